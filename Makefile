@@ -1,0 +1,56 @@
+# Two commands do everything on a machine with only Python (3.11 or newer) and make:
+#
+#   make demo    environment, installation, the main job on a shipped recording
+#   make test    environment with every extra, lint, types, documentation, the whole suite
+#
+# Another interpreter: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO := .demo
+
+.PHONY: demo test lint types docs suite clean
+
+demo: $(VENV)/.runs
+	@rm -rf $(DEMO)
+	$(BIN)/nwb-mepp run data/simulated.abf --session-start 2026-01-15T10:00:00+00:00 \
+	    --clamp izero --metadata data/metadata.yaml -o $(DEMO)
+	@echo
+	@echo "NWB file:  $$(find $(CURDIR)/$(DEMO) -name '*.nwb')"
+	@echo "Picture:   $$(find $(CURDIR)/$(DEMO) -name '*.png')"
+
+test: lint types docs suite
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests
+	$(BIN)/mypy
+
+# Warnings are errors: a reference that leads nowhere fails here.
+docs: $(VENV)/.tests
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+
+suite: $(VENV)/.tests
+	$(BIN)/pytest
+
+# The stamps keep the environment as it is until what it was made from changes.
+$(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable ".[train,formats,docs,test]"
+	@touch $@ $(VENV)/.runs
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
+	    f"nwb-mepp needs Python 3.11 or newer, found {v[0]}.{v[1]}; name another: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) build

@@ -1,0 +1,176 @@
+"""Docstrings say what signatures say; calls read by name; chance comes from seeded generators only."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "nwb_mepp"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+# Seeded generators and what they are made of; everything else in numpy.random is the global state.
+SEEDED = {"BitGenerator", "Generator", "PCG64", "SeedSequence", "default_rng"}
+MAX_POSITIONAL = 3  # What is worked on comes first, as in draw_picture(traces, result, path, *, title).
+
+
+def public_names(module: ast.Module) -> set[str]:
+    """Return the names in ``__all__``, or without one all that do not begin with an underscore."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    defined = (node.name for node in module.body if isinstance(node, Function | ast.ClassDef))
+    return {name for name in defined if not name.startswith("_")}
+
+
+def public_definitions() -> Iterator[tuple[str, Function | ast.ClassDef]]:
+    for module_name, module in MODULES.items():
+        names = public_names(module)
+        for node in module.body:
+            if isinstance(node, Function | ast.ClassDef) and node.name in names:
+                yield f"{module_name}.{node.name}", node
+
+
+def signature(function: Function) -> list[str]:
+    """Return the names of the parameters, ``self`` and ``cls`` left out."""
+    arguments = function.args
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        arguments.vararg,
+        *arguments.kwonlyargs,
+        arguments.kwarg,
+    ]
+    names = [argument.arg for argument in named if argument is not None]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def documented(docstring: str, section: str) -> list[str] | None:
+    """Return the names that a numpydoc section describes, None without that section."""
+    match = re.search(
+        rf"^{section}\n-{{{len(section)}}}\n(.*?)(?=^\S[^\n]*\n-{{3,}}|\Z)", docstring, re.M | re.S
+    )
+    if match is None:
+        return None
+    # "name : type", "first, second : type", "*args", "name"; deeper lines are the description.
+    heads = re.findall(r"^([*\w][^:\n]*?)(?: ?:.*)?$", match[1], re.M)
+    return [name.strip().lstrip("*") for head in heads for name in head.split(",")]
+
+
+def mismatch(function: Function, docstring: str | None) -> str | None:
+    """Return how the Parameters section contradicts the signature, None if it does not."""
+    section = documented(docstring or "", "Parameters")
+    names = signature(function)
+    if section is not None and section != names:
+        return f"documents {section} but takes {names}"
+    return None
+
+
+DEFINITIONS = dict(public_definitions())
+FUNCTIONS = {name: node for name, node in DEFINITIONS.items() if isinstance(node, Function)}
+CLASSES = {name: node for name, node in DEFINITIONS.items() if isinstance(node, ast.ClassDef)}
+# What a part of the package hands out in its __init__; names in other modules serve the part itself.
+EXPORTED = {
+    name
+    for module_name, module in MODULES.items()
+    if module_name.endswith(".__init__")
+    for name in public_names(module)
+}
+# Commands are called by Typer, which takes parameters and their help from the annotations.
+CALLED_BY_PEOPLE = {name: node for name, node in FUNCTIONS.items() if ".cli" not in name}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_public_definition_has_a_docstring(name: str) -> None:
+    assert ast.get_docstring(DEFINITIONS[name])
+
+
+@pytest.mark.parametrize("name", CALLED_BY_PEOPLE)
+def test_function_documents_exactly_its_parameters(name: str) -> None:
+    function = CALLED_BY_PEOPLE[name]
+    docstring = ast.get_docstring(function) or ""
+    assert mismatch(function, docstring) is None
+    if function.name in EXPORTED and len(signature(function)) > 1:
+        # A single parameter may be plain from the first line; two or more are listed.
+        assert documented(docstring, "Parameters") is not None
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_class_and_its_methods_document_exactly_their_parameters(name: str) -> None:
+    node = CLASSES[name]
+    methods = [item for item in node.body if isinstance(item, Function)]
+    for method in methods:
+        docstring = ast.get_docstring(node if method.name == "__init__" else method)
+        assert mismatch(method, docstring) is None, method.name
+        assert docstring or method.name.startswith("_"), method.name
+    fields = {ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)}
+    described = documented(ast.get_docstring(node) or "", "Attributes") or []
+    if fields and not node.bases:
+        attributes = fields | {method.name for method in methods}
+        assert set(described) <= attributes
+
+
+@pytest.mark.parametrize("name", CALLED_BY_PEOPLE)
+def test_what_is_worked_on_comes_first_and_all_else_by_keyword(name: str) -> None:
+    arguments = CALLED_BY_PEOPLE[name].args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    assert len(positional) <= MAX_POSITIONAL, "make the rest keyword-only"
+    assert not arguments.defaults, "make parameters with a default keyword-only"
+
+
+def global_chance(tree: ast.AST) -> list[str]:
+    """Return every use of a random generator that all of a process shares."""
+    found = []
+    for node in ast.walk(tree):
+        text = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Import | ast.ImportFrom) else ""
+        attribute = re.fullmatch(r"(?:np|numpy)\.random\.(\w+)", text)
+        imported = re.fullmatch(r"from numpy\.random import (.+)", text)
+        names = {attribute[1]} if attribute else set(imported[1].split(", ")) if imported else set()
+        if names - SEEDED or re.match(r"(import|from) random\b", text):
+            found.append(text)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_draws_from_seeded_generators_only(module: str) -> None:
+    assert global_chance(MODULES[module]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "np.random.seed(1)",
+        "x = numpy.random.normal()",
+        "import random",
+        "from numpy.random import rand, default_rng",
+    ],
+)
+def test_global_chance_is_noticed(source: str) -> None:
+    assert len(global_chance(ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("signature_text", "documented_names", "agrees"),
+    [
+        ("a, *, b", "a : int\n    Text.\nb : float", True),
+        ("first, second", "first, second : ndarray\n    Both.", True),
+        ("*parts, **options", "*parts : int\n**options : object", True),
+        ("a, *, b", "a : int\n    Text: with a colon.", False),
+        ("a, b", "b : int\na : int", False),
+    ],
+)
+def test_a_docstring_that_contradicts_the_signature_is_noticed(
+    signature_text: str, documented_names: str, agrees: bool
+) -> None:
+    function = ast.parse(f"def f({signature_text}): ...").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    docstring = f"Do it.\n\nParameters\n----------\n{documented_names}\n\nReturns\n-------\nint"
+    assert (mismatch(function, docstring) is None) == agrees

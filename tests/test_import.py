@@ -1,0 +1,77 @@
+"""Importing the package does nothing but define names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("ai_edge_litert", "elephant", "h5py", "keras", "matplotlib", "neo", "pandas", "pynwb", "tensorflow")
+
+REPORT = f"""
+import sys
+print("loaded:", *sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r})))
+"""
+
+
+def run_fresh(code: str, home: Path) -> str:
+    """Run code in a fresh process whose home and working folder are an empty folder."""
+    environment = {**os.environ, "HOME": str(home), "USERPROFILE": str(home), "MPLCONFIGDIR": ""}
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_importing_the_package_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert run_fresh("import nwb_mepp" + REPORT, tmp_path).strip() == "loaded:"
+
+
+def test_the_help_text_loads_nothing_heavy(tmp_path: Path) -> None:
+    show_help = """
+import sys
+sys.argv = ["nwb-mepp", "--help"]
+from nwb_mepp.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+"""
+    output = run_fresh(show_help + REPORT, tmp_path)
+    assert "convert" in output
+    assert output.splitlines()[-1].strip() == "loaded:"
+
+
+def test_the_test_would_notice_a_heavy_import(tmp_path: Path) -> None:
+    assert "neo" in run_fresh("import neo" + REPORT, tmp_path).split()
+
+
+def test_importing_the_package_creates_no_file_or_folder(tmp_path: Path) -> None:
+    run_fresh("import nwb_mepp", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_the_package_touches_neither_logging_nor_warnings(tmp_path: Path) -> None:
+    code = """
+import logging, warnings
+filters = list(warnings.filters)
+import nwb_mepp
+assert logging.getLogger().handlers == []
+assert logging.getLogger("nwb_mepp").handlers == []
+assert list(warnings.filters) == filters
+"""
+    run_fresh(code, tmp_path)
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_package_runs_as_a_module(argument: str, tmp_path: Path) -> None:
+    run_fresh(
+        f"import runpy, sys; sys.argv = ['nwb-mepp', {argument!r}]\n"
+        "try:\n    runpy.run_module('nwb_mepp', run_name='__main__')\n"
+        "except SystemExit as stop:\n    assert not stop.code, stop.code",
+        tmp_path,
+    )

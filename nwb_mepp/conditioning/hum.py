@@ -1,0 +1,215 @@
+"""Mains hum: found as narrow lines at 50 or 60 Hz and harmonics, and taken out without a notch's ringing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.windows import Piece
+
+__all__ = ["Hum", "find_hum"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_BIN_S = 0.1  # whole cycles of 50 and of 60 Hz, so that a constant cancels within a bin
+_SMOOTHING_BINS = 21  # a Hann window over 2.1 s: follows a phase that drifts, leaves MEPPs alone
+_SEGMENT_S = 2.0
+_MAX_SEGMENTS = 64
+_MAX_HARMONIC_HZ = 1050.0
+# A line must stand this far above its neighbourhood. The median of 0.5 Hz bins over five or more segments
+# scatters by well under a factor of 3, so neither limit is met by noise. Over fewer it scatters more (over
+# one, a bin in a thousand is ten times the median): the limits are then _SCATTER / number of segments.
+_FUNDAMENTAL_RATIO = 10.0
+_HARMONIC_RATIO = 6.0
+_SCATTER = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hum:
+    """Mains hum of one channel.
+
+    Attributes
+    ----------
+    frequency_hz : float
+        The fundamental.
+    harmonics : tuple of int
+        Which multiples of it are present.
+    amplitude : float
+        Sum of the amplitudes of all lines, in the unit of the trace.
+    clip : float
+        Excursions beyond this (MEPPs, artefacts) are cut before the hum is estimated.
+    """
+
+    frequency_hz: float
+    harmonics: tuple[int, ...]
+    amplitude: float
+    clip: float
+
+    def remove(self, piece: Piece, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= i < stop`` of a piece without the hum.
+
+        Parameters
+        ----------
+        piece : Piece
+        start, stop : int
+            From the start of the piece; beyond its borders the result is reflected.
+
+        Returns
+        -------
+        ndarray, shape (stop - start,), in the unit of the trace
+
+        Notes
+        -----
+        Each line is demodulated in bins of 0.1 s on a grid fixed to the piece; amplitude and phase are
+        averaged over about 2 s with a Hann window, cut off at the borders of the piece. The
+        result therefore does not depend on which stretch is asked for.
+        """
+        inside_start = min(max(start, 0), piece.n_samples)
+        inside_stop = min(max(stop, 0), piece.n_samples)
+        if (start, stop) != (inside_start, inside_stop):
+            from nwb_mepp.windows import fold_indices
+
+            folded = fold_indices(np.arange(start, stop), n_samples=piece.n_samples)
+            low, high = int(folded.min()), int(folded.max()) + 1
+            return self.remove(piece, low, high)[folded - low]
+        rate = piece.sampling_rate_hz
+        bin_samples = max(round(_BIN_S * rate), 1)
+        half = _SMOOTHING_BINS // 2
+        n_bins = -(-piece.n_samples // bin_samples)
+        # One bin more on each side than the stretch covers, to interpolate between bin centres.
+        first_wanted = max(start // bin_samples - 1, 0)
+        last_wanted = min((stop - 1) // bin_samples + 2, n_bins)
+        first, last = max(first_wanted - half, 0), min(last_wanted + half, n_bins)
+        region_start = first * bin_samples
+        region = piece.values(region_start, min(last * bin_samples, piece.n_samples))
+        phasors, counts = self._demodulate(region, region_start, bin_samples, rate)
+
+        window = np.hanning(_SMOOTHING_BINS + 2)[1:-1]
+        wanted = slice(first_wanted - first, last_wanted - first)
+        weight = np.convolve(counts, window)[half : half + len(counts)][wanted]
+        centres = (np.arange(first_wanted, last_wanted) + 0.5) * bin_samples - 0.5
+        samples = np.arange(start, stop)
+        hum = np.zeros(stop - start)
+        for row, harmonic in zip(phasors, self.harmonics, strict=True):
+            smooth = np.convolve(row, window)[half : half + len(counts)][wanted] / weight
+            phase = 2.0 * np.pi * harmonic * self.frequency_hz / rate * samples
+            hum += np.interp(samples, centres, smooth.real) * np.cos(phase)
+            hum -= np.interp(samples, centres, smooth.imag) * np.sin(phase)
+        return np.asarray(region[start - region_start : stop - region_start] - hum)
+
+    def _demodulate(
+        self, region: FloatArray, region_start: int, bin_samples: int, rate: float
+    ) -> tuple[npt.NDArray[np.complex128], FloatArray]:
+        """Sum each line over bins; returns (n_harmonics, n_bins) and samples in each bin."""
+        n_bins = -(-len(region) // bin_samples)
+        missing = n_bins * bin_samples - len(region)
+        padded = np.concatenate([region, np.full(missing, np.nan)]).reshape(n_bins, bin_samples)
+        deviation = padded - np.nanmedian(padded, axis=1, keepdims=True)
+        deviation = np.nan_to_num(np.clip(deviation, -self.clip, self.clip), nan=0.0)
+        counts = np.full(n_bins, float(bin_samples))
+        counts[-1] -= missing
+        samples = region_start + np.arange(n_bins * bin_samples).reshape(n_bins, bin_samples)
+        turn = 2.0 * np.pi * self.frequency_hz / rate * samples
+        phasors = [
+            2.0 * np.sum(deviation * np.exp(-1j * harmonic * turn), axis=1) for harmonic in self.harmonics
+        ]
+        return np.array(phasors), counts
+
+
+def find_hum(pieces: Sequence[Piece], *, noise_sd: float) -> Hum | None:
+    """Look for mains hum in the pieces of one channel.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Those shorter than 2 s cannot resolve a line and are passed over.
+    noise_sd : float
+        Standard deviation of the noise in the unit of the trace.
+
+    Returns
+    -------
+    Hum or None
+        None where neither 50 nor 60 Hz stands out.
+    """
+    density, resolution_hz, n_segments = _line_spectrum(pieces)
+    if density is None:
+        return None
+    scatter = _SCATTER / n_segments
+    best: Hum | None = None
+    for mains_hz in (50.0, 60.0):
+        lines = {}
+        frequency_hz = mains_hz
+        for harmonic in range(1, int(_MAX_HARMONIC_HZ / mains_hz) + 1):
+            line = _measure_line(density, resolution_hz, harmonic * frequency_hz)
+            if line is None:
+                break
+            ratio, found_hz, amplitude = line
+            if harmonic == 1:
+                if ratio >= max(_FUNDAMENTAL_RATIO, scatter):
+                    frequency_hz = found_hz
+                    lines[1] = amplitude
+            elif ratio >= max(_HARMONIC_RATIO, scatter):
+                lines[harmonic] = amplitude
+        # Without its fundamental, hum is believed only if two harmonics agree on it.
+        if 1 in lines or len(lines) >= 2:
+            amplitude = float(sum(lines.values()))
+            if best is None or amplitude > best.amplitude:
+                best = Hum(
+                    frequency_hz=frequency_hz,
+                    harmonics=tuple(lines),
+                    amplitude=amplitude,
+                    clip=amplitude + 3.0 * noise_sd,
+                )
+    return best
+
+
+def _line_spectrum(pieces: Sequence[Piece]) -> tuple[FloatArray | None, float, int]:
+    """Median periodogram of 2 s segments on a fixed grid: density, resolution and number of segments."""
+    places = []
+    for piece in pieces:
+        n_segment = round(_SEGMENT_S * piece.sampling_rate_hz)
+        places += [(piece, start) for start in range(0, piece.n_samples - n_segment + 1, n_segment)]
+    if not places:
+        return None, 0.0, 0
+    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
+    rate = pieces[0].sampling_rate_hz
+    n_segment = round(_SEGMENT_S * rate)
+    window = np.hanning(n_segment + 2)[1:-1]
+    powers = []
+    for piece, start in (places[i] for i in chosen):
+        values = piece.values(start, start + n_segment)
+        # A straight line through the ends keeps the drift from leaking over the lines.
+        values = values - np.linspace(values[:50].mean(), values[-50:].mean(), n_segment)
+        powers.append(np.abs(np.fft.rfft(values * window)) ** 2)
+    # Scaled such that a line of amplitude a has the height a**2 in its bin.
+    return np.median(powers, axis=0) * (2.0 / window.sum()) ** 2, rate / n_segment, len(powers)
+
+
+def _measure_line(
+    density: FloatArray, resolution_hz: float, expected_hz: float
+) -> tuple[float, float, float] | None:
+    """Return (height over neighbourhood, frequency, amplitude) of the strongest bin near a line."""
+    centre = round(expected_hz / resolution_hz)
+    reach = max(round(1.0 / resolution_hz), 1)
+    near = slice(centre - reach, centre + reach + 1)
+    if centre + 10 * reach >= len(density):
+        return None
+    around = np.concatenate(
+        [
+            density[max(centre - 8 * reach, 1) : centre - 2 * reach],
+            density[centre + 2 * reach + 1 : centre + 8 * reach + 1],
+        ]
+    )
+    background = float(np.median(around))
+    if background <= 0.0:
+        return None
+    excess = np.maximum(density[near] - background, 0.0)
+    if not excess.any():
+        return 0.0, expected_hz, 0.0
+    frequencies_hz = resolution_hz * np.arange(near.start, near.stop)
+    found_hz = float(np.sum(frequencies_hz * excess) / np.sum(excess))
+    ratio = float(density[near].max() / background)
+    return ratio, found_hz, float(np.sqrt(excess.max()))

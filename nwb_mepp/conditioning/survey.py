@@ -1,0 +1,200 @@
+"""The first pass over a channel: whether it can be analysed, and what its noise is like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning.hum import Hum, find_hum
+from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
+from nwb_mepp.conditioning.spectrum import noise_spectrum, quantisation_step
+from nwb_mepp.errors import DetectionError, UsageError
+from nwb_mepp.windows import Piece
+
+__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "Survey", "survey"]
+
+FloatArray = npt.NDArray[np.float64]
+
+MIN_SAMPLING_RATE_HZ = 2000.0
+MIN_DURATION_S = 0.5
+
+_CHECK_BLOCK = 1 << 20
+_SEGMENT_S = 0.2
+_MAX_SEGMENTS = 1000
+_NOISE_FROM_HZ = 10.0  # slower than that it is drift
+_POLARITY_STRETCH_S = 10.0
+_MAX_POLARITY_STRETCHES = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What the first pass learns of one channel.
+
+    Attributes
+    ----------
+    unit : str
+        ``"V"`` or ``"A"``.
+    noise_sd : float
+        Standard deviation of the noise above 10 Hz; MEPPs, hum and drift left out.
+    step : float
+        Smallest difference between sample values (the converter's step).
+    hum : Hum or None
+        Mains hum, where found.
+    polarity : int
+        +1 where MEPPs are positive, -1 where negative.
+    polarity_reason : str
+        Who or what decided the polarity.
+    """
+
+    unit: str
+    noise_sd: float
+    step: float
+    hum: Hum | None
+    polarity: int
+    polarity_reason: str
+
+    def values(self, piece: Piece, start: int, stop: int) -> FloatArray:
+        """Return samples of a piece in SI units, hum taken out where there is any."""
+        if self.hum is None:
+            return piece.values(start, stop)
+        return self.hum.remove(piece, start, stop)
+
+
+def survey(pieces: Sequence[Piece], *, polarity: Literal["auto", "positive", "negative"] = "auto") -> Survey:
+    """Check that a channel can be analysed, and measure its noise, hum and polarity.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        All stretches of one channel that are to be analysed, in order.
+    polarity : {"auto", "positive", "negative"}
+        ``"auto"`` counts clear deflections of either sign.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    UsageError
+        If the polarity is none of these.
+    DetectionError
+        If the sampling rate is below 2 kHz, the unit is neither volt nor ampere, less than 0.5 s is
+        left, a sample is not finite, or the trace is constant, nearly throughout at least.
+
+    Notes
+    -----
+    Segments lie on a grid fixed to the pieces, so the result does not depend on how the trace is read.
+    """
+    if polarity not in ("auto", "positive", "negative"):
+        raise UsageError(f"expected polarity 'auto', 'positive' or 'negative', found {polarity!r}.")
+    _check(pieces)
+    first = pieces[0]
+    segments = _segments(pieces)
+    step = quantisation_step(segments)
+    frequencies_hz, density = noise_spectrum(segments, sampling_rate_hz=first.sampling_rate_hz, step=step)
+    noise_sd = _noise_sd(frequencies_hz, density)
+    if noise_sd == 0.0:
+        raise DetectionError(
+            f"channel {first.trace.channel!r}: expected noise to measure, found one value nearly throughout; "
+            f"choose the recorded channel with --channel, or leave out what is not recorded with "
+            f"--exclude START:STOP."
+        )
+    if polarity == "auto":
+        sign, reason = judge_polarity(*_count(pieces), unit=first.trace.unit)
+    else:
+        sign, reason = (1 if polarity == "positive" else -1), "stated"
+    return Survey(
+        unit=first.trace.unit,
+        noise_sd=noise_sd,
+        step=step,
+        hum=find_hum(pieces, noise_sd=noise_sd),
+        polarity=sign,
+        polarity_reason=reason,
+    )
+
+
+def _check(pieces: Sequence[Piece]) -> None:
+    if not pieces:
+        raise DetectionError("expected samples to analyse, found none: every stretch is left out.")
+    trace = pieces[0].trace
+    name = f"channel {trace.channel!r}"
+    if trace.unit not in {"V", "A"}:
+        raise DetectionError(
+            f"{name}: expected a voltage or a current, found unit {trace.unit!r}; choose another channel "
+            f"with --channel, or pass --unit if the label is wrong."
+        )
+    if trace.sampling_rate_hz < MIN_SAMPLING_RATE_HZ:
+        raise DetectionError(
+            f"{name}: expected a sampling rate of at least {MIN_SAMPLING_RATE_HZ:g} Hz to resolve a MEPP, "
+            f"found {trace.sampling_rate_hz:g} Hz; pass --sampling-rate if the file states it wrongly."
+        )
+    analysed_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
+    longest_s = max(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
+    if longest_s < MIN_DURATION_S:
+        raise DetectionError(
+            f"{name}: expected a stretch of at least {MIN_DURATION_S:g} s to learn the noise from, found "
+            f"{analysed_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
+        )
+    low, high = np.inf, -np.inf
+    for piece in pieces:
+        for start in range(0, piece.n_samples, _CHECK_BLOCK):
+            values = piece.values(start, min(start + _CHECK_BLOCK, piece.n_samples))
+            if not np.isfinite(values).all():
+                index = start + int(np.flatnonzero(~np.isfinite(values))[0])
+                time_s = piece.trace.start_s + (piece.start + index) / piece.sampling_rate_hz
+                raise DetectionError(
+                    f"{name}: expected finite samples, found {values[index - start]} at {time_s:.4f} s "
+                    f"(sweep {piece.trace.sweep}, sample {piece.start + index}); leave the stretch out with "
+                    f"--exclude START:STOP."
+                )
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if low == high:
+        raise DetectionError(
+            f"{name}: expected a signal, found the constant {low:g} {trace.unit}; choose the recorded "
+            f"channel with --channel."
+        )
+
+
+def _segments(pieces: Sequence[Piece]) -> FloatArray:
+    """Return overlapping segments of 0.2 s, at most 1000, spread evenly; shape (n, n_samples)."""
+    n_samples = round(_SEGMENT_S * pieces[0].sampling_rate_hz)
+    places = [
+        (piece, start)
+        for piece in pieces
+        for start in range(0, piece.n_samples - n_samples + 1, n_samples // 2)
+    ]
+    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
+    return np.array([places[i][0].values(places[i][1], places[i][1] + n_samples) for i in chosen])
+
+
+def _noise_sd(frequencies_hz: FloatArray, density: FloatArray) -> float:
+    """Integrate the noise density above 10 Hz, lines of mains hum replaced by their surroundings."""
+    quiet = density.copy()
+    for mains_hz in (50.0, 60.0):
+        for line_hz in np.arange(mains_hz, min(1050.0, frequencies_hz[-1] - 20.0), mains_hz):
+            distance_hz = np.abs(frequencies_hz - line_hz)
+            near = distance_hz <= 10.0
+            around = np.median(density[(distance_hz > 10.0) & (distance_hz <= 30.0)])
+            quiet[near] = np.minimum(quiet[near], around)
+    # The bin at the limit itself still sees the drift through the main lobe of the window.
+    above = frequencies_hz > _NOISE_FROM_HZ
+    return float(np.sqrt(np.sum(quiet[above]) * (frequencies_hz[1] - frequencies_hz[0])))
+
+
+def _count(pieces: Sequence[Piece]) -> tuple[int, int]:
+    """Count deflections of either sign over stretches of 10 s, at most 30, spread evenly."""
+    length = round(_POLARITY_STRETCH_S * pieces[0].sampling_rate_hz)
+    places = [(piece, start) for piece in pieces for start in range(0, piece.n_samples, length)]
+    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_POLARITY_STRETCHES)).astype(int))
+    n_positive = n_negative = 0
+    for piece, start in (places[i] for i in chosen):
+        values = piece.values(start, min(start + length, piece.n_samples))
+        counts = count_deflections(values, sampling_rate_hz=piece.sampling_rate_hz)
+        n_positive += counts[0]
+        n_negative += counts[1]
+    return n_positive, n_negative

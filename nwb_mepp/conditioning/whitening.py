@@ -1,0 +1,242 @@
+"""Whitening: every frequency gets the weight its noise deserves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import oaconvolve
+
+from nwb_mepp.conditioning.resampling import Resampler
+from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
+from nwb_mepp.conditioning.survey import Survey
+from nwb_mepp.windows import Piece
+
+__all__ = ["TILE_GRID", "WhitenedTrace", "compress", "design_whitening", "whiten"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_SEGMENT_S = 0.2
+_MAX_TILES = 64
+_HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resampling filter rules
+_SURVEY_TILE = 1 << 15
+
+# Tiles are multiples of this, so that the blocks of a network lie on the same grid whatever the tile.
+TILE_GRID = 1 << 12
+
+
+def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest_hz: float) -> FloatArray:
+    """Design a linear-phase filter that turns noise of a given spectrum into white noise of SD 1.
+
+    Parameters
+    ----------
+    density : array_like, shape (n_frequencies,)
+        One-sided density of the noise from 0 Hz to half the sampling rate, in unit**2 per Hz; positive.
+    sampling_rate_hz : float
+    highest_hz : float
+        The filter passes nothing above this, and the noise below it is scaled to SD 1 in all.
+
+    Returns
+    -------
+    ndarray, shape (2 * n_frequencies - 1,)
+        Symmetric filter whose sum is 0: the level of the trace does not pass.
+
+    Examples
+    --------
+    >>> taps = design_whitening(np.full(129, 0.5), sampling_rate_hz=1000.0, highest_hz=450.0)
+    >>> noise = np.random.default_rng(0).normal(0.0, np.sqrt(250.0), 100_000)  # 0.5 unit**2/Hz, 500 Hz
+    >>> float(np.round(np.convolve(noise, taps, mode="valid").std(), 1))
+    1.0
+    """
+    values = np.asarray(density, dtype=np.float64)
+    frequencies_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(values))
+    gain = 1.0 / np.sqrt(values)
+    # A raised cosine over the last tenth of the band keeps the filter from ringing.
+    edge = np.clip((highest_hz - frequencies_hz) / (0.1 * highest_hz), 0.0, 1.0)
+    gain *= 0.5 - 0.5 * np.cos(np.pi * edge)
+    gain[0] = 0.0
+    taps = np.fft.fftshift(np.fft.irfft(gain))
+    taps = np.concatenate([taps, taps[:1]])  # the same number on both sides of the centre
+    window = np.hanning(len(taps) + 2)[1:-1]
+    taps *= window
+    taps -= window * taps.sum() / window.sum()  # the window lets a little of the level through
+    passed = np.abs(np.fft.rfft(taps, 8 * len(taps))) ** 2
+    at_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(passed))
+    variance = np.trapezoid(passed * np.interp(at_hz, frequencies_hz, values), at_hz)
+    return np.asarray(taps / np.sqrt(variance))
+
+
+def compress(white: npt.ArrayLike, *, knee_sd: float = 4.0) -> npt.NDArray[np.float32]:
+    """Bend large values of a whitened trace so that giants and artefacts stay within a network's range.
+
+    Linear for the noise, logarithmic far beyond ``knee_sd`` standard deviations of it.
+
+    Parameters
+    ----------
+    white : array_like
+        Any shape, in SD of the noise.
+    knee_sd : float, default 4.0
+
+    Returns
+    -------
+    ndarray of float32, shape of ``white``
+
+    Examples
+    --------
+    >>> np.round(compress([0.4, 4.0, -4000.0]), 1).tolist()
+    [0.4000000059604645, 3.5, -30.399999618530273]
+    """
+    return np.asarray(knee_sd * np.arcsinh(np.asarray(white) / knee_sd), dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhitenedTrace:
+    """A piece as detectors see it: resampled, whitened, noise SD 1, MEPPs positive.
+
+    Tiles lie on a grid fixed to the piece and are computed one by one, so memory does not grow with
+    the length of the recording and no result depends on how much is read at a time.
+
+    Attributes
+    ----------
+    piece : Piece
+    survey : Survey
+    resampler : Resampler
+    taps : ndarray
+        The whitening filter, at the resampled rate.
+    tile : int
+        Number of samples in a tile; on the grid of the resampler.
+    """
+
+    piece: Piece
+    survey: Survey
+    resampler: Resampler
+    taps: FloatArray
+    tile: int
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples at the resampled rate."""
+        return self.resampler.n_output(self.piece.n_samples)
+
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Rate of the whitened trace."""
+        return self.piece.sampling_rate_hz * self.resampler.up / self.resampler.down
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles; the last is shorter."""
+        return -(-self.n_samples // self.tile)
+
+    def read_tile(self, index: int, *, margin: int = 0) -> FloatArray:
+        """Return one tile with a margin on each side, reflected beyond the borders of the piece.
+
+        Parameters
+        ----------
+        index : int
+            ``0 <= index < n_tiles``.
+        margin : int, default 0
+            Samples wanted on each side.
+
+        Returns
+        -------
+        ndarray, shape (n + 2 * margin,)
+            ``n`` is ``tile``, or what is left for the last tile.
+        """
+        half = len(self.taps) // 2
+        grid = self.resampler.grid
+        reach = -(-(half + margin) // grid) * grid
+        start, stop = index * self.tile, min((index + 1) * self.tile, self.n_samples)
+        resampled = self.read_resampled(start - reach, stop + reach)
+        # The level itself carries nothing, but -75 mV would cost digits in the convolution.
+        resampled -= np.median(resampled)
+        white = oaconvolve(resampled, self.taps, mode="valid")
+        extra = reach - half - margin
+        return self.survey.polarity * np.asarray(white[extra : len(white) - extra])
+
+    def read_resampled(self, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= k < stop`` at the resampled rate in SI units, not yet whitened.
+
+        ``start`` must be on the grid of the resampler; see :meth:`Resampler.resample`.
+        """
+        return self.resampler.resample(
+            lambda first, last: self.survey.values(self.piece, first, last), start=start, stop=stop
+        )
+
+
+def whiten(
+    pieces: Sequence[Piece], *, survey: Survey, sampling_rate_hz: float = 5000.0, block_s: float = 60.0
+) -> list[WhitenedTrace]:
+    """Resample and whiten the pieces of one channel, with one filter for all of them.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+    survey : Survey
+        Of the same pieces.
+    sampling_rate_hz : float, default 5000.0
+        Rate of the whitened trace.
+    block_s : float, default 60.0
+        How much is read and whitened at a time; nothing but memory depends on it.
+
+    Returns
+    -------
+    list of WhitenedTrace
+        One for each piece; nothing of it but the noise spectrum has been computed yet.
+    """
+    own_rate_hz = pieces[0].sampling_rate_hz
+    resampler = Resampler.between(own_rate_hz, sampling_rate_hz)
+    rate_hz = own_rate_hz * resampler.up / resampler.down
+    n_segment = 2 * round(_SEGMENT_S * rate_hz / 2.0)
+    plain = [
+        WhitenedTrace(
+            piece=piece,
+            survey=survey,
+            resampler=resampler,
+            taps=np.ones(1),
+            tile=_on_grid(_SURVEY_TILE, resampler),
+        )
+        for piece in pieces
+    ]
+    segments = _segments(plain, n_segment)
+    _, density = noise_spectrum(
+        segments, sampling_rate_hz=rate_hz, step=_step_at(survey, own_rate_hz, rate_hz)
+    )
+    highest_hz = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0
+    smooth = smooth_spectrum(density)
+    # The lowest bins hold the drift, which a smoothed average would spread upwards.
+    smooth[:2] = density[:2]
+    smooth = np.maximum(smooth, 1e-9 * smooth.max())
+    taps = design_whitening(smooth, sampling_rate_hz=rate_hz, highest_hz=highest_hz)
+    tile = _on_grid(round(block_s * rate_hz), resampler)
+    return [replace(trace, taps=taps, tile=tile) for trace in plain]
+
+
+def _on_grid(n_samples: int, resampler: Resampler) -> int:
+    """Round a tile up to the grid of the resampler and to that of the networks' blocks."""
+    grid = math.lcm(TILE_GRID, resampler.grid)
+    return max(-(-n_samples // grid), 1) * grid
+
+
+def _step_at(survey: Survey, own_rate_hz: float, rate_hz: float) -> float:
+    """Return the step whose rounding error has, at the new rate, the density it has at the old one."""
+    return survey.step * float(np.sqrt(min(rate_hz / own_rate_hz, 1.0)))
+
+
+def _segments(traces: Sequence[WhitenedTrace], n_segment: int) -> FloatArray:
+    """Return half-overlapping resampled segments of at most 64 tiles; shape (n_segments, n_segment).
+
+    Pieces shorter than a segment are passed over: mirrored again and again they would look periodic.
+    """
+    places = [
+        (trace, start) for trace in traces for start in range(0, trace.n_samples - n_segment + 1, trace.tile)
+    ]
+    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_TILES)).astype(int))
+    rows = []
+    for trace, start in (places[i] for i in chosen):
+        resampled = trace.read_resampled(start, min(start + trace.tile, trace.n_samples))
+        rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_segment)[:: n_segment // 2])
+    return np.concatenate(rows)

@@ -1,0 +1,197 @@
+"""Whitening: noise of any colour comes out white with SD 1, however the trace is cut and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import freqz, welch
+
+from nwb_mepp.conditioning import TILE_GRID, WhitenedTrace, compress, design_whitening, survey, whiten
+from nwb_mepp.recording import ArraySource, Trace
+from nwb_mepp.simulation import Scenario, simulate_recording
+from nwb_mepp.windows import Piece, cut_pieces
+
+NOISE_SD = 0.05e-3
+
+
+def trace_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, start_s: float = 0.0) -> Trace:
+    return Trace(
+        channel="Vm",
+        sweep=0,
+        source=ArraySource(samples),
+        unit="V",
+        conversion=1.0,
+        offset=0.0,
+        sampling_rate_hz=rate_hz,
+        start_s=start_s,
+    )
+
+
+def pieces_of(samples: np.ndarray, *, rate_hz: float = 10_000.0) -> list[Piece]:
+    return list(cut_pieces([trace_of(samples, rate_hz=rate_hz)]))
+
+
+def white_of(pieces: list[Piece], *, block_s: float = 60.0) -> list[WhitenedTrace]:
+    return whiten(pieces, survey=survey(pieces, polarity="positive"), block_s=block_s)
+
+
+def whole(trace: WhitenedTrace, *, margin: int = 0) -> np.ndarray:
+    """Return all tiles, joined by what each margin repeats of its neighbours."""
+
+    def parts() -> Iterator[np.ndarray]:
+        for index in range(trace.n_tiles):
+            tile = trace.read_tile(index, margin=margin)
+            first = 0 if index == 0 else margin
+            last = len(tile) if index == trace.n_tiles - 1 else len(tile) - margin
+            yield tile[first:last]
+
+    return np.concatenate(list(parts()))
+
+
+SCENARIOS = {
+    "white": {"pink_part": 0.0, "lowpass_hz": None},
+    "pink": {"white_part": 0.0, "pink_exponent": 1.4},
+    "low-passed, drifting": {"lowpass_hz": 1200.0, "drift_per_sqrt_s": 20.0 * NOISE_SD},
+    "humming": {"hum_amplitudes": (0.1e-3, 0.05e-3), "hum_phase_drift": 0.1},
+    "step 0.3 SD": {"step": 0.3 * NOISE_SD},
+    "step 1 SD": {"step": NOISE_SD},
+    "step 1.5 SD": {"step": 1.5 * NOISE_SD},
+    "2.5 kHz": {"sampling_rate_hz": 2_500.0, "lowpass_hz": None},
+    "20 kHz": {"sampling_rate_hz": 20_000.0},
+    "11.025 kHz": {"sampling_rate_hz": 11_025.0},
+}
+
+
+@pytest.mark.parametrize("kind", SCENARIOS)
+def test_noise_comes_out_with_sd_1_and_a_flat_spectrum_though_there_are_mepps(kind: str) -> None:
+    scenario = replace(Scenario(duration_s=30.0, noise_sd=NOISE_SD), **SCENARIOS[kind])  # type: ignore[arg-type]
+    rate_hz = scenario.sampling_rate_hz
+    (trace,) = white_of(pieces_of(simulate_recording(scenario, seed=6).values, rate_hz=rate_hz))
+    # What was learnt beside MEPPs is applied to the same noise without them.
+    alone = simulate_recording(replace(scenario, rate_hz=0.0), seed=6).values
+    noise = whole(replace(trace, piece=pieces_of(alone, rate_hz=rate_hz)[0]))
+    assert noise.std() == pytest.approx(1.0, abs=0.06)
+    frequencies_hz, density = welch(noise, fs=trace.sampling_rate_hz, nperseg=500)
+    band = (frequencies_hz >= 30.0) & (frequencies_hz <= 0.75 * min(rate_hz, 5_000.0) / 2.0)
+    assert (density[band] / np.median(density[band])).std() < 0.2
+
+
+def test_a_trace_whose_median_absolute_deviation_is_zero_is_not_blown_up() -> None:
+    scenario = Scenario(
+        duration_s=30.0,
+        noise_sd=NOISE_SD,
+        pink_part=0.0,
+        lowpass_hz=None,
+        step=5.0 * NOISE_SD,
+        rate_hz=0.0,
+    )
+    (trace,) = white_of(pieces_of(simulate_recording(scenario, seed=6).values))
+    # The rounding error may be overestimated, never underestimated.
+    assert 0.2 < whole(trace).std() < 1.1
+
+
+@pytest.fixture(scope="module", params=[10_000.0, 11_025.0, 5_000.0])
+def surveyed(request: pytest.FixtureRequest) -> tuple[list[Piece], np.ndarray]:
+    scenario = Scenario(
+        duration_s=45.0, sampling_rate_hz=request.param, hum_amplitudes=(0.05e-3,), hum_phase_drift=0.1
+    )
+    pieces = pieces_of(simulate_recording(scenario, seed=1).values, rate_hz=request.param)
+    return pieces, whole(white_of(pieces)[0])
+
+
+@pytest.mark.parametrize(("block_s", "margin"), [(1.0, 0), (7.0, 0), (7.0, 128), (1.0, 777)])
+def test_result_does_not_depend_on_how_much_is_read_at_a_time(
+    surveyed: tuple[list[Piece], np.ndarray], block_s: float, margin: int
+) -> None:
+    pieces, expected = surveyed
+    (trace,) = white_of(pieces, block_s=block_s)
+    assert trace.tile % TILE_GRID == 0
+    values = whole(trace, margin=margin)
+    np.testing.assert_allclose(
+        values[margin : len(values) - margin], expected, rtol=0, atol=1e-9, strict=True
+    )
+
+
+def test_a_margin_beyond_the_border_is_the_reflected_trace() -> None:
+    samples = simulate_recording(Scenario(duration_s=2.0), seed=0).values
+    (trace,) = white_of(pieces_of(samples, rate_hz=5_000.0))
+    tile = trace.read_tile(0, margin=400)
+    # A symmetric filter of a reflected trace is reflected itself.
+    np.testing.assert_allclose(tile[:400], tile[401:801][::-1], atol=1e-9)
+
+
+def test_polarity_turns_mepps_upright() -> None:
+    simulated = simulate_recording(Scenario(duration_s=20.0, rate_hz=2.0), seed=0)
+    up, down = pieces_of(simulated.values), pieces_of(-simulated.values)
+    upright = whole(whiten(up, survey=survey(up, polarity="positive"))[0])
+    turned = whole(whiten(down, survey=survey(down, polarity="negative"))[0])
+    np.testing.assert_allclose(turned, upright, atol=1e-9)
+
+
+def test_level_of_the_trace_does_not_pass() -> None:
+    samples = simulate_recording(Scenario(duration_s=20.0, resting_level=0.0), seed=0).values
+    for rate_hz in (10_000.0, 11_025.0):
+        low, high = pieces_of(samples, rate_hz=rate_hz), pieces_of(samples - 10.0, rate_hz=rate_hz)
+        np.testing.assert_allclose(whole(white_of(high)[0]), whole(white_of(low)[0]), atol=1e-6)
+
+
+def test_one_filter_serves_all_pieces_and_tiny_ones_do_not_spoil_it() -> None:
+    rng = np.random.default_rng(0)
+    traces = [trace_of(NOISE_SD * rng.standard_normal(10_000), start_s=2.0 * i) for i in range(40)]
+    # A test pulse is left out of each sweep, shortly after its start.
+    pulses = [(2.0 * i + 0.002, 2.0 * i + 0.1) for i in range(40)]
+    whitened = white_of(list(cut_pieces(traces, excluded=pulses)))
+    assert [trace.piece.n_samples for trace in whitened[:2]] == [20, 9_000]
+    assert len({trace.taps.tobytes() for trace in whitened}) == 1
+    noise = np.concatenate([whole(trace) for trace in whitened[1::2]])
+    assert noise.std() == pytest.approx(1.0, abs=0.04)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 50, 999])
+def test_pieces_shorter_than_the_filter_are_whitened_too(n_samples: int) -> None:
+    samples = simulate_recording(Scenario(duration_s=10.0), seed=0).values
+    trace = trace_of(samples)
+    pieces = [Piece(trace=trace, start=0, stop=n_samples), Piece(trace=trace, start=n_samples, stop=100_000)]
+    short, long = white_of(pieces)
+    assert whole(short).shape == (short.n_samples,)
+    assert short.n_samples == -(-n_samples // 2)
+    assert np.isfinite(whole(short)).all()
+    assert np.isfinite(whole(long)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    exponent=st.floats(-1.0, 2.0),
+    scale=st.floats(1e-12, 1e6),
+    n_frequencies=st.integers(100, 501),
+    highest=st.floats(0.2, 0.9),
+)
+def test_designed_filter_is_symmetric_blocks_the_level_and_scales_the_noise_to_1(
+    exponent: float, scale: float, n_frequencies: int, highest: float
+) -> None:
+    rate_hz = 5_000.0
+    frequencies_hz = np.linspace(0.0, rate_hz / 2.0, n_frequencies)
+    density = scale * np.maximum(frequencies_hz, 10.0) ** -exponent
+    taps = design_whitening(density, sampling_rate_hz=rate_hz, highest_hz=highest * rate_hz / 2.0)
+    assert len(taps) == 2 * n_frequencies - 1
+    np.testing.assert_allclose(taps, taps[::-1], rtol=0, atol=1e-12 * np.abs(taps).max())
+    assert abs(taps.sum()) < 1e-9 * np.abs(taps).sum()
+    at_hz, response = freqz(taps, worN=1 << 15, fs=rate_hz)
+    passed = np.abs(response) ** 2 * np.interp(at_hz, frequencies_hz, density)
+    assert np.trapezoid(passed, at_hz) == pytest.approx(1.0, rel=0.02)
+
+
+@given(value=st.floats(-1e12, 1e12))
+def test_compression_is_odd_rising_and_linear_for_small_values(value: float) -> None:
+    bent = compress([value, -value, value + abs(value) + 1.0])
+    assert bent.dtype == np.float32
+    assert bent[0] == -bent[1]
+    assert bent[2] > bent[0]
+    assert abs(bent[0]) <= abs(value) * (1.0 + 1e-6)
+    if abs(value) < 0.4:
+        assert bent[0] == pytest.approx(value, rel=0.002, abs=1e-30)

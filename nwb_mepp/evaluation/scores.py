@@ -1,0 +1,199 @@
+"""Precision, recall and F1 of matched events, and the overlap of intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.evaluation.matching import Matching
+
+__all__ = ["count_matches", "f1", "interval_iou", "precision", "recall"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+def count_matches(matching: Matching) -> IntArray:
+    """Return how many events were matched, missed and falsely found.
+
+    Parameters
+    ----------
+    matching : Matching
+
+    Returns
+    -------
+    ndarray of int64, shape (3,)
+        ``n_matched``, ``n_missed``, ``n_false``; stacked, one row a recording, it is what the scores
+        below take.
+
+    Examples
+    --------
+    >>> from nwb_mepp.evaluation import match_times
+    >>> count_matches(match_times([0.1, 0.2], [0.1, 0.5, 0.6], tolerance_s=0.005))
+    array([1, 1, 2])
+    """
+    return np.array([len(matching.pairs), len(matching.missed), len(matching.false)], dtype=np.int64)
+
+
+def precision(counts: npt.ArrayLike) -> float:
+    """Return the fraction of found events that are true.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (3,) or (n_recordings, 3)
+        Rows of ``n_matched, n_missed, n_false``; rows are pooled, so every event weighs the same.
+
+    Returns
+    -------
+    float
+        NaN if nothing was found: the question does not arise, and 0 or 1 would both be invented.
+
+    Raises
+    ------
+    ValueError
+        If ``counts`` has another shape or a negative number.
+
+    Examples
+    --------
+    >>> precision([[8, 2, 0], [1, 0, 1]])
+    0.9
+    """
+    n_matched, _, n_false = _pooled(counts)
+    return _ratio(n_matched, n_matched + n_false)
+
+
+def recall(counts: npt.ArrayLike) -> float:
+    """Return the fraction of true events that were found.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (3,) or (n_recordings, 3)
+        Rows of ``n_matched, n_missed, n_false``; rows are pooled, so every event weighs the same.
+
+    Returns
+    -------
+    float
+        NaN if there is no true event.
+
+    Raises
+    ------
+    ValueError
+        If ``counts`` has another shape or a negative number.
+
+    Examples
+    --------
+    >>> recall([3, 1, 10])
+    0.75
+    """
+    n_matched, n_missed, _ = _pooled(counts)
+    return _ratio(n_matched, n_matched + n_missed)
+
+
+def f1(counts: npt.ArrayLike) -> float:
+    """Return the harmonic mean of precision and recall.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (3,) or (n_recordings, 3)
+        Rows of ``n_matched, n_missed, n_false``; rows are pooled, so every event weighs the same.
+
+    Returns
+    -------
+    float
+        ``2 n_matched / (2 n_matched + n_missed + n_false)``: 0 where nothing was matched, NaN only where
+        there is no true event and none was found.
+
+    Raises
+    ------
+    ValueError
+        If ``counts`` has another shape or a negative number.
+
+    Examples
+    --------
+    >>> f1([6, 2, 2])
+    0.75
+    """
+    n_matched, n_missed, n_false = _pooled(counts)
+    return _ratio(2 * n_matched, 2 * n_matched + n_missed + n_false)
+
+
+def interval_iou(
+    truth: npt.ArrayLike, found: npt.ArrayLike, *, duration_s: float, sampling_rate_hz: float
+) -> float:
+    """Return intersection over union of the samples inside true and found intervals of a recording.
+
+    Parameters
+    ----------
+    truth, found : array_like, shape (n_intervals, 2), seconds
+        Start and stop from the first sample; a sample is inside if ``start <= time < stop``. They may
+        overlap each other and be in any order; what lies outside the recording does not count.
+    duration_s : float
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    float
+        All samples of the recording are pooled, so long intervals weigh more than short ones. NaN if
+        neither has a sample inside.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape, a value that is not finite, or a stop before its start, or if
+        duration or rate is not positive.
+
+    Examples
+    --------
+    >>> interval_iou([[0.0, 0.4]], [[0.2, 0.6]], duration_s=1.0, sampling_rate_hz=10.0)
+    0.3333333333333333
+    """
+    for name, value in (("duration_s", duration_s), ("sampling_rate_hz", sampling_rate_hz)):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"expected a positive {name}, found {value}.")
+    n_samples = round(duration_s * sampling_rate_hz)
+    true_samples, found_samples = (
+        _sample_numbers(intervals, name, n_samples, sampling_rate_hz)
+        for intervals, name in ((truth, "truth"), (found, "found"))
+    )
+    n_union = _n_covered(np.concatenate([true_samples, found_samples]))
+    n_common = _n_covered(true_samples) + _n_covered(found_samples) - n_union
+    return _ratio(n_common, n_union)
+
+
+def _pooled(counts: npt.ArrayLike) -> tuple[int, int, int]:
+    rows = np.atleast_2d(np.asarray(counts))
+    if rows.ndim != 2 or rows.shape[1] != 3:
+        raise ValueError(f"expected counts of shape (3,) or (n_recordings, 3), found {np.shape(counts)}.")
+    if (rows < 0).any():
+        raise ValueError("expected counts of 0 or more, found a negative one.")
+    n_matched, n_missed, n_false = (int(n) for n in rows.sum(axis=0))
+    return n_matched, n_missed, n_false
+
+
+def _ratio(numerator: int, denominator: int) -> float:
+    return numerator / denominator if denominator else float("nan")
+
+
+def _sample_numbers(intervals: npt.ArrayLike, name: str, n_samples: int, sampling_rate_hz: float) -> IntArray:
+    """Return first and one-past-last sample number of each interval, within the recording."""
+    array = np.asarray(intervals, dtype=np.float64)
+    if array.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"expected {name} of shape (n_intervals, 2), found {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"expected finite times, found NaN or infinity in {name}.")
+    if (array[:, 1] < array[:, 0]).any():
+        raise ValueError(f"expected intervals that stop after they start, found one in {name} that does not.")
+    # Rounding first: 0.3 s at 10 kHz is 2999.999... samples, yet sample 3000 is meant.
+    numbers = np.ceil(np.round(array * sampling_rate_hz, 6))
+    return np.clip(numbers, 0, n_samples).astype(np.int64)
+
+
+def _n_covered(intervals: IntArray) -> int:
+    """Return the number of samples inside at least one interval."""
+    if len(intervals) == 0:
+        return 0
+    starts, stops = intervals[np.argsort(intervals[:, 0], kind="stable")].T
+    reached = np.maximum.accumulate(stops)
+    new_from = np.maximum(starts[1:], reached[:-1])
+    return int(stops[0] - starts[0] + np.maximum(stops[1:] - new_from, 0).sum())

@@ -1,0 +1,22 @@
+"""Recordings whose MEPPs are known: for training, for the benchmark, and for the shipped examples."""
+
+from nwb_mepp.simulation.artefacts import ARTEFACTS, add_artefact
+from nwb_mepp.simulation.distribution import draw_scenario
+from nwb_mepp.simulation.events import EventShape, event_times
+from nwb_mepp.simulation.recordings import Scenario, Simulated, Truth, simulate_recording
+from nwb_mepp.simulation.reference import BENCHMARK_SEEDS_FROM, LEVELS, reference_scenario
+
+__all__ = [
+    "ARTEFACTS",
+    "BENCHMARK_SEEDS_FROM",
+    "LEVELS",
+    "EventShape",
+    "Scenario",
+    "Simulated",
+    "Truth",
+    "add_artefact",
+    "draw_scenario",
+    "event_times",
+    "reference_scenario",
+    "simulate_recording",
+]

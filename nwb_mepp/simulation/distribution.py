@@ -1,0 +1,109 @@
+"""The declared distribution of recordings that networks are trained on (domain randomisation).
+
+Everything a network may rely on stands here, in one place: what is not drawn below, it has not seen.
+The ranges come from physiology (rise 0.4-1.5 ms, decay 1.5-8 ms, slower in the cold, rates of 0.1-20 per s)
+and from amplifiers (low-pass 1-5 kHz or more, converter steps up to the size of the noise).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nwb_mepp.simulation.artefacts import ARTEFACTS
+from nwb_mepp.simulation.recordings import Scenario
+from nwb_mepp.simulation.reference import BENCHMARK_SEEDS_FROM
+
+__all__ = ["draw_scenario"]
+
+_SAMPLING_RATES_HZ = (5_000.0, 10_000.0, 20_000.0)
+_SAMPLING_WEIGHTS = (0.15, 0.7, 0.15)
+_EVENT_FREE = 0.12  # of the recordings hold no MEPP at all
+_BURSTING = 0.25
+_QUANTISED = 0.3  # have a step worth mentioning, up to 1.5 noise SD
+_WITHOUT_HUM = 0.4
+_WITHOUT_ARTEFACTS = 0.3
+
+
+def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
+    """Draw the scenario of one training recording.
+
+    Parameters
+    ----------
+    seed : int
+        Below ``BENCHMARK_SEEDS_FROM``.
+    duration_s : float, default 20.0
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ValueError
+        If the seed belongs to the benchmark.
+
+    Examples
+    --------
+    >>> draw_scenario(1) == draw_scenario(1)
+    True
+    """
+    if seed >= BENCHMARK_SEEDS_FROM:
+        raise ValueError(
+            f"expected a seed below {BENCHMARK_SEEDS_FROM}, found {seed}: that one belongs to the benchmark."
+        )
+    rng = np.random.default_rng([seed, 99])
+    amplitude_mean = _log_uniform(rng, 0.2e-3, 1.2e-3)
+    noise_sd = amplitude_mean / _log_uniform(rng, 1.5, 16.0)
+    decay_s = _log_uniform(rng, 1.2e-3, 8e-3)
+    rise_s = min(_log_uniform(rng, 0.3e-3, 1.6e-3), 0.45 * decay_s)
+    event_free = rng.random() < _EVENT_FREE
+    bursting = rng.random() < _BURSTING
+    pink_share = rng.uniform(0.1, 0.9)
+    return Scenario(
+        duration_s=duration_s,
+        sampling_rate_hz=float(rng.choice(_SAMPLING_RATES_HZ, p=_SAMPLING_WEIGHTS)),
+        resting_level=0.0,
+        rate_hz=0.0 if event_free else _log_uniform(rng, 0.2, 20.0),
+        bursts_per_s=0.0 if event_free or not bursting else _log_uniform(rng, 0.05, 0.5),
+        burst_interval_s=_log_uniform(rng, 0.005, 0.04),
+        rate_slope=rng.uniform(-0.8, 0.8),
+        amplitude_mean=amplitude_mean,
+        amplitude_cv=rng.uniform(0.15, 0.6),
+        amplitude_law=str(rng.choice(["lognormal", "normal"], p=[0.75, 0.25])),
+        rise_s=rise_s,
+        rise_cv=rng.uniform(0.05, 0.35),
+        decay_s=decay_s,
+        decay_cv=rng.uniform(0.1, 0.4),
+        power=float(rng.choice([1.0, 2.0, 3.0], p=[0.6, 0.2, 0.2])),
+        giant_fraction=rng.uniform(0.0, 0.04),
+        slow_fraction=rng.uniform(0.0, 0.1),
+        noise_sd=noise_sd,
+        white_part=np.sqrt(1.0 - pink_share),
+        pink_part=np.sqrt(pink_share),
+        pink_exponent=rng.uniform(0.8, 1.6),
+        lowpass_hz=None if rng.random() < 0.15 else _log_uniform(rng, 1000.0, 6000.0),
+        hum_hz=float(rng.choice([50.0, 60.0])) + rng.uniform(-0.1, 0.1),
+        hum_amplitudes=_draw_hum(rng, noise_sd),
+        hum_phase_drift=rng.uniform(0.0, 0.3),
+        drift_per_sqrt_s=noise_sd * _log_uniform(rng, 0.1, 20.0),
+        artefacts=_draw_artefacts(rng, duration_s),
+        step=noise_sd * _log_uniform(rng, 0.05, 1.5) if rng.random() < _QUANTISED else 0.0,
+    )
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _draw_hum(rng: np.random.Generator, noise_sd: float) -> tuple[float, ...]:
+    if rng.random() < _WITHOUT_HUM:
+        return ()
+    first = noise_sd * _log_uniform(rng, 0.05, 4.0)
+    return tuple(float(first * rng.uniform(0.0, 1.0) / k) for k in range(1, int(rng.integers(2, 9))))
+
+
+def _draw_artefacts(rng: np.random.Generator, duration_s: float) -> dict[str, int]:
+    if rng.random() < _WITHOUT_ARTEFACTS:
+        return {}
+    per_kind_hz = _log_uniform(rng, 0.005, 0.15)
+    return {kind: int(rng.poisson(per_kind_hz * duration_s)) for kind in ARTEFACTS}

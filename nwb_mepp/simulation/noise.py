@@ -1,0 +1,94 @@
+"""What a recording holds besides MEPPs and artefacts: coloured noise, hum, drift, the converter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft, next_fast_len, rfftfreq
+from scipy.signal import bessel, sosfilt
+
+__all__ = ["coloured_noise", "mains_hum", "quantise", "random_walk", "white_noise"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def white_noise(
+    n_samples: int, *, sampling_rate_hz: float, lowpass_hz: float | None, rng: np.random.Generator
+) -> FloatArray:
+    """Return white noise behind a four-pole Bessel low-pass (none if None), scaled to SD 1."""
+    if lowpass_hz is None or lowpass_hz >= 0.45 * sampling_rate_hz:
+        return rng.standard_normal(n_samples)
+    sections = bessel(4, lowpass_hz, fs=sampling_rate_hz, output="sos", norm="mag")
+    settling = 200
+    noise = sosfilt(sections, rng.standard_normal(n_samples + settling))[settling:]
+    return np.asarray(noise / noise.std())
+
+
+def coloured_noise(
+    n_samples: int,
+    *,
+    sampling_rate_hz: float,
+    exponent: float = 1.0,
+    from_hz: float = 0.5,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return noise with the density ``1 / f**exponent`` from ``from_hz`` upwards, scaled to SD 1.
+
+    Examples
+    --------
+    >>> noise = coloured_noise(1000, sampling_rate_hz=1e4, rng=np.random.default_rng(0))
+    >>> noise.shape, round(float(noise.std()), 6)
+    ((1000,), 1.0)
+    """
+    n_fast = next_fast_len(max(n_samples, int(2.0 * sampling_rate_hz / from_hz)), real=True)
+    frequencies_hz = rfftfreq(n_fast, 1.0 / sampling_rate_hz)
+    amplitude = np.zeros(len(frequencies_hz))
+    above = frequencies_hz >= from_hz
+    amplitude[above] = frequencies_hz[above] ** (-exponent / 2.0)
+    parts = rng.standard_normal((2, len(frequencies_hz)))
+    noise = irfft(amplitude * (parts[0] + 1j * parts[1]), n_fast)[:n_samples]
+    return np.asarray(noise / noise.std())
+
+
+def mains_hum(
+    n_samples: int,
+    *,
+    sampling_rate_hz: float,
+    frequency_hz: float,
+    amplitudes: Sequence[float],
+    phase_drift_rad_per_sqrt_s: float = 0.0,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return a sum of harmonics with random phases whose common phase drifts as a random walk.
+
+    ``amplitudes[k]`` belongs to the harmonic ``k + 1``, in any unit, which is that of the result.
+    """
+    time_s = np.arange(n_samples) / sampling_rate_hz
+    phase = 2.0 * np.pi * frequency_hz * time_s
+    if phase_drift_rad_per_sqrt_s:
+        phase = phase + phase_drift_rad_per_sqrt_s * random_walk(
+            n_samples, sampling_rate_hz=sampling_rate_hz, rng=rng
+        )
+    hum = np.zeros(n_samples)
+    for harmonic, amplitude in enumerate(amplitudes, start=1):
+        hum += amplitude * np.sin(harmonic * phase + rng.uniform(0.0, 2.0 * np.pi))
+    return hum
+
+
+def random_walk(n_samples: int, *, sampling_rate_hz: float, rng: np.random.Generator) -> FloatArray:
+    """Return a random walk from 0 whose SD after one second is 1."""
+    return np.asarray(np.cumsum(rng.standard_normal(n_samples)) / np.sqrt(sampling_rate_hz))
+
+
+def quantise(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:
+    """Round to a converter's steps and clip to its range; a step of 0 leaves values as they are.
+
+    Examples
+    --------
+    >>> quantise(np.array([0.4, 0.6, 9.0]), step=0.5, full_scale=2.0).tolist()
+    [0.5, 0.5, 2.0]
+    """
+    rounded = np.round(values / step) * step if step > 0.0 else values
+    return rounded if full_scale is None else np.clip(rounded, -full_scale, full_scale)

@@ -1,0 +1,58 @@
+"""NWB files: writing recordings and results, reading them back, replacing results, checking.
+
+The names below are loaded when they are first used: pynwb takes a second to import, which neither the help
+of the command line nor recognising an output that is there already should cost.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nwb_mepp.nwb.events import EventTable, read_events, read_results
+    from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
+    from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
+    from nwb_mepp.nwb.opening import read_fingerprint
+    from nwb_mepp.nwb.reading import open_nwb
+    from nwb_mepp.nwb.replacing import replace_results
+    from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
+    from nwb_mepp.nwb.writing import write_nwb
+
+_MODULES = {
+    "events": ("EventTable", "read_events", "read_results"),
+    "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
+    "metadata_file": ("load_metadata", "metadata_template"),
+    "opening": ("read_fingerprint",),
+    "reading": ("open_nwb",),
+    "replacing": ("replace_results",),
+    "validation": ("Finding", "is_failure", "validate_nwb"),
+    "writing": ("write_nwb",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "Device",
+    "Electrode",
+    "EventTable",
+    "Finding",
+    "Metadata",
+    "Session",
+    "Subject",
+    "is_failure",
+    "load_metadata",
+    "metadata_template",
+    "open_nwb",
+    "read_events",
+    "read_fingerprint",
+    "read_results",
+    "replace_results",
+    "validate_nwb",
+    "write_nwb",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,143 @@
+"""The parts of the file that describe the session: subject, devices, electrodes, provenance."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, time
+
+from hdmf.common import DynamicTable, VectorData
+from pynwb import NWBFile
+from pynwb.device import Device, DeviceModel
+from pynwb.file import Subject
+
+from nwb_mepp._version import __version__
+from nwb_mepp.nwb import metadata as metadata_sections
+from nwb_mepp.nwb.metadata import Metadata
+from nwb_mepp.nwb.names import safe_name
+from nwb_mepp.provenance import describe_settings
+from nwb_mepp.recording import Recording, SourceFile
+
+__all__ = ["SOURCE_COLUMNS", "add_equipment", "describe_source", "make_file", "source_table", "storable"]
+
+SOURCE_TABLE = "source_files"
+SOURCE_COLUMNS = {
+    "file_name": "Name of the file that was converted, without folder.",
+    "sha256": "SHA-256 of that file (of its parts in sorted order).",
+    "reader": "Reader that opened it.",
+    "reader_version": "Version of the package behind the reader.",
+    "package_version": "Version of nwb-mepp.",
+    "settings": "What the user stated where the file is silent or wrong, as 'name=value' separated by '; '.",
+    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognised.",
+}
+
+
+def make_file(
+    recording: Recording, *, session_start: datetime, metadata: Metadata, fingerprint: str
+) -> NWBFile:
+    """Return an NWB file in memory that holds the session, the subject and no data yet.
+
+    The identifier follows from source, session start and fingerprint: converting again gives the same.
+    """
+    source, stated = recording.source, metadata.session.stated
+    name = storable(source.name)
+    stated.setdefault("session_description", f"Recording {name}, converted with nwb-mepp {__version__}.")
+    notes = [stated.pop("notes", ""), *_annotations(recording), *recording.notes]
+    identity = "\n".join((name, source.sha256, session_start.isoformat(), fingerprint))
+    return NWBFile(
+        identifier=str(uuid.uuid5(uuid.NAMESPACE_OID, identity)),
+        session_start_time=session_start,
+        subject=_subject(metadata, session_start),
+        notes=storable("\n".join(filter(None, notes))) or None,
+        was_generated_by=[["nwb-mepp", __version__]],
+        **stated,
+    )
+
+
+def storable(text: str) -> str:
+    r"""Return a text that HDF5 can store: headers are padded with zeros, file names need not be Unicode.
+
+    Examples
+    --------
+    >>> storable("gap-free\x00\x00"), storable("fibre\udcff.abf")
+    ('gap-free', 'fibre\\udcff.abf')
+    """
+    return text.replace("\x00", "").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _annotations(recording: Recording) -> list[str]:
+    """Return what the source says beyond what has a place of its own."""
+    return [f"{name}: {text}" for name, text in recording.annotations.items() if text]
+
+
+def _subject(metadata: Metadata, session_start: datetime) -> Subject | None:
+    stated = metadata.subject.stated
+    if not stated:
+        return None
+    if "date_of_birth" in stated:
+        # NWB wants a moment: midnight where the recording was made.
+        day = date.fromisoformat(stated["date_of_birth"])
+        stated["date_of_birth"] = datetime.combine(day, time(), tzinfo=session_start.tzinfo)
+    return Subject(**stated)
+
+
+def add_equipment(file: NWBFile, *, metadata: Metadata) -> None:
+    """Add the devices and electrodes that the metadata states."""
+    for device in metadata.devices:
+        file.add_device(
+            Device(
+                name=device.name,
+                description=device.description,
+                serial_number=device.serial_number,
+                model=_model(file, device),
+            )
+        )
+    for electrode in metadata.electrodes:
+        stated = electrode.stated
+        stated.pop("channels", None)
+        stated["device"] = file.devices[electrode.device]
+        file.create_icephys_electrode(**stated)
+
+
+def _model(file: NWBFile, device: metadata_sections.Device) -> DeviceModel | None:
+    """Return the model of a device, where anything is stated of it; devices may share one."""
+    if not (device.manufacturer or device.model_name or device.model_number):
+        return None
+    name = safe_name(device.model_name or f"{device.name} model")
+    if name not in file.device_models:
+        model = DeviceModel(
+            name=name,
+            description=f"Model of {device.name}.",
+            manufacturer=device.manufacturer or "not stated",
+            model_number=device.model_number,
+        )
+        file.add_device_model(model)
+    return file.device_models[name]
+
+
+def describe_source(source: SourceFile) -> str:
+    """Return a sentence on how the samples were read, for the description of a series."""
+    settings = f" with {describe_settings(source.settings)}" if source.settings else ""
+    sentence = f"Read from {source.name} by reader {source.reader} ({source.reader_version}){settings}."
+    return storable(sentence)
+
+
+def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
+    """Return the table that says where the recording came from and how it was read."""
+    row = {
+        "file_name": source.name,
+        "sha256": source.sha256,
+        "reader": source.reader,
+        "reader_version": source.reader_version,
+        "package_version": __version__,
+        "settings": describe_settings(source.settings),
+        "fingerprint": fingerprint,
+    }
+    return DynamicTable(
+        name=SOURCE_TABLE,
+        description="The file that was converted, and how it was read.",
+        columns=[
+            VectorData(name=name, description=description, data=[storable(row[name])])
+            for name, description in SOURCE_COLUMNS.items()
+        ],
+        colnames=list(SOURCE_COLUMNS),
+    )

@@ -1,0 +1,61 @@
+"""The tables of ``docs/nwb-layout.md``, made from the definitions that the writer uses.
+
+``python -m nwb_mepp.nwb.layout docs/nwb-layout.md`` brings the page up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from nwb_mepp.mepps import MEASURES
+from nwb_mepp.nwb.header import SOURCE_COLUMNS
+from nwb_mepp.nwb.mepp_tables import INTERVAL_COLUMNS
+from nwb_mepp.results import SUMMARY_COLUMNS
+
+__all__ = ["column_tables", "with_column_tables"]
+
+
+def column_tables() -> dict[str, str]:
+    """Return the columns of the tables that are written, as Markdown, by the name of the table."""
+    mepps = [(name, unit, text) for name, (unit, text) in INTERVAL_COLUMNS.items()]
+    mepps += [(measure.column, measure.unit, measure.description) for measure in MEASURES]
+    summary = [(column.name, column.unit, column.description) for column in SUMMARY_COLUMNS]
+    source = [(name, "", text) for name, text in SOURCE_COLUMNS.items()]
+    return {
+        "mepps": _markdown(mepps),
+        "mepp_detections": _markdown(summary),
+        "source_files": _markdown(source),
+    }
+
+
+def _markdown(rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = ["| column | unit | what it says |", "|---|---|---|"]
+    for name, unit, text in rows:
+        stated = unit.replace("{u}", "V or A" if unit == "{u}" else "(V or A)")
+        lines.append(f"| `{name}` | {stated} | {text} |")
+    return "\n".join(lines)
+
+
+def with_column_tables(page: str) -> str:
+    """Return a page with its tables renewed, each between ``<!-- columns: NAME -->`` and ``<!-- end -->``.
+
+    Raises
+    ------
+    ValueError
+        If the page lacks the markers of a table.
+    """
+    for name, table in column_tables().items():
+        start, stop = f"<!-- columns: {name} -->", "<!-- end -->"
+        before, found, rest = page.partition(start)
+        _, closed, after = rest.partition(stop)
+        if not (found and closed):
+            raise ValueError(f"expected {start!r} and then {stop!r} in the page, found one missing.")
+        page = f"{before}{start}\n{table}\n{stop}{after}"
+    return page
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    place.write_text(with_column_tables(place.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,234 @@
+"""MEPPs as rows of a ``TimeIntervals`` table, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from hdmf.common import VectorData, VectorIndex
+from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
+from pynwb.epoch import TimeIntervals
+
+from nwb_mepp.errors import OutputError, ReadError
+from nwb_mepp.mepps import MEASURES, Mepps
+from nwb_mepp.nwb.series import SeriesOf
+from nwb_mepp.recording import Trace
+from nwb_mepp.results import ChannelResult
+
+__all__ = ["INTERVAL_COLUMNS", "invalid_times_table", "mepp_table", "read_mepps", "with_unit"]
+
+INTERVAL_COLUMNS = {
+    "start_time": ("s", "Onset (foot of the rise) from the session start."),
+    "stop_time": (
+        "s",
+        "First sample after the peak below 1/e of the amplitude, or the next onset if that is earlier.",
+    ),
+    "timeseries": ("", "The samples from onset to stop: first sample, number of samples, series."),
+}
+# NWB stores the first sample of a reference as int32.
+MAX_INDEX = np.iinfo(np.int32).max
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def with_unit(description: str, unit: str, *, channel_unit: str) -> str:
+    """Return a description of a column that names its unit.
+
+    Examples
+    --------
+    >>> with_unit("Integral.", "{u} s", channel_unit="V")
+    'Integral. Unit: V s.'
+    >>> with_unit("Probability.", "", channel_unit="V")
+    'Probability.'
+    """
+    return f"{description} Unit: {unit.replace('{u}', channel_unit)}." if unit else description
+
+
+def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeIntervals:
+    """Return the table of the MEPPs of one detector on one channel.
+
+    It is built column by column: adding row by row to a table loses the types of the columns, and
+    ``add_interval`` computes the references to the samples from the times, by truncation.
+
+    Parameters
+    ----------
+    result : ChannelResult
+        At least one MEPP, sorted by onset.
+    name : str
+    series : dict of (channel, sweep) to TimeSeries
+
+    Raises
+    ------
+    OutputError
+        If a MEPP lies beyond the sample numbers that NWB can hold (2**31).
+    ValueError
+        If the MEPPs are not sorted.
+    """
+    mepps = result.mepps
+    if np.any(np.diff(mepps.start_s) < 0):
+        raise ValueError("expected MEPPs sorted by onset.")
+    if mepps.stop_index.max() > MAX_INDEX:
+        raise OutputError(
+            f"expected MEPPs before sample {MAX_INDEX}, the last that NWB can refer to, found one at "
+            f"{mepps.stop_index.max()}; split the recording."
+        )
+    columns = [
+        VectorData(name=column, description=with_unit(text, unit, channel_unit=mepps.unit), data=data)
+        for column, data in (("start_time", mepps.start_s), ("stop_time", mepps.stop_s))
+        for unit, text in (INTERVAL_COLUMNS[column],)
+    ]
+    references = TimeSeriesReferenceVectorData(
+        name="timeseries",
+        description=INTERVAL_COLUMNS["timeseries"][1],
+        data=[
+            TimeSeriesReference(int(start), int(stop - start), series[mepps.channel, int(sweep)])
+            for sweep, start, stop in zip(mepps.sweep, mepps.start_index, mepps.stop_index, strict=True)
+        ],
+    )
+    ends = np.arange(1, len(mepps) + 1, dtype=np.uint32)
+    columns += [references, VectorIndex(name="timeseries_index", data=ends, target=references)]
+    columns += [
+        VectorData(
+            name=measure.column,
+            description=with_unit(measure.description, measure.unit, channel_unit=mepps.unit),
+            data=getattr(mepps, measure.field),
+        )
+        for measure in MEASURES
+    ]
+    return TimeIntervals(
+        name=name,
+        description=f"MEPPs found by detector {result.detector} (version {result.summary.detector_version}) "
+        f"on channel {mepps.channel}; one row each, pooled over sweeps, sorted by onset.",
+        columns=columns,
+        colnames=[*INTERVAL_COLUMNS, *(measure.column for measure in MEASURES)],
+    )
+
+
+def invalid_times_table(stretches: list[tuple[float, float]]) -> TimeIntervals | None:
+    """Return the table of stretches that are not to be used, or None if there are none.
+
+    Stretches that overlap become one: their union is what is left out.
+
+    Examples
+    --------
+    >>> table = invalid_times_table([(5.0, 6.0), (0.0, 1.0), (5.5, 7.0), (0.0, 1.0)])
+    >>> table["start_time"][:], table["stop_time"][:]
+    (array([0., 5.]), array([1., 7.]))
+    """
+    merged: list[tuple[float, float]] = []
+    for start_s, stop_s in sorted(stretches):
+        if stop_s <= start_s:
+            continue
+        if merged and start_s < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], stop_s))
+        else:
+            merged.append((start_s, stop_s))
+    if not merged:
+        return None
+    times = np.array(merged, dtype=np.float64)
+    return TimeIntervals(
+        name="invalid_times",
+        description="Stretches left out of the analysis.",
+        columns=[
+            VectorData(
+                name="start_time", description="Start from the session start. Unit: s.", data=times[:, 0]
+            ),
+            VectorData(
+                name="stop_time", description="End from the session start. Unit: s.", data=times[:, 1]
+            ),
+        ],
+        colnames=["start_time", "stop_time"],
+    )
+
+
+def read_mepps(
+    table: TimeIntervals, *, traces: Mapping[str, Sequence[Trace]], channel: str | None = None
+) -> list[tuple[Mepps, tuple[str, ...]]]:
+    """Return the MEPPs of a table, apart for each channel, with the name of the series of each row.
+
+    A measure without a column is NaN (False for ``overlapped``): a table need not be our own.
+
+    Parameters
+    ----------
+    table : TimeIntervals
+    traces : mapping of object identifier to sequence of Trace
+        The traces in every series that MEPPs may lie in: one for each column.
+    channel : str, optional
+        Which of the columns is meant where a series has several.
+
+    Raises
+    ------
+    ReadError
+        If a row refers to no series of the recording, or to one of several columns without ``channel``.
+    """
+    if "timeseries" not in table.colnames:
+        raise ReadError(
+            f"expected table {table.name!r} to refer to the samples of its rows, found no column "
+            "'timeseries'; give --table a table of MEPPs."
+        )
+    rows = [
+        _row(row, number, table.name, traces, channel) for number, row in enumerate(table["timeseries"][:])
+    ]
+    names = ["start_time", "stop_time", *(measure.column for measure in MEASURES)]
+    columns = {name: np.asarray(table[name][:]) for name in names if name in table.colnames}
+    channels = dict.fromkeys(trace.channel for _, trace in rows)
+    return [_channel(name, rows, columns) for name in channels]
+
+
+def _row(
+    references: Sequence[TimeSeriesReference],
+    number: int,
+    table: str,
+    traces: Mapping[str, Sequence[Trace]],
+    channel: str | None,
+) -> tuple[TimeSeriesReference, Trace]:
+    """Return what one row refers to, and the trace that this is."""
+    candidates: Sequence[Trace] = ()
+    if len(references) == 1:
+        candidates = traces.get(references[0].timeseries.object_id, ())
+        if len(candidates) > 1:
+            candidates = [trace for trace in candidates if trace.channel == channel]
+    if len(candidates) != 1:
+        found = ", ".join(reference.timeseries.name for reference in references) or "nothing"
+        raise ReadError(
+            f"expected row {number} of table {table!r} to refer to one channel in volts or amperes of "
+            f"/acquisition, found {found}; this table cannot be read as MEPPs."
+        )
+    return references[0], candidates[0]
+
+
+def _channel(
+    channel: str,
+    rows: Sequence[tuple[TimeSeriesReference, Trace]],
+    columns: Mapping[str, npt.NDArray[np.generic]],
+) -> tuple[Mepps, tuple[str, ...]]:
+    """Return the rows that lie on one channel."""
+    chosen = [number for number, (_, trace) in enumerate(rows) if trace.channel == channel]
+    references, traces = zip(*(rows[number] for number in chosen), strict=True)
+
+    def column(name: str) -> FloatArray:
+        if name not in columns:
+            return np.full(len(chosen), np.nan)
+        return columns[name][chosen].astype(np.float64)
+
+    start = np.array([reference.idx_start for reference in references], dtype=np.int64)
+    measures: dict[str, npt.NDArray[np.generic]] = {
+        measure.field: column(measure.column) for measure in MEASURES
+    }
+    measures["overlapped"] = np.nan_to_num(column("overlapped")) > 0
+    # The peak's sample is no column of its own; its time lies on the sampling grid.
+    from_start_s = column("peak_time") - np.array([trace.start_s for trace in traces])
+    peak = np.round(from_start_s * np.array([trace.sampling_rate_hz for trace in traces]))
+    mepps = Mepps(
+        channel=channel,
+        unit=traces[0].unit,
+        sweep=np.array([trace.sweep for trace in traces], dtype=np.int64),
+        start_index=start,
+        stop_index=start + np.array([reference.count for reference in references], dtype=np.int64),
+        peak_index=np.where(np.isnan(peak), start, peak).astype(np.int64),
+        start_s=column("start_time"),
+        stop_s=column("stop_time"),
+        **measures,  # type: ignore[arg-type] # one array for each measure, by construction
+    )
+    return mepps, tuple(reference.timeseries.name for reference in references)

@@ -1,0 +1,102 @@
+"""Names of the series and tables in the file, made from names of channels and detectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from nwb_mepp.errors import OutputError
+from nwb_mepp.recording import Trace
+
+__all__ = ["CURATED_TABLE", "TABLE_PREFIX", "channel_stems", "safe_name", "series_name", "table_name"]
+
+TABLE_PREFIX = "mepps_"
+# A person's corrections; no detector may claim this name.
+CURATED_TABLE = "mepps_curated"
+
+# HDF5 separates groups by "/"; nwbinspector forbids "\" and ":"; pynwb takes "==" in a name for a query.
+_FORBIDDEN = re.compile(r"[/\\:=\x00-\x1f\x7f]")
+
+
+def safe_name(name: str) -> str:
+    """Return a name that HDF5, pynwb and nwbinspector accept.
+
+    Examples
+    --------
+    >>> safe_name("I/V: IN 0")
+    'I_V_ IN 0'
+    >>> safe_name("..")
+    'channel'
+    """
+    cleaned = _FORBIDDEN.sub("_", name).strip()
+    # "." and ".." stand for groups in an HDF5 path.
+    return cleaned if cleaned.strip(".") else "channel"
+
+
+def series_name(stem: str, *, sweep: int, n_sweeps: int) -> str:
+    """Return the name of the series of one sweep of a channel.
+
+    Examples
+    --------
+    >>> series_name("Vm", sweep=0, n_sweeps=1)
+    'Vm'
+    >>> series_name("Vm", sweep=12, n_sweeps=30)
+    'Vm_sweep_012'
+    """
+    return stem if n_sweeps == 1 else f"{stem}_sweep_{sweep:03d}"
+
+
+def channel_stems(traces: Iterable[Trace]) -> dict[str, str]:
+    """Map each channel to the stem of the names of its series, such that no two series share a name.
+
+    Channels whose safe names collide are numbered in their order: ``Vm``, ``Vm_2``, ...
+    """
+    sweeps: dict[str, list[int]] = {}
+    for trace in traces:
+        sweeps.setdefault(trace.channel, []).append(trace.sweep)
+    stems: dict[str, str] = {}
+    taken: set[str] = set()
+    for channel, numbers in sweeps.items():
+        stem, attempt = safe_name(channel), 1
+        while True:
+            names = {stem, *(series_name(stem, sweep=sweep, n_sweeps=len(numbers)) for sweep in numbers)}
+            if not names & taken:
+                break
+            attempt += 1
+            stem = f"{safe_name(channel)}_{attempt}"
+        taken |= names
+        stems[channel] = stem
+    return stems
+
+
+def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
+    """Return the name of the table of one detector on one channel.
+
+    Parameters
+    ----------
+    detector, channel : str
+    stems : mapping of str to str
+        The stem of every channel in volts or amperes of the file (:func:`channel_stems`): with a
+        single one the name does without it.
+
+    Raises
+    ------
+    OutputError
+        If the name is kept for the person's own table.
+
+    Examples
+    --------
+    >>> table_name("miniunet", "Vm", stems={"Vm": "Vm"})
+    'mepps_miniunet'
+    >>> table_name("miniunet", "I/O", stems={"Vm": "Vm", "I/O": "I_O"})
+    'mepps_miniunet_I_O'
+    """
+    name = TABLE_PREFIX + safe_name(detector)
+    if len(stems) > 1:
+        name = f"{name}_{stems[channel]}"
+    if name == CURATED_TABLE:
+        raise OutputError(
+            f"expected a detector whose table is not {CURATED_TABLE!r}, found {detector!r}: that table is "
+            "kept for corrections by hand; register the detector under another name."
+        )
+    return name

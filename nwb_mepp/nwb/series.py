@@ -1,0 +1,163 @@
+"""Traces as series in ``/acquisition``, and sweeps as rows of the intracellular recordings table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from pynwb import NWBFile, TimeSeries
+from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, PatchClampSeries, VoltageClampSeries
+
+from nwb_mepp.errors import MetadataError
+from nwb_mepp.nwb.header import describe_source
+from nwb_mepp.nwb.metadata import Metadata
+from nwb_mepp.nwb.names import channel_stems, series_name
+from nwb_mepp.nwb.streaming import compressed_samples
+from nwb_mepp.recording import Recording, Trace
+
+__all__ = ["CLAMP_MODES", "ClampMode", "SeriesOf", "add_acquisition", "check_clamp", "parse_comment"]
+
+ClampMode = Literal["current", "voltage", "izero"]
+CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
+    "current": (CurrentClampSeries, "V"),
+    "voltage": (VoltageClampSeries, "A"),
+    "izero": (IZeroClampSeries, "V"),
+}
+# NWB spells base units out; anything that is neither is written as the source states it.
+NWB_UNITS = {"V": "volts", "A": "amperes", "": "unknown"}
+
+SeriesOf = dict[tuple[str, int], TimeSeries]
+
+# Our own form of TimeSeries.comments: it gives back the channel's name where the series' name could not
+# keep it ("/"), the order of the channels, and which series are sweeps of one channel.
+_COMMENT = re.compile(
+    r"channel=(?P<channel>.*); channel_number=(?P<number>\d+); sweep=(?P<sweep>\d+)", re.DOTALL
+)
+
+
+def parse_comment(comments: str) -> tuple[str, int, int] | None:
+    """Return channel, channel number and sweep from the comments of a series, or None if not our own.
+
+    Examples
+    --------
+    >>> parse_comment("channel=I/V; no. 1; channel_number=0; sweep=12")
+    ('I/V; no. 1', 0, 12)
+    >>> parse_comment("no comments")
+    """
+    match = _COMMENT.fullmatch(comments)
+    return (match["channel"], int(match["number"]), int(match["sweep"])) if match else None
+
+
+def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) -> None:
+    """Check, before anything is read, that a stated clamp mode can be written.
+
+    Raises
+    ------
+    MetadataError
+        If the mode is unknown, no channel has its unit, or the metadata states no electrode.
+    """
+    if clamp is None:
+        return
+    if clamp not in CLAMP_MODES:
+        raise MetadataError(f"expected --clamp {', '.join(CLAMP_MODES)}, found {clamp!r}; give one of these.")
+    unit = CLAMP_MODES[clamp][1]
+    units = {trace.channel: trace.unit for trace in recording.traces}
+    clamped = [channel for channel, found in units.items() if found == unit]
+    if not clamped:
+        found = ", ".join(f"{channel} in {found or 'no unit'}" for channel, found in units.items())
+        raise MetadataError(
+            f"expected a channel in {unit} because --clamp {clamp} is given, found {found}; give the clamp "
+            "mode that was used, or correct the unit with --unit."
+        )
+    for channel in clamped:
+        metadata.electrode_of(channel)
+
+
+def add_acquisition(
+    file: NWBFile, recording: Recording, *, clamp: str | None, metadata: Metadata
+) -> SeriesOf:
+    """Add one series per channel and sweep.
+
+    With a clamp mode the channels in its unit become series of its type; others (a monitor of the
+    command) stay plain series, for the mode says nothing of them.
+
+    Returns
+    -------
+    dict of (channel, sweep) to TimeSeries
+    """
+    stems = channel_stems(recording.traces)
+    series: SeriesOf = {}
+    for trace in recording.traces:
+        n_sweeps = len(recording.sweeps(trace.channel))
+        name = series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n_sweeps)
+        fields = {"name": name, **_fields(trace, recording, n_sweeps=n_sweeps)}
+        if clamp is not None and trace.unit == CLAMP_MODES[clamp][1]:
+            one = _clamped(file, trace, fields, clamp=clamp, metadata=metadata)
+        else:
+            one = TimeSeries(**fields)
+        file.add_acquisition(one)
+        series[trace.channel, trace.sweep] = one
+    if clamp is not None:
+        _add_recordings_table(file, recording, series)
+    return series
+
+
+def _fields(trace: Trace, recording: Recording, *, n_sweeps: int) -> dict[str, Any]:
+    number = recording.channels.index(trace.channel)
+    sentences = [f"Channel {trace.channel}" + (f", sweep {trace.sweep}." if n_sweeps > 1 else ".")]
+    if not recording.sweep_times_stated and n_sweeps > 1:
+        sentences.append("Sweep times not stated by the source: the sweeps are laid end to end.")
+    sentences.append(describe_source(recording.source))
+    return {
+        "data": compressed_samples(trace),
+        "unit": NWB_UNITS.get(trace.unit, trace.unit),
+        # The schema asks for float32; a Python float is stored as float64, so that volts are exact.
+        "conversion": float(trace.conversion),
+        "offset": float(trace.offset),
+        "starting_time": float(trace.start_s),
+        "rate": float(trace.sampling_rate_hz),
+        "comments": f"channel={trace.channel}; channel_number={number}; sweep={trace.sweep}",
+        "description": " ".join(sentences),
+    }
+
+
+def _clamped(
+    file: NWBFile, trace: Trace, fields: dict[str, Any], *, clamp: str, metadata: Metadata
+) -> PatchClampSeries:
+    kind = CLAMP_MODES[clamp][0]
+    # With the amplifier off there is no stimulus to describe, and NWB insists on its default there.
+    stimulus = {} if kind is IZeroClampSeries else {"stimulus_description": "not stated"}
+    return kind(
+        **fields,
+        **stimulus,
+        electrode=file.icephys_electrodes[metadata.electrode_of(trace.channel).name],
+        sweep_number=np.uint32(trace.sweep),
+    )
+
+
+def _add_recordings_table(file: NWBFile, recording: Recording, series: SeriesOf) -> None:
+    """Group the clamped sweeps: one recording per series, one simultaneous recording per sweep.
+
+    Sequential recordings are left out: they state that sweeps share a type of stimulus.
+    """
+    clamped = [
+        trace
+        for trace in recording.traces
+        if isinstance(series[trace.channel, trace.sweep], PatchClampSeries)
+    ]
+    if len({trace.sweep for trace in clamped}) < 2:
+        return
+    rows: dict[tuple[int, float], list[int]] = {}
+    for trace in sorted(clamped, key=lambda trace: trace.sweep):
+        one = series[trace.channel, trace.sweep]
+        row = file.add_intracellular_recording(
+            electrode=one.electrode,
+            response=one,
+            response_start_index=0,
+            response_index_count=trace.n_samples,
+        )
+        rows.setdefault((trace.sweep, trace.start_s), []).append(row)
+    for together in rows.values():
+        file.add_icephys_simultaneous_recording(recordings=together)

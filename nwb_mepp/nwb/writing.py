@@ -1,0 +1,124 @@
+"""Write a recording and what was found in it to a new NWB file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+
+from pynwb import NWBHDF5IO, NWBFile
+
+from nwb_mepp.errors import MetadataError, OutputError
+from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.nwb.header import add_equipment, make_file, source_table
+from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table
+from nwb_mepp.nwb.metadata import Metadata
+from nwb_mepp.nwb.names import channel_stems, table_name
+from nwb_mepp.nwb.schema import schema_errors
+from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
+from nwb_mepp.nwb.summary_table import icephys_module, summary_table
+from nwb_mepp.recording import Recording
+from nwb_mepp.results import ChannelResult
+
+__all__ = ["add_mepp_tables", "write_nwb"]
+
+
+def write_nwb(
+    recording: Recording,
+    path: str | PathLike[str],
+    *,
+    session_start: datetime,
+    metadata: Metadata | None = None,
+    clamp: str | None = None,
+    results: Sequence[ChannelResult] = (),
+    fingerprint: str = "",
+    excluded: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Write a recording, and what detectors found in it, to an NWB file.
+
+    The samples are copied block by block as the source stores them, so that memory does not grow with
+    the duration. The file is complete and valid, or absent; one that stood at ``path`` is replaced.
+
+    Parameters
+    ----------
+    recording : Recording
+    path : path-like
+    session_start : datetime
+        With a time zone; the times of the recording count from it.
+    metadata : Metadata, optional
+        What is known beyond the recording; what is absent is not written.
+    clamp : {"current", "voltage", "izero"}, optional
+        How the cell was held, if that is known; None writes plain series. ``izero`` says that no
+        current was injected, with bridge balance and capacitance compensation off.
+    results : sequence of ChannelResult
+        One for each detector and channel.
+    fingerprint : str
+        Of input and settings (:func:`nwb_mepp.provenance.fingerprint`).
+    excluded : sequence of (start_s, stop_s), seconds from the session start
+        Stretches left out of the analysis, besides those that the recording marks itself.
+
+    Raises
+    ------
+    MetadataError
+        If ``session_start`` has no time zone, or the clamp mode contradicts units or metadata.
+    OutputError
+        If the file cannot be written.
+    """
+    stated = metadata or Metadata()
+    if session_start.utcoffset() is None:
+        raise MetadataError(
+            f"expected a session start with a time zone, found {session_start.isoformat()}; give --timezone."
+        )
+    check_clamp(recording, clamp=clamp, metadata=stated)
+    file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
+    add_equipment(file, metadata=stated)
+    series = add_acquisition(file, recording, clamp=clamp, metadata=stated)
+    invalid = invalid_times_table([*recording.invalid_times, *excluded])
+    if invalid is not None:
+        file.invalid_times = invalid
+    module = icephys_module(file)
+    module.add(source_table(recording.source, fingerprint=fingerprint))
+    if results:
+        electrical = [trace for trace in recording.traces if trace.unit in ("V", "A")]
+        stems = channel_stems(recording.traces)
+        add_mepp_tables(
+            file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}
+        )
+        module.add(summary_table([result.summary for result in results]))
+    with complete_or_absent(Path(path)) as temporary:
+        with warnings.catch_warnings():
+            # How the file is called is up to the user.
+            warnings.filterwarnings("ignore", message=".*does not end in '.nwb'", category=UserWarning)
+            io = NWBHDF5IO(temporary, "w")
+        with io:
+            io.write(file)
+        refuse_invalid(schema_errors(temporary), path)
+
+
+def add_mepp_tables(
+    file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOf, stems: dict[str, str]
+) -> None:
+    """Add a table for each result; one without MEPPs has none, its summary row says 0."""
+    names: dict[str, tuple[str, str]] = {}
+    for result in results:
+        pair = (result.detector, result.mepps.channel)
+        name = table_name(*pair, stems=stems)
+        if name in names:
+            raise OutputError(
+                f"expected one result for each table, found {names[name]} and {pair} for {name}; give each "
+                "detector once, or analyse these channels into separate files with --channel."
+            )
+        names[name] = pair
+        if len(result.mepps):
+            file.add_time_intervals(mepp_table(result, name=name, series=series))
+
+
+def refuse_invalid(errors: list[str], path: str | PathLike[str]) -> None:
+    """Raise if a file that was just written does not follow the schema."""
+    if errors:
+        raise OutputError(
+            f"expected valid NWB, found on checking what was written for {path}: {'; '.join(errors[:3])}; "
+            "nothing was left there. Please report this."
+        )

@@ -1,0 +1,119 @@
+"""One row that sums up what a detector found on a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nwb_mepp.mepps import Mepps
+from nwb_mepp.results import SummaryRow
+from nwb_mepp.statistics.baseline import Baseline, sample_baseline
+from nwb_mepp.statistics.poisson import rate_interval
+from nwb_mepp.statistics.timing import describe_timing
+from nwb_mepp.windows import Piece
+
+__all__ = ["summarize"]
+
+_POLARITY_NAMES = {1: "positive", -1: "negative"}
+
+
+def summarize(
+    mepps: Mepps,
+    *,
+    pieces: Sequence[Piece],
+    detector: str,
+    detector_version: str,
+    weights_sha256: str,
+    threshold: float,
+    polarity: int,
+    noise_sd: float,
+    settings: str,
+    package_version: str,
+    sampled_baseline: Baseline | None = None,
+) -> SummaryRow:
+    """Sum up the MEPPs of one channel.
+
+    Parameters
+    ----------
+    mepps : Mepps
+        Pooled over sweeps, sorted by onset; may be empty.
+    pieces : sequence of Piece
+        All stretches of the channel that were analysed, in order.
+    detector, detector_version, weights_sha256 : str
+    threshold : float
+    polarity : {1, -1}
+    noise_sd : float
+        In the unit of the trace.
+    settings : str
+        Every other setting, as :func:`nwb_mepp.provenance.describe_settings` writes them.
+    package_version : str
+    sampled_baseline : Baseline, optional
+        Spares reading the trace again where several detectors are summed up; taken from ``pieces`` if not
+        given.
+
+    Returns
+    -------
+    SummaryRow
+        What too few MEPPs leave undefined is NaN; so are the detection limits, which only an audit
+        knows. The spread of the amplitude is the sample's (n - 1), that of the intervals Elephant's (n).
+
+    Raises
+    ------
+    ValueError
+        If ``polarity`` is neither 1 nor -1.
+    """
+    if polarity not in _POLARITY_NAMES:
+        raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
+    timing = describe_timing(mepps, pieces=pieces)
+    low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analysed_s)
+    level = sample_baseline(pieces) if sampled_baseline is None else sampled_baseline
+    mean, median, cv = _describe_amplitude(mepps)
+    return SummaryRow(
+        detector=detector,
+        channel=mepps.channel,
+        amplitude_unit=mepps.unit,
+        n_mepps=len(mepps),
+        analysed_s=timing.analysed_s,
+        rate_hz=timing.rate_hz,
+        rate_hz_low=low_hz,
+        rate_hz_high=high_hz,
+        amplitude_mean=mean,
+        amplitude_median=median,
+        amplitude_cv=cv,
+        interval_mean=timing.interval_mean,
+        interval_cv=timing.interval_cv,
+        interval_cv2=timing.interval_cv2,
+        interval_lv=timing.interval_lv,
+        interval_lvr=timing.interval_lvr,
+        fano_factor_1s=timing.fano_factor_1s,
+        poisson_p=timing.poisson_p,
+        noise_sd=noise_sd,
+        baseline_mean=level.mean,
+        baseline_drift=level.drift_per_s,
+        detection_limit_50=np.nan,
+        detection_limit_95=np.nan,
+        false_discovery_rate=_false_discovery_rate(mepps),
+        detector_version=detector_version,
+        weights_sha256=weights_sha256,
+        threshold=threshold,
+        polarity=_POLARITY_NAMES[polarity],
+        package_version=package_version,
+        settings=settings,
+    )
+
+
+def _describe_amplitude(mepps: Mepps) -> tuple[float, float, float]:
+    """Return mean, median and coefficient of variation."""
+    if not len(mepps):
+        return np.nan, np.nan, np.nan
+    mean = float(mepps.amplitude.mean())
+    cv = float(mepps.amplitude.std(ddof=1) / abs(mean)) if len(mepps) > 1 and mean != 0.0 else np.nan
+    return mean, float(np.median(mepps.amplitude)), cv
+
+
+def _false_discovery_rate(mepps: Mepps) -> float:
+    """Return the fraction expected to be false: the mean of what each probability leaves to doubt."""
+    if not len(mepps) or not np.all(np.isfinite(mepps.probability)):
+        return np.nan
+    return float(1.0 - mepps.probability.mean())

@@ -48,6 +48,8 @@ _FIT_DECAYS = 4.0
 _FIRST_FIT_S = 12e-3  # while the decay is unknown
 _MIN_FIT_S = 6e-3
 _FIT_ROUNDS = 3
+_DECAYS_TO_STOP = 1.3
+_MIN_DECAY_S = 0.5e-3
 _SETTLED_S = 0.05e-3
 # A MEPP no longer counts for the following ones after this many decays: 0.03 % of it is left.
 _TAIL_DECAYS = 8.0
@@ -158,6 +160,9 @@ def _fit_in_order(view: Upward, events: list[_Event]) -> None:
         if previous is not None:
             event.tails = previous.after_effects(event.peak / view.rate_hz)
         usual = USUAL if not seen else tuple(np.median(seen[-_MEMORY:], axis=0).tolist())
+        if following is None or event.stop < following.start:
+            # The detector saw the end of the decay, where 1/e is left: about 1.3 decays after the peak.
+            usual = usual[0], max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
         _fit_event(view, event, previous=previous, following=following, usual=usual)
         end_s = (view.n_samples if following is None else following.peak) / view.rate_hz
         if event.shape is not None and event.clear and event.shape.peak_s + event.shape.tau_decay_s < end_s:

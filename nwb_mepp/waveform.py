@@ -22,8 +22,9 @@ USUAL = (0.5e-3, 3.0e-3)
 # How far single MEPPs spread around the usual ones, in units of e: wide enough to be outweighed wherever the
 # samples say anything, narrow enough to hold a fit together where noise leaves a time constant open.
 _LOG_SD = 0.5
-# Traces are band-limited to a few kHz: more samples than these a second tell nothing new about the noise.
-_INDEPENDENT_HZ = 10_000.0
+# So many samples a second tell something new about the rise and about the decay. A rise is over before
+# slow noise has moved; over a decay it moves the trace as a whole, and samples agree with each other.
+_INDEPENDENT_HZ = (2_500.0, 100.0)
 
 # Beyond these a time constant is no measurement but the sign of a step, a spike or a slow wave.
 _TAU_RISE_LIMITS_S = (5e-6, 20e-3)
@@ -64,8 +65,9 @@ class Shape:
     @property
     def usable(self) -> bool:
         """Whether the fit found an upward deflection with time constants a MEPP can have."""
-        limits = _TAU_DECAY_LIMITS_S
-        return self.amplitude > 0.0 and limits[0] * 1.01 < self.tau_decay_s < limits[1] * 0.99
+        shortest, longest = _TAU_DECAY_LIMITS_S
+        decays = shortest * 1.01 < self.tau_decay_s < longest * 0.99
+        return self.amplitude > 0.0 and decays and self.tau_rise_s < _TAU_RISE_LIMITS_S[1] * 0.99
 
     def curve(self, time_s: FloatArray) -> FloatArray:
         """Return the deflection at given times; zero before the onset."""
@@ -158,8 +160,8 @@ def fit_shape(
     if len(values) < 5:  # fewer samples than the shape has parameters, and one to spare
         return replace(start, amplitude=0.0)
     rate_hz = (len(time_s) - 1) / (time_s[-1] - time_s[0])
-    pull = noise_sd * np.sqrt(max(rate_hz / _INDEPENDENT_HZ, 1.0)) / _LOG_SD
-    problem = _Problem(time_s, values, np.array([0.0, *np.log(usual)]), np.array([0.0, pull, pull]))
+    pulls = [noise_sd * np.sqrt(max(rate_hz / hz, 1.0)) / _LOG_SD for hz in _INDEPENDENT_HZ]
+    problem = _Problem(time_s, values, np.array([0.0, *np.log(usual)]), np.array([0.0, *pulls]))
     bounds = [(time_s[0], time_s[-1]), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
     lower, upper = np.array(bounds).T
     parameters = np.array([start.onset_s, np.log(start.tau_rise_s), np.log(start.tau_decay_s)])

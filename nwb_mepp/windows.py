@@ -7,7 +7,8 @@ the neighbouring sweep, cannot leak into a result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from nwb_mepp.recording import Trace
 
-__all__ = ["Piece", "cut_pieces", "fold_indices"]
+__all__ = ["BlockReader", "Piece", "cut_pieces", "fold_indices"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -85,6 +86,47 @@ class Piece:
         folded = fold_indices(np.arange(start, stop), n_samples=self.n_samples)
         low, high = int(folded.min()), int(folded.max()) + 1
         return self.trace.values(self.start + low, self.start + high)[folded - low]
+
+
+class BlockReader:
+    """Serves short stretches from whole blocks, so that what a read costs is paid once a block.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(start, stop)`` returns samples ``start <= i < stop``, beyond the ends too.
+    block : int
+        Number of samples in a block.
+
+    Examples
+    --------
+    >>> reader = BlockReader(lambda start, stop: np.arange(float(start), float(stop)), block=10)
+    >>> reader(8, 12)
+    array([ 8.,  9., 10., 11.])
+    """
+
+    _N_KEPT = 3
+
+    def __init__(self, read: Callable[[int, int], FloatArray], *, block: int) -> None:
+        self._read = read
+        self._block = block
+        self._kept: OrderedDict[int, FloatArray] = OrderedDict()
+
+    def __call__(self, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= i < stop``, shape (stop - start,)."""
+        first, last = start // self._block, -(-stop // self._block)
+        joined = np.concatenate([self._at(index) for index in range(first, max(last, first + 1))])
+        offset = first * self._block
+        return joined[start - offset : stop - offset]
+
+    def _at(self, index: int) -> FloatArray:
+        if index in self._kept:
+            self._kept.move_to_end(index)
+        else:
+            self._kept[index] = self._read(index * self._block, (index + 1) * self._block)
+            if len(self._kept) > self._N_KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[index]
 
 
 def cut_pieces(traces: Iterable[Trace], *, excluded: Sequence[tuple[float, float]] = ()) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.recording import ArraySource, Trace
-from nwb_mepp.windows import Piece, cut_pieces, fold_indices
+from nwb_mepp.windows import BlockReader, Piece, cut_pieces, fold_indices
 
 # Hundredths of a second, so that borders on, between and beyond samples are all likely.
 times_s = st.integers(-50, 250).map(lambda hundredths: hundredths / 100)
@@ -118,3 +118,32 @@ def test_folded_indices_walk_back_and_forth_over_the_trace(n_samples: int) -> No
     assert fold_indices(range(len(expected)), n_samples=n_samples).tolist() == expected
     # Reflection at sample 0 makes negative indices mirror positive ones.
     assert fold_indices([-index for index in range(len(expected))], n_samples=n_samples).tolist() == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    stretches=st.lists(st.tuples(st.integers(-70, 70), st.integers(0, 90)), min_size=1, max_size=12),
+    block=st.integers(1, 40),
+)
+def test_a_block_reader_gives_what_reading_directly_does(
+    stretches: list[tuple[int, int]], block: int
+) -> None:
+    piece = Piece(trace=trace_of(np.arange(30) ** 2), start=0, stop=30)
+    reader = BlockReader(piece.values, block=block)
+    for start, length in stretches:
+        np.testing.assert_array_equal(
+            reader(start, start + length), piece.values(-80, 170)[start + 80 :][:length]
+        )
+
+
+def test_a_block_reader_reads_each_block_of_a_walk_once() -> None:
+    read: list[tuple[int, int]] = []
+
+    def spy(start: int, stop: int) -> np.ndarray:
+        read.append((start, stop))
+        return np.arange(float(start), float(stop))
+
+    reader = BlockReader(spy, block=100)
+    for start in range(0, 900, 10):
+        reader(start, start + 95)
+    assert read == [(start, start + 100) for start in range(0, 1_000, 100)]

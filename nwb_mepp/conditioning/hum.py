@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.windows import Piece
+from nwb_mepp.conditioning.spectrum import with_signal
+from nwb_mepp.windows import Piece, fold_indices
 
 __all__ = ["Hum", "find_hum"]
 
@@ -70,8 +71,6 @@ class Hum:
         inside_start = min(max(start, 0), piece.n_samples)
         inside_stop = min(max(stop, 0), piece.n_samples)
         if (start, stop) != (inside_start, inside_stop):
-            from nwb_mepp.windows import fold_indices
-
             folded = fold_indices(np.arange(start, stop), n_samples=piece.n_samples)
             low, high = int(folded.min()), int(folded.max()) + 1
             return self.remove(piece, low, high)[folded - low]
@@ -104,18 +103,23 @@ class Hum:
         self, region: FloatArray, region_start: int, bin_samples: int, rate: float
     ) -> tuple[npt.NDArray[np.complex128], FloatArray]:
         """Sum each line over bins; returns (n_harmonics, n_bins) and samples in each bin."""
-        n_bins = -(-len(region) // bin_samples)
-        missing = n_bins * bin_samples - len(region)
-        padded = np.concatenate([region, np.full(missing, np.nan)]).reshape(n_bins, bin_samples)
-        deviation = padded - np.nanmedian(padded, axis=1, keepdims=True)
-        deviation = np.nan_to_num(np.clip(deviation, -self.clip, self.clip), nan=0.0)
-        counts = np.full(n_bins, float(bin_samples))
-        counts[-1] -= missing
-        samples = region_start + np.arange(n_bins * bin_samples).reshape(n_bins, bin_samples)
-        turn = 2.0 * np.pi * self.frequency_hz / rate * samples
-        phasors = [
-            2.0 * np.sum(deviation * np.exp(-1j * harmonic * turn), axis=1) for harmonic in self.harmonics
-        ]
+        n_whole = len(region) // bin_samples
+        whole = region[: n_whole * bin_samples].reshape(n_whole, bin_samples)
+        parts = [whole - np.median(whole, axis=1, keepdims=True)]
+        counts = np.full(-(-len(region) // bin_samples), float(bin_samples))
+        if n_whole < len(counts):  # the piece ends within a bin
+            rest = region[n_whole * bin_samples :]
+            counts[-1] = len(rest)
+            padding = np.zeros(bin_samples - len(rest))
+            parts.append(np.concatenate([rest - np.median(rest), padding])[np.newaxis])
+        deviation = np.clip(np.concatenate(parts), -self.clip, self.clip)
+        samples = region_start + np.arange(deviation.size).reshape(deviation.shape)
+        turn = np.exp(-2j * np.pi * self.frequency_hz / rate * samples)
+        phasors, turned = [], np.ones_like(turn)
+        for harmonic in range(1, max(self.harmonics) + 1):
+            turned *= turn
+            if harmonic in self.harmonics:
+                phasors.append(2.0 * np.sum(deviation * turned, axis=1))
         return np.array(phasors), counts
 
 
@@ -178,12 +182,12 @@ def _line_spectrum(pieces: Sequence[Piece]) -> tuple[FloatArray | None, float, i
     rate = pieces[0].sampling_rate_hz
     n_segment = round(_SEGMENT_S * rate)
     window = np.hanning(n_segment + 2)[1:-1]
-    powers = []
-    for piece, start in (places[i] for i in chosen):
-        values = piece.values(start, start + n_segment)
-        # A straight line through the ends keeps the drift from leaking over the lines.
-        values = values - np.linspace(values[:50].mean(), values[-50:].mean(), n_segment)
-        powers.append(np.abs(np.fft.rfft(values * window)) ** 2)
+    segments = with_signal(
+        np.array([piece.values(start, start + n_segment) for piece, start in (places[i] for i in chosen)])
+    )
+    # A straight line through the ends keeps the drift from leaking over the lines.
+    drift = np.linspace(segments[:, :50].mean(axis=1), segments[:, -50:].mean(axis=1), n_segment, axis=1)
+    powers = np.abs(np.fft.rfft((segments - drift) * window, axis=1)) ** 2
     # Scaled such that a line of amplitude a has the height a**2 in its bin.
     return np.median(powers, axis=0) * (2.0 / window.sum()) ** 2, rate / n_segment, len(powers)
 

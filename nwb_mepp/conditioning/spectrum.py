@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["noise_spectrum", "quantisation_step", "smooth_spectrum"]
+__all__ = ["noise_spectrum", "quantisation_step", "smooth_spectrum", "with_signal"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -49,6 +49,7 @@ def noise_spectrum(
     True
     """
     n_samples = segments.shape[1]
+    segments = with_signal(segments)
     window = np.hanning(n_samples + 2)[1:-1]
     centred = segments - np.median(segments, axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(centred * window, axis=1)) ** 2
@@ -57,6 +58,27 @@ def noise_spectrum(
     floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
     frequencies_hz = np.arange(len(density)) * (sampling_rate_hz / n_samples)
     return frequencies_hz, np.maximum(density, floor)
+
+
+def with_signal(segments: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Leave out the segments that repeat one value: an amplifier that is off says nothing of the noise.
+
+    Parameters
+    ----------
+    segments : ndarray, shape (n_segments, n_samples)
+
+    Returns
+    -------
+    ndarray, shape (n_kept, n_samples)
+        All segments where none has a signal, as on a converter too coarse for the noise.
+
+    Examples
+    --------
+    >>> with_signal(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
+    """
+    alive = np.ptp(segments, axis=1) > 1e-9 * np.max(np.abs(segments))
+    return segments[alive] if alive.any() else segments
 
 
 def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> FloatArray:

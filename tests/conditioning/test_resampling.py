@@ -19,11 +19,16 @@ def sine(frequency_hz: float, rate_hz: float) -> Callable[[int, int], np.ndarray
     return lambda first, last: np.sin(2.0 * np.pi * frequency_hz * np.arange(first, last) / rate_hz)
 
 
-@pytest.mark.parametrize("frequency_hz", [3.0, 170.0, 700.0, 990.0])
-@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@pytest.mark.parametrize(
+    ("rate_hz", "frequency_hz"),
+    [
+        (rate_hz, frequency_hz)
+        for rate_hz in RATES_HZ
+        for frequency_hz in (3.0, 170.0, 700.0, 990.0)
+        if frequency_hz <= 0.35 * rate_hz  # above lies the transition band of the lower rate
+    ],
+)
 def test_sines_below_1_khz_keep_amplitude_and_phase(rate_hz: float, frequency_hz: float) -> None:
-    if frequency_hz > 0.35 * rate_hz:
-        pytest.skip("within the transition band of the lower rate")
     resampler = Resampler.between(rate_hz, TO_HZ)
     output = resampler.resample(sine(frequency_hz, rate_hz), start=0, stop=1000)
     times_s = np.arange(1000) * resampler.down / resampler.up / rate_hz

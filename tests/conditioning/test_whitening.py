@@ -195,3 +195,10 @@ def test_compression_is_odd_rising_and_linear_for_small_values(value: float) -> 
     assert abs(bent[0]) <= abs(value) * (1.0 + 1e-6)
     if abs(value) < 0.4:
         assert bent[0] == pytest.approx(value, rel=0.002, abs=1e-30)
+
+
+def test_half_a_recording_without_signal_does_not_blow_up_the_noise_of_the_rest() -> None:
+    samples = simulate_recording(Scenario(duration_s=20.0, rate_hz=0.0, step=0.05 * NOISE_SD), seed=0).values
+    samples[:100_000] = samples[0]
+    (trace,) = white_of(pieces_of(samples))
+    assert whole(trace)[55_000:].std() == pytest.approx(1.0, abs=0.08)

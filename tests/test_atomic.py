@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nwb_mepp.errors import OutputError
 from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.errors import OutputError
 
 
 def write_and_fail(path: Path, failure: BaseException) -> None:

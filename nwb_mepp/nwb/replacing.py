@@ -10,8 +10,8 @@ from pathlib import Path
 import h5py
 from pynwb import NWBFile
 
-from nwb_mepp.errors import OutputError, UsageError
 from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.errors import OutputError, UsageError
 from nwb_mepp.nwb.names import table_name
 from nwb_mepp.nwb.reading import electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema import schema_errors

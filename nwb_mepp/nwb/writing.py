@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pynwb import NWBHDF5IO, NWBFile
 
-from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.nwb.header import add_equipment, make_file, source_table
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table
 from nwb_mepp.nwb.metadata import Metadata

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import UsageError
 from nwb_mepp.mepps import Mepps
-from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.recording import Trace
 from nwb_mepp.report.choosing import choose_stretch
 from nwb_mepp.report.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_stretch, draw_whole

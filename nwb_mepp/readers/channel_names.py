@@ -1,0 +1,30 @@
+"""Names by which the channels of a recording can be told apart."""
+
+from __future__ import annotations
+
+__all__ = ["unique_names"]
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Return channel names made unique, in order; a nameless channel gets its number.
+
+    Parameters
+    ----------
+    names : list of str
+
+    Examples
+    --------
+    >>> unique_names(["Vm", "Vm", ""])
+    ['Vm', 'Vm #2', 'channel 3']
+    """
+    taken: set[str] = set()
+    unique = []
+    for number, name in enumerate(names, start=1):
+        wanted = name.strip() or f"channel {number}"
+        chosen, copy = wanted, 1
+        while chosen in taken:
+            copy += 1
+            chosen = f"{wanted} #{copy}"
+        taken.add(chosen)
+        unique.append(chosen)
+    return unique

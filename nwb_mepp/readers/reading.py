@@ -1,0 +1,84 @@
+"""From a path to a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nwb_mepp.errors import ReadError
+from nwb_mepp.readers.contents import FileContents
+from nwb_mepp.readers.interpret import interpret
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.registry import ReaderEntry, choose_reader
+from nwb_mepp.recording import Recording
+
+__all__ = ["load_contents", "read_recording"]
+
+
+def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> Recording:
+    """Read one file (or folder, for the formats that are folders).
+
+    Samples stay in the file where the format allows it, and are read when asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+    options : ReadOptions, optional
+        What the file does not say or says wrong.
+
+    Returns
+    -------
+    Recording
+        In SI units, checked for plausibility.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, or what it says is not plausible or not complete.
+    UsageError
+        If the options contradict each other or the file.
+    MissingDependencyError
+        If an optional package is needed.
+    """
+    path, options = Path(path), options or ReadOptions()
+    entry, contents = load_contents(path, options=options)
+    return interpret(contents, path, reader=entry.name, options=options)
+
+
+def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:
+    """Return the reader for a file and what it finds there, before any of it is interpreted.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadOptions
+
+    Raises
+    ------
+    ReadError, UsageError, MissingDependencyError
+        As :func:`read_recording`.
+    """
+    check_readable(path)
+    try:
+        entry = choose_reader(path, name=options.reader)
+        entry.check_dependencies()
+        return entry, entry.read(path, options)
+    except OSError as error:
+        raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def check_readable(path: Path) -> None:
+    """Raise unless there is something to read.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ReadError
+        If the file does not exist or is empty.
+    """
+    if not path.exists():
+        raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ReadError(f"{path.name}: expected a recording, found an empty file (0 bytes).")

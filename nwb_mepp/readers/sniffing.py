@@ -1,0 +1,41 @@
+"""Cheap tests of what a binary file is, where its suffix alone does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["has_sibling", "starts_with"]
+
+
+def starts_with(*magic: bytes) -> Callable[[Path], bool]:
+    """Return a test whether a file begins with one of some bytes.
+
+    Parameters
+    ----------
+    *magic : bytes
+    """
+
+    def claims(path: Path) -> bool:
+        with path.open("rb") as stream:
+            return stream.read(max(map(len, magic))).startswith(magic)
+
+    return claims
+
+
+def has_sibling(*, added: str = "", replaced: str = "") -> Callable[[Path], bool]:
+    """Return a test whether the file that belongs to a format lies beside a file.
+
+    Parameters
+    ----------
+    added : str, optional
+        Suffix after the whole name (``run.eeg`` and ``run.eeg.ent``).
+    replaced : str, optional
+        Suffix instead of the file's own (``run.dat`` and ``run.xml``).
+    """
+
+    def claims(path: Path) -> bool:
+        sibling = path.with_name(path.name + added) if added else path.with_suffix(replaced)
+        return sibling.is_file()
+
+    return claims

@@ -1,0 +1,88 @@
+"""The interface that every detector fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning import Survey
+from nwb_mepp.windows import Piece
+
+__all__ = ["Candidates", "Detector"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Candidates:
+    """Events found in one piece, sorted, not overlapping; arrays of shape (n_events,).
+
+    Attributes
+    ----------
+    start, peak, stop : ndarray of int64
+        Sample numbers from the start of the piece, at the rate of the trace; ``stop`` exclusive.
+        They are where to look: onset, peak and end are measured on the original trace afterwards.
+    probability : ndarray of float64
+        Probability that the event is a MEPP, calibrated for this recording where the detector can.
+    """
+
+    start: IntArray
+    peak: IntArray
+    stop: IntArray
+    probability: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.peak)
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds MEPPs in the pieces of one channel.
+
+    Attributes
+    ----------
+    name : str
+        Registered name, used in table names and on the command line.
+    version : str
+    weights_sha256 : str
+        Empty for a detector without weights.
+    default_threshold : float
+        What ``find`` uses when no threshold is given.
+    """
+
+    name: str
+    version: str
+    weights_sha256: str
+    default_threshold: float
+
+    def find(
+        self,
+        pieces: Sequence[Piece],
+        *,
+        survey: Survey,
+        threshold: float | None = None,
+        block_s: float = 60.0,
+    ) -> list[Candidates]:
+        """Find the events of one channel.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+            All stretches of one channel, in order; nothing is found across their borders.
+        survey : Survey
+            Noise spectrum, scale, hum and polarity of that channel.
+        threshold : float, optional
+            In units of the detector's own output.
+        block_s : float
+            How many seconds are read and worked on at a time; the result does not depend on it.
+
+        Returns
+        -------
+        list of Candidates
+            One for each piece.
+        """

@@ -1,0 +1,129 @@
+"""Running a network: by LiteRT where it is installed, else by a runtime that another part registers.
+
+The Keras runtime of ``nwb_mepp.networks`` is registered in the entry-point group ``nwb_mepp.runtimes``,
+so that nothing here knows of TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.detectors.weights import Weights
+from nwb_mepp.errors import MissingDependencyError
+
+__all__ = ["RUNTIME_GROUP", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
+
+RUNTIME_GROUP = "nwb_mepp.runtimes"
+Float32Array = npt.NDArray[np.float32]
+
+
+class Runtime(Protocol):
+    """Runs a network on blocks of one fixed length."""
+
+    @property
+    def n_samples(self) -> int:
+        """Length of a block."""
+
+    def run(self, block: Float32Array) -> Float32Array:
+        """Return the output for one block, shape (n_samples,) in and out."""
+
+
+class LiteRTRuntime:
+    """Runs a network with LiteRT, TensorFlow's runtime without TensorFlow."""
+
+    def __init__(self, weights: Weights) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        n_threads = max(min(os.cpu_count() or 1, 4), 1)
+        with _quiet():
+            self._interpreter = Interpreter(model_content=weights.network, num_threads=n_threads)
+            self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    @property
+    def n_samples(self) -> int:
+        """Length of a block."""
+        return int(self._input["shape"][1])
+
+    def run(self, block: Float32Array) -> Float32Array:
+        """Return the output for one block, shape (n_samples,) in and out."""
+        self._interpreter.set_tensor(self._input["index"], block.reshape(1, -1, 1))
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output)[0, :, 0], dtype=np.float32)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep LiteRT's greeting, written by native code, off standard error."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    silence = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silence, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(silence)
+
+
+def make_runtime(weights: Weights) -> Runtime:
+    """Return LiteRT with a network loaded, or the first registered runtime where LiteRT is not installed.
+
+    Raises
+    ------
+    MissingDependencyError
+        If there is neither.
+    """
+    try:
+        return LiteRTRuntime(weights)
+    except ImportError:
+        for point in entry_points(group=RUNTIME_GROUP):
+            try:
+                runtime: Runtime = point.load()(weights.folder)
+            except ImportError:
+                continue
+            return runtime
+    raise MissingDependencyError(
+        "expected ai-edge-litert or TensorFlow to run the network, found neither; "
+        "install one of them: pip install ai-edge-litert, or pip install 'nwb-mepp[train]'."
+    )
+
+
+def run_over(runtime: Runtime, trace: Float32Array, *, margin: int) -> Float32Array:
+    """Run a network over a trace of any length in overlapping blocks.
+
+    Parameters
+    ----------
+    runtime : Runtime
+    trace : ndarray of float32, shape (margin + n_samples + margin,)
+    margin : int
+        At least half of the receptive field: what lies that close to the end of a block is thrown away.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples,)
+    """
+    n_samples = len(trace) - 2 * margin
+    hop = runtime.n_samples - 2 * margin
+    output = np.empty(n_samples, dtype=np.float32)
+    for start in range(0, n_samples, hop):
+        block = trace[start : start + runtime.n_samples]
+        if len(block) < runtime.n_samples:
+            block = np.pad(block, (0, runtime.n_samples - len(block)))
+        stop = min(start + hop, n_samples)
+        output[start:stop] = runtime.run(block)[margin : margin + stop - start]
+    return output

@@ -1,0 +1,121 @@
+"""Weights at rest: a folder with the network, its configuration and its card, checked before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nwb_mepp._version import __version__
+from nwb_mepp.errors import DetectionError
+
+__all__ = ["Weights", "load_weights", "shipped_weights"]
+
+_SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+_NETWORK = "model.tflite"
+_REQUIRED = ("detector", "version", "sha256", "min_package_version", "sampling_rate_hz", "threshold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """One version of a detector's weights.
+
+    Attributes
+    ----------
+    folder : Path
+    config : dict
+        The content of ``config.json``.
+    network : bytes
+        The network in LiteRT's format, whose SHA-256 is the one in the configuration.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    network: bytes
+
+
+def shipped_weights(detector: str) -> Path:
+    """Return the folder of the newest shipped weights of a detector.
+
+    Raises
+    ------
+    DetectionError
+        If the installation holds none.
+    """
+    versions = sorted(
+        (path for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()), key=lambda p: int(p.name)
+    )
+    if not versions:
+        raise DetectionError(
+            f"expected weights of {detector} in the installed package, found none; install nwb-mepp anew."
+        )
+    return versions[-1]
+
+
+def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> Weights:
+    """Load weights and check that they are what their configuration says.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``model.tflite`` and ``config.json``.
+    detector : str
+        Whose weights are wanted.
+    keys : sequence of str, default ()
+        What that detector needs in the configuration besides what all need.
+
+    Returns
+    -------
+    Weights
+
+    Raises
+    ------
+    DetectionError
+        If a file is missing, the configuration lacks a key or is that of another detector, the checksum
+        differs or a newer package is needed.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        network = (folder / _NETWORK).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = Path(str(error.filename)).name
+        raise DetectionError(
+            f"{folder.name}: expected {_NETWORK} and config.json, {missing} is missing; give the folder that "
+            f"the training exported."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise DetectionError(
+            f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
+            f"({error.msg}); export the weights anew."
+        ) from error
+    required = (*_REQUIRED, *keys)
+    absent = [key for key in required if not isinstance(config, dict) or key not in config]
+    if absent:
+        raise DetectionError(
+            f"{folder.name}/config.json: expected the keys {', '.join(required)}, "
+            f"{', '.join(absent)} missing; export the weights anew."
+        )
+    if config["detector"] != detector:
+        raise DetectionError(
+            f"{folder.name}: expected weights of {detector}, found those of {config['detector']}; give "
+            f"another folder, or choose that detector."
+        )
+    found = hashlib.sha256(network).hexdigest()
+    if found != config["sha256"]:
+        raise DetectionError(
+            f"{folder.name}/{_NETWORK}: expected SHA-256 {config['sha256']}, found {found}; the network is "
+            f"not the one that the configuration describes, so get both from the same place."
+        )
+    if _version(config["min_package_version"]) > _version(__version__):
+        raise DetectionError(
+            f"{folder.name}: expected nwb-mepp {config['min_package_version']} or newer, found "
+            f"{__version__}; upgrade with pip install -U nwb-mepp."
+        )
+    return Weights(folder=folder, config=config, network=network)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -1,0 +1,71 @@
+"""From a trained Keras model to the files that detectors run: numbers and JSON, no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nwb_mepp.networks.miniunet import build_miniunet
+
+__all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_miniunet"]
+
+# A block is a tile of 4096 samples with a margin of 128 on each side: more than half of the receptive
+# field of a network with kernels up to 11, and short enough to stay in a processor's cache.
+BLOCK_MARGIN = 128
+BLOCK_SAMPLES = 4096 + 2 * BLOCK_MARGIN
+
+
+def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
+    """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained MiniUnet.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if absent. Its name is the version; one that holds weights is refused.
+    model : keras.Model
+        As trained, ending in logits.
+    config : mapping
+        What is to be known of the weights; the checksum, the block and the architecture are added.
+
+    Returns
+    -------
+    str
+        SHA-256 of the exported network.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds weights: a version is never overwritten.
+    """
+    if (folder / "config.json").exists():
+        raise FileExistsError(
+            f"{folder.name}: expected a new version, found weights; a version is never overwritten."
+        )
+    kernel_size = int(model.layers[1].kernel_size[0])
+    network = _convert(build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES), model.get_weights())
+    sha256 = hashlib.sha256(network).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(network)
+    arrays = {f"weight_{i:02d}": weight for i, weight in enumerate(model.get_weights())}
+    np.savez(folder / "weights.npz", **arrays)
+    complete = {
+        **config,
+        "sha256": sha256,
+        "margin": BLOCK_MARGIN,
+        "architecture": {"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
+    }
+    (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
+    return sha256
+
+
+def _convert(model: Any, weights: list[Any]) -> bytes:
+    """Convert a network of fixed block length that ends in probabilities to LiteRT's format."""
+    import tensorflow as tf
+
+    model.set_weights(weights)
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())

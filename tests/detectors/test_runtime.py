@@ -1,0 +1,69 @@
+"""Running a network over a trace: in blocks, without seams, by whatever runtime there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nwb_mepp.detectors import Weights, make_runtime, runtime
+from nwb_mepp.detectors.runtime import run_over
+from nwb_mepp.errors import MissingDependencyError
+
+MARGIN = 8
+
+
+class Smoother:
+    """A network in miniature: the sum over MARGIN samples on each side, zeros beyond its block."""
+
+    n_samples = 64
+
+    def run(self, block: np.ndarray) -> np.ndarray:
+        assert block.shape == (self.n_samples,)
+        assert block.dtype == np.float32
+        return np.convolve(block, np.ones(2 * MARGIN + 1, dtype=np.float32), mode="same")
+
+
+@settings(max_examples=60, deadline=None)
+@given(n_samples=st.integers(1, 400), seed=st.integers(0, 2**32))
+def test_blocks_join_without_a_seam_at_any_length(n_samples: int, seed: int) -> None:
+    # Whole numbers are exact in float32, whatever the order of the sum.
+    trace = np.random.default_rng(seed).integers(-100, 100, n_samples + 2 * MARGIN).astype(np.float32)
+    output = run_over(Smoother(), trace, margin=MARGIN)
+    assert output.dtype == np.float32
+    np.testing.assert_array_equal(output, np.convolve(trace, np.ones(2 * MARGIN + 1), mode="valid"))
+
+
+WEIGHTS = Weights(folder=Path("some-folder"), config={}, network=b"")
+
+
+def without_litert(monkeypatch: pytest.MonkeyPatch, *loaders: object) -> None:
+    def not_installed(_: Weights) -> None:
+        raise ImportError("No module named 'ai_edge_litert'")
+
+    monkeypatch.setattr(runtime, "LiteRTRuntime", not_installed)
+    points = [SimpleNamespace(load=lambda loader=loader: loader) for loader in loaders]
+    monkeypatch.setattr(runtime, "entry_points", lambda *, group: points if "runtimes" in group else [])
+
+
+def needs_tensorflow(_: Path) -> None:
+    raise ImportError("No module named 'tensorflow'")
+
+
+def test_where_litert_is_not_installed_a_registered_runtime_gets_the_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_litert(monkeypatch, needs_tensorflow, lambda folder: ("runtime of", folder))
+    assert make_runtime(WEIGHTS) == ("runtime of", Path("some-folder"))
+
+
+def test_without_any_runtime_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_litert(monkeypatch, needs_tensorflow)
+    with pytest.raises(
+        MissingDependencyError, match=r"ai-edge-litert or TensorFlow .* pip install 'nwb-mepp\[train\]'"
+    ):
+        make_runtime(WEIGHTS)

@@ -1,0 +1,117 @@
+"""Weights at rest: loaded only if they are what their configuration says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from nwb_mepp.detectors import load_weights, shipped_weights, weights
+from nwb_mepp.errors import DetectionError
+
+NETWORK = b"numbers of a network"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of valid weights."""
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "model.tflite").write_bytes(NETWORK)
+    configure(folder)
+    return folder
+
+
+def configure(folder: Path, **changes: object) -> None:
+    config = {
+        "detector": "thing",
+        "version": "7",
+        "sha256": hashlib.sha256(NETWORK).hexdigest(),
+        "min_package_version": "0.1.0",
+        "sampling_rate_hz": 5000.0,
+        "threshold": 0.5,
+        **changes,
+    }
+    kept = {key: value for key, value in config.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
+def test_valid_weights_are_loaded(folder: Path) -> None:
+    loaded = load_weights(folder, detector="thing")
+    assert (loaded.folder, loaded.network) == (folder, NETWORK)
+    assert loaded.config["threshold"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "config.json"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(DetectionError, match=rf"^7: expected .*, {name} is missing; give the folder"):
+        load_weights(folder, detector="thing")
+
+
+def test_a_folder_that_is_none_is_refused(folder: Path) -> None:
+    with pytest.raises(DetectionError, match=r"nowhere: expected .* is missing"):
+        load_weights(folder / "nowhere", detector="thing")
+    with pytest.raises(DetectionError, match=r"model\.tflite: expected .* is missing"):
+        load_weights(folder / "model.tflite", detector="thing")
+
+
+def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text('{\n"detector": thing}', encoding="utf-8")
+    with pytest.raises(DetectionError, match=r"7/config\.json: expected JSON, found an error in line 2"):
+        load_weights(folder, detector="thing")
+
+
+def test_missing_keys_are_named(folder: Path) -> None:
+    configure(folder, threshold=None, version=None)
+    with pytest.raises(DetectionError, match="version, threshold missing; export the weights anew"):
+        load_weights(folder, detector="thing")
+
+
+def test_keys_that_only_this_detector_needs_are_named(folder: Path) -> None:
+    with pytest.raises(DetectionError, match="threshold, margin, scores, margin, scores missing"):
+        load_weights(folder, detector="thing", keys=("margin", "scores"))
+
+
+def test_a_configuration_that_is_no_object_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text("5", encoding="utf-8")
+    with pytest.raises(DetectionError, match=r"detector, version, sha256, .* missing"):
+        load_weights(folder, detector="thing")
+
+
+def test_weights_of_another_detector_are_refused(folder: Path) -> None:
+    with pytest.raises(DetectionError, match="7: expected weights of miniunet, found those of thing"):
+        load_weights(folder, detector="miniunet")
+
+
+def test_a_network_that_was_changed_is_refused(folder: Path) -> None:
+    (folder / "model.tflite").write_bytes(NETWORK + b"!")
+    changed = hashlib.sha256(NETWORK + b"!").hexdigest()
+    with pytest.raises(DetectionError, match=rf"7/model\.tflite: expected SHA-256 \w+, found {changed}"):
+        load_weights(folder, detector="thing")
+
+
+@pytest.mark.parametrize("version", ["99", "0.99.0", "0.1.1"])
+def test_weights_for_a_newer_package_are_refused(folder: Path, version: str) -> None:
+    configure(folder, min_package_version=version)
+    with pytest.raises(DetectionError, match=rf"expected nwb-mepp {version} or newer, found .*; upgrade"):
+        load_weights(folder, detector="thing")
+
+
+def test_the_newest_shipped_version_is_chosen_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_SHIPPED", tmp_path)
+    for name in ("1", "9", "10", "draft", "11.partial"):
+        (tmp_path / "thing" / name).mkdir(parents=True)
+    assert shipped_weights("thing").name == "10"
+
+
+def test_an_installation_without_weights_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "_SHIPPED", tmp_path)
+    with pytest.raises(
+        DetectionError, match="expected weights of thing in the installed package, found none"
+    ):
+        shipped_weights("thing")

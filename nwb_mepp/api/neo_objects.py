@@ -1,0 +1,239 @@
+"""Between Neo's objects, which carry units, and the package's own, which are plain SI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import neo
+import numpy as np
+import numpy.typing as npt
+import quantities as pq
+
+from nwb_mepp.errors import UsageError
+from nwb_mepp.mepps import MEASURES, Mepps
+from nwb_mepp.pipeline import DetectionSettings, Stretches, cut_channel
+from nwb_mepp.recording import ArraySource, Recording, SourceFile, Trace
+from nwb_mepp.results import ChannelResult
+from nwb_mepp.windows import Piece
+
+__all__ = [
+    "ELECTRICAL",
+    "Stretch",
+    "amplitude_settings",
+    "block_of",
+    "column_of",
+    "electrical_unit",
+    "epoch_of",
+    "in_seconds",
+    "mepps_of",
+    "recording_of",
+    "stretch_of",
+]
+
+# A stretch of time: two Quantities, or two numbers of seconds.
+Stretch = tuple[Any, Any]
+
+ELECTRICAL = {"V": pq.V, "A": pq.A}
+_LABEL = "mepp"
+
+
+def in_seconds(stretches: Iterable[Stretch]) -> Stretches:
+    """Return stretches as numbers of seconds."""
+    return tuple((_seconds(start), _seconds(stop)) for start, stop in stretches)
+
+
+def _seconds(time: Any) -> float:
+    return float(time.rescale(pq.s).magnitude) if isinstance(time, pq.Quantity) else float(time)
+
+
+def amplitude_settings(amplitude: pq.Quantity | None) -> dict[str, Any]:
+    """Return the settings that a least amplitude stands for."""
+    if amplitude is None:
+        return {}
+    unit = electrical_unit(amplitude) if isinstance(amplitude, pq.Quantity) else None
+    if unit is None:
+        raise UsageError(
+            "min_amplitude: expected a quantity of voltage or current, such as 0.2 * pq.mV, found "
+            f"{amplitude}."
+        )
+    value = float(amplitude.rescale(ELECTRICAL[unit]).magnitude)
+    return {"min_amplitude": value, "min_amplitude_unit": unit}
+
+
+def electrical_unit(quantity: pq.Quantity) -> str | None:
+    """Return "V" or "A" for a voltage or a current, None for anything else."""
+    dimensionality = quantity.dimensionality.simplified
+    for name, unit in ELECTRICAL.items():
+        if dimensionality == unit.dimensionality.simplified:
+            return name
+    return None
+
+
+def column_of(signal: neo.AnalogSignal, channel: str | int | None) -> int:
+    """Return which column of a signal is meant."""
+    names = _channel_names(signal)
+    if channel is None:
+        if len(names) != 1:
+            raise UsageError(
+                f"the signal has {len(names)} channels ({', '.join(names)}); pass channel={names[0]!r} (or "
+                "another) to choose one."
+            )
+        return 0
+    if isinstance(channel, str) and names.count(channel) == 1:
+        return names.index(channel)
+    if isinstance(channel, int) and 0 <= channel < len(names):
+        return channel
+    raise UsageError(
+        f"channel: expected one of {', '.join(map(repr, names))} or its number from 0, found {channel!r}."
+    )
+
+
+def _channel_names(signal: neo.AnalogSignal) -> list[str]:
+    n_channels = signal.shape[1]
+    names = signal.array_annotations.get("channel_names")
+    if names is not None:
+        return [str(name) for name in names]
+    if n_channels == 1:
+        return [str(signal.name or "signal")]
+    return [f"{signal.name or 'signal'} {number}" for number in range(n_channels)]
+
+
+def recording_of(signal: neo.AnalogSignal, *, column: int) -> Recording:
+    """Return one channel of a signal in SI units; the only place where a signal loses its unit."""
+    unit = electrical_unit(signal.units)
+    if unit is None:
+        raise UsageError(
+            f"expected a signal in volts or amperes, found {signal.units.dimensionality.string}; state its "
+            "unit, for example neo.AnalogSignal(..., units='mV')."
+        )
+    trace = Trace(
+        channel=_channel_names(signal)[column],
+        sweep=0,
+        source=ArraySource(signal.magnitude[:, column]),
+        unit=unit,
+        conversion=float(signal.units.rescale(ELECTRICAL[unit]).magnitude),
+        offset=0.0,
+        sampling_rate_hz=float(signal.sampling_rate.rescale(pq.Hz).magnitude),
+        start_s=_seconds(signal.t_start),
+    )
+    name = str(signal.name or "the signal")
+    source = SourceFile(name=name, sha256="", reader="neo", reader_version=neo.__version__)
+    return Recording(traces=(trace,), source=source)
+
+
+def block_of(recording: Recording) -> neo.Block:
+    """Return a recording as Neo objects, wholly in memory."""
+    block = neo.Block(name=recording.source.name, file_origin=recording.source.name)
+    block.rec_datetime = recording.session_start
+    block.annotate(**recording.annotations, notes=list(recording.notes))
+    for sweep in sorted({trace.sweep for trace in recording.traces}):
+        segment = neo.Segment(name=f"sweep {sweep}", index=sweep)
+        for trace in recording.traces:
+            if trace.sweep == sweep:
+                segment.analogsignals.append(_signal(trace))
+                marks = recording.labels.get((trace.channel, sweep))
+                if marks is not None:
+                    segment.epochs.append(_marks(marks, trace.channel))
+        block.segments.append(segment)
+    block.check_relationships()
+    return block
+
+
+def _signal(trace: Trace) -> neo.AnalogSignal:
+    return neo.AnalogSignal(
+        trace.values()[:, np.newaxis],
+        units=ELECTRICAL.get(trace.unit) or pq.Quantity(1.0, trace.unit or "dimensionless"),
+        sampling_rate=trace.sampling_rate_hz * pq.Hz,
+        t_start=trace.start_s * pq.s,
+        name=trace.channel,
+        array_annotations={"channel_names": np.array([trace.channel])},
+    )
+
+
+def _marks(marks: npt.NDArray[np.float64], channel: str) -> neo.Epoch:
+    return neo.Epoch(
+        times=marks[:, 0] * pq.s,
+        durations=(marks[:, 1] - marks[:, 0]) * pq.s,
+        labels=np.full(len(marks), "mark"),
+        name=f"hand marks on {channel}",
+    )
+
+
+def _quantity_of(unit: str, channel_unit: str) -> pq.Quantity | None:
+    """Return the unit of a measured column, None for a plain number."""
+    if not unit:
+        return None
+    product = pq.dimensionless
+    for part in unit.replace("{u}", channel_unit).split():
+        product = product * (pq.s if part == "s" else ELECTRICAL[part])
+    return product
+
+
+def epoch_of(result: ChannelResult, recording: Recording, *, settings: DetectionSettings) -> neo.Epoch:
+    """Return what was found as a Neo epoch that also says how, and what was analysed."""
+    mepps = result.mepps
+    measures: dict[str, Any] = {"sweep": mepps.sweep}
+    for measure in MEASURES:
+        values, unit = getattr(mepps, measure.field), _quantity_of(measure.unit, mepps.unit)
+        measures[measure.column] = values if unit is None else values * unit
+    pieces = cut_channel(recording, mepps.channel, settings=settings)
+    return neo.Epoch(
+        times=mepps.start_s * pq.s,
+        durations=(mepps.stop_s - mepps.start_s) * pq.s,
+        labels=np.full(len(mepps), _LABEL),
+        name=f"MEPPs on {mepps.channel}",
+        array_annotations=measures,
+        sampling_rate_hz=pieces[0].sampling_rate_hz,
+        analysed=[[piece.trace.sweep, *_limits_s(piece)] for piece in pieces],
+        **asdict(result.summary),
+    )
+
+
+def _limits_s(piece: Piece) -> tuple[float, float]:
+    start_s, rate_hz = piece.trace.start_s, piece.sampling_rate_hz
+    return start_s + piece.start / rate_hz, start_s + piece.stop / rate_hz
+
+
+def mepps_of(epoch: neo.Epoch, *, rate_hz: float, origin_s: float) -> Mepps:
+    """Return the rows of an epoch as a table, sorted; sample numbers count from ``origin_s``."""
+    unit = epoch.annotations["amplitude_unit"]
+    start_s = epoch.times.rescale(pq.s).magnitude
+    stop_s = start_s + epoch.durations.rescale(pq.s).magnitude
+    measures = {}
+    for measure in MEASURES:
+        values, quantity = epoch.array_annotations[measure.column], _quantity_of(measure.unit, unit)
+        measures[measure.field] = values if quantity is None else values.rescale(quantity).magnitude
+
+    def index(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        return np.rint((times_s - origin_s) * rate_hz).astype(np.int64)
+
+    table = Mepps(
+        channel=epoch.annotations["channel"],
+        unit=unit,
+        sweep=epoch.array_annotations["sweep"],
+        start_s=start_s,
+        stop_s=stop_s,
+        start_index=index(start_s),
+        stop_index=index(stop_s),
+        peak_index=index(measures["peak_s"]),
+        **measures,
+    )
+    return table.select(np.argsort(start_s, kind="stable"))
+
+
+def stretch_of(sweep: int, start_s: float, stop_s: float, *, rate_hz: float, origin_s: float) -> Piece:
+    """Return a stretch that was analysed, for its time alone; it has no samples."""
+    trace = Trace(
+        channel="",
+        sweep=int(sweep),
+        source=ArraySource(np.empty(0)),
+        unit="V",
+        conversion=1.0,
+        offset=0.0,
+        sampling_rate_hz=rate_hz,
+        start_s=origin_s,
+    )
+    start, stop = (round((time_s - origin_s) * rate_hz) for time_s in (start_s, stop_s))
+    return Piece(trace=trace, start=start, stop=stop)

@@ -1,0 +1,87 @@
+"""The command line: arguments, progress, exit codes.
+
+Every command imports what it needs when it runs, so that the help text appears at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from nwb_mepp._version import __version__
+from nwb_mepp.cli import benchmarking, checking, listing, processing, registries
+from nwb_mepp.cli.console import complain
+from nwb_mepp.errors import UsageError
+
+__all__ = ["app", "main"]
+
+PROGRAM = "nwb-mepp"
+INTERRUPTED = 130  # what shells expect after Ctrl-C, and what Typer returns
+
+# Rich would draw the help in colours and boxes, at the price of a quarter of a second for each call.
+app = typer.Typer(
+    name=PROGRAM,
+    help="Find miniature end-plate potentials (MEPPs) in lab recordings and share them as NWB files.",
+    epilog="Exit codes: 0 done; 1 some files failed; 2 wrong usage.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for module in (processing, listing, checking, registries, benchmarking):
+    module.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process if not given.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 something failed, 2 wrong usage.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+    except Exception as error:
+        return _explain(error)
+    if code == INTERRUPTED:
+        complain("interrupted; what was complete is there, nothing else.")
+    return int(code or 0)
+
+
+def _explain(error: Exception) -> int:
+    """Tell what is wrong in a sentence, and return the exit code that belongs to it."""
+    # What Typer raises for wrong arguments comes from a private module of its own: known by its method.
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else PROGRAM
+        complain(f"{format_message().rstrip('.')}; '{command} --help' lists what there is.")
+        return int(getattr(error, "exit_code", 2))
+    from nwb_mepp.batch import explain
+
+    complain(explain(error))
+    return 2 if isinstance(error, UsageError) else 1

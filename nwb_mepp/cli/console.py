@@ -1,0 +1,145 @@
+"""What people see: messages, progress and tables on standard error; data on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+import typer
+
+__all__ = ["Progress", "aligned", "complain", "data_stream", "show_progress", "tell"]
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error as it is, however long."""
+    sys.stderr.write(f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """Write an error or a note to standard error, after the name of the program."""
+    tell(f"nwb-mepp: {text}")
+
+
+@contextmanager
+def data_stream() -> Iterator[IO[str]]:
+    """Give standard output for data: UTF-8 everywhere, and no complaint if the reader has had enough."""
+    stream = sys.stdout
+    if hasattr(stream, "reconfigure"):
+        # File names that are no text pass through unchanged.
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    try:
+        yield stream
+        stream.flush()
+    except BrokenPipeError:
+        # "| head" has closed the pipe. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise typer.Exit from None
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as text with aligned columns, the last one as long as it is.
+
+    Examples
+    --------
+    >>> print(aligned([["name", "what"], ["a", "first"]]))
+    name  what
+    a     first
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    return "\n".join(lines)
+
+
+class Progress:
+    """How far a batch has come; silent unless standard error is a terminal.
+
+    Parameters
+    ----------
+    advance : callable, optional
+        Called when a file is done.
+    describe : callable (text), optional
+        Called with what is being done now.
+    tell : callable (text)
+        Writes a line without disturbing the bar.
+    """
+
+    def __init__(
+        self,
+        *,
+        advance: Callable[[], None] | None = None,
+        describe: Callable[[str], None] | None = None,
+        tell: Callable[[str], None] = tell,
+    ) -> None:
+        self._advance, self.describe, self.tell = advance, describe, tell
+
+    def advance(self) -> None:
+        """Count one more file as done."""
+        if self._advance is not None:
+            self._advance()
+
+
+@contextmanager
+def show_progress(n_files: int) -> Iterator[Progress]:
+    """Show a bar on a terminal, nothing in a pipe.
+
+    Parameters
+    ----------
+    n_files : int
+
+    Yields
+    ------
+    Progress
+    """
+    if not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=n_files)
+        yield Progress(
+            advance=lambda: bar.advance(task),
+            describe=lambda text: bar.update(task, description=text),
+            tell=lambda text: console.print(Text(text), soft_wrap=True),
+        )
+
+
+def show_failures(rows: Sequence[tuple[str, str]], *, n_files: int) -> None:
+    """Show which files failed and why: a table on a terminal, a line each in a pipe.
+
+    Parameters
+    ----------
+    rows : sequence of (file, reason)
+    n_files : int
+        Of the whole batch.
+    """
+    if n_files > 1:
+        complain(f"{len(rows)} of {n_files} files failed:")
+    if n_files == 1 or not sys.stderr.isatty():
+        for file, reason in rows:
+            complain(f"{file}: {reason}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("file", "what is wrong", show_lines=True)
+    for file, reason in rows:
+        table.add_row(Text(file, overflow="fold"), Text(reason))
+    Console(stderr=True).print(table)

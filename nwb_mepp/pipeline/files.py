@@ -1,0 +1,337 @@
+"""One file in, one file out: convert, run and detect, each complete or leaving nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from nwb_mepp._version import __version__
+from nwb_mepp.detectors import get_detector
+from nwb_mepp.errors import OutputError, ReadError
+from nwb_mepp.nwb import (
+    Metadata,
+    load_metadata,
+    open_nwb,
+    read_fingerprint,
+    read_results,
+    replace_results,
+    write_nwb,
+)
+from nwb_mepp.nwb.series import check_clamp
+from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, check_stretches, stretches_left_out
+from nwb_mepp.pipeline.settings import DetectionSettings, Stretches, WriteOptions
+from nwb_mepp.provenance import fingerprint, sha256_of
+from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.recording import Recording
+from nwb_mepp.report import draw_picture
+from nwb_mepp.results import ChannelResult
+from nwb_mepp.session import resolve_session_start
+
+__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    path, output : Path
+    status : {"written", "kept"}
+        ``"kept"`` where the output was there already, from the same input and settings.
+    found : tuple of (channel, detector, n_mepps)
+        One for each result in the output.
+    pictures : tuple of Path
+        Those that were drawn.
+    notes : tuple of str
+        One sentence for each thing that the reader left out or assumed.
+    """
+
+    path: Path
+    output: Path
+    status: Literal["written", "kept"]
+    found: tuple[tuple[str, str, int], ...] = ()
+    pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is known of a recording once the user's statements are taken in."""
+
+    session_start: datetime
+    metadata: Metadata
+    clamp: str | None
+    described: Mapping[str, object]
+
+
+def run_file(
+    path: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    settings: DetectionSettings | None = None,
+    read_options: ReadOptions | None = None,
+    write_options: WriteOptions | None = None,
+    overwrite: bool = False,
+    picture: bool = True,
+    on_progress: ProgressCallback | None = None,
+) -> FileOutcome:
+    """Turn a lab file into an NWB file with its MEPPs, and a picture of them.
+
+    Parameters
+    ----------
+    path, output : path-like
+    settings : DetectionSettings, optional
+    read_options : ReadOptions, optional
+    write_options : WriteOptions, optional
+    overwrite : bool, default False
+        Replace an output that is there from another input or other settings.
+    picture : bool, default True
+        Draw ``output`` with the suffix ``.png`` instead of ``.nwb``.
+    on_progress : callable, optional
+        Called with a few words on what is being done.
+
+    Returns
+    -------
+    FileOutcome
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    source, target = Path(path), Path(output)
+    wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
+    tell("reading")
+    recording = read_recording(source, options=read_options or ReadOptions())
+    known = _complete(recording, source, options=write_options or WriteOptions())
+    mark = fingerprint(
+        {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
+    )
+    kept = _is_there(target, mark=mark, overwrite=overwrite)
+    if kept:
+        results = read_results(target)
+    else:
+        results = analyse(recording, settings=wanted, on_progress=on_progress)
+        tell("writing")
+        _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
+    tell("drawing")
+    pictures = _draw(recording, results, target, settings=wanted, anew=not kept) if picture else ()
+    return FileOutcome(
+        path=source,
+        output=target,
+        status="kept" if kept else "written",
+        found=_counted(results),
+        pictures=pictures,
+        notes=recording.notes,
+    )
+
+
+def convert_file(
+    path: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    read_options: ReadOptions | None = None,
+    write_options: WriteOptions | None = None,
+    exclude: Stretches = (),
+    exclude_per_sweep: Stretches = (),
+    overwrite: bool = False,
+    on_progress: ProgressCallback | None = None,
+) -> FileOutcome:
+    """Turn a lab file into an NWB file, without looking for MEPPs.
+
+    Parameters
+    ----------
+    path, output : path-like
+    read_options : ReadOptions, optional
+    write_options : WriteOptions, optional
+    exclude, exclude_per_sweep : tuple of (start_s, stop_s)
+        Written as ``invalid_times``, which later detection leaves out.
+    overwrite : bool, default False
+    on_progress : callable, optional
+
+    Returns
+    -------
+    FileOutcome
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    source, target = Path(path), Path(output)
+    tell = on_progress or (lambda _: None)
+    tell("reading")
+    recording = read_recording(source, options=read_options or ReadOptions())
+    known = _complete(recording, source, options=write_options or WriteOptions())
+    settings = DetectionSettings(exclude=exclude, exclude_per_sweep=exclude_per_sweep)
+    check_stretches(recording.traces, settings=settings)
+    stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
+    mark = fingerprint({**known.described, **stretches, "source": recording.source.sha256})
+    kept = _is_there(target, mark=mark, overwrite=overwrite)
+    if not kept:
+        tell("writing")
+        _write(recording, target, known=known, settings=settings, mark=mark, results=())
+    return FileOutcome(
+        path=source, output=target, status="kept" if kept else "written", notes=recording.notes
+    )
+
+
+def detect_file(
+    path: str | PathLike[str],
+    *,
+    output: str | PathLike[str] | None = None,
+    settings: DetectionSettings | None = None,
+    overwrite: bool = False,
+    on_progress: ProgressCallback | None = None,
+) -> list[ChannelResult]:
+    """Put MEPPs into an NWB file, whoever wrote it.
+
+    Only the tables and summary rows of the same detectors on the same channels are replaced.
+
+    Parameters
+    ----------
+    path : path-like
+        NWB file; it is replaced as a whole, in one step, unless ``output`` is given.
+    output : path-like, optional
+        Where to put the result instead.
+    settings : DetectionSettings, optional
+    overwrite : bool, default False
+        Replace ``output`` if it is there.
+    on_progress : callable, optional
+
+    Returns
+    -------
+    list of ChannelResult
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    if output is not None and Path(output).exists() and not overwrite:
+        raise OutputError(
+            f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
+        )
+    with open_nwb(path) as recording:
+        results = analyse(recording, settings=settings, on_progress=on_progress)
+    if on_progress is not None:
+        on_progress("writing")
+    replace_results(path, results, out=output)
+    return results
+
+
+def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Known:
+    """Bring together what file and user state; raises before anything is computed or written."""
+    metadata = Metadata() if options.metadata is None else load_metadata(options.metadata)
+    if options.subject is not None:
+        metadata = metadata.with_subject_id(options.subject, override=options.override)
+    check_clamp(recording, clamp=options.clamp, metadata=metadata)
+    session_start = resolve_session_start(
+        recording.session_start,
+        given=options.session_start,
+        timezone=options.timezone,
+        path=path,
+        start_from=options.session_start_from,
+        override=options.override,
+    )
+    described = {
+        "package_version": __version__,
+        "reader": recording.source.reader,
+        **{f"read_{name}": value for name, value in recording.source.settings.items()},
+        "session_start": session_start.isoformat(),
+        "metadata_sha256": options.metadata and sha256_of([options.metadata]),
+        "subject": options.subject,
+        "clamp": options.clamp,
+    }
+    return _Known(session_start=session_start, metadata=metadata, clamp=options.clamp, described=described)
+
+
+def _chosen(settings: DetectionSettings) -> dict[str, object]:
+    """Return what of the settings decides the result and stands elsewhere in a summary row."""
+    detectors = [get_detector(name) for name in settings.detectors]
+    return {
+        "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
+        "threshold": settings.threshold,
+        "channels": settings.channels or None,
+    }
+
+
+def _is_there(path: Path, *, mark: str, overwrite: bool) -> bool:
+    """Return whether the output is there from the same input and settings; refuse any other."""
+    if overwrite or not path.exists():
+        return False
+    try:
+        found = read_fingerprint(path)
+    except ReadError as error:
+        raise OutputError(
+            f"expected nothing or an NWB file at {path}, found something else; give --overwrite to replace "
+            "it, or another -o."
+        ) from error
+    if found != mark:
+        raise OutputError(
+            f"expected {path} to be from the same input and settings, found it to be from others; give "
+            "--overwrite to replace it, or another -o."
+        )
+    return True
+
+
+def _write(
+    recording: Recording,
+    path: Path,
+    *,
+    known: _Known,
+    settings: DetectionSettings,
+    mark: str,
+    results: Sequence[ChannelResult],
+) -> None:
+    analysed = {result.mepps.channel for result in results}
+    traces = [trace for trace in recording.traces if not analysed or trace.channel in analysed]
+    write_nwb(
+        recording,
+        path,
+        session_start=known.session_start,
+        metadata=known.metadata,
+        clamp=known.clamp,
+        results=results,
+        fingerprint=mark,
+        excluded=stretches_left_out(traces, settings=settings),
+    )
+
+
+def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
+
+
+def _draw(
+    recording: Recording,
+    results: Sequence[ChannelResult],
+    output: Path,
+    *,
+    settings: DetectionSettings,
+    anew: bool,
+) -> tuple[Path, ...]:
+    """Draw a picture of each result beside the output; those of a kept output only where missing."""
+    drawn = []
+    for result in results:
+        channel, detector = result.mepps.channel, result.detector
+        detail = f".{channel}.{detector}" if len(results) > 1 else ""
+        # A channel's name may hold what a file's name may not.
+        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
+        path = output.with_name(name)
+        if anew or not path.exists():
+            traces = recording.sweeps(channel)
+            draw_picture(
+                traces,
+                result,
+                path,
+                title=f"{recording.source.name}, {channel}, {detector}",
+                excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
+            )
+            drawn.append(path)
+    return tuple(drawn)

@@ -1,0 +1,72 @@
+"""What a user decides about detection is checked before any file is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nwb_mepp.errors import UsageError
+from nwb_mepp.pipeline import DetectionSettings, parse_amplitude, parse_stretches
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("0.2mV", 0.2e-3, "V"),
+        ("10 pA", 10e-12, "A"),
+        ("150µV", 150e-6, "V"),
+        ("1e-4V", 1e-4, "V"),
+        (".5 mV", 0.5e-3, "V"),
+    ],
+)
+def test_an_amplitude_is_given_with_its_unit(text: str, value: float, unit: str) -> None:
+    found_value, found_unit = parse_amplitude(text)
+    assert found_value == pytest.approx(value, rel=1e-12)
+    assert found_unit == unit
+
+
+@pytest.mark.parametrize("text", ["0.2", "mV", "", "0.2 furlong", "2 Hz", "0,2mV", "1-2mV"])
+def test_an_amplitude_without_number_or_unit_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"expected a number with its unit, such as 0\.2mV or 10pA, found"):
+        parse_amplitude(text)
+
+
+@pytest.mark.parametrize("text", ["1", "1-2", "a:b", "1:", ":2", "1:2:3", "0,5:1"])
+def test_a_stretch_that_is_not_two_numbers_is_refused(text: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"--exclude: expected START:STOP in seconds, such as 12\.5:13, found"
+    ):
+        parse_stretches([text], option="--exclude")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"exclude": ((2.0, 1.0),)}, "--exclude: expected START before STOP, found 2:1; exchange them"),
+        ({"exclude": ((1.0, 1.0),)}, "--exclude: expected START before STOP"),
+        (
+            {"exclude_per_sweep": ((0.0, float("inf")),)},
+            "--exclude-per-sweep: expected finite seconds, found 0:inf",
+        ),
+        (
+            {"detectors": ("sharpshooter",)},
+            "--detector: expected one of .*matched_filter.*, found 'sharpshooter'",
+        ),
+        ({"detectors": ()}, "--detector: expected one of .*, found none"),
+        ({"detectors": ("matched_filter",) * 2}, "--detector: expected each detector once"),
+        (
+            {"detectors": ("matched_filter", "miniunet"), "threshold": 4.0},
+            "--threshold: expected one --detector, .* found matched_filter, miniunet",
+        ),
+        ({"threshold": float("nan")}, "--threshold: expected a finite number, found nan"),
+        ({"min_amplitude": -1e-3}, "--min-amplitude: expected a finite number of 0 or more .* found -0.001"),
+        ({"min_amplitude_sd": float("inf")}, "--min-amplitude-sd: expected a finite number of 0 or more"),
+        ({"polarity": "up"}, "--polarity: expected one of auto, positive, negative, found 'up'"),
+        ({"channels": ("Vm", "Vm")}, "--channel: expected each channel once, found Vm, Vm"),
+        ({"block_s": 0.0}, "expected blocks of more than 0 s, found 0.0 s"),
+    ],
+)
+def test_an_impossible_setting_is_refused_with_its_option(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        DetectionSettings(**wrong)

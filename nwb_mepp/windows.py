@@ -38,8 +38,8 @@ def fold_indices(indices: npt.ArrayLike, *, n_samples: int) -> IntArray:
 
     Examples
     --------
-    >>> fold_indices([-2, -1, 0, 1, 2, 3, 4], n_samples=3)
-    array([2, 1, 0, 1, 2, 1, 0])
+    >>> fold_indices([-2, -1, 0, 1, 2, 3, 4], n_samples=3).tolist()
+    [2, 1, 0, 1, 2, 1, 0]
     """
     if n_samples == 1:
         return np.zeros(np.shape(indices), dtype=np.int64)

@@ -16,8 +16,8 @@ def write_and_fail(path: Path, failure: BaseException) -> None:
         raise failure
 
 
-def test_the_file_appears_when_the_block_ends_well(folder: Path) -> None:
-    target = folder / "deeper" / "a.nwb"
+def test_the_file_appears_when_the_block_ends_well(tmp_path: Path) -> None:
+    target = tmp_path / "deeper" / "a.nwb"
     with complete_or_absent(target) as temporary:
         temporary.write_text("whole")
         assert not target.exists()
@@ -27,19 +27,19 @@ def test_the_file_appears_when_the_block_ends_well(folder: Path) -> None:
 
 @pytest.mark.parametrize("failure", [RuntimeError("broken"), KeyboardInterrupt()])
 def test_whatever_goes_wrong_the_old_file_stays_and_nothing_else(
-    folder: Path, failure: BaseException
+    tmp_path: Path, failure: BaseException
 ) -> None:
-    target = folder / "a.nwb"
+    target = tmp_path / "a.nwb"
     target.write_text("old")
     with pytest.raises(type(failure)):
         write_and_fail(target, failure)
     assert target.read_text() == "old"
-    assert list(folder.iterdir()) == [target]
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as bits are POSIX's")
-def test_a_replaced_file_keeps_its_permissions(folder: Path) -> None:
-    target = folder / "a.nwb"
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
+    target = tmp_path / "a.nwb"
     target.write_text("old")
     target.chmod(0o440)
     with complete_or_absent(target) as temporary:
@@ -48,26 +48,26 @@ def test_a_replaced_file_keeps_its_permissions(folder: Path) -> None:
     assert target.read_text() == "new"
 
 
-def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
-    (folder / "file").write_text("")
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
     with (
         pytest.raises(
             OutputError, match=r"expected to write .*a\.nwb, found: .*check the folder's permissions"
         ),
-        complete_or_absent(folder / "file" / "a.nwb"),
+        complete_or_absent(tmp_path / "file" / "a.nwb"),
     ):
         pass
 
 
-def test_a_folder_without_write_permission_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_write_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The check is replaced, for the tests may run as a user who may write anywhere.
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OutputError, match="is not writable"), complete_or_absent(folder / "a.nwb"):
+    with pytest.raises(OutputError, match="is not writable"), complete_or_absent(tmp_path / "a.nwb"):
         pass
-    assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_said_in_a_sentence(folder: Path) -> None:
+def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="found: No space left on device"):
-        write_and_fail(folder / "a.nwb", OSError(28, "No space left on device"))
-    assert list(folder.iterdir()) == []
+        write_and_fail(tmp_path / "a.nwb", OSError(28, "No space left on device"))
+    assert list(tmp_path.iterdir()) == []

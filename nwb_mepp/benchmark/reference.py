@@ -14,6 +14,7 @@ from nwb_mepp.evaluation import count_matches, f1, interval_iou, match_times
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.pipeline import DetectionSettings, analyse
 from nwb_mepp.recording import Recording, SourceFile
+from nwb_mepp.results import ChannelResult
 from nwb_mepp.simulation import (
     BENCHMARK_SEEDS_FROM,
     EventShape,
@@ -23,7 +24,15 @@ from nwb_mepp.simulation import (
 )
 from nwb_mepp.windows import cut_pieces
 
-__all__ = ["ORACLE", "TOLERANCE_S", "LevelScores", "RecordingScores", "run_reference", "score_recording"]
+__all__ = [
+    "ORACLE",
+    "TOLERANCE_S",
+    "LevelScores",
+    "RecordingScores",
+    "analyse_simulated",
+    "run_reference",
+    "score_recording",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -142,12 +151,11 @@ def run_reference(
     scores = LevelScores(level=level, by_detector={name: [] for name in detectors})
     oracle = MatchedFilter([_mean_shape(level)])
     by_threshold: list[list[IntArray]] = [[] for _ in _ORACLE_THRESHOLDS]
-    settings = DetectionSettings(detectors=tuple(detectors))
     for number in range(n_recordings):
         simulated = simulate_recording(
             reference_scenario(level=level, index=number), seed=BENCHMARK_SEEDS_FROM + number
         )
-        for result in analyse(_recording_of(simulated), settings=settings):
+        for result in analyse_simulated(simulated, detectors=detectors):
             scores.by_detector[result.detector].append(score_recording(simulated, result.mepps))
         for row, counts in zip(by_threshold, _oracle_counts(simulated, oracle), strict=True):
             row.append(counts)
@@ -159,9 +167,25 @@ def run_reference(
     return scores
 
 
-def _recording_of(simulated: Simulated) -> Recording:
+def analyse_simulated(
+    simulated: Simulated, *, detectors: Sequence[str], polarity: str = "auto"
+) -> list[ChannelResult]:
+    """Run detectors over a simulated recording just as over a read one.
+
+    Parameters
+    ----------
+    simulated : Simulated
+    detectors : sequence of str
+    polarity : {"auto", "positive", "negative"}
+
+    Returns
+    -------
+    list of ChannelResult
+        One for each detector.
+    """
     source = SourceFile(name=f"simulated {simulated.seed}", sha256="", reader="simulation", reader_version="")
-    return Recording(traces=(simulated.trace(),), source=source)
+    recording = Recording(traces=(simulated.trace(),), source=source)
+    return analyse(recording, settings=DetectionSettings(detectors=tuple(detectors), polarity=polarity))
 
 
 def _mean_shape(level: float) -> FloatArray:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from nwb_mepp.benchmark.real import RealScores
 from nwb_mepp.benchmark.reference import ORACLE, LevelScores, RecordingScores
+from nwb_mepp.benchmark.robustness import FalseAlarms, Variant
 from nwb_mepp.evaluation import Estimate, bootstrap, f1, paired_bootstrap, precision, recall
 
-__all__ = ["level_table", "markdown"]
+__all__ = ["false_alarm_table", "level_table", "markdown", "real_table", "variant_table"]
 
 _HEADER = (
     "level",
@@ -67,6 +69,41 @@ def level_table(levels: Iterable[LevelScores]) -> str:
         name = f"{ORACLE} ({scores.oracle_threshold:g} SD)"
         rows.append([f"{scores.level:g}", name, *cells, *[""] * (len(_HEADER) - 5)])
     return markdown(_HEADER, rows)
+
+
+def false_alarm_table(alarms: Iterable[FalseAlarms]) -> str:
+    """Return the table of what is found where nothing is, as Markdown."""
+    rows = [
+        [one.condition, one.detector, f"{one.per_minute:.2f}", f"{one.worst_per_minute:.0f}"]
+        for one in alarms
+    ]
+    return markdown(["condition", "detector", "false positives a minute", "in the worst minute"], rows)
+
+
+def variant_table(variants: Sequence[Variant]) -> str:
+    """Return the table of F1 at level 6 under other conditions, as Markdown; the first is the yardstick."""
+    plain = {one.detector: one.f1 for one in variants if one.condition == variants[0].condition}
+    rows = [
+        [one.condition, one.detector, f"{one.f1:.3f}", f"{one.f1 - plain[one.detector]:+.3f}"]
+        for one in variants
+    ]
+    return markdown(["condition", "detector", "F1", "change"], rows)
+
+
+def real_table(scores: Iterable[RealScores]) -> str:
+    """Return the table of the real recordings, as Markdown."""
+    rows = [
+        [
+            one.recording,
+            one.detector,
+            f"{f1(one.counts):.3f}",
+            f"{precision(one.counts):.3f}",
+            f"{recall(one.counts):.3f}",
+            f"{1e3 * one.shift_s:+.1f}",
+        ]
+        for one in scores
+    ]
+    return markdown(["recording", "detector", "F1", "precision", "recall", "shift, ms"], rows)
 
 
 def _detector_cells(scores: LevelScores, detector: str, recordings: Sequence[RecordingScores]) -> list[str]:

@@ -211,6 +211,9 @@ def whiten(
     smooth[:2] = density[:2]
     smooth = np.maximum(smooth, 1e-9 * smooth.max())
     taps = design_whitening(smooth, sampling_rate_hz=rate_hz, highest_hz=highest_hz)
+    # A trace recorded at a low rate lacks the upper part of the band. What there is keeps the density that
+    # it has in a full band, so that a MEPP stands out of the noise just as far.
+    taps *= np.sqrt(highest_hz / (_HIGHEST * rate_hz / 2.0))
     tile = _on_grid(round(block_s * rate_hz), resampler)
     return [replace(trace, taps=taps, tile=tile) for trace in plain]
 

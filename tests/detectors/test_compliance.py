@@ -191,9 +191,10 @@ def test_sweeps_are_searched_one_by_one(detector: Detector, easy: Simulated) -> 
     sweeps = [trace_of(easy.values[:half]), trace_of(easy.values[half:], start_s=100.0)]
     found = find(detector, list(cut_pieces(sweeps)))
     whole = find(detector, pieces_of(easy.values))[0]
-    joined = np.concatenate([found[0].start, found[1].start + half])
-    # The noise is learnt from the same samples, so only what crosses the border may differ.
-    assert len(set(joined) ^ set(whole.start)) <= 2
+    joined_s = np.concatenate([found[0].peak, found[1].peak + half]) / EASY.sampling_rate_hz
+    # The noise is learnt from nearly the same samples: only a doubtful one, or one at the border, may differ.
+    matching = match_times(whole.peak / EASY.sampling_rate_hz, joined_s, tolerance_s=1e-3)
+    assert len(matching.missed) + len(matching.false) <= 2
 
 
 def test_pieces_of_a_few_samples_beside_a_long_one_do_no_harm(detector: Detector, easy: Simulated) -> None:

@@ -11,16 +11,22 @@ voltages.
 
 from __future__ import annotations
 
-import struct
 import sys
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pyabf.abfWriter import writeABF1
 
-from nwb_mepp.simulation import Scenario, Simulated, Truth, simulate_recording
+from nwb_mepp.simulation import (
+    Scenario,
+    Simulated,
+    Truth,
+    simulate_recording,
+    write_abf,
+    write_labelled_text,
+    write_truth_table,
+)
 
 SEED = 15
 STEP_V = 2.0**-15
@@ -60,22 +66,6 @@ def exact_decimal(numerator: int) -> str:
     return f"{text}0" if text.endswith(".") else text
 
 
-def write_abf(codes: Codes, path: Path) -> None:
-    """Write a gap-free ABF 1 file with one channel, Vm, in volts."""
-    writeABF1((codes * STEP_V)[np.newaxis], str(path), SCENARIO.sampling_rate_hz, units="V")
-    content = path.read_bytes()
-    n_short, n_full = 4 * 512, 12 * 512
-    header = bytearray(content[:n_short])
-    struct.pack_into("<h", header, 8, 3)  # nOperationMode: gap-free
-    struct.pack_into("<i", header, 40, n_full // 512)  # lDataSectionPtr
-    struct.pack_into("<16h", header, 410, 0, *[-1] * 15)  # nADCSamplingSeq: channel 0 alone
-    struct.pack_into("<10s", header, 442, b"Vm        ")  # sADCChannelName
-    # pyabf writes the first third of the header only. Programs that look for the rest, the telegraphed
-    # gain among it, would take samples for header fields; zeros there state that nothing was telegraphed.
-    samples = content[n_short : n_short + 2 * len(codes)]
-    path.write_bytes(bytes(header) + bytes(n_full - n_short) + samples)
-
-
 def write_labchart(codes: Codes, path: Path) -> None:
     """Write text as LabChart exports it: cp1251, tabs, decimal commas, volts behind the amplifier."""
     # A header in another alphabet is what such files come with.
@@ -84,36 +74,6 @@ def write_labchart(codes: Codes, path: Path) -> None:
         time_s = f"{i / SCENARIO.sampling_rate_hz:.4f}"
         lines.append(f"{time_s}\t{exact_decimal(AMPLIFIER_GAIN * int(code))}".replace(".", ","))
     path.write_bytes("".join(f"{line}\r\n" for line in lines).encode("cp1251"))
-
-
-def write_labelled(codes: Codes, truth: Truth, path: Path) -> None:
-    """Write labelled text: milliseconds, volts at the fibre less their mean, 1 within a MEPP."""
-    times_s = np.arange(len(codes)) / SCENARIO.sampling_rate_hz
-    labels = np.zeros(len(codes), dtype=np.int64)
-    for start_s, stop_s in zip(truth.start_s, truth.stop_s, strict=True):
-        labels[(times_s >= start_s) & (times_s < stop_s)] = 1
-    # The mean is rounded to whole steps, which keeps the decimals exact.
-    deviations = codes - round(float(codes.mean()))
-    lines = ["Time_ms,Voltage,labels"]
-    for i, (deviation, label) in enumerate(zip(deviations, labels, strict=True)):
-        time_ms = f"{1000 * i / SCENARIO.sampling_rate_hz:.1f}"
-        lines.append(f"{time_ms},{exact_decimal(int(deviation))},{label}")
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
-
-
-def write_truth(truth: Truth, path: Path) -> None:
-    """Write the MEPPs that were put in: seconds from the first sample, volts."""
-    columns = {
-        "start_time": truth.start_s,
-        "stop_time": truth.stop_s,
-        "peak_time": truth.peak_s,
-        "amplitude": truth.amplitude,
-        "rise_10_90": truth.rise_10_90_s,
-        "decay_tau": truth.decay_tau_s,
-    }
-    rows = np.column_stack(list(columns.values()))
-    lines = [",".join(columns), *(",".join(f"{number:.9f}" for number in row) for row in rows)]
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
 
 def write_event_table(truth: Truth, path: Path) -> None:
@@ -139,10 +99,14 @@ def main(folder: Path) -> None:
     simulated = simulate_recording(SCENARIO, seed=SEED)
     codes = digitised(simulated)
     (folder / "truth").mkdir(parents=True, exist_ok=True)
-    write_abf(codes, folder / "simulated.abf")
+    rate_hz = SCENARIO.sampling_rate_hz
+    write_abf(codes * STEP_V, folder / "simulated.abf", sampling_rate_hz=rate_hz, unit="V")
     write_labchart(codes, folder / "simulated_labchart.txt")
-    write_labelled(codes, simulated.truth, folder / "simulated_labelled.csv")
-    write_truth(simulated.truth, folder / "truth" / "mepps.csv")
+    # The mean is rounded to whole steps, which keeps the decimals exact.
+    deviations = (codes - round(float(codes.mean()))) * STEP_V
+    labelled = folder / "simulated_labelled.csv"
+    write_labelled_text(deviations, simulated.truth, labelled, sampling_rate_hz=rate_hz)
+    write_truth_table(simulated.truth, folder / "truth" / "mepps.csv")
     write_event_table(simulated.truth, folder / "truth" / "mepps_events.txt")
 
 

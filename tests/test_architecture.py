@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"detectors", "evaluation", "networks", "nwb", "readers", "simulation", "statistics"}),
     frozenset({"report"}),
     frozenset({"pipeline", "training"}),
-    frozenset({"api", "batch", "benchmark"}),
+    frozenset({"api", "batch", "benchmark", "evaluating", "simulating"}),
     frozenset({"cli", ""}),  # "" is nwb_mepp itself: it hands out the names of the API.
     frozenset({"__main__"}),
 )

@@ -5,14 +5,17 @@ Every command imports what it needs when it runs, so that the help text appears 
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
 
 import typer
 
 from nwb_mepp._version import __version__
-from nwb_mepp.cli import benchmarking, checking, listing, processing, registries
+from nwb_mepp.cli import benchmarking, checking, evaluating, listing, processing, registries, simulating
 from nwb_mepp.cli.console import complain
 from nwb_mepp.errors import UsageError
 
@@ -30,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (processing, listing, checking, registries, benchmarking):
+for module in (processing, listing, checking, registries, simulating, evaluating, benchmarking):
     module.register(app)
 
 
@@ -64,12 +67,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+        with _orderly_end():
+            code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
         return _explain(error)
     if code == INTERRUPTED:
         complain("interrupted; what was complete is there, nothing else.")
     return int(code or 0)
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Let a request to end, as of ``kill`` or a scheduler, remove half-written files like Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may ask for signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _explain(error: Exception) -> int:
@@ -79,7 +100,9 @@ def _explain(error: Exception) -> int:
     if format_message is not None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else PROGRAM
-        complain(f"{format_message().rstrip('.')}; '{command} --help' lists what there is.")
+        # Typer hands the name that its checker of values gives to every complaint on to the user.
+        message = format_message().replace("Value error, ", "").rstrip(".")
+        complain(f"{message}; '{command} --help' lists what there is.")
         return int(getattr(error, "exit_code", 2))
     from nwb_mepp.batch import explain
 

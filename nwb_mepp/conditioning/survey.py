@@ -120,7 +120,10 @@ def survey(pieces: Sequence[Piece], *, polarity: Literal["auto", "positive", "ne
 
 def _check(pieces: Sequence[Piece]) -> None:
     if not pieces:
-        raise DetectionError("expected samples to analyse, found none: every stretch is left out.")
+        raise DetectionError(
+            "expected samples to analyse, found none: every stretch is left out; shorten what --exclude, "
+            "--exclude-per-sweep or the file's invalid_times leave out."
+        )
     trace = pieces[0].trace
     name = f"channel {trace.channel!r}"
     if trace.unit not in {"V", "A"}:

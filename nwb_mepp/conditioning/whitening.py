@@ -147,15 +147,26 @@ class WhitenedTrace:
             ``n`` is ``tile``, or what is left for the last tile.
         """
         half = len(self.taps) // 2
+        return np.asarray(oaconvolve(self.read_upright(index, margin=margin + half), self.taps, mode="valid"))
+
+    def read_upright(self, index: int, *, margin: int = 0) -> FloatArray:
+        """Return one tile as :meth:`read_tile` does, but in SI units, from its median on and not whitened.
+
+        Parameters
+        ----------
+        index : int
+        margin : int, default 0
+
+        Returns
+        -------
+        ndarray, shape (n + 2 * margin,)
+        """
         grid = self.resampler.grid
-        reach = -(-(half + margin) // grid) * grid
+        extra = -margin % grid
         start, stop = index * self.tile, min((index + 1) * self.tile, self.n_samples)
-        resampled = self.read_resampled(start - reach, stop + reach)
-        # The level itself carries nothing, but -75 mV would cost digits in the convolution.
-        resampled -= np.median(resampled)
-        white = oaconvolve(resampled, self.taps, mode="valid")
-        extra = reach - half - margin
-        return self.survey.polarity * np.asarray(white[extra : len(white) - extra])
+        resampled = self.read_resampled(start - margin - extra, stop + margin)[extra:]
+        # The level itself carries nothing, but -75 mV would cost digits in a convolution.
+        return self.survey.polarity * (resampled - np.median(resampled))
 
     def read_resampled(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= k < stop`` at the resampled rate in SI units, not yet whitened.

@@ -10,6 +10,7 @@ from scipy.signal import find_peaks, oaconvolve
 
 from nwb_mepp.conditioning import Survey, WhitenedTrace, whiten
 from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.detectors.placing import decay_end, place
 from nwb_mepp.windows import Piece
 
 __all__ = ["MatchedFilter", "template"]
@@ -144,33 +145,15 @@ class MatchedFilter:
         found, _ = find_peaks(score, height=threshold, distance=distance)
         kernels = [_whitened(shape, trace.taps) for shape in self._shapes]
         found = _without_side_lobes(found, score, best, kernels, threshold)
-        lengths = np.array([int(np.argmax(shape)) for shape in self._shapes])
-        decays = np.array([_end(shape) for shape in self._shapes])
-        start = trace.resampler.to_input(found)
-        peak = trace.resampler.to_input(found + lengths[best[found]])
-        stop = trace.resampler.to_input(found + decays[best[found]])
-        last = trace.piece.n_samples
-        stop = np.minimum(np.minimum(stop, np.append(start[1:], last)), last)
-        peak = np.minimum(peak, stop - 1)
-        inside = (start < stop) & (peak >= start)
-        return Candidates(
-            start=start[inside],
-            peak=peak[inside],
-            stop=stop[inside],
-            probability=np.full(int(inside.sum()), np.nan),
-        )
+        peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
+        ends = np.array([decay_end(shape) for shape in self._shapes])
+        return place(trace, start=found, peak=found + peaks[best[found]], stop=found + ends[best[found]])
 
 
 def _whitened(shape: FloatArray, taps: FloatArray) -> FloatArray:
     """Return the whitened template with energy 1, so that its correlation with noise of SD 1 has SD 1."""
     kernel = np.convolve(shape, taps)
     return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))
-
-
-def _end(shape: FloatArray) -> int:
-    """Return the first sample after the peak below 1/e of it."""
-    peak = int(np.argmax(shape))
-    return peak + int(np.argmax(shape[peak:] < shape[peak] / np.e))
 
 
 def _without_side_lobes(
@@ -184,11 +167,11 @@ def _without_side_lobes(
     lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
     reach = lobes.shape[1] // 2
     kept = np.zeros(len(score), dtype=np.bool_)
-    for place in found[np.argsort(-score[found], kind="stable")]:
-        first = max(place - reach, 0)
-        near = first + np.flatnonzero(kept[first : place + reach + 1])
-        explained = np.sum(score[near] * lobes[best[near], place - near + reach])
-        kept[place] = score[place] - explained >= threshold
+    for onset in found[np.argsort(-score[found], kind="stable")]:
+        first = max(onset - reach, 0)
+        near = first + np.flatnonzero(kept[first : onset + reach + 1])
+        explained = np.sum(score[near] * lobes[best[near], onset - near + reach])
+        kept[onset] = score[onset] - explained >= threshold
     return np.flatnonzero(kept)
 
 

@@ -13,6 +13,7 @@ from nwb_mepp.detectors.base import Candidates
 from nwb_mepp.detectors.calibration import LOWEST_SCORE, ScoreModel
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
 from nwb_mepp.detectors.weights import load_weights, shipped_weights
+from nwb_mepp.errors import UsageError
 from nwb_mepp.intervals import intervals_above, split_at_minima
 from nwb_mepp.windows import Piece
 
@@ -107,14 +108,23 @@ class MiniUnet:
         """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
 
         ``threshold`` is a probability between 0 and 1.
+
+        Raises
+        ------
+        UsageError
+            If ``threshold`` is no probability.
         """
+        limit = self.default_threshold if threshold is None else threshold
+        if not 0.0 <= limit <= 1.0:
+            raise UsageError(
+                f"--threshold: expected a probability between 0 and 1 for {self.name}, found {limit:g}."
+            )
         traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
         found = [RawCandidates(self.output(trace)) for trace in traces]
         scores = np.concatenate([raw.score for raw in found])
         duration_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
         probability = self._scores.probability(scores, duration_s=duration_s)
         ends = np.cumsum([len(raw.score) for raw in found])[:-1]
-        limit = self.default_threshold if threshold is None else threshold
         return [
             _candidates(trace, raw, part, limit)
             for trace, raw, part in zip(traces, found, np.split(probability, ends), strict=True)

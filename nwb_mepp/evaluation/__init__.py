@@ -1,18 +1,24 @@
 """How good a detector is where the truth is known: matching, scores, intervals of confidence."""
 
 from nwb_mepp.evaluation.bootstrap import Estimate, bootstrap, paired_bootstrap
+from nwb_mepp.evaluation.marks import Marks, check_marks, read_marks
 from nwb_mepp.evaluation.matching import Matching, match_times
 from nwb_mepp.evaluation.scores import count_matches, f1, interval_iou, precision, recall
+from nwb_mepp.evaluation.shifting import common_shift
 
 __all__ = [
     "Estimate",
+    "Marks",
     "Matching",
     "bootstrap",
+    "check_marks",
+    "common_shift",
     "count_matches",
     "f1",
     "interval_iou",
     "match_times",
     "paired_bootstrap",
     "precision",
+    "read_marks",
     "recall",
 ]

@@ -12,11 +12,12 @@ from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.errors import OutputError, ReadError
 from nwb_mepp.mepps import MEASURES, Mepps
+from nwb_mepp.nwb.names import TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
 from nwb_mepp.recording import Trace
 from nwb_mepp.results import ChannelResult
 
-__all__ = ["INTERVAL_COLUMNS", "invalid_times_table", "mepp_table", "read_mepps", "with_unit"]
+__all__ = ["INTERVAL_COLUMNS", "invalid_times_table", "mepp_table", "read_mepps", "truth_table", "with_unit"]
 
 INTERVAL_COLUMNS = {
     "start_time": ("s", "Onset (foot of the rise) from the session start."),
@@ -48,9 +49,6 @@ def with_unit(description: str, unit: str, *, channel_unit: str) -> str:
 def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeIntervals:
     """Return the table of the MEPPs of one detector on one channel.
 
-    It is built column by column: adding row by row to a table loses the types of the columns, and
-    ``add_interval`` computes the references to the samples from the times, by truncation.
-
     Parameters
     ----------
     result : ChannelResult
@@ -65,7 +63,40 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
     ValueError
         If the MEPPs are not sorted.
     """
-    mepps = result.mepps
+    description = (
+        f"MEPPs found by detector {result.detector} (version {result.summary.detector_version}) "
+        f"on channel {result.mepps.channel}; one row each, pooled over sweeps, sorted by onset."
+    )
+    return _table(result.mepps, name=name, description=description, series=series)
+
+
+def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
+    """Return the table of the MEPPs that were put into a simulated channel.
+
+    Parameters
+    ----------
+    mepps : Mepps
+        At least one MEPP, sorted by onset.
+    series : dict of (channel, sweep) to TimeSeries
+
+    Raises
+    ------
+    OutputError, ValueError
+        As :func:`mepp_table`.
+    """
+    description = (
+        f"Simulated truth: the MEPPs that were put into channel {mepps.channel}; one row each, sorted by "
+        "onset. No detector found them; times are exact, NaN is what the simulation does not state."
+    )
+    return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
+
+
+def _table(mepps: Mepps, *, name: str, description: str, series: SeriesOf) -> TimeIntervals:
+    """Return MEPPs as a table, built column by column.
+
+    Adding row by row to a table loses the types of the columns, and ``add_interval`` computes the
+    references to the samples from the times, by truncation.
+    """
     if np.any(np.diff(mepps.start_s) < 0):
         raise ValueError("expected MEPPs sorted by onset.")
     if mepps.stop_index.max() > MAX_INDEX:
@@ -98,8 +129,7 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
     ]
     return TimeIntervals(
         name=name,
-        description=f"MEPPs found by detector {result.detector} (version {result.summary.detector_version}) "
-        f"on channel {mepps.channel}; one row each, pooled over sweeps, sorted by onset.",
+        description=description,
         columns=columns,
         colnames=[*INTERVAL_COLUMNS, *(measure.column for measure in MEASURES)],
     )

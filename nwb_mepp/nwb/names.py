@@ -8,11 +8,22 @@ from collections.abc import Iterable, Mapping
 from nwb_mepp.errors import OutputError
 from nwb_mepp.recording import Trace
 
-__all__ = ["CURATED_TABLE", "TABLE_PREFIX", "channel_stems", "safe_name", "series_name", "table_name"]
+__all__ = [
+    "CURATED_TABLE",
+    "TABLE_PREFIX",
+    "TRUTH_TABLE",
+    "channel_stems",
+    "safe_name",
+    "series_name",
+    "table_name",
+]
 
 TABLE_PREFIX = "mepps_"
 # A person's corrections; no detector may claim this name.
 CURATED_TABLE = "mepps_curated"
+# What was put into a simulated recording; nor this one.
+TRUTH_TABLE = "mepps_truth"
+_KEPT = {CURATED_TABLE: "corrections by hand", TRUTH_TABLE: "the truth of a simulated recording"}
 
 # HDF5 separates groups by "/"; nwbinspector forbids "\" and ":"; pynwb takes "==" in a name for a query.
 _FORBIDDEN = re.compile(r"[/\\:=\x00-\x1f\x7f]")
@@ -82,7 +93,7 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     Raises
     ------
     OutputError
-        If the name is kept for the person's own table.
+        If the name is kept for the person's own table, or for the truth of a simulation.
 
     Examples
     --------
@@ -94,9 +105,9 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     name = TABLE_PREFIX + safe_name(detector)
     if len(stems) > 1:
         name = f"{name}_{stems[channel]}"
-    if name == CURATED_TABLE:
+    if name in _KEPT:
         raise OutputError(
-            f"expected a detector whose table is not {CURATED_TABLE!r}, found {detector!r}: that table is "
-            "kept for corrections by hand; register the detector under another name."
+            f"expected a detector whose table is not {name!r}, found {detector!r}: that table is "
+            f"kept for {_KEPT[name]}; register the detector under another name."
         )
     return name

@@ -68,9 +68,14 @@ class _DatasetSource:
             raise ValueError(
                 "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
             )
-        if self._column is None:
-            return np.asarray(self._dataset[start:stop])
-        return np.asarray(self._dataset[start:stop, self._column])
+        place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
+        try:
+            return np.asarray(self._dataset[place])
+        except OSError as error:
+            raise ReadError(
+                f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
+                "cannot be read: the file is damaged; copy or convert it again."
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import MetadataError, OutputError
+from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb.header import add_equipment, make_file, source_table
-from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table
+from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, truth_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema import schema_errors
@@ -35,6 +36,7 @@ def write_nwb(
     results: Sequence[ChannelResult] = (),
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float]] = (),
+    truth: Mepps | None = None,
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
@@ -58,6 +60,9 @@ def write_nwb(
         Of input and settings (:func:`nwb_mepp.provenance.fingerprint`).
     excluded : sequence of (start_s, stop_s), seconds from the session start
         Stretches left out of the analysis, besides those that the recording marks itself.
+    truth : Mepps, optional
+        What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
+        summary, which is for what detectors found.
 
     Raises
     ------
@@ -87,6 +92,8 @@ def write_nwb(
             file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}
         )
         module.add(summary_table([result.summary for result in results]))
+    if truth is not None and len(truth):
+        file.add_time_intervals(truth_table(truth, series=series))
     with complete_or_absent(Path(path)) as temporary:
         with warnings.catch_warnings():
             # How the file is called is up to the user.

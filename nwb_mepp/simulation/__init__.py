@@ -3,8 +3,10 @@
 from nwb_mepp.simulation.artefacts import ARTEFACTS, add_artefact
 from nwb_mepp.simulation.distribution import draw_scenario
 from nwb_mepp.simulation.events import EventShape, event_times
-from nwb_mepp.simulation.recordings import Scenario, Simulated, Truth, simulate_recording
+from nwb_mepp.simulation.files import check_abf_writer, write_abf, write_labelled_text, write_truth_table
+from nwb_mepp.simulation.recordings import Scenario, Simulated, Truth, add_mepps, simulate_recording
 from nwb_mepp.simulation.reference import BENCHMARK_SEEDS_FROM, LEVELS, reference_scenario
+from nwb_mepp.simulation.truth_table import true_mepps
 
 __all__ = [
     "ARTEFACTS",
@@ -15,8 +17,14 @@ __all__ = [
     "Simulated",
     "Truth",
     "add_artefact",
+    "add_mepps",
+    "check_abf_writer",
     "draw_scenario",
     "event_times",
     "reference_scenario",
     "simulate_recording",
+    "true_mepps",
+    "write_abf",
+    "write_labelled_text",
+    "write_truth_table",
 ]

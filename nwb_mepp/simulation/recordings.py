@@ -13,7 +13,7 @@ from nwb_mepp.simulation.artefacts import add_artefact
 from nwb_mepp.simulation.events import EventShape, event_times
 from nwb_mepp.simulation.noise import coloured_noise, mains_hum, quantise, random_walk, white_noise
 
-__all__ = ["Scenario", "Simulated", "Truth", "simulate_recording"]
+__all__ = ["Scenario", "Simulated", "Truth", "add_mepps", "simulate_recording"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -154,6 +154,42 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
         # The level is rounded too: what a converter gives are whole steps.
         level = scenario.resting_level
         values = values + (round(level / scenario.step) * scenario.step if scenario.step > 0.0 else level)
+    return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
+
+
+def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
+    """Put MEPPs into a stretch that was recorded without any.
+
+    Parameters
+    ----------
+    noise : ndarray, shape (n_samples,)
+        In the unit of the scenario's amplitudes.
+    scenario : Scenario
+        Says what the MEPPs are like; of noise, hum, drift and artefacts the stretch has its own.
+    seed : int
+        The same scenario and seed give the same MEPPs as :func:`simulate_recording`.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    ValueError
+        If the stretch is not as long as the scenario.
+
+    Examples
+    --------
+    >>> scenario = Scenario(duration_s=1.0, rate_hz=5.0, polarity=-1)
+    >>> simulated = add_mepps(np.zeros(10_000), scenario=scenario, seed=1)
+    >>> bool(np.all(simulated.values == -simulated.clean)), bool(np.all(simulated.truth.amplitude < 0))
+    (True, True)
+    """
+    n_samples = round(scenario.duration_s * scenario.sampling_rate_hz)
+    if noise.shape != (n_samples,):
+        raise ValueError(f"expected noise of shape ({n_samples},), found {noise.shape}.")
+    clean, truth = _events(scenario, n_samples, np.random.default_rng([seed, 0]))
+    values = noise + scenario.polarity * clean
     return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
 
 

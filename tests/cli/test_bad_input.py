@@ -156,6 +156,7 @@ def test_a_bad_file_is_explained_in_a_sentence_and_leaves_nothing(
         ((*STATED, "--min-amplitude", "0.2"), "--min-amplitude: expected a number with its unit"),
         ((*STATED, "--reader", "crystal-ball"), "--reader: expected one of"),
         ((*STATED, "--polarity", "up"), "--polarity"),
+        ((*STATED, "--clamp", "loose"), "'--clamp': 'loose' is not one of"),
         ((*STATED, "--jobs", "0"), "--jobs"),
         (
             (*STATED, "--sessions", "none.csv"),

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.detectors import Candidates, MiniUnet, fit_score_model
 from nwb_mepp.detectors.miniunet import RawCandidates
-from nwb_mepp.errors import DetectionError
+from nwb_mepp.errors import DetectionError, UsageError
 from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.windows import Piece, cut_pieces
 
@@ -109,6 +109,13 @@ def test_samples_are_those_of_the_trace_at_its_own_rate(detector: MiniUnet) -> N
     pieces = pieces_of(fine, rate_hz=20_000.0)
     (found,) = detector.find(pieces, survey=survey(pieces, polarity="positive"))
     assert np.all(np.abs(found.start - [16_000, 80_000]) < 60)
+
+
+@pytest.mark.parametrize("threshold", [7.0, -0.1, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
+    pieces = pieces_of(with_events([10_000]))
+    with pytest.raises(UsageError, match=r"--threshold: expected a probability between 0 and 1 for miniunet"):
+        detector.find(pieces, survey=survey(pieces), threshold=threshold)
 
 
 def test_a_piece_without_candidates_gives_none(detector: MiniUnet) -> None:

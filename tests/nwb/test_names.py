@@ -78,3 +78,8 @@ def test_no_detector_may_take_the_name_of_the_table_of_corrections() -> None:
         OutputError, match="expected a detector whose table is not 'mepps_curated', found 'curated'"
     ):
         table_name("curated", "Vm", stems={"Vm": "Vm"})
+
+
+def test_no_detector_may_take_the_name_of_the_truth() -> None:
+    with pytest.raises(OutputError, match="found 'truth': that table is kept for the truth of a simulated"):
+        table_name("truth", "Vm", stems={"Vm": "Vm"})

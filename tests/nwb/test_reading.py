@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from hdmf.backends.hdf5 import H5DataIO
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.ecephys import ElectricalSeries
@@ -261,3 +262,17 @@ def test_the_stem_of_a_channel_is_that_of_its_series(
     with read_file(folder / "a.nwb") as file:
         found, _ = electrical_traces(file)
         assert series_stems(found) == {"I/V": "I_V", "I:V": "I_V_2", "Vm_sweep_000": "Vm_sweep_000"}
+
+
+def test_samples_that_are_damaged_on_disk_are_named_when_they_are_read(foreign: MakeForeign) -> None:
+    path = foreign(series(data=H5DataIO(np.arange(1000), compression="gzip", chunks=(1000,))))
+    with h5py.File(path) as file:
+        chunk = file["acquisition/v/data"].id.get_chunk_info(0)
+    with path.open("r+b") as stream:
+        stream.seek(chunk.byte_offset)
+        stream.write(bytes(chunk.size))
+    with (
+        open_nwb(path) as recording,
+        pytest.raises(ReadError, match=r"/acquisition/v/data of .*the file is damaged; copy or convert it"),
+    ):
+        recording.traces[0].values()

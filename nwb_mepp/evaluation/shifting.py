@@ -1,0 +1,51 @@
+"""One shift in time for a whole recording: people and programs mark events differently early."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.evaluation.matching import match_times
+
+__all__ = ["common_shift"]
+
+_LARGEST_STEPS, _STEP_S = 30, 1e-4
+
+
+def common_shift(truth_s: npt.ArrayLike, found_s: npt.ArrayLike, *, tolerance_s: float) -> float:
+    """Return what is to be added to all found times so that most of them match.
+
+    Shifts up to 3 ms either way are tried in steps of 0.1 ms. Of those with the most pairs the one is taken
+    that leaves the least total distance, and of equals the smallest.
+
+    Parameters
+    ----------
+    truth_s, found_s : array_like, shape (n_true,) and (n_found,), seconds
+    tolerance_s : float
+
+    Returns
+    -------
+    float
+        In seconds; 0 where nothing matches.
+
+    Raises
+    ------
+    ValueError
+        As :func:`match_times`.
+
+    Examples
+    --------
+    >>> common_shift([0.1, 0.2, 0.3], [0.1012, 0.2012, 0.3012], tolerance_s=0.002)
+    -0.0012
+    """
+    truth, found = np.asarray(truth_s, dtype=np.float64), np.asarray(found_s, dtype=np.float64)
+    best, best_shift_s = (0, 0.0), 0.0
+    for steps in sorted(range(-_LARGEST_STEPS, _LARGEST_STEPS + 1), key=abs):
+        shift_s = round(steps * _STEP_S, 6)
+        pairs = match_times(truth, found + shift_s, tolerance_s=tolerance_s).pairs
+        distance_s = float(np.sum(np.abs(found[pairs[:, 1]] + shift_s - truth[pairs[:, 0]])))
+        # Rounded, so that equal distances do not differ by the last bit.
+        figure = (len(pairs), -round(distance_s, 9))
+        if len(pairs) and figure > best:
+            best, best_shift_s = figure, shift_s
+    return best_shift_s

@@ -1,0 +1,160 @@
+"""Simulated recordings as the lab would save them: Axon files, labelled text, and the truth as a table."""
+
+from __future__ import annotations
+
+import struct
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.errors import MissingDependencyError
+from nwb_mepp.simulation.recordings import Truth
+
+__all__ = ["TRUTH_COLUMNS", "check_abf_writer", "write_abf", "write_labelled_text", "write_truth_table"]
+
+# Column of the table, attribute of Truth.
+TRUTH_COLUMNS = {
+    "start_time": "start_s",
+    "stop_time": "stop_s",
+    "peak_time": "peak_s",
+    "amplitude": "amplitude",
+    "rise_10_90": "rise_10_90_s",
+    "decay_tau": "decay_tau_s",
+}
+
+
+def check_abf_writer() -> None:
+    """Raise unless the package that writes Axon files is installed.
+
+    Raises
+    ------
+    MissingDependencyError
+    """
+    if find_spec("pyabf") is None:
+        raise MissingDependencyError(
+            "expected the package pyabf to write ABF files, found it not installed: "
+            "pip install 'nwb-mepp[formats]'."
+        )
+
+
+def write_abf(
+    values: npt.ArrayLike,
+    path: str | PathLike[str],
+    *,
+    sampling_rate_hz: float,
+    unit: str = "mV",
+    channel: str = "Vm",
+) -> None:
+    """Write a gap-free ABF 1 file with one channel of 16-bit integers.
+
+    The step of the numbers is 2**-15 of the power of ten above the largest value.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_samples,)
+        In ``unit``.
+    path : path-like
+    sampling_rate_hz : float
+    unit : str, default "mV"
+        At most eight letters.
+    channel : str, default "Vm"
+        Cut off after ten letters, which is what the format holds.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pyabf is not installed.
+    OutputError
+        If the file cannot be written.
+    """
+    check_abf_writer()
+    from pyabf.abfWriter import writeABF1
+
+    samples = np.asarray(values, dtype=np.float64)
+    with complete_or_absent(Path(path)) as temporary:
+        writeABF1(samples[np.newaxis], str(temporary), sampling_rate_hz, units=unit)
+        content = temporary.read_bytes()
+        n_short, n_full = 4 * 512, 12 * 512
+        header = bytearray(content[:n_short])
+        struct.pack_into("<h", header, 8, 3)  # nOperationMode: gap-free
+        struct.pack_into("<i", header, 40, n_full // 512)  # lDataSectionPtr
+        struct.pack_into("<16h", header, 410, 0, *[-1] * 15)  # nADCSamplingSeq: channel 0 alone
+        name = channel.encode("ascii", errors="replace").ljust(10)[:10]
+        struct.pack_into("<10s", header, 442, name)  # sADCChannelName
+        # pyabf writes the first third of the header only. Programs that look for the rest, the telegraphed
+        # gain among it, would take samples for header fields; zeros there state that nothing was telegraphed.
+        body = content[n_short : n_short + 2 * len(samples)]
+        temporary.write_bytes(bytes(header) + bytes(n_full - n_short) + body)
+
+
+def write_labelled_text(
+    values: npt.ArrayLike,
+    truth: Truth,
+    path: str | PathLike[str],
+    *,
+    sampling_rate_hz: float,
+    quantity: str = "Voltage",
+) -> None:
+    """Write labelled text, ``Time_ms,Voltage,labels``: 1 from the onset of a MEPP to its end, 0 elsewhere.
+
+    Numbers have as many digits as it takes to read back the same number. Of MEPPs that touch, the labels
+    show one interval: whoever needs them apart takes the table of the truth.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_samples,)
+    truth : Truth
+    path : path-like
+    sampling_rate_hz : float
+    quantity : str, default "Voltage"
+        Title of the column of the samples.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    samples = np.asarray(values, dtype=np.float64)
+    times_s = np.arange(len(samples)) / sampling_rate_hz
+    labels = np.zeros(len(samples), dtype=np.int64)
+    for start_s, stop_s in zip(truth.start_s, truth.stop_s, strict=True):
+        labels[(times_s >= start_s) & (times_s < stop_s)] = 1
+    with (
+        complete_or_absent(Path(path)) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.write(f"Time_ms,{quantity},labels\n")
+        for i, (value, label) in enumerate(zip(samples, labels, strict=True)):
+            # A picosecond is far below any sampling interval.
+            time_ms = np.format_float_positional(1000 * i / sampling_rate_hz, precision=9, trim="0")
+            stream.write(f"{time_ms},{np.format_float_positional(value, trim='0')},{label}\n")
+
+
+def write_truth_table(truth: Truth, path: str | PathLike[str], *, unit: str = "V") -> None:
+    """Write the MEPPs that were put in as CSV: seconds from the first sample, volts or amperes.
+
+    Parameters
+    ----------
+    truth : Truth
+    path : path-like
+    unit : {"V", "A"}
+        Of the amplitudes, which have nine decimals in volts and eighteen in amperes.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    decimals = dict.fromkeys(TRUTH_COLUMNS, 9) | {"amplitude": 9 if unit == "V" else 18}
+    rows = zip(*(getattr(truth, field) for field in TRUTH_COLUMNS.values()), strict=True)
+    lines = [",".join(TRUTH_COLUMNS)]
+    lines += [
+        ",".join(f"{number:.{places}f}" for number, places in zip(row, decimals.values(), strict=True))
+        for row in rows
+    ]
+    with complete_or_absent(Path(path)) as temporary:
+        temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())

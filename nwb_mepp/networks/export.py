@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from nwb_mepp.networks.autoencoder import build_autoencoder
 from nwb_mepp.networks.miniunet import build_miniunet
 
-__all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_miniunet"]
+__all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_autoencoder", "export_miniunet"]
 
 # A block is a tile of 4096 samples with a margin of 128 on each side: more than half of the receptive
 # field of a network with kernels up to 11, and short enough to stay in a processor's cache.
@@ -42,29 +43,69 @@ def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> s
     FileExistsError
         If the folder holds weights: a version is never overwritten.
     """
+    kernel_size = int(model.layers[1].kernel_size[0])
+    return _export(
+        folder,
+        weights=model.get_weights(),
+        runnable=build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES),
+        config=config,
+        architecture={"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
+    )
+
+
+def export_autoencoder(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
+    """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained autoencoder.
+
+    Parameters
+    ----------
+    folder, model, config
+        As for :func:`export_miniunet`.
+
+    Returns
+    -------
+    str
+        SHA-256 of the exported network.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds weights: a version is never overwritten.
+    """
+    return _export(
+        folder,
+        weights=model.get_weights(),
+        runnable=build_autoencoder(n_samples=BLOCK_SAMPLES),
+        config=config,
+        architecture={"name": "autoencoder", "n_samples": BLOCK_SAMPLES},
+    )
+
+
+def _export(
+    folder: Path,
+    *,
+    weights: list[Any],
+    runnable: Any,
+    config: Mapping[str, Any],
+    architecture: Mapping[str, Any],
+) -> str:
+    """Write the files of a network; ``runnable`` is the same network for blocks of fixed length."""
     if (folder / "config.json").exists():
         raise FileExistsError(
             f"{folder.name}: expected a new version, found weights; a version is never overwritten."
         )
-    kernel_size = int(model.layers[1].kernel_size[0])
-    network = _convert(build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES), model.get_weights())
+    network = _convert(runnable, weights)
     sha256 = hashlib.sha256(network).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(network)
-    arrays = {f"weight_{i:02d}": weight for i, weight in enumerate(model.get_weights())}
+    arrays = {f"weight_{i:02d}": weight for i, weight in enumerate(weights)}
     np.savez(folder / "weights.npz", **arrays)
-    complete = {
-        **config,
-        "sha256": sha256,
-        "margin": BLOCK_MARGIN,
-        "architecture": {"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
-    }
+    complete = {**config, "sha256": sha256, "margin": BLOCK_MARGIN, "architecture": dict(architecture)}
     (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
     return sha256
 
 
 def _convert(model: Any, weights: list[Any]) -> bytes:
-    """Convert a network of fixed block length that ends in probabilities to LiteRT's format."""
+    """Convert a network of fixed block length to LiteRT's format."""
     import tensorflow as tf
 
     model.set_weights(weights)

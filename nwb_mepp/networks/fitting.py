@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,10 @@ def fit(
     learning_rate: float,
     folder: Path,
     checkpoint_every: int = 500,
+    loss: Literal["cross_entropy", "squared_error"] = "cross_entropy",
     on_step: Callable[[int, float], None] | None = None,
 ) -> None:
-    """Fit a network that ends in logits, by binary cross-entropy, and leave it with averaged weights.
+    """Fit a network and leave it with averaged weights.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ def fit(
     folder : Path
         Holds the checkpoints; if there is one, training goes on from it.
     checkpoint_every : int, default 500
+    loss : {"cross_entropy", "squared_error"}, default "cross_entropy"
+        Binary cross-entropy for a network that ends in logits, or the mean squared error.
     on_step : callable, optional
         ``on_step(step, loss)`` after each step.
     """
@@ -66,16 +69,20 @@ def fit(
     @tf.function  # type: ignore[untyped-decorator,unused-ignore]
     def step(traces: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = model(traces, training=True)
-            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, model.trainable_variables)
+            output = model(traces, training=True)
+            if loss == "cross_entropy":
+                each = tf.nn.sigmoid_cross_entropy_with_logits(targets, output)
+            else:
+                each = tf.square(output - targets)
+            mean = tf.reduce_mean(each)
+        gradients = tape.gradient(mean, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
+        return mean
 
     for number in range(int(done.numpy()), n_steps):
-        loss = float(step(*batch_at(number)))
+        value = float(step(*batch_at(number)))
         if on_step is not None:
-            on_step(number, loss)
+            on_step(number, value)
         if (number + 1) % checkpoint_every == 0 or number + 1 == n_steps:
             done.assign(number + 1)
             manager.save()

@@ -1,0 +1,193 @@
+"""Autoencoder as a detector: a MEPP is what the network cannot reproduce, if it points the right way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+from nwb_mepp.conditioning import Survey, WhitenedTrace, compress, whiten
+from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.weights import load_weights, shipped_weights
+from nwb_mepp.intervals import intervals_above, split_at_minima
+from nwb_mepp.windows import Piece
+
+__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "anomaly_score"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_WINDOW = 40
+# What the network misses of a MEPP keeps its sign over half a millisecond; what it misses of noise does not.
+_ERROR_SMOOTHING = 5
+_TRACE_SMOOTHING = 7
+_MIN_SAMPLES = 3
+_SPLIT_DEPTH = 0.15
+# An interval ends where the score has come down nine tenths of the way from its maximum to the floor: the
+# window erodes what it scores, and the decay of a MEPP hardly stands out of the whitened noise.
+_BORDER = 0.1
+# The peak of the trace may lie a little outside the interval.
+_PEAK_REACH = 10
+
+
+def anomaly_score(error: npt.ArrayLike) -> FloatArray:
+    """Return how anomalous each sample is, given the signed error of the reconstruction.
+
+    The absolute error, smoothed over 0.5 ms, is averaged over windows of 40 samples; a sample counts
+    for as much as the least of the windows that cover it.
+
+    Parameters
+    ----------
+    error : array_like, shape (n_samples,), in SD of the noise
+
+    Returns
+    -------
+    ndarray, shape (n_samples,)
+
+    Examples
+    --------
+    >>> error = np.zeros(200)
+    >>> error[80:120] = 1.0
+    >>> score = anomaly_score(error)
+    >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
+    (0.0, True, True)
+    """
+    smooth = uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
+    mean = uniform_filter1d(np.abs(smooth), _WINDOW)
+    # The filters are centred on the later of the two middle samples; the shift makes up for it.
+    return np.asarray(minimum_filter1d(mean, _WINDOW, origin=-1))
+
+
+class Anomalies:
+    """Upright anomalies of one piece before any threshold, at the rate of the network.
+
+    Attributes
+    ----------
+    start, peak, stop : ndarray of int64, shape (n_anomalies,)
+        Network samples from the start of the piece; stop exclusive.
+    score : ndarray, shape (n_anomalies,)
+        Highest score of a sample in between.
+    """
+
+    def __init__(self, trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> None:
+        smooth = uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
+        bounds = split_at_minima(
+            intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES), score, depth=_SPLIT_DEPTH
+        )
+        rows, scores = [], []
+        for first, last in bounds:
+            part = score[first:last]
+            inside = np.flatnonzero(part >= floor + _BORDER * (part.max() - floor))
+            start, stop = first + inside[0], first + inside[-1] + 1
+            near = max(first, start - _PEAK_REACH)
+            around = smooth[near : min(last, stop + _PEAK_REACH)]
+            peak = near + int(np.argmax(np.abs(around)))
+            # MEPPs are upright here: what points down is none, however odd it is.
+            if smooth[peak] > 0.0:
+                rows.append((min(start, peak), peak, max(stop, peak + 1)))
+                scores.append(float(part.max()))
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+        self.start: IntArray = columns[0]
+        self.peak: IntArray = columns[1]
+        self.stop: IntArray = columns[2]
+        self.score: FloatArray = np.array(scores, dtype=np.float64)
+
+
+class Autoencoder:
+    """The autoencoder that was trained on noise without MEPPs, with the shipped or with given weights.
+
+    Parameters
+    ----------
+    weights : Path, optional
+        Folder with ``model.tflite`` and ``config.json``; the newest shipped version by default.
+    runtime : Runtime, optional
+        What runs the network; LiteRT, or TensorFlow where there is no LiteRT, by default.
+
+    Notes
+    -----
+    It says what is odd, not what is a MEPP, so it claims no probability: that is NaN.
+    """
+
+    name = "autoencoder"
+
+    def __init__(self, weights: Path | None = None, *, runtime: Runtime | None = None) -> None:
+        loaded = load_weights(
+            weights or shipped_weights(self.name), detector=self.name, keys=("margin", "floor")
+        )
+        config = loaded.config
+        self.version = str(config["version"])
+        self.weights_sha256 = str(config["sha256"])
+        self.default_threshold = float(config["threshold"])
+        self._rate_hz = float(config["sampling_rate_hz"])
+        self._margin = int(config["margin"])
+        self._floor = float(config["floor"])
+        self._runtime = runtime or make_runtime(loaded)
+
+    def find(
+        self,
+        pieces: Sequence[Piece],
+        *,
+        survey: Survey,
+        threshold: float | None = None,
+        block_s: float = 60.0,
+    ) -> list[Candidates]:
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+
+        ``threshold`` is a mean absolute error of reconstruction, in SD of the noise.
+        """
+        limit = self.default_threshold if threshold is None else threshold
+        traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
+        found = []
+        for trace in traces:
+            white, error = self.reconstruct(trace)
+            anomalies = Anomalies(white, anomaly_score(error), floor=self._floor)
+            found.append(_candidates(trace, anomalies, limit))
+        return found
+
+    def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return what the network was given and its signed error, each of shape (trace.n_samples,)."""
+        return reconstruct(trace, runtime=self._runtime, margin=self._margin)
+
+
+class AutoencoderAnomalous(Autoencoder):
+    """The autoencoder that was trained on recordings with MEPPs, which are rare in them."""
+
+    name = "autoencoder_anomalous"
+
+
+def reconstruct(
+    trace: WhitenedTrace, *, runtime: Runtime, margin: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Run an autoencoder over a trace.
+
+    Returns
+    -------
+    white, error : ndarray of float32, shape (trace.n_samples,)
+        The compressed trace, and what is left of it when the reconstruction is taken away.
+    """
+    white, error = [], []
+    for index in range(trace.n_tiles):
+        tile = compress(trace.read_tile(index, margin=margin))
+        inner = tile[margin : len(tile) - margin]
+        white.append(inner)
+        error.append(inner - run_over(runtime, tile, margin=margin))
+    return np.concatenate(white), np.concatenate(error)
+
+
+def _candidates(trace: WhitenedTrace, anomalies: Anomalies, threshold: float) -> Candidates:
+    """Keep what reaches the threshold and give it in samples of the piece."""
+    kept = anomalies.score >= threshold
+    start = trace.resampler.to_input(anomalies.start[kept])
+    stop = np.minimum(trace.resampler.to_input(anomalies.stop[kept]), trace.piece.n_samples)
+    peak = np.clip(trace.resampler.to_input(anomalies.peak[kept]), start, stop - 1)
+    inside = start < stop
+    return Candidates(
+        start=start[inside],
+        peak=peak[inside],
+        stop=stop[inside],
+        probability=np.full(int(inside.sum()), np.nan),
+    )

@@ -53,8 +53,8 @@ _REAL = """
 ## Real recordings
 
 Currents marked by five people (Group A: what at least three of them marked, with
-`--min-amplitude-sd 4`) and simulated currents in real noise (Train1 to Train4), from Winchester et al.; onsets
-matched within 2 ms after one common shift. No weights have seen them.
+`--min-amplitude-sd 4`) and simulated currents in real noise (Train1 to Train4), from Winchester et
+al.; onsets matched within 2 ms after one common shift. No weights have seen them.
 
 {real}
 """

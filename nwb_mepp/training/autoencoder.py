@@ -81,8 +81,8 @@ A second opinion that knows nothing of the shape of MEPPs: it marks what stands 
 """
 _REGIME_FAILURE = {
     "normal": "Noise of another kind than the simulated (crackling, bursts) is odd to it too.",
-    "anomalous": "It has learnt to reproduce some of what a MEPP is, and at this size finds about as many as the "
-    "autoencoder trained on noise alone.",
+    "anomalous": "It has learnt to reproduce some of what a MEPP is; at these sizes it finds about as many "
+    "as the\n  autoencoder trained on noise alone.",
 }
 
 

@@ -76,7 +76,7 @@ A second opinion that knows nothing of the shape of MEPPs: it marks what stands 
 
 - Below four times the noise SD it misses many MEPPs that MiniUnet finds.
 - Upright artefacts (steps, spikes, pulses) are as odd to it as MEPPs.
-- MEPPs closer than about 5 ms come out as one.
+- Pairs of equal MEPPs 4 ms apart come out as one, those 7 ms apart as two.
 - {regime_failure}
 """
 _REGIME_FAILURE = {

@@ -55,10 +55,13 @@ its resting level.
 
 ## Where it fails
 
-- Events slower than about 10 ms to the peak look like drift to it.
-- MEPPs closer than about 2 ms come out as one.
-- Below twice the noise SD most MEPPs are missed; the probability says so, and the summary's false
-  discovery rate too.
+- Slow events (measured with weights 1, like the following) look like drift to it: of MEPPs ten
+  times the noise SD it found 97 % with 5.5 ms from onset to peak (rise 3 ms, decay 15 ms), and none
+  with 9 ms (rise 5 ms, decay 25 ms).
+- Of pairs of equal MEPPs ten times the noise SD (decay 2.5 ms), it told 3 % apart at an interval of
+  1 ms, 68 % at 2 ms and all at 3 ms.
+- Where the mean amplitude is twice the noise SD it finds about half of the MEPPs.
+- Drift five times that of the reference recording lowers F1 at six times the noise SD by 0.12.
 - Recordings with fewer than a handful of MEPPs, all small, may come out empty: nothing there tells
   them from noise.
 - Evoked potentials, action potentials and artefacts that look like MEPPs were not in the training

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from nwb_mepp.errors import OutputError
 
-__all__ = ["complete_or_absent"]
+__all__ = ["complete_or_absent", "make_folder"]
 
 
 @contextmanager
@@ -38,12 +38,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         If the file system refuses (no permission, no space, not a folder).
     """
     temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(f"folder {path.parent} is not writable")
-    except OSError as error:
-        raise _refused(path, error) from error
+    make_folder(path)
     try:
         yield temporary
         _flush(temporary, os.O_RDWR)
@@ -58,6 +53,27 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         raise _refused(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written, and see whether it can be.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+
+    Raises
+    ------
+    OutputError
+        If the file system refuses.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(f"folder {path.parent} is not writable")
+    except OSError as error:
+        raise _refused(path, error) from error
 
 
 def _refused(path: Path, error: OSError) -> OutputError:

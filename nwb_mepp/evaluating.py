@@ -21,15 +21,15 @@ from nwb_mepp.evaluation import (
     f1,
     interval_iou,
     match_times,
+    patch_iou,
     precision,
-    read_marks,
     recall,
 )
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb import open_nwb, read_events, read_results
 from nwb_mepp.pipeline import choose_channels
-from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.recording import Recording
+from nwb_mepp.truths import read_truth
 
 __all__ = ["POOLED", "FileScores", "estimate_scores", "evaluate_file"]
 
@@ -56,6 +56,8 @@ class FileScores:
         Matched, missed and false, stretches left out of the file not counted.
     iou : float
         Intersection over union of the intervals, samples pooled; NaN where the truth states none.
+    iou_patches : float
+        The same within the patches of 10 ms that hold a true event.
     onset_error_s, peak_error_s : ndarray, shape (n_matched,)
         Found, shifted, minus true; NaN where the truth does not state it.
     amplitude_error, decay_error : ndarray, shape (n_matched,)
@@ -68,6 +70,7 @@ class FileScores:
     shift_s: float
     counts: IntArray
     iou: float
+    iou_patches: float
     onset_error_s: FloatArray
     peak_error_s: FloatArray
     amplitude_error: FloatArray
@@ -95,7 +98,8 @@ def evaluate_file(
     truth : str
         A table of the same file (``mepps_truth``, ``mepps_curated``, ...); or a file: a CSV table with
         ``peak_time`` or ``start_time`` in seconds from the session start and, as far as known, ``stop_time``,
-        ``amplitude`` and ``decay_tau``; or labelled text, whose labels are taken.
+        ``amplitude`` and ``decay_tau``; an event table of Mini Analysis; or labelled text, whose labels are
+        taken.
     table : str, optional
         Which table is judged, if several detectors were run.
     channel : str, optional
@@ -123,7 +127,7 @@ def evaluate_file(
     found = _found(place, table=table, channel=channel)
     with open_nwb(place) as recording:
         name = _channel(recording, found, channel)
-        true = _truth(truth, place, recording=recording, channel=name)
+        true = read_truth(place, truth, recording=recording, channel=name)
         check_marks(true, name=truth, sweeps=recording.sweeps(name))
         return _score(place, recording, name, true=true, found=found, tolerance_s=tolerance_s, shift=shift)
 
@@ -139,7 +143,8 @@ def estimate_scores(scores: Sequence[FileScores]) -> dict[str, Estimate]:
     Returns
     -------
     dict of str to Estimate
-        ``precision``, ``recall`` and ``f1``, events pooled, and ``iou``, the mean over recordings; seeded.
+        ``precision``, ``recall`` and ``f1``, events pooled; ``iou`` and ``iou_patches``, means over
+        recordings; seeded.
     """
     counts = np.array([one.counts for one in scores])
     estimates = {
@@ -148,11 +153,12 @@ def estimate_scores(scores: Sequence[FileScores]) -> dict[str, Estimate]:
         )
         for name, statistic in POOLED.items()
     }
-    ious = [one.iou for one in scores if not np.isnan(one.iou)]
-    if ious:
-        estimates["iou"] = bootstrap(
-            ious, statistic=_mean, rng=np.random.default_rng(_SEED), n_resamples=_N_RESAMPLES
-        )
+    for name in ("iou", "iou_patches"):
+        known = [value for one in scores if not np.isnan(value := getattr(one, name))]
+        if known:
+            estimates[name] = bootstrap(
+                known, statistic=_mean, rng=np.random.default_rng(_SEED), n_resamples=_N_RESAMPLES
+            )
     return estimates
 
 
@@ -200,54 +206,6 @@ def _channel(recording: Recording, found: Sequence[Mepps], channel: str | None) 
     return choose_channels(recording, names=(channel,) if channel else ())[0]
 
 
-def _truth(truth: str, path: Path, *, recording: Recording, channel: str) -> Marks:
-    """Return the truth, sorted by time."""
-    file = Path(truth)
-    if file.is_file():
-        marks = read_marks(file) or _from_labels(file, recording=recording, channel=channel)
-    elif file.suffix or len(file.parts) > 1:
-        raise ReadError(f"expected the truth in {truth}, found no such file; check the path.")
-    else:
-        tables = {one.mepps.channel: one.mepps for one in read_events(path, table=truth)}
-        if tables and channel not in tables:
-            raise ReadError(
-                f"expected table {truth!r} of {path} to lie on channel {channel!r} as what was found does, "
-                f"found {', '.join(tables)}; give --channel."
-            )
-        marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
-    order = np.argsort(marks.times_s(marks.matched_by), kind="stable")
-    return Marks(**{name: array[order] for name, array in vars(marks).items()})
-
-
-def _from_labels(file: Path, *, recording: Recording, channel: str) -> Marks:
-    """Return the labelled intervals of a text file as events without peaks."""
-    # Labels are times: what unit the samples have does not matter here, so it is not asked for.
-    labelled = read_recording(file, options=ReadOptions(units={"": "V"}))
-    if not labelled.labels:
-        raise ReadError(
-            f"expected the columns peak_time or start_time, or labels, in {file}, found neither; give "
-            "--truth a table of times or labelled text."
-        )
-    n_labels = labelled.traces[0].n_samples
-    traces = recording.sweeps(channel)
-    n_samples = sum(trace.n_samples for trace in traces)
-    if len(traces) != 1 or n_labels != n_samples:
-        raise ReadError(
-            f"expected a label for each of the {n_samples} samples of channel {channel!r} (one sweep), found "
-            f"{n_labels} labels in {file} and {len(traces)} sweep{'' if len(traces) == 1 else 's'}; give "
-            "labels of this recording."
-        )
-    intervals = next(iter(labelled.labels.values())) - labelled.traces[0].start_s + traces[0].start_s
-    unknown = np.full(len(intervals), np.nan)
-    return Marks(
-        peak_s=unknown if len(intervals) else np.full(0, np.nan),
-        start_s=intervals[:, 0],
-        stop_s=intervals[:, 1],
-        amplitude=unknown,
-        decay_tau_s=unknown,
-    )
-
-
 def _score(
     path: Path,
     recording: Recording,
@@ -267,13 +225,15 @@ def _score(
     shift_s = common_shift(true_s, found_s, tolerance_s=tolerance_s) if shift else 0.0
     matching = match_times(true_s, found_s + shift_s, tolerance_s=tolerance_s)
     first, second = matching.pairs[:, 0], matching.pairs[:, 1]
+    iou, iou_patches = _iou(true, detected, recording=recording, channel=channel, shift_s=shift_s)
     return FileScores(
         path=path,
         channel=channel,
         matched_by=by,
         shift_s=shift_s,
         counts=count_matches(matching),
-        iou=_iou(true, detected, recording=recording, channel=channel, shift_s=shift_s),
+        iou=iou,
+        iou_patches=iou_patches,
         onset_error_s=detected.start_s[second] + shift_s - true.start_s[first],
         peak_error_s=detected.peak_s[second] + shift_s - true.peak_s[first],
         amplitude_error=_relative(detected.amplitude[second], true.amplitude[first]),
@@ -281,19 +241,20 @@ def _score(
     )
 
 
-def _iou(true: Marks, found: Marks, *, recording: Recording, channel: str, shift_s: float) -> float:
+def _iou(
+    true: Marks, found: Marks, *, recording: Recording, channel: str, shift_s: float
+) -> tuple[float, float]:
+    """Return the overlap of intervals in the whole recording and in the patches that hold an event."""
     intervals = true.intervals()
     if not np.isfinite(intervals).all():
-        return float("nan")
+        return float("nan"), float("nan")
     sweeps = recording.sweeps(channel)
     first_s = sweeps[0].start_s
     last_s = max(trace.start_s + trace.duration_s for trace in sweeps)
-    return interval_iou(
-        intervals - first_s,
-        found.intervals() + shift_s - first_s,
-        duration_s=last_s - first_s,
-        sampling_rate_hz=sweeps[0].sampling_rate_hz,
-    )
+    both = intervals - first_s, found.intervals() + shift_s - first_s
+    length = {"duration_s": last_s - first_s, "sampling_rate_hz": sweeps[0].sampling_rate_hz}
+    events_s = true.times_s(true.matched_by) - first_s
+    return interval_iou(*both, **length), patch_iou(*both, events_s=events_s, **length)
 
 
 def _relative(found: FloatArray, true: FloatArray) -> FloatArray:

@@ -8,7 +8,9 @@ rate and in its own unit, in three steps:
 2. In order of time, the rise and decay of :mod:`nwb_mepp.waveform` are fitted to the samples from 2 ms before
    the onset to four decay constants after the peak, or to the valley before the next MEPP. Tails of earlier
    MEPPs are subtracted first, so a MEPP that rides on the decay of another is measured from where that
-   decay would have been, not from the raised level.
+   decay would have been, not from the raised level. All are fitted twice: the clear MEPPs of the first time
+   tell which time constants are usual here, and that holds the second fit together where noise leaves
+   them open.
 3. Onset, place of the peak and widths are read off the fitted curve, which is the trace smoothed as
    strongly as its noise asks for; amplitude and area are means and sums of samples.
 
@@ -21,15 +23,15 @@ the peak, so that baseline and amplitude always add up to the peak value.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.peaks import PEAK_HALF_WINDOW_S, Events, Upward, locate_peaks
-from nwb_mepp.waveform import USUAL, Shape, fit_shape, level_times
+from nwb_mepp.waveform import Shape, Usual, fit_shape, level_times
 from nwb_mepp.windows import Piece
 
 __all__ = ["measure"]
@@ -53,10 +55,13 @@ _MIN_DECAY_S = 0.5e-3
 _SETTLED_S = 0.05e-3
 # A MEPP no longer counts for the following ones after this many decays: 0.03 % of it is left.
 _TAIL_DECAYS = 8.0
-# So many earlier MEPPs, each this many noise SD high, tell what is usual in a recording. Smaller ones would
+# So many MEPPs, each this many noise SD high, tell what is usual in a recording. Smaller ones would only
 # confirm what was thought usual before, for the noise leaves their time constants open.
-_MEMORY = 101
+_MIN_CLEAR = 5
 _CLEAR_SD = 5.0
+# How far the time constants of the MEPPs of one recording spread, in units of e: CVs of 0.15 to 0.4 are
+# usual.
+_LOG_SD_WITHIN = 0.3
 
 
 @dataclass(kw_only=True)
@@ -146,27 +151,47 @@ def measure(
         _Event(start=int(start), peak=int(peak), stop=int(stop), probability=float(probability))
         for start, peak, stop, probability in zip(*columns, strict=True)
     ]
-    _fit_in_order(view, events)
+    _fit_all(view, events)
     _bound(view, events)
     return _table(piece, view, events)
 
 
-def _fit_in_order(view: Upward, events: list[_Event]) -> None:
+def _fit_all(view: Upward, events: list[_Event]) -> None:
+    """Fit the events twice: the first time tells what is usual in this recording, the second uses it."""
+    _fit_in_order(view, events, population=None)
+    population = _population(view, events)
+    if population is not None:
+        _fit_in_order(view, events, population=population)
+
+
+def _population(view: Upward, events: Sequence[_Event]) -> Usual | None:
+    """Return the median shape of the clear MEPPs of a recording; None where there are too few."""
+    clear = []
+    for event, following in zip_longest(events, events[1:]):
+        end_s = (view.n_samples if following is None else following.peak) / view.rate_hz
+        if event.shape is not None and event.clear and event.shape.peak_s + event.shape.tau_decay_s < end_s:
+            clear.append((event.shape.tau_rise_s, event.shape.tau_decay_s))
+    if len(clear) < _MIN_CLEAR:
+        return None
+    tau_rise_s, tau_decay_s = np.median(clear, axis=0).tolist()
+    return Usual(tau_rise_s=tau_rise_s, tau_decay_s=tau_decay_s, log_sd=_LOG_SD_WITHIN)
+
+
+def _fit_in_order(view: Upward, events: list[_Event], *, population: Usual | None) -> None:
     """Fit the events one after another, each on what the earlier ones leave."""
-    seen: list[tuple[float, float]] = []
     for number, event in enumerate(events):
         previous = events[number - 1] if number else None
         following = events[number + 1] if number + 1 < len(events) else None
         if previous is not None:
             event.tails = previous.after_effects(event.peak / view.rate_hz)
-        usual = USUAL if not seen else tuple(np.median(seen[-_MEMORY:], axis=0).tolist())
+        usual = Usual() if population is None else population
         if following is None or event.stop < following.start:
-            # The detector saw the end of the decay, where 1/e is left: about 1.3 decays after the peak.
-            usual = usual[0], max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
+            # The detector saw the end of the decay, where 1/e is left. Its word counts as much as what is
+            # usual in the recording, and alone where nothing is known of that yet.
+            seen_s = max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
+            known_s = seen_s if population is None else population.tau_decay_s
+            usual = replace(usual, tau_decay_s=float(np.sqrt(known_s * seen_s)))
         _fit_event(view, event, previous=previous, following=following, usual=usual)
-        end_s = (view.n_samples if following is None else following.peak) / view.rate_hz
-        if event.shape is not None and event.clear and event.shape.peak_s + event.shape.tau_decay_s < end_s:
-            seen.append((event.shape.tau_rise_s, event.shape.tau_decay_s))
 
 
 def _fit_event(
@@ -175,7 +200,7 @@ def _fit_event(
     *,
     previous: _Event | None,
     following: _Event | None,
-    usual: tuple[float, float],
+    usual: Usual,
 ) -> None:
     """Find baseline and shape of one event; they depend on each other, so both are found a few times."""
     rate_hz = view.rate_hz
@@ -200,7 +225,7 @@ def _fit_event(
         level, noise_sd = _level(trace, onset_s=shape.onset_s, previous=previous)
         if round_ > 0 and abs(shape.onset_s - onset_s) < _SETTLED_S:
             break
-    event.level = level
+    event.level, event.shape, event.clear = level, None, False
     distance_s = abs(shape.peak_s - event.peak / rate_hz)
     if shape.usable and distance_s <= max(1.5e-3, shape.peak_s - shape.onset_s):
         event.shape = shape
@@ -236,14 +261,14 @@ def _level(trace: _Trace, *, onset_s: float, previous: _Event | None) -> tuple[f
     return float(trace.smoothed[: trace.peak - trace.first + 1].min()), 0.0
 
 
-def _first_guess(trace: _Trace, *, level: float, usual: tuple[float, float]) -> Shape:
+def _first_guess(trace: _Trace, *, level: float, usual: Usual) -> Shape:
     """Guess the shape from where the smoothed trace passes half of the peak."""
     peak = trace.peak - trace.first
     half = 0.5 * (trace.smoothed[peak] + level)
     before = np.flatnonzero(trace.smoothed[:peak] < half)
     after = np.flatnonzero(trace.smoothed[peak:] < half)
     rise_s = (peak - before[-1] if len(before) else 1) / trace.rate_hz
-    fall_s = after[0] / trace.rate_hz if len(after) else usual[1]
+    fall_s = after[0] / trace.rate_hz if len(after) else usual.tau_decay_s
     return Shape(
         onset_s=trace.peak / trace.rate_hz - 1.4 * rise_s,
         tau_rise_s=0.7 * rise_s,

@@ -56,9 +56,20 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("area", "area", "{u} s", "Integral of trace minus baseline over the interval, signed."),
     Measure("baseline", "baseline", "{u}", "Level just before the onset, tails of earlier MEPPs included."),
-    Measure("probability", "probability", "", "Probability that this is a MEPP."),
+    Measure(
+        "probability",
+        "probability",
+        "",
+        "Probability that this is a MEPP; NaN where the detector claims none.",
+    ),
     Measure("overlapped", "overlapped", "", "True where the next MEPP begins before the decay to 1/e."),
-    Measure("anomaly", "anomaly", "", "Anomaly score of a second opinion; NaN where none was asked."),
+    Measure(
+        "anomaly",
+        "anomaly",
+        "",
+        "How odd this MEPP is to an autoencoder, in robust SD from the other MEPPs of the channel: mostly "
+        "about 1, giant, slow or artefact-like above 3; NaN where none was asked or MEPPs are fewer than 5.",
+    ),
 )
 
 

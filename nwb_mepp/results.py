@@ -45,10 +45,19 @@ SUMMARY_COLUMNS: tuple[SummaryColumn, ...] = (
     SummaryColumn("baseline_drift", "{u}/s", "Slope of the baseline over the recording."),
     SummaryColumn("detection_limit_50", "{u}", "Amplitude found half of the time; NaN until audited."),
     SummaryColumn("detection_limit_95", "{u}", "Amplitude found 95 % of the time; NaN until audited."),
-    SummaryColumn("false_discovery_rate", "", "Expected fraction of false MEPPs; NaN if unknown."),
+    SummaryColumn(
+        "false_discovery_rate",
+        "",
+        "Expected fraction of false MEPPs, the mean of 1 - probability; NaN if unknown.",
+    ),
     SummaryColumn("detector_version", "", "Version of the detector."),
     SummaryColumn("weights_sha256", "", "SHA-256 of the detector's weights; empty without weights."),
-    SummaryColumn("threshold", "", "Threshold on the detector's probability or score."),
+    SummaryColumn(
+        "threshold",
+        "",
+        "Threshold on the detector's probability or score; the least kept where a rate of false "
+        "discoveries was asked for.",
+    ),
     SummaryColumn("polarity", "", "Direction of the MEPPs: positive or negative."),
     SummaryColumn("package_version", "", "Version of nwb-mepp."),
     SummaryColumn("settings", "", "Every other setting, as 'name=value' separated by '; '."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Literal, cast
 from nwb_mepp._version import __version__
 from nwb_mepp.conditioning import survey
 from nwb_mepp.errors import OutputError, UsageError
-from nwb_mepp.nwb import open_nwb, write_nwb
+from nwb_mepp.nwb import write_nwb
 from nwb_mepp.pipeline import DetectionSettings, Stretches, choose_channels, cut_channel
 from nwb_mepp.provenance import describe_settings, fingerprint
-from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.readers import ReadOptions
 from nwb_mepp.recording import Recording, SourceFile, Trace
 from nwb_mepp.simulation import (
     BENCHMARK_SEEDS_FROM,
@@ -31,6 +30,7 @@ from nwb_mepp.simulation import (
     write_labelled_text,
     write_truth_table,
 )
+from nwb_mepp.truths import open_recording
 from nwb_mepp.windows import Piece
 
 __all__ = ["FORMATS", "NoiseFile", "SimulationOutcome", "SimulationPlan", "simulate_files"]
@@ -275,17 +275,8 @@ def _scenario(plan: SimulationPlan, *, number: int, seed: int) -> Scenario:
 
 def _in_noise(plan: SimulationPlan, noise: NoiseFile) -> Iterator[_Made]:
     """Put MEPPs into the stretches of a recording, which take turns."""
-    with _opened(noise) as recording:
+    with open_recording(noise.path, options=noise.options) as recording:
         yield from _in_recording(plan, noise, recording)
-
-
-@contextmanager
-def _opened(noise: NoiseFile) -> Iterator[Recording]:
-    if noise.path.suffix.lower() == ".nwb" and noise.options == ReadOptions():
-        with open_nwb(noise.path) as recording:
-            yield recording
-    else:
-        yield read_recording(noise.path, options=noise.options)
 
 
 def _in_recording(plan: SimulationPlan, noise: NoiseFile, recording: Recording) -> Iterator[_Made]:

@@ -12,16 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["USUAL", "Shape", "fit_shape", "level_times"]
+__all__ = ["Shape", "Usual", "fit_shape", "level_times"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# The usual time constants of end-plate potentials and synaptic currents, for the first ones of a recording.
-USUAL = (0.5e-3, 3.0e-3)
-
-# How far single MEPPs spread around the usual ones, in units of e: wide enough to be outweighed wherever the
-# samples say anything, narrow enough to hold a fit together where noise leaves a time constant open.
-_LOG_SD = 0.5
 # So many samples a second tell something new about the rise and about the decay. A rise is over before
 # slow noise has moved; over a decay it moves the trace as a whole, and samples agree with each other.
 _INDEPENDENT_HZ = (2_500.0, 100.0)
@@ -37,6 +31,25 @@ _MAX_DAMPINGS = 6
 _TOLERANCE = 1e-4
 # The largest step of the onset (s) and of the logarithms of the time constants in one iteration.
 _MAX_STEP = np.array([0.5e-3, 0.7, 0.7])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """What a shape is usually like: it holds a fit together where noise leaves a time constant open.
+
+    The defaults are the usual time constants of end-plate potentials and synaptic currents, and a spread
+    wide enough to be outweighed wherever the samples say anything.
+
+    Attributes
+    ----------
+    tau_rise_s, tau_decay_s : float
+    log_sd : float
+        How far single events spread around them, in units of e.
+    """
+
+    tau_rise_s: float = 0.5e-3
+    tau_decay_s: float = 3.0e-3
+    log_sd: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +131,7 @@ def fit_shape(
     *,
     start: Shape,
     noise_sd: float,
-    usual: tuple[float, float] = USUAL,
+    usual: Usual = Usual(),
 ) -> Shape:
     """Fit the shape to samples whose baseline lies at 0, by penalised least squares.
 
@@ -131,7 +144,7 @@ def fit_shape(
     noise_sd : float
         Standard deviation of the noise, in the unit of ``values``: the larger, the more the usual
         time constants count. With 0 they do not count at all.
-    usual : (tau_rise_s, tau_decay_s)
+    usual : Usual, optional
 
     Returns
     -------
@@ -160,8 +173,9 @@ def fit_shape(
     if len(values) < 5:  # fewer samples than the shape has parameters, and one to spare
         return replace(start, amplitude=0.0)
     rate_hz = (len(time_s) - 1) / (time_s[-1] - time_s[0])
-    pulls = [noise_sd * np.sqrt(max(rate_hz / hz, 1.0)) / _LOG_SD for hz in _INDEPENDENT_HZ]
-    problem = _Problem(time_s, values, np.array([0.0, *np.log(usual)]), np.array([0.0, *pulls]))
+    pulls = [noise_sd * np.sqrt(max(rate_hz / hz, 1.0)) / usual.log_sd for hz in _INDEPENDENT_HZ]
+    centre = np.array([0.0, np.log(usual.tau_rise_s), np.log(usual.tau_decay_s)])
+    problem = _Problem(time_s, values, centre, np.array([0.0, *pulls]))
     bounds = [(time_s[0], time_s[-1]), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
     lower, upper = np.array(bounds).T
     parameters = np.array([start.onset_s, np.log(start.tau_rise_s), np.log(start.tau_decay_s)])

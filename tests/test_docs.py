@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import hashlib
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -197,6 +199,33 @@ def test_no_file_names_a_package_registry_or_a_path_of_the_machine_it_was_made_o
         if (match := re.search("|".join([*map(re.escape, REGISTRIES), MACHINE_PATHS]), readable(path)))
     }
     assert found == {}
+
+
+def shipped_networks() -> dict[str, str]:
+    """Return the SHA-256 of every shipped network with its detector, checked against its configuration."""
+    found = {}
+    for folder in sorted((PROJECT / "nwb_mepp" / "weights").glob("*/*/")):
+        sha256 = hashlib.sha256((folder / "model.tflite").read_bytes()).hexdigest()
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        assert (config["detector"], config["version"], config["sha256"]) == (
+            folder.parent.name,
+            folder.name,
+            sha256,
+        )
+        found[sha256] = config["detector"]
+    return found
+
+
+def test_the_benchmark_was_made_with_the_weights_in_the_package() -> None:
+    page = (PROJECT / "docs" / "benchmark.md").read_text("utf-8")
+    printed = set(re.findall(r"\b[0-9a-f]{64}\b", page))
+    networks = shipped_networks()
+    assert {"miniunet", "autoencoder", "autoencoder_anomalous"} == set(networks.values())
+    assert printed - set(networks) == set()
+    # Those of a detector stand in the line that names it.
+    named = {sha256 for sha256 in printed if re.search(rf"`{networks[sha256]}`[^\n]*{sha256}", page)}
+    assert named == printed
+    assert "miniunet" in {networks[sha256] for sha256 in printed}
 
 
 def test_every_dependency_is_explained() -> None:

@@ -29,7 +29,15 @@ from nwb_mepp.api.neo_objects import (
 )
 from nwb_mepp.errors import UsageError
 from nwb_mepp.nwb import open_nwb
-from nwb_mepp.pipeline import DetectionSettings, WriteOptions, analyse, convert_file, detect_file
+from nwb_mepp.pipeline import (
+    DEFAULT_DETECTORS,
+    DetectionSettings,
+    WriteOptions,
+    analyse,
+    choose_weights,
+    convert_file,
+    detect_file,
+)
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.results import SummaryRow
 from nwb_mepp.statistics import Baseline
@@ -38,6 +46,8 @@ from nwb_mepp.statistics import summarize as summarize_mepps
 __all__ = ["annotate", "convert", "detect", "read", "summarize"]
 
 Polarity = Literal["auto", "positive", "negative"]
+FitMode = Literal["empty", "all"]
+Weights = str | PathLike[str] | Mapping[str, str | PathLike[str]]
 
 
 def read(
@@ -198,9 +208,12 @@ def convert(
 def detect(
     signal: neo.AnalogSignal,
     *,
-    detector: str = "miniunet",
+    detector: str | Sequence[str] = DEFAULT_DETECTORS,
     channel: str | int | None = None,
     threshold: float | None = None,
+    false_discovery_rate: float | None = None,
+    weights: Weights | None = None,
+    fit_recording: FitMode | None = None,
     polarity: Polarity = "auto",
     min_amplitude: pq.Quantity | None = None,
     min_amplitude_sd: float | None = None,
@@ -212,12 +225,20 @@ def detect(
     ----------
     signal : neo.AnalogSignal, shape (n_samples, n_channels)
         In a unit of voltage or current, at 2 kHz or more.
-    detector : str, default "miniunet"
-        Registered name.
+    detector : str or sequence of str, default ("miniunet", "autoencoder")
+        Registered names. The MEPPs are those of the first; an autoencoder after it gives its second opinion
+        on them, without which ``anomaly`` is NaN.
     channel : str or int, optional
         Name (``array_annotations["channel_names"]``) or number of the channel; not needed for a single one.
     threshold : float, optional
         In units of the detector's own output; its default if not given.
+    false_discovery_rate : float, optional
+        Instead of a threshold: keep as many of the most probable MEPPs as leave this fraction to doubt.
+    weights : path-like or mapping of detector to path-like, optional
+        Folders of weights to be used instead of those that the detectors bring.
+    fit_recording : {"empty", "all"}, optional
+        Fit the autoencoder to the signal first, where MiniUnet finds nothing or on all of it. Needs
+        TensorFlow.
     polarity : {"auto", "positive", "negative"}
     min_amplitude : Quantity, optional
         Smaller MEPPs are dropped.
@@ -239,7 +260,9 @@ def detect(
     UsageError
         If an argument is wrong.
     DetectionError
-        If the signal does not allow detection.
+        If the signal does not allow detection, or weights are not what they should be.
+    MissingDependencyError
+        If fitting is asked for without TensorFlow.
 
     Examples
     --------
@@ -252,14 +275,17 @@ def detect(
     """
     recording = recording_of(signal, column=column_of(signal, channel))
     settings = DetectionSettings(
-        detectors=(detector,),
+        detectors=(detector,) if isinstance(detector, str) else tuple(detector),
         threshold=threshold,
+        false_discovery_rate=false_discovery_rate,
+        weights=_chosen_weights(weights),
+        fit_recording=fit_recording,
         polarity=polarity,
         min_amplitude_sd=min_amplitude_sd,
         exclude=in_seconds(exclude),
         **amplitude_settings(min_amplitude),
     )
-    (result,) = analyse(recording, settings=settings)
+    result = analyse(recording, settings=settings)[0]
     return epoch_of(result, recording, settings=settings)
 
 
@@ -267,9 +293,12 @@ def annotate(
     path: str | PathLike[str],
     *,
     output: str | PathLike[str] | None = None,
-    detectors: Sequence[str] = ("miniunet",),
+    detectors: Sequence[str] = DEFAULT_DETECTORS,
     channels: Sequence[str] = (),
     threshold: float | None = None,
+    false_discovery_rate: float | None = None,
+    weights: Weights | None = None,
+    fit_recording: FitMode | None = None,
     polarity: Polarity = "auto",
     min_amplitude: pq.Quantity | None = None,
     min_amplitude_sd: float | None = None,
@@ -287,11 +316,11 @@ def annotate(
         Written by this package or by any other.
     output : path-like, optional
         Where to put the result instead of replacing ``path``.
-    detectors : sequence of str
-        Registered names.
+    detectors : sequence of str, default ("miniunet", "autoencoder")
+        Registered names. An autoencoder among others gives its second opinion on what they find.
     channels : sequence of str
         Needed where the file has several channels in volts or amperes.
-    threshold, polarity, min_amplitude, min_amplitude_sd
+    threshold, false_discovery_rate, weights, fit_recording, polarity, min_amplitude, min_amplitude_sd
         As for :func:`detect`.
     exclude : iterable of (start, stop), Quantity or seconds from the session start
     exclude_per_sweep : iterable of (start, stop), Quantity or seconds from the start of each sweep
@@ -311,7 +340,9 @@ def annotate(
     UsageError, MetadataError
         If an argument is wrong, or the channel has to be named.
     DetectionError
-        If the samples do not allow detection.
+        If the samples do not allow detection, or weights are not what they should be.
+    MissingDependencyError
+        If fitting is asked for without TensorFlow.
     OutputError
         If the result cannot be written.
     """
@@ -319,6 +350,9 @@ def annotate(
         detectors=tuple(detectors),
         channels=tuple(channels),
         threshold=threshold,
+        false_discovery_rate=false_discovery_rate,
+        weights=_chosen_weights(weights),
+        fit_recording=fit_recording,
         polarity=polarity,
         min_amplitude_sd=min_amplitude_sd,
         exclude=in_seconds(exclude),
@@ -384,3 +418,9 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
 def _read_options(*, unit: str | Mapping[str, str] | None, **options: Any) -> ReadOptions:
     units = {"": unit} if isinstance(unit, str) else dict(unit or {})
     return ReadOptions(units=units, **options)
+
+
+def _chosen_weights(weights: Weights | None) -> tuple[tuple[str, Path], ...]:
+    if isinstance(weights, Mapping):
+        return choose_weights(f"{detector}={folder}" for detector, folder in weights.items())
+    return choose_weights([] if weights is None else [weights])

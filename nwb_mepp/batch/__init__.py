@@ -1,6 +1,5 @@
 """Many recordings: which output belongs to which input, work in parallel, tables of all of them."""
 
-from nwb_mepp.batch.lanes import run_jobs
 from nwb_mepp.batch.planning import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.batch.running import BatchOutcome, convert_batch, explain, run_batch
 from nwb_mepp.batch.sessions import SessionTable, read_sessions
@@ -36,7 +35,6 @@ __all__ = [
     "read_sessions",
     "read_summary_rows",
     "run_batch",
-    "run_jobs",
     "unit_of",
     "write_csv",
     "write_json",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO
 
 from nwb_mepp.atomic import complete_or_absent
-from nwb_mepp.batch.lanes import run_jobs
 from nwb_mepp.batch.planning import Failure, Job, Plan
 from nwb_mepp.batch.tables import (
     EVENT_COLUMNS,
@@ -25,6 +24,7 @@ from nwb_mepp.batch.tables import (
     write_csv,
 )
 from nwb_mepp.errors import MeppError
+from nwb_mepp.lanes import run_jobs
 from nwb_mepp.pipeline import (
     DetectionSettings,
     FileOutcome,

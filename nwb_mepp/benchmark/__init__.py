@@ -1,23 +1,35 @@
 """How good the detectors are, measured on recordings that no training has seen."""
 
-from nwb_mepp.benchmark.page import BenchmarkPlan, benchmark_page
+from nwb_mepp.benchmark.bounds import Bounds
+from nwb_mepp.benchmark.conditions import Condition, Curve, curves, level_condition
+from nwb_mepp.benchmark.measuring import BenchmarkPlan, BenchmarkResults, run_benchmark, run_levels
+from nwb_mepp.benchmark.page import benchmark_page, write_benchmark
 from nwb_mepp.benchmark.real import RealScores, run_winchester
-from nwb_mepp.benchmark.reference import LevelScores, RecordingScores, run_reference, score_recording
-from nwb_mepp.benchmark.robustness import FalseAlarms, Variant, run_event_free, run_variants
-from nwb_mepp.benchmark.tables import level_table
+from nwb_mepp.benchmark.reference import LevelScores, run_reference
+from nwb_mepp.benchmark.running import Outcome, run_conditions
+from nwb_mepp.benchmark.scoring import RecordingScores, score_recording
+from nwb_mepp.benchmark.tables import level_table, reference_table
 
 __all__ = [
     "BenchmarkPlan",
-    "FalseAlarms",
+    "BenchmarkResults",
+    "Bounds",
+    "Condition",
+    "Curve",
     "LevelScores",
+    "Outcome",
     "RealScores",
     "RecordingScores",
-    "Variant",
     "benchmark_page",
+    "curves",
+    "level_condition",
     "level_table",
-    "run_event_free",
+    "reference_table",
+    "run_benchmark",
+    "run_conditions",
+    "run_levels",
     "run_reference",
-    "run_variants",
     "run_winchester",
     "score_recording",
+    "write_benchmark",
 ]

@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.benchmark.detecting import AnyDetector, find_all, survey_trace
 from nwb_mepp.errors import ReadError
-from nwb_mepp.evaluation import count_matches, f1, match_times
-from nwb_mepp.pipeline import DetectionSettings, analyse
+from nwb_mepp.evaluation import common_shift, count_matches, match_times
 from nwb_mepp.readers import ReadOptions, read_recording
 
-__all__ = ["RealScores", "run_winchester"]
+__all__ = ["GROUP_A", "RealScores", "run_winchester"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+GROUP_A = "GroupA"
+
 _TOLERANCE_S = 0.002
-# People mark the onset or the peak, and differently early: one shift for a whole recording is allowed.
-_SHIFTS_S = np.arange(-3e-3, 3.05e-3, 1e-4)
 _MIN_VOTES = 3
 _MIN_AMPLITUDE_SD = 4.0
 
@@ -51,14 +51,14 @@ class RealScores:
     shift_s: float
 
 
-def run_winchester(folder: Path, *, detectors: Sequence[str]) -> list[RealScores]:
+def run_winchester(folder: Path, *, detectors: Sequence[AnyDetector]) -> list[RealScores]:
     """Run detectors over the five recordings.
 
     Parameters
     ----------
     folder : Path
         The folder ``winchester``.
-    detectors : sequence of str
+    detectors : sequence of str or Detector
 
     Returns
     -------
@@ -81,7 +81,7 @@ def run_winchester(folder: Path, *, detectors: Sequence[str]) -> list[RealScores
     marked_s = np.sort([float(row["time_s"]) for row in rows if int(row["votes_of_5"]) >= _MIN_VOTES])
     # The header of Group A says mV; the numbers are milliamperes.
     scores = _score(
-        folder / "GroupA.abf",
+        folder / f"{GROUP_A}.abf",
         marked_s,
         detectors=detectors,
         options=ReadOptions(units={"": "mA"}),
@@ -98,26 +98,18 @@ def _score(
     path: Path,
     truth_s: FloatArray,
     *,
-    detectors: Sequence[str],
+    detectors: Sequence[AnyDetector],
     options: ReadOptions | None = None,
     min_amplitude_sd: float | None = None,
 ) -> list[RealScores]:
-    settings = DetectionSettings(
-        detectors=tuple(detectors), polarity="negative", min_amplitude_sd=min_amplitude_sd
-    )
+    (trace,) = read_recording(path, options=options).traces
+    surveyed = survey_trace(trace, polarity="negative")
+    found = find_all(surveyed, detectors=detectors, min_amplitude_sd=min_amplitude_sd)
+    name = path.stem if path.stem != "Simulation" else path.parent.name
     scores = []
-    for result in analyse(read_recording(path, options=options), settings=settings):
-        by_shift = [
-            count_matches(match_times(truth_s, result.mepps.start_s + shift_s, tolerance_s=_TOLERANCE_S))
-            for shift_s in _SHIFTS_S
-        ]
-        best = int(np.argmax([f1(counts) for counts in by_shift]))
-        scores.append(
-            RealScores(
-                recording=path.stem if path.stem != "Simulation" else path.parent.name,
-                detector=result.detector,
-                counts=by_shift[best],
-                shift_s=float(_SHIFTS_S[best]),
-            )
-        )
+    for detector, mepps in found.items():
+        # People mark the onset or the peak, and differently early: one shift for a recording is allowed.
+        shift_s = common_shift(truth_s, mepps.start_s, tolerance_s=_TOLERANCE_S)
+        counts = count_matches(match_times(truth_s, mepps.start_s + shift_s, tolerance_s=_TOLERANCE_S))
+        scores.append(RealScores(recording=name, detector=detector, counts=counts, shift_s=shift_s))
     return scores

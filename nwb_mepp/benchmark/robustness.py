@@ -1,30 +1,37 @@
-"""What must not matter to a detector: silence, artefacts, coarse steps, gain, sign, sampling rate."""
+"""What must not matter to a detector, and how much it does: silence, gain, sign, rate, and the curves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from nwb_mepp.benchmark.reference import analyse_simulated, score_recording
-from nwb_mepp.evaluation import f1
-from nwb_mepp.simulation import (
-    BENCHMARK_SEEDS_FROM,
-    Scenario,
-    reference_scenario,
-    simulate_recording,
-)
+from nwb_mepp.benchmark.conditions import INVERTED, PLAIN, SILENCE, Condition, Curve, curves
+from nwb_mepp.benchmark.running import Outcome
+from nwb_mepp.benchmark.tables import interval, markdown
+from nwb_mepp.evaluation import Estimate, f1, paired_bootstrap
+from nwb_mepp.statistics import rate_interval
 
-__all__ = ["FalseAlarms", "Variant", "run_event_free", "run_variants"]
+__all__ = [
+    "LARGEST_CHANGE",
+    "MOST_PER_MINUTE",
+    "FalseAlarms",
+    "change_of_f1",
+    "count_false_alarms",
+    "f1_by_detector",
+    "false_alarm_table",
+    "invariant_pairs",
+    "invariant_table",
+    "measured_curves",
+    "yes",
+]
 
-# Other seeds than those of the levels, so that the two tables do not share their noise.
-_EVENT_FREE_SEEDS_FROM = BENCHMARK_SEEDS_FROM + 10**6
-_VARIANT_SEEDS_FROM = BENCHMARK_SEEDS_FROM + 2 * 10**6
-_LEVEL = 6.0
-_CLEAN: dict[str, Any] = {"artefacts": {}, "hum_amplitudes": (), "drift_per_sqrt_s": 0.0}
+# What is asked of a detector: so many false positives a minute in silence, so small a change of F1.
+MOST_PER_MINUTE = 0.2
+LARGEST_CHANGE = 0.01
+
+Outcomes = Mapping[str, Sequence[Outcome]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,46 +40,45 @@ class FalseAlarms:
 
     Attributes
     ----------
-    condition, detector : str
-    per_minute : float
-        Mean over the recordings.
-    worst_per_minute : float
-        In the worst of the recordings.
+    words, detector : str
+        Which silence, and who broke it.
+    n_found, worst : int
+        In all recordings, and in the worst of them.
+    minutes : float
     """
 
-    condition: str
+    words: str
     detector: str
-    per_minute: float
-    worst_per_minute: float
+    n_found: int
+    worst: int
+    minutes: float
+
+    @property
+    def per_minute(self) -> float:
+        """False positives a minute."""
+        return self.n_found / self.minutes
+
+    @property
+    def interval_per_minute(self) -> tuple[float, float]:
+        """Exact 95 % interval of the rate, a minute, if they came as a Poisson process."""
+        low, high = rate_interval(self.n_found, duration_s=60.0 * self.minutes)
+        return 60.0 * low, 60.0 * high
+
+    @property
+    def reached(self) -> str:
+        """Whether there are as few as is asked for: yes, no, or not to be told from so many minutes."""
+        low, high = self.interval_per_minute
+        certain = high <= MOST_PER_MINUTE or low > MOST_PER_MINUTE
+        return yes(self.per_minute <= MOST_PER_MINUTE, certain=certain)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """F1 at level 6 when the same scenario is recorded in another way.
-
-    Attributes
-    ----------
-    condition, detector : str
-    f1 : float
-    """
-
-    condition: str
-    detector: str
-    f1: float
-
-
-def run_event_free(
-    *, detectors: Sequence[str], n_recordings: int, on_condition: Callable[[str], None] | None = None
-) -> list[FalseAlarms]:
-    """Count what detectors find in recordings without MEPPs.
+def count_false_alarms(outcomes: Outcomes) -> list[FalseAlarms]:
+    """Count what was found in recordings without MEPPs.
 
     Parameters
     ----------
-    detectors : sequence of str
-    n_recordings : int
-        Of 60 s each, for each condition.
-    on_condition : callable, optional
-        Called with the name of a condition before it is run.
+    outcomes : mapping of str to sequence of Outcome
+        By name of condition.
 
     Returns
     -------
@@ -80,91 +86,125 @@ def run_event_free(
         For each condition and detector.
     """
     found = []
-    for condition, changes in _event_free_conditions():
-        if on_condition is not None:
-            on_condition(condition)
-        counts: dict[str, list[int]] = {name: [] for name in detectors}
-        for number in range(n_recordings):
-            scenario = reference_scenario(level=_LEVEL, index=number)
-            silent = replace(scenario, rate_hz=0.0, bursts_per_s=0.0, **changes)
-            simulated = simulate_recording(silent, seed=_EVENT_FREE_SEEDS_FROM + number)
-            for result in analyse_simulated(simulated, detectors=detectors):
-                counts[result.detector].append(len(result.mepps))
-        found += [
-            FalseAlarms(
-                condition=condition,
-                detector=name,
-                per_minute=float(np.mean(values)),
-                worst_per_minute=float(np.max(values)),
+    for condition in SILENCE:
+        recordings = outcomes[condition.name]
+        minutes = sum(condition.scenario(number).duration_s for number in range(len(recordings))) / 60.0
+        for detector in recordings[0].scores:
+            counts = [int(one.scores[detector].counts[2]) for one in recordings]
+            found.append(
+                FalseAlarms(
+                    words=condition.words,
+                    detector=detector,
+                    n_found=sum(counts),
+                    worst=max(counts),
+                    minutes=minutes,
+                )
             )
-            for name, values in counts.items()
-        ]
     return found
 
 
-def _event_free_conditions() -> Iterator[tuple[str, dict[str, Any]]]:
-    noise_sd = reference_scenario(level=_LEVEL, index=0).noise_sd
-    yield "noise alone", {**_CLEAN}
-    yield "noise, hum, drift and artefacts", {}
-    yield "the same, converter step of one noise SD", {"step": noise_sd}
+def false_alarm_table(alarms: Sequence[FalseAlarms]) -> str:
+    """Return the table of what is found where nothing is, as Markdown."""
+    rows = []
+    for one in alarms:
+        low, high = one.interval_per_minute
+        rate = f"{one.per_minute:.2f} ({low:.2f} to {high:.2f})"
+        rows.append([one.words, one.detector, str(one.n_found), rate, str(one.worst), one.reached])
+    header = ["condition", "detector", "false positives", "a minute (95 %)", "in the worst minute"]
+    return markdown([*header, f"at most {MOST_PER_MINUTE:g} a minute"], rows)
 
 
-def run_variants(
-    *, detectors: Sequence[str], n_recordings: int, on_condition: Callable[[str], None] | None = None
-) -> list[Variant]:
-    """Measure F1 at level 6 under conditions that should make no difference, and under harder ones.
+def f1_by_detector(recordings: Sequence[Outcome]) -> dict[str, float]:
+    """Return the F1 of each detector over recordings, events pooled."""
+    return {
+        name: f1(np.array([one.scores[name].counts for one in recordings])) for name in recordings[0].scores
+    }
+
+
+def invariant_pairs() -> tuple[tuple[Condition, Condition], ...]:
+    """Return the conditions that are to make no difference, each with the one it is compared with.
+
+    Gain and sign are compared with nothing changed, sampling rates with the same recordings at 10 kHz.
+    """
+    points = {curve.name: dict(curve.points) for curve in curves()}
+    gain, sampling = points["gain"], points["sampling"]
+    changed = [(condition, PLAIN) for condition in (gain[1e-3], gain[1e3], INVERTED)]
+    return (*changed, *((sampling[rate_khz], sampling[10.0]) for rate_khz in (5.0, 20.0, 50.0)))
+
+
+def change_of_f1(
+    outcomes: Outcomes, condition: Condition, *, against: Condition, detector: str
+) -> tuple[Estimate, str]:
+    """Return how F1 differs between two conditions, and whether by as little as is asked.
 
     Parameters
     ----------
-    detectors : sequence of str
-    n_recordings : int
-        Of 60 s each, for each condition.
-    on_condition : callable, optional
-        Called with the name of a condition before it is run.
+    outcomes : mapping of str to sequence of Outcome
+        By name of condition.
+    condition, against : Condition
+        The same MEPPs in the same noise.
+    detector : str
 
     Returns
     -------
-    list of Variant
-        For each condition and detector.
+    change : Estimate
+        Recordings are resampled in pairs.
+    reached : str
+        Yes or no, and whether that is certain, which it never is with one recording.
     """
-    variants = []
-    for condition, change in _variant_conditions():
-        if on_condition is not None:
-            on_condition(condition)
-        counts: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in detectors}
-        for number in range(n_recordings):
-            scenario, gain = change(reference_scenario(level=_LEVEL, index=number))
-            simulated = simulate_recording(scenario, seed=_VARIANT_SEEDS_FROM + number)
-            scaled = replace(simulated, values=gain * simulated.values)
-            polarity = "positive" if gain * scenario.polarity > 0 else "negative"
-            for result in analyse_simulated(scaled, detectors=detectors, polarity=polarity):
-                # Peaks are matched in time; the amplitudes of a scaled recording are not compared.
-                counts[result.detector].append(score_recording(simulated, result.mepps).counts)
-        variants += [
-            Variant(condition=condition, detector=name, f1=f1(np.array(rows)))
-            for name, rows in counts.items()
-        ]
-    return variants
+    changed, before = (
+        np.array([one.scores[detector].counts for one in outcomes[which.name]])
+        for which in (condition, against)
+    )
+    change = paired_bootstrap(changed, before, statistic=f1, rng=np.random.default_rng(0))
+    within = change.low > -LARGEST_CHANGE and change.high < LARGEST_CHANGE
+    beyond = change.low >= LARGEST_CHANGE or change.high <= -LARGEST_CHANGE
+    certain = len(changed) > 1 and (within or beyond)
+    return change, yes(abs(change.value) < LARGEST_CHANGE, certain=certain)
 
 
-def _variant_conditions() -> Iterator[tuple[str, Callable[[Scenario], tuple[Scenario, float]]]]:
-    def same(gain: float, **changes: Any) -> Callable[[Scenario], tuple[Scenario, float]]:
-        return lambda scenario: (replace(scenario, **changes), gain)
+def yes(reached: bool, *, certain: bool = True) -> str:
+    """Return the word for whether something asked is reached.
 
-    yield "as it is", same(1.0)
-    yield "multiplied by 0.001", same(0.001)
-    yield "multiplied by 1000", same(1000.0)
-    yield "inverted, polarity stated", same(-1.0)
-    for rate_hz in (5_000.0, 20_000.0, 50_000.0):
-        yield f"recorded at {rate_hz / 1000:g} kHz", same(1.0, sampling_rate_hz=rate_hz)
-    yield "10 MEPPs per s", same(1.0, rate_hz=10.0)
-    yield "20 MEPPs per s", same(1.0, rate_hz=20.0)
-    yield "decay 1.5 ms", same(1.0, decay_s=1.5e-3, rise_s=0.5e-3)
-    yield "decay 6 ms", same(1.0, decay_s=6e-3, rise_s=1.2e-3)
-    yield "hum ten times as strong", same(1.0, hum_amplitudes=(0.3e-3, 0.15e-3, 0.1e-3))
-    yield "drift five times as strong", same(1.0, drift_per_sqrt_s=15e-3 / np.sqrt(60.0))
-    yield "converter step of one noise SD", _quantised
+    Examples
+    --------
+    >>> yes(True), yes(False, certain=False)
+    ('yes', 'no, not certain')
+    """
+    return ("yes" if reached else "no") + ("" if certain else ", not certain")
 
 
-def _quantised(scenario: Scenario) -> tuple[Scenario, float]:
-    return replace(scenario, step=scenario.noise_sd), 1.0
+def invariant_table(outcomes: Outcomes) -> str:
+    """Return the table of how F1 changes where it is not to, as Markdown.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to sequence of Outcome
+        By name of condition.
+    """
+    rows = []
+    for condition, against in invariant_pairs():
+        before = f1_by_detector(outcomes[against.name])
+        for name, value in f1_by_detector(outcomes[condition.name]).items():
+            change, small = change_of_f1(outcomes, condition, against=against, detector=name)
+            both = f"{before[name]:.3f}", f"{value:.3f}"
+            rows.append([condition.words, against.words, name, *both, interval(change, sign="+"), small])
+    header = ["condition", "compared with", "detector", "F1 there", "F1 here", "change (95 %)"]
+    return markdown([*header, f"less than {LARGEST_CHANGE:g}"], rows)
+
+
+def measured_curves(outcomes: Outcomes) -> Iterator[tuple[Curve, list[tuple[float, dict[str, float]]]]]:
+    """Give each curve with the F1 by detector at each of its values.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to sequence of Outcome
+        By name of condition.
+
+    Yields
+    ------
+    curve : Curve
+    points : list of (float, dict of str to float)
+    """
+    for curve in curves():
+        yield curve, [(value, f1_by_detector(outcomes[one.name])) for value, one in curve.points]

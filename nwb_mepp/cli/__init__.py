@@ -15,7 +15,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from nwb_mepp._version import __version__
-from nwb_mepp.cli import benchmarking, checking, evaluating, listing, processing, registries, simulating
+from nwb_mepp.cli import (
+    benchmarking,
+    checking,
+    evaluating,
+    listing,
+    processing,
+    registries,
+    simulating,
+    training,
+)
 from nwb_mepp.cli.console import complain
 from nwb_mepp.errors import UsageError
 
@@ -33,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (processing, listing, checking, registries, simulating, evaluating, benchmarking):
+for module in (processing, listing, checking, registries, simulating, training, evaluating, benchmarking):
     module.register(app)
 
 

@@ -67,6 +67,8 @@ class Progress:
         Called with what is being done now.
     tell : callable (text)
         Writes a line without disturbing the bar.
+    reach : callable (what, done, total)
+        Called where a job has parts that are counted each for itself.
     """
 
     def __init__(
@@ -75,8 +77,9 @@ class Progress:
         advance: Callable[[], None] | None = None,
         describe: Callable[[str], None] | None = None,
         tell: Callable[[str], None] = tell,
+        reach: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
     ) -> None:
-        self._advance, self.describe, self.tell = advance, describe, tell
+        self._advance, self.describe, self.tell, self.reach = advance, describe, tell, reach
 
     def advance(self) -> None:
         """Count one more file as done."""
@@ -117,6 +120,7 @@ def show_progress(n_files: int) -> Iterator[Progress]:
             advance=lambda: bar.advance(task),
             describe=lambda text: bar.update(task, description=text),
             tell=lambda text: console.print(Text(text), soft_wrap=True),
+            reach=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, str | int | float]
 
 _ALL = "all"
+_OVERLAPS = ("iou", "iou_patches")
 _ERRORS = {
     "onset_error": "onset_error_s",
     "peak_error": "peak_error_s",
@@ -48,7 +49,7 @@ def evaluate(
             "--truth",
             metavar="TABLE|FILE",
             help="A table of the same file, such as mepps_truth or mepps_curated; or a CSV table with "
-            "peak_time or start_time in seconds; or labelled text.",
+            "peak_time or start_time in seconds, an event table of Mini Analysis, or labelled text.",
             show_default=False,
         ),
     ],
@@ -80,8 +81,9 @@ def evaluate(
 ) -> None:
     """Compare detected MEPPs with the truth, matched one to one in time.
 
-    Prints precision, recall, F1, the overlap of intervals, and the errors of onset, peak, amplitude and
-    decay (median, and median without sign; amplitude and decay relative to the truth). From two files on, a
+    Prints precision, recall, F1, the overlap of intervals (iou in the whole recording, iou_patches in the
+    patches of 10 ms that hold a true event), and the errors of onset, peak, amplitude and decay (median, and
+    median without sign; amplitude and decay relative to the truth). From two files on, a
     last row pools them, with 95 % bootstrap intervals over recordings. Without peaks in the truth, onsets
     are matched.
     """
@@ -133,7 +135,6 @@ def _row(name: str, scores: Sequence[FileScores]) -> Row:
     counts = np.sum([one.counts for one in scores], axis=0) if scores else np.zeros(3, dtype=np.int64)
     n_matched, n_missed, n_false = map(int, counts)
     alone = scores[0] if len(scores) == 1 else None
-    ious = [one.iou for one in scores if not math.isnan(one.iou)]
     row: Row = {
         "file": name,
         "channel": alone.channel if alone else "",
@@ -145,13 +146,18 @@ def _row(name: str, scores: Sequence[FileScores]) -> Row:
         "n_missed": n_missed,
         "n_false": n_false,
         **{figure: statistic(counts) for figure, statistic in POOLED.items()},
-        "iou": float(np.mean(ious)) if ious else math.nan,
+        **{name: _mean([getattr(one, name) for one in scores]) for name in _OVERLAPS},
     }
     for column, field in _ERRORS.items():
         errors = np.concatenate([np.empty(0), *(getattr(one, field) for one in scores)])
         row[column] = _median(errors)
         row[f"{column}_abs"] = _median(np.abs(errors))
     return row
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:
@@ -190,7 +196,7 @@ def _lines(row: Row) -> list[list[str]]:
     lines = [["  matched", f"{counts} (by {row['matched_by']})"]]
     if row["channel"]:
         lines.insert(0, ["  channel", str(row["channel"])])
-    for figure in ("precision", "recall", "f1", "iou"):
+    for figure in ("precision", "recall", "f1", *_OVERLAPS):
         low, high = row.get(f"{figure}_low"), row.get(f"{figure}_high")
         interval = "" if low is None else f" (95 %: {low:.3f} to {high:.3f})"
         lines.append([f"  {figure}", _shown(row[figure], "{:.3f}") + interval])

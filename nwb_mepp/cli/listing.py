@@ -67,7 +67,14 @@ def summary(
     from nwb_mepp.batch import SUMMARY_ROW_COLUMNS, find_nwb_files, read_summary_rows, write_csv, write_json
 
     _check_decimal(decimal, format)
-    rows = _Rows(find_nwb_files(paths), lambda path: read_summary_rows(path, file=str(path)))
+
+    def read(path: Path) -> Iterator[Row]:
+        found = list(read_summary_rows(path, file=str(path)))
+        if not found:
+            complain(f"note: {path}: no detector was run on it; 'nwb-mepp detect {path}' does.")
+        yield from found
+
+    rows = _Rows(find_nwb_files(paths), read)
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
             write_json(stream, SUMMARY_ROW_COLUMNS, rows, units=units.value)

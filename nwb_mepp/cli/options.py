@@ -21,6 +21,13 @@ class Polarity(StrEnum):
     NEGATIVE = "negative"
 
 
+class Fit(StrEnum):
+    """What an autoencoder is fitted on."""
+
+    EMPTY = "empty"
+    ALL = "all"
+
+
 class Clamp(StrEnum):
     """How the cell was held."""
 
@@ -88,11 +95,36 @@ Jobs = Annotated[
 
 Detectors = Annotated[
     list[str] | None,
-    _option("--detector", metavar="NAME", help="Which detector [miniunet]; can be repeated."),
+    _option("--detector", metavar="NAME", help="Which detector [miniunet and autoencoder]; can be repeated."),
 ]
 Threshold = Annotated[
     float | None,
     _option("--threshold", metavar="X", help="In units of the detector's output [its own default]."),
+]
+FalseDiscoveryRate = Annotated[
+    float | None,
+    _option(
+        "--false-discovery-rate",
+        metavar="X",
+        help="Instead of a threshold: keep as many as leave this fraction to doubt, such as 0.05.",
+    ),
+]
+WeightsFolders = Annotated[
+    list[str] | None,
+    _option(
+        "--weights",
+        metavar="[DETECTOR=]FOLDER",
+        help="Weights of your own instead of the shipped ones; can be repeated.",
+    ),
+]
+FitRecording = Annotated[
+    Fit | None,
+    _option(
+        "--fit-recording",
+        metavar="|".join(Fit),
+        help="Fit the autoencoder to each recording first, where miniunet finds nothing or on all of it "
+        "(needs TensorFlow).",
+    ),
 ]
 MinAmplitude = Annotated[
     str | None, _option("--min-amplitude", metavar="X", help="Drop smaller MEPPs; with unit, such as 0.2mV.")
@@ -248,6 +280,9 @@ def detection_settings(
     *,
     detector: list[str] | None,
     threshold: float | None,
+    false_discovery_rate: float | None,
+    weights: list[str] | None,
+    fit_recording: Fit | None,
     min_amplitude: str | None,
     min_amplitude_sd: float | None,
     channel: list[str] | None,
@@ -256,12 +291,21 @@ def detection_settings(
     exclude_per_sweep: list[str] | None,
 ) -> DetectionSettings:
     """Return what the options say of detection."""
-    from nwb_mepp.pipeline import DEFAULT_DETECTORS, DetectionSettings, parse_amplitude, parse_stretches
+    from nwb_mepp.pipeline import (
+        DEFAULT_DETECTORS,
+        DetectionSettings,
+        choose_weights,
+        parse_amplitude,
+        parse_stretches,
+    )
 
     amplitude, unit = (None, None) if min_amplitude is None else parse_amplitude(min_amplitude)
     return DetectionSettings(
         detectors=tuple(detector or DEFAULT_DETECTORS),
         threshold=threshold,
+        false_discovery_rate=false_discovery_rate,
+        weights=choose_weights(weights or ()),
+        fit_recording=None if fit_recording is None else fit_recording.value,
         min_amplitude=amplitude,
         min_amplitude_unit=unit,
         min_amplitude_sd=min_amplitude_sd,

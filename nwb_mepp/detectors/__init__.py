@@ -1,19 +1,30 @@
 """Detectors: one class each, found by name in a registry; none of them knows of TensorFlow."""
 
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
-from nwb_mepp.detectors.base import Candidates, Detector
+from nwb_mepp.detectors.base import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.calibration import ScoreModel, fit_score_model
 from nwb_mepp.detectors.deconvolution import Deconvolution
+from nwb_mepp.detectors.fitting import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
 from nwb_mepp.detectors.miniunet import MiniUnet
-from nwb_mepp.detectors.registry import DETECTOR_GROUP, detector_names, get_detector
+from nwb_mepp.detectors.registry import (
+    DETECTOR_GROUP,
+    claims_probability,
+    detector_names,
+    fits_recordings,
+    get_detector,
+    gives_second_opinion,
+    takes_weights,
+)
 from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime
 from nwb_mepp.detectors.template_fit import TemplateFit
 from nwb_mepp.detectors.threshold import Threshold
-from nwb_mepp.detectors.weights import Weights, load_weights, shipped_weights
+from nwb_mepp.detectors.weights import Weights, load_weights, owner_of_weights, shipped_weights
 
 __all__ = [
     "DETECTOR_GROUP",
+    "FITTER_GROUP",
+    "FIT_MODES",
     "Autoencoder",
     "AutoencoderAnomalous",
     "Candidates",
@@ -24,14 +35,20 @@ __all__ = [
     "MiniUnet",
     "Runtime",
     "ScoreModel",
+    "SecondOpinion",
     "TemplateFit",
     "Threshold",
     "Weights",
+    "claims_probability",
     "detector_names",
     "fit_score_model",
+    "fits_recordings",
     "get_detector",
+    "gives_second_opinion",
     "load_weights",
     "make_runtime",
+    "owner_of_weights",
     "shipped_weights",
+    "takes_weights",
     "template",
 ]

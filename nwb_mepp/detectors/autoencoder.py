@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,12 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from nwb_mepp.conditioning import Survey, WhitenedTrace, compress, whiten
 from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.detectors.fitting import Halves, load_fitter
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.second_opinion import describe_misses, oddness
 from nwb_mepp.detectors.weights import load_weights, shipped_weights
 from nwb_mepp.intervals import intervals_above, split_at_minima
+from nwb_mepp.mepps import Mepps
 from nwb_mepp.windows import Piece
 
 __all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "anomaly_score"]
@@ -32,6 +36,13 @@ _SPLIT_DEPTH = 0.15
 _BORDER = 0.1
 # The peak of the trace may lie a little outside the interval.
 _PEAK_REACH = 10
+# The threshold of a network that was fitted to a recording, as a multiple of a quantile of the score in that
+# recording's own noise.
+_NOISE_QUANTILE = 0.95
+_NOISE_FACTOR = 1.5
+_FLOOR_QUANTILE = 0.97
+# What the configuration of a fitted network takes over from the one that it began with.
+_KEPT = ("detector", "version", "min_package_version", "sampling_rate_hz", "conditioning", "input_unit")
 
 
 def anomaly_score(error: npt.ArrayLike) -> FloatArray:
@@ -107,18 +118,24 @@ class Autoencoder:
     runtime : Runtime, optional
         What runs the network; LiteRT, or TensorFlow where there is no LiteRT, by default.
 
+    Attributes
+    ----------
+    fitting : mapping of str to object
+        How it was fitted to a recording (:meth:`fit_to`), for the provenance; empty if it was not.
+
     Notes
     -----
     It says what is odd, not what is a MEPP, so it claims no probability: that is NaN.
     """
 
     name = "autoencoder"
+    claims_probability = False
 
     def __init__(self, weights: Path | None = None, *, runtime: Runtime | None = None) -> None:
-        loaded = load_weights(
-            weights or shipped_weights(self.name), detector=self.name, keys=("margin", "floor")
-        )
-        config = loaded.config
+        self._folder = weights or shipped_weights(self.name)
+        loaded = load_weights(self._folder, detector=self.name, keys=("margin", "floor"))
+        self._config = config = loaded.config
+        self.fitting: Mapping[str, object] = {}
         self.version = str(config["version"])
         self.weights_sha256 = str(config["sha256"])
         self.default_threshold = float(config["threshold"])
@@ -148,6 +165,85 @@ class Autoencoder:
             found.append(_candidates(trace, anomalies, limit))
         return found
 
+    def fit_to(
+        self,
+        pieces: Sequence[Piece],
+        *,
+        survey: Survey,
+        occupied: Sequence[Candidates],
+        mode: str,
+        block_s: float = 60.0,
+    ) -> Autoencoder:
+        """Return this detector fitted to a channel, with a threshold from the channel's own noise.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+        survey : Survey
+        occupied : sequence of Candidates
+            One for each piece: whatever may be a MEPP.
+        mode : {"empty", "all"}
+            Fit on stretches without MEPPs, or on all of them.
+        block_s : float
+
+        Returns
+        -------
+        Autoencoder
+            Its weights began as this detector's. Every other second of the channel was for fitting; the
+            rest, where it is empty, gave the threshold.
+
+        Raises
+        ------
+        DetectionError
+            If there is too little to fit on.
+        MissingDependencyError
+            If TensorFlow is not installed.
+        """
+        traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
+        halves = Halves(traces, occupied)
+        shown = list(halves.stretches([_white(trace) for trace in traces], mode=mode))
+        halves.check(shown, mode=mode)
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / self.version
+            # What the configuration says of the threshold holds for the weights that it began with.
+            config = {key: self._config[key] for key in (*_KEPT, "threshold", "floor") if key in self._config}
+            load_fitter(self.name)(folder, shown, start=self._folder, config=config)
+            fitted = type(self)(folder)
+        noise = halves.held_out([anomaly_score(fitted.reconstruct(trace)[1]) for trace in traces])
+        fitted._floor = float(np.quantile(noise, _FLOOR_QUANTILE))
+        fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(noise, _NOISE_QUANTILE))
+        fitted.version = f"{self.version}+fitted"
+        fitted.fitting = {
+            "fit_recording": mode,
+            "fit_began_with": f"{self.name} {self.version} {self.weights_sha256}",
+            "fit_on_s": round(sum(map(len, shown)) / traces[0].sampling_rate_hz, 3),
+            "fit_threshold": f"{_NOISE_FACTOR:g} x quantile {_NOISE_QUANTILE:g} of the score in "
+            f"{len(noise) / traces[0].sampling_rate_hz:.3f} s of noise held out",
+        }
+        return fitted
+
+    def judge(
+        self, pieces: Sequence[Piece], *, survey: Survey, mepps: Mepps, block_s: float = 60.0
+    ) -> FloatArray:
+        """Say how odd MEPPs are among themselves; see :class:`~nwb_mepp.detectors.base.SecondOpinion`.
+
+        The scale is that of :func:`~nwb_mepp.detectors.second_opinion.oddness`.
+        """
+        described = np.full((len(mepps), 3), np.nan)
+        for trace in whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s):
+            piece = trace.piece
+            in_sweep = mepps.sweep == piece.trace.sweep
+            rows = in_sweep & (mepps.peak_index >= piece.start) & (mepps.peak_index < piece.stop)
+            if rows.any():
+                factor = trace.sampling_rate_hz / piece.sampling_rate_hz
+                described[rows] = describe_misses(
+                    self.reconstruct(trace)[1],
+                    peaks=np.round((mepps.peak_index[rows] - piece.start) * factor).astype(np.int64),
+                    size=np.abs(mepps.amplitude[rows]) / survey.noise_sd,
+                    sampling_rate_hz=trace.sampling_rate_hz,
+                )
+        return oddness(described)
+
     def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return what the network was given and its signed error, each of shape (trace.n_samples,)."""
         return reconstruct(trace, runtime=self._runtime, margin=self._margin)
@@ -176,6 +272,11 @@ def reconstruct(
         white.append(inner)
         error.append(inner - run_over(runtime, tile, margin=margin))
     return np.concatenate(white), np.concatenate(error)
+
+
+def _white(trace: WhitenedTrace) -> npt.NDArray[np.float32]:
+    """Return a trace as the network is given it, shape (trace.n_samples,)."""
+    return np.concatenate([compress(trace.read_tile(index)) for index in range(trace.n_tiles)])
 
 
 def _candidates(trace: WhitenedTrace, anomalies: Anomalies, threshold: float) -> Candidates:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.conditioning import Survey
+from nwb_mepp.mepps import Mepps
 from nwb_mepp.windows import Piece
 
-__all__ = ["Candidates", "Detector"]
+__all__ = ["Candidates", "Detector", "SecondOpinion"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -39,6 +40,15 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.peak)
 
+    def select(self, rows: npt.NDArray[np.bool_]) -> Candidates:
+        """Return the events that a mask of shape (n_events,) chooses."""
+        return Candidates(
+            start=self.start[rows],
+            peak=self.peak[rows],
+            stop=self.stop[rows],
+            probability=self.probability[rows],
+        )
+
 
 @runtime_checkable
 class Detector(Protocol):
@@ -53,6 +63,11 @@ class Detector(Protocol):
         Empty for a detector without weights.
     default_threshold : float
         What ``find`` uses when no threshold is given.
+
+    Notes
+    -----
+    A detector that never gives probabilities says so by an attribute ``claims_probability = False``; then
+    ``--false-discovery-rate`` is refused for it before any file is read.
     """
 
     name: str
@@ -85,4 +100,25 @@ class Detector(Protocol):
         -------
         list of Candidates
             One for each piece.
+        """
+
+
+@runtime_checkable
+class SecondOpinion(Protocol):
+    """A detector that also says how odd the MEPPs of others are, knowing nothing of MEPPs itself."""
+
+    def judge(
+        self, pieces: Sequence[Piece], *, survey: Survey, mepps: Mepps, block_s: float = 60.0
+    ) -> FloatArray:
+        """Return an anomaly score for each MEPP of one channel, shape (n_mepps,), higher where odder.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+            In which the MEPPs were found.
+        survey : Survey
+            Of the same pieces.
+        mepps : Mepps
+        block_s : float
+            How many seconds are read and worked on at a time; the result does not depend on it.
         """

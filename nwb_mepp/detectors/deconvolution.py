@@ -90,6 +90,7 @@ class Deconvolution:
     name = "deconvolution"
     version = "1"
     weights_sha256 = ""
+    claims_probability = False
     default_threshold = 4.0
 
     def __init__(self, shape: FloatArray | None = None) -> None:

@@ -13,7 +13,7 @@ from nwb_mepp.detectors.base import Candidates
 from nwb_mepp.detectors.placing import decay_end, place
 from nwb_mepp.windows import Piece
 
-__all__ = ["MatchedFilter", "template"]
+__all__ = ["MatchedFilter", "template", "whitened_kernel"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -68,6 +68,7 @@ class MatchedFilter:
     name = "matched_filter"
     version = "1"
     weights_sha256 = ""
+    claims_probability = False
     default_threshold = 5.0
 
     def __init__(self, shapes: Sequence[FloatArray] | None = None) -> None:
@@ -123,7 +124,7 @@ class MatchedFilter:
         score, best : ndarray, shape (n_samples,)
             A score stands at the onset of the template.
         """
-        kernels = [_whitened(shape, trace.taps) for shape in self._shapes]
+        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
         before = len(trace.taps) // 2
         margin = max(len(kernel) for kernel in kernels)
         scores, choices = [], []
@@ -143,14 +144,14 @@ class MatchedFilter:
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
         found, _ = find_peaks(score, height=threshold, distance=distance)
-        kernels = [_whitened(shape, trace.taps) for shape in self._shapes]
+        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
         found = _without_side_lobes(found, score, best, kernels, threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
         ends = np.array([decay_end(shape) for shape in self._shapes])
         return place(trace, start=found, peak=found + peaks[best[found]], stop=found + ends[best[found]])
 
 
-def _whitened(shape: FloatArray, taps: FloatArray) -> FloatArray:
+def whitened_kernel(shape: FloatArray, taps: FloatArray) -> FloatArray:
     """Return the whitened template with energy 1, so that its correlation with noise of SD 1 has SD 1."""
     kernel = np.convolve(shape, taps)
     return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))

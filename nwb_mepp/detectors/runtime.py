@@ -7,9 +7,6 @@ so that nothing here knows of TensorFlow.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Protocol
 
@@ -18,6 +15,7 @@ import numpy.typing as npt
 
 from nwb_mepp.detectors.weights import Weights
 from nwb_mepp.errors import MissingDependencyError
+from nwb_mepp.quiet import quiet_stderr
 
 __all__ = ["RUNTIME_GROUP", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
 
@@ -42,9 +40,8 @@ class LiteRTRuntime:
     def __init__(self, weights: Weights) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        n_threads = max(min(os.cpu_count() or 1, 4), 1)
-        with _quiet():
-            self._interpreter = Interpreter(model_content=weights.network, num_threads=n_threads)
+        with quiet_stderr():
+            self._interpreter = Interpreter(model_content=weights.network, num_threads=_n_threads())
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]["index"]
@@ -61,23 +58,10 @@ class LiteRTRuntime:
         return np.asarray(self._interpreter.get_tensor(self._output)[0, :, 0], dtype=np.float32)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep LiteRT's greeting, written by native code, off standard error."""
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # a process without standard error
-        yield
-        return
-    silence = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silence, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(silence)
+def _n_threads() -> int:
+    """Return how many threads to take: what numerical libraries are told in common, or up to four."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    return max(int(stated), 1) if stated.isdigit() else min(os.cpu_count() or 1, 4)
 
 
 def make_runtime(weights: Weights) -> Runtime:

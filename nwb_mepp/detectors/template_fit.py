@@ -85,6 +85,7 @@ class TemplateFit:
     name = "template"
     version = "1"
     weights_sha256 = ""
+    claims_probability = False
     default_threshold = 3.0
 
     def __init__(self, shape: FloatArray | None = None) -> None:

@@ -37,6 +37,7 @@ class Threshold:
     name = "threshold"
     version = "1"
     weights_sha256 = ""
+    claims_probability = False
     default_threshold = 4.0
 
     def find(

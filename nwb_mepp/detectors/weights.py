@@ -12,7 +12,7 @@ from typing import Any
 from nwb_mepp._version import __version__
 from nwb_mepp.errors import DetectionError
 
-__all__ = ["Weights", "load_weights", "shipped_weights"]
+__all__ = ["Weights", "load_weights", "owner_of_weights", "shipped_weights"]
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 _NETWORK = "model.tflite"
@@ -77,31 +77,19 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
         If a file is missing, the configuration lacks a key or is that of another detector, the checksum
         differs or a newer package is needed.
     """
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        network = (folder / _NETWORK).read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        missing = Path(str(error.filename)).name
+    config, network = _read(folder)
+    owner = config.get("detector", detector) if isinstance(config, dict) else detector
+    if owner != detector:
         raise DetectionError(
-            f"{folder.name}: expected {_NETWORK} and config.json, {missing} is missing; give the folder that "
-            f"the training exported."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise DetectionError(
-            f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
-            f"({error.msg}); export the weights anew."
-        ) from error
+            f"{folder.name}: expected weights of {detector}, found those of {owner}; give another folder, or "
+            "choose that detector."
+        )
     required = (*_REQUIRED, *keys)
     absent = [key for key in required if not isinstance(config, dict) or key not in config]
     if absent:
         raise DetectionError(
             f"{folder.name}/config.json: expected the keys {', '.join(required)}, "
             f"{', '.join(absent)} missing; export the weights anew."
-        )
-    if config["detector"] != detector:
-        raise DetectionError(
-            f"{folder.name}: expected weights of {detector}, found those of {config['detector']}; give "
-            f"another folder, or choose that detector."
         )
     found = hashlib.sha256(network).hexdigest()
     if found != config["sha256"]:
@@ -115,6 +103,45 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
             f"{__version__}; upgrade with pip install -U nwb-mepp."
         )
     return Weights(folder=folder, config=config, network=network)
+
+
+def owner_of_weights(folder: Path) -> str:
+    """Return the name of the detector that weights are for.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``model.tflite`` and ``config.json``.
+
+    Raises
+    ------
+    DetectionError
+        If a file is missing or the configuration does not say it.
+    """
+    config, _ = _read(folder)
+    if not isinstance(config, dict) or not isinstance(config.get("detector"), str):
+        raise DetectionError(
+            f"{folder.name}/config.json: expected the key detector, found none; export the weights anew."
+        )
+    return str(config["detector"])
+
+
+def _read(folder: Path) -> tuple[Any, bytes]:
+    """Return what the configuration says, and the network."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return config, (folder / _NETWORK).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = Path(str(error.filename)).name
+        raise DetectionError(
+            f"{folder.name}: expected {_NETWORK} and config.json, {missing} is missing; give the folder that "
+            f"the training exported."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise DetectionError(
+            f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
+            f"({error.msg}); export the weights anew."
+        ) from error
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -3,10 +3,11 @@
 from nwb_mepp.evaluation.bootstrap import Estimate, bootstrap, paired_bootstrap
 from nwb_mepp.evaluation.marks import Marks, check_marks, read_marks
 from nwb_mepp.evaluation.matching import Matching, match_times
-from nwb_mepp.evaluation.scores import count_matches, f1, interval_iou, precision, recall
+from nwb_mepp.evaluation.scores import PATCH_S, count_matches, f1, interval_iou, patch_iou, precision, recall
 from nwb_mepp.evaluation.shifting import common_shift
 
 __all__ = [
+    "PATCH_S",
     "Estimate",
     "Marks",
     "Matching",
@@ -18,6 +19,7 @@ __all__ = [
     "interval_iou",
     "match_times",
     "paired_bootstrap",
+    "patch_iou",
     "precision",
     "read_marks",
     "recall",

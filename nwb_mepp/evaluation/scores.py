@@ -7,9 +7,11 @@ import numpy.typing as npt
 
 from nwb_mepp.evaluation.matching import Matching
 
-__all__ = ["count_matches", "f1", "interval_iou", "precision", "recall"]
+__all__ = ["PATCH_S", "count_matches", "f1", "interval_iou", "patch_iou", "precision", "recall"]
 
 IntArray = npt.NDArray[np.int64]
+
+PATCH_S = 0.01  # 100 samples at 10 kHz
 
 
 def count_matches(matching: Matching) -> IntArray:
@@ -146,10 +148,7 @@ def interval_iou(
     >>> interval_iou([[0.0, 0.4]], [[0.2, 0.6]], duration_s=1.0, sampling_rate_hz=10.0)
     0.3333333333333333
     """
-    for name, value in (("duration_s", duration_s), ("sampling_rate_hz", sampling_rate_hz)):
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"expected a positive {name}, found {value}.")
-    n_samples = round(duration_s * sampling_rate_hz)
+    n_samples = _n_samples(duration_s, sampling_rate_hz)
     true_samples, found_samples = (
         _sample_numbers(intervals, name, n_samples, sampling_rate_hz)
         for intervals, name in ((truth, "truth"), (found, "found"))
@@ -157,6 +156,67 @@ def interval_iou(
     n_union = _n_covered(np.concatenate([true_samples, found_samples]))
     n_common = _n_covered(true_samples) + _n_covered(found_samples) - n_union
     return _ratio(n_common, n_union)
+
+
+def patch_iou(
+    truth: npt.ArrayLike,
+    found: npt.ArrayLike,
+    *,
+    events_s: npt.ArrayLike,
+    duration_s: float,
+    sampling_rate_hz: float,
+    patch_s: float = PATCH_S,
+) -> float:
+    """Return intersection over union within those patches of a recording that hold an event.
+
+    The recording is cut into patches on a fixed grid from its first sample on; only those count in which
+    a true event lies. False finds elsewhere therefore cost nothing, unlike in :func:`interval_iou`.
+
+    Parameters
+    ----------
+    truth, found : array_like, shape (n_intervals, 2), seconds
+        As for :func:`interval_iou`.
+    events_s : array_like, shape (n_events,), seconds
+        Where the true events lie, such as their peaks; what lies outside the recording does not count.
+    duration_s : float
+    sampling_rate_hz : float
+    patch_s : float, default 0.01
+        100 samples at 10 kHz.
+
+    Returns
+    -------
+    float
+        The samples of all these patches are pooled. NaN if none of them lies inside an interval.
+
+    Raises
+    ------
+    ValueError
+        As :func:`interval_iou`.
+
+    Examples
+    --------
+    >>> found = [[0.2, 0.6], [1.2, 1.6]]
+    >>> patch_iou([[0.0, 0.4]], found, events_s=[0.1], duration_s=2.0, sampling_rate_hz=10.0, patch_s=0.5)
+    0.4
+    """
+    n_samples = _n_samples(duration_s, sampling_rate_hz)
+    inside = np.zeros((2, n_samples), dtype=np.bool_)
+    for row, intervals, name in ((inside[0], truth, "truth"), (inside[1], found, "found")):
+        for first, last in _sample_numbers(intervals, name, n_samples, sampling_rate_hz):
+            row[first:last] = True
+    length = max(round(patch_s * sampling_rate_hz), 1)
+    events = np.floor(np.round(np.asarray(events_s, dtype=np.float64) * sampling_rate_hz, 6)).astype(np.int64)
+    held = np.zeros(-(-n_samples // length), dtype=np.bool_)
+    held[events[(events >= 0) & (events < n_samples)] // length] = True
+    patches = inside[:, np.repeat(held, length)[:n_samples]]
+    return _ratio(int(np.sum(patches.all(axis=0))), int(np.sum(patches.any(axis=0))))
+
+
+def _n_samples(duration_s: float, sampling_rate_hz: float) -> int:
+    for name, value in (("duration_s", duration_s), ("sampling_rate_hz", sampling_rate_hz)):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"expected a positive {name}, found {value}.")
+    return round(duration_s * sampling_rate_hz)
 
 
 def _pooled(counts: npt.ArrayLike) -> tuple[int, int, int]:

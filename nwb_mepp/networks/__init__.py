@@ -1,8 +1,10 @@
 """The networks: architecture, fitting, export; the only part of the package that imports TensorFlow."""
 
 from nwb_mepp.networks.autoencoder import build_autoencoder
+from nwb_mepp.networks.devices import Precision, has_gpu, precision, prepare_tensorflow
 from nwb_mepp.networks.export import BLOCK_MARGIN, BLOCK_SAMPLES, export_autoencoder, export_miniunet
-from nwb_mepp.networks.fitting import Batch, fit
+from nwb_mepp.networks.fitting import Batch, Fitted, Validation, fit
+from nwb_mepp.networks.loading import build_network, load_arrays, load_keras_file, read_architecture
 from nwb_mepp.networks.miniunet import build_miniunet, receptive_field
 from nwb_mepp.networks.runtime import KerasRuntime
 
@@ -10,11 +12,21 @@ __all__ = [
     "BLOCK_MARGIN",
     "BLOCK_SAMPLES",
     "Batch",
+    "Fitted",
     "KerasRuntime",
+    "Precision",
+    "Validation",
     "build_autoencoder",
     "build_miniunet",
+    "build_network",
     "export_autoencoder",
     "export_miniunet",
     "fit",
+    "has_gpu",
+    "load_arrays",
+    "load_keras_file",
+    "precision",
+    "prepare_tensorflow",
+    "read_architecture",
     "receptive_field",
 ]

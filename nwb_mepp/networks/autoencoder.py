@@ -43,10 +43,11 @@ def build_autoencoder(*, n_samples: int | None = None, seed: int | None = None) 
     shape: dict[str, Any] = {"kernel_size": _KERNEL_SIZE, "padding": "same"}
     halving = {**shape, "strides": _STRIDE, "activation": "relu"}
     trace = layers.Input((n_samples, 1), name="trace")
-    x = layers.Conv1D(32, **halving)(trace)
-    x = layers.Conv1D(16, **halving)(x)
-    x = layers.Conv1DTranspose(16, **halving)(x)
-    x = layers.Dropout(_DROPOUT)(x)
-    x = layers.Conv1DTranspose(32, **halving)(x)
-    output = layers.Conv1DTranspose(1, **shape, name="reconstruction")(x)
+    # Names of their own, not numbered by Keras: the exported file then depends on the weights alone.
+    x = layers.Conv1D(32, **halving, name="halve_1")(trace)
+    x = layers.Conv1D(16, **halving, name="halve_2")(x)
+    x = layers.Conv1DTranspose(16, **halving, name="double_1")(x)
+    x = layers.Dropout(_DROPOUT, name="dropout")(x)
+    x = layers.Conv1DTranspose(32, **halving, name="double_2")(x)
+    output = layers.Conv1DTranspose(1, **shape, name="reconstruction", dtype="float32")(x)
     return Model(trace, output, name="autoencoder")

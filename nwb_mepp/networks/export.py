@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nwb_mepp.networks.autoencoder import build_autoencoder
+from nwb_mepp.networks.loading import ARRAYS
 from nwb_mepp.networks.miniunet import build_miniunet
+from nwb_mepp.provenance import sha256_of
+from nwb_mepp.quiet import quiet_stderr
 
 __all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_autoencoder", "export_miniunet"]
 
@@ -98,8 +103,14 @@ def _export(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(network)
     arrays = {f"weight_{i:02d}": weight for i, weight in enumerate(weights)}
-    np.savez(folder / "weights.npz", **arrays)
-    complete = {**config, "sha256": sha256, "margin": BLOCK_MARGIN, "architecture": dict(architecture)}
+    np.savez(folder / ARRAYS, **arrays)
+    complete = {
+        **config,
+        "sha256": sha256,
+        "arrays_sha256": sha256_of([folder / ARRAYS]),
+        "margin": BLOCK_MARGIN,
+        "architecture": dict(architecture),
+    }
     (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
     return sha256
 
@@ -109,4 +120,6 @@ def _convert(model: Any, weights: list[Any]) -> bytes:
     import tensorflow as tf
 
     model.set_weights(weights)
-    return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    # Keras reports on standard output where it put the model in between, native code on standard error.
+    with redirect_stdout(StringIO()), quiet_stderr():
+        return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())

@@ -65,9 +65,9 @@ def build_miniunet(
     coarse = convolve(layers.MaxPooling1D(2)(middle), 64, 32)
     middle = convolve(layers.Concatenate()([layers.UpSampling1D(2)(coarse), middle]), 32, 16)
     fine = convolve(layers.Concatenate()([layers.UpSampling1D(2)(middle), fine]), 16, 8)
-    output = layers.Conv1D(1, 1, name="logit")(fine)
+    output = layers.Conv1D(1, 1, name="logit", dtype="float32")(fine)
     if not logits:
-        output = layers.Activation("sigmoid", name="probability")(output)
+        output = layers.Activation("sigmoid", name="probability", dtype="float32")(output)
     return Model(trace, output, name="miniunet")
 
 

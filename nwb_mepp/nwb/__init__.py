@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.events import EventTable, read_events, read_results
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
-    from nwb_mepp.nwb.opening import read_fingerprint
+    from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
+    from nwb_mepp.nwb.opening import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.reading import open_nwb
     from nwb_mepp.nwb.replacing import replace_results
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
@@ -23,7 +24,8 @@ _MODULES = {
     "events": ("EventTable", "read_events", "read_results"),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
-    "opening": ("read_fingerprint",),
+    "names": ("CURATED_TABLE", "TRUTH_TABLE"),
+    "opening": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
     "reading": ("open_nwb",),
     "replacing": ("replace_results",),
     "validation": ("Finding", "is_failure", "validate_nwb"),
@@ -32,6 +34,9 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "CURATED_TABLE",
+    "DETECTED_SINCE",
+    "TRUTH_TABLE",
     "Device",
     "Electrode",
     "EventTable",
@@ -39,6 +44,7 @@ __all__ = [
     "Metadata",
     "Session",
     "Subject",
+    "interval_tables",
     "is_failure",
     "load_metadata",
     "metadata_template",

@@ -49,12 +49,13 @@ class _Annotated:
     traces: list[SeriesTrace]
     rows: dict[str, SummaryRow]
 
-    def events(self, name: str) -> list[EventTable]:
+    def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
         parts = read_mepps(
             self.file.intervals[name],
             traces=traces_by_object(self.traces),
             channel=row.channel if row else None,
+            accepted_only=accepted_only,
         )
         detector = row.detector if row else ""
         return [
@@ -113,7 +114,9 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
     return ChannelResult(detector=row.detector, mepps=mepps, summary=row)
 
 
-def read_events(path: str | PathLike[str], *, table: str | None = None) -> list[EventTable]:
+def read_events(
+    path: str | PathLike[str], *, table: str | None = None, accepted_only: bool = False
+) -> list[EventTable]:
     """Return the MEPPs of a file for listing.
 
     Parameters
@@ -122,6 +125,8 @@ def read_events(path: str | PathLike[str], *, table: str | None = None) -> list[
     table : str, optional
         Name of one table in ``/intervals``, of a detector or of a person; by default the tables of all
         detectors, in the order of the summary.
+    accepted_only : bool, default False
+        Leave out what a person rejected: rows of a curated table with the status ``rejected``.
 
     Returns
     -------
@@ -147,4 +152,4 @@ def read_events(path: str | PathLike[str], *, table: str | None = None) -> list[
                 f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; give "
                 "--table one that is there."
             )
-        return [events for name in names for events in annotated.events(name)]
+        return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]

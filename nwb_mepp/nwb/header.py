@@ -27,7 +27,8 @@ SOURCE_COLUMNS = {
     "reader_version": "Version of the package behind the reader.",
     "package_version": "Version of nwb-mepp.",
     "settings": "What the user stated where the file is silent or wrong, as 'name=value' separated by '; '.",
-    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognised.",
+    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognised; 'and detect' follows if "
+    "MEPPs were put into the file since.",
 }
 
 

@@ -173,7 +173,11 @@ def invalid_times_table(stretches: list[tuple[float, float]]) -> TimeIntervals |
 
 
 def read_mepps(
-    table: TimeIntervals, *, traces: Mapping[str, Sequence[Trace]], channel: str | None = None
+    table: TimeIntervals,
+    *,
+    traces: Mapping[str, Sequence[Trace]],
+    channel: str | None = None,
+    accepted_only: bool = False,
 ) -> list[tuple[Mepps, tuple[str, ...]]]:
     """Return the MEPPs of a table, apart for each channel, with the name of the series of each row.
 
@@ -186,6 +190,8 @@ def read_mepps(
         The traces in every series that MEPPs may lie in: one for each column.
     channel : str, optional
         Which of the columns is meant where a series has several.
+    accepted_only : bool, default False
+        Leave out the rows whose ``status`` is ``rejected``.
 
     Raises
     ------
@@ -197,13 +203,20 @@ def read_mepps(
             f"expected table {table.name!r} to refer to the samples of its rows, found no column "
             "'timeseries'; give --table a table of MEPPs."
         )
-    rows = [
-        _row(row, number, table.name, traces, channel) for number, row in enumerate(table["timeseries"][:])
-    ]
+    kept = _accepted(table) if accepted_only else np.arange(len(table))
+    references = list(table["timeseries"][:])
+    rows = [_row(references[number], int(number), table.name, traces, channel) for number in kept]
     names = ["start_time", "stop_time", *(measure.column for measure in MEASURES)]
-    columns = {name: np.asarray(table[name][:]) for name in names if name in table.colnames}
+    columns = {name: np.asarray(table[name][:])[kept] for name in names if name in table.colnames}
     channels = dict.fromkeys(trace.channel for _, trace in rows)
     return [_channel(name, rows, columns) for name in channels]
+
+
+def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
+    """Return the numbers of the rows that no person has rejected."""
+    if "status" not in table.colnames:
+        return np.arange(len(table))
+    return np.flatnonzero([str(status) != "rejected" for status in table["status"][:]])
 
 
 def _row(

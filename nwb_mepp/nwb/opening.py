@@ -11,9 +11,11 @@ import h5py
 
 from nwb_mepp.errors import ReadError
 
-__all__ = ["open_hdf5", "read_fingerprint"]
+__all__ = ["DETECTED_SINCE", "interval_tables", "open_hdf5", "read_fingerprint"]
 
 FINGERPRINT_DATASET = "processing/icephys/source_files/fingerprint"
+# Follows a fingerprint once other MEPPs were put into the file: it is no longer what was written then.
+DETECTED_SINCE = " and detect"
 
 
 @contextmanager
@@ -60,7 +62,8 @@ def read_fingerprint(path: str | PathLike[str]) -> str | None:
     Returns
     -------
     str or None
-        None if the file was not written by this package.
+        None if the file was not written by this package. It ends with :data:`DETECTED_SINCE` if
+        :func:`replace_results` changed the file since.
 
     Raises
     ------
@@ -72,3 +75,16 @@ def read_fingerprint(path: str | PathLike[str]) -> str | None:
         if not isinstance(dataset, h5py.Dataset) or len(dataset) == 0:
             return None
         return str(dataset.asstr()[0])
+
+
+def interval_tables(path: str | PathLike[str]) -> tuple[str, ...]:
+    """Return the names of the tables in ``/intervals``, sorted.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened as NWB.
+    """
+    with open_hdf5(path) as file:
+        group = file.get("intervals")
+        return tuple(sorted(group)) if isinstance(group, h5py.Group) else ()

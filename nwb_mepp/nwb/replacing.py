@@ -13,6 +13,7 @@ from pynwb import NWBFile
 from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import OutputError, UsageError
 from nwb_mepp.nwb.names import table_name
+from nwb_mepp.nwb.opening import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.reading import electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema import schema_errors
 from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_TABLE, icephys_module, read_summary, summary_table
@@ -39,7 +40,8 @@ def replace_results(
         Written by this package or by any other.
     results : sequence of ChannelResult
         At most one for each detector and channel. What the file holds of these pairs goes; the results
-        of other detectors and channels stay, and so do tables of other programs and people.
+        of other detectors and channels stay, and so do tables of other programs and people. The
+        fingerprint of a file that this package wrote gets words added that tell of the change.
     out : path-like, optional
         Where to put the result instead; ``path`` then stays as it is.
 
@@ -114,9 +116,17 @@ def _rewrite(
             del handle[f"intervals/{name}"]
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
+        _mark_as_changed(handle)
         io, file = parse_file(handle, mode="r+")
         traces, _ = electrical_traces(file)
         series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
         add_mepp_tables(file, results, series=series, stems=series_stems(traces))
         icephys_module(file).add(summary_table(rows))
         io.write(file)
+
+
+def _mark_as_changed(handle: h5py.File) -> None:
+    """Let nobody take the file for what was written into it first."""
+    marks = handle.get(FINGERPRINT_DATASET)
+    if isinstance(marks, h5py.Dataset):
+        marks[:] = [f"{mark.removesuffix(DETECTED_SINCE)}{DETECTED_SINCE}" for mark in marks.asstr()[:]]

@@ -2,6 +2,7 @@
 
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, choose_channels, cut_channel
 from nwb_mepp.pipeline.files import FileOutcome, convert_file, detect_file, run_file
+from nwb_mepp.pipeline.finding import find_mepps
 from nwb_mepp.pipeline.settings import (
     DEFAULT_DETECTORS,
     DetectionSettings,
@@ -10,6 +11,7 @@ from nwb_mepp.pipeline.settings import (
     parse_amplitude,
     parse_stretches,
 )
+from nwb_mepp.pipeline.weights import choose_weights
 
 __all__ = [
     "DEFAULT_DETECTORS",
@@ -20,9 +22,11 @@ __all__ = [
     "WriteOptions",
     "analyse",
     "choose_channels",
+    "choose_weights",
     "convert_file",
     "cut_channel",
     "detect_file",
+    "find_mepps",
     "parse_amplitude",
     "parse_stretches",
     "run_file",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Literal, cast
 
-from nwb_mepp._version import __version__
-from nwb_mepp.conditioning import Survey, survey
-from nwb_mepp.detectors import Detector, get_detector
+from nwb_mepp.conditioning import survey
+from nwb_mepp.detectors import get_detector
 from nwb_mepp.errors import DetectionError, MetadataError, UsageError
-from nwb_mepp.kinetics import measure
-from nwb_mepp.mepps import Mepps
+from nwb_mepp.pipeline.finding import fit_where_asked, run_detector
 from nwb_mepp.pipeline.settings import DetectionSettings, Stretches
-from nwb_mepp.provenance import describe_settings
 from nwb_mepp.recording import Recording, Trace
 from nwb_mepp.results import ChannelResult
-from nwb_mepp.statistics import Baseline, sample_baseline, summarize
-from nwb_mepp.windows import BlockReader, Piece, cut_pieces
+from nwb_mepp.statistics import sample_baseline
+from nwb_mepp.windows import Piece, cut_pieces
 
 __all__ = [
     "ProgressCallback",
@@ -31,8 +27,6 @@ __all__ = [
 # Called with a few words on what is being done now.
 ProgressCallback = Callable[[str], None]
 Polarity = Literal["auto", "positive", "negative"]
-
-_MEASURED_BLOCK_S = 10.0
 
 
 def analyse(
@@ -61,7 +55,9 @@ def analyse(
     UsageError
         If a channel or stretch of the settings is not in the recording.
     DetectionError
-        If the samples do not allow detection.
+        If the samples do not allow detection, or too few of them fitting to the recording.
+    MissingDependencyError
+        If fitting is asked for without TensorFlow.
 
     Notes
     -----
@@ -70,7 +66,8 @@ def analyse(
     """
     wanted = settings or DetectionSettings()
     tell = on_progress or (lambda _: None)
-    detectors = [get_detector(name) for name in wanted.detectors]
+    detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
+    judge = next((one for one in detectors if one.name == wanted.second_opinion), None)
     results = []
     for channel in choose_channels(recording, names=wanted.channels):
         _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
@@ -81,7 +78,15 @@ def analyse(
         for detector in detectors:
             tell(f"{detector.name} on {channel}")
             results.append(
-                _run_detector(detector, pieces, surveyed=surveyed, baseline=baseline, settings=wanted)
+                run_detector(
+                    fit_where_asked(detector, pieces, surveyed=surveyed, settings=wanted),
+                    pieces,
+                    surveyed=surveyed,
+                    baseline=baseline,
+                    settings=wanted,
+                    # It judges as it is, also where it is fitted to look for MEPPs itself.
+                    judge=None if detector is judge else judge,
+                )
             )
     return results
 
@@ -211,59 +216,3 @@ def _check_amplitude_unit(trace: Trace, *, settings: DetectionSettings) -> None:
             f"--min-amplitude: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
             f"{stated}; give it in that unit, or --min-amplitude-sd for any channel."
         )
-
-
-def _run_detector(
-    detector: Detector,
-    pieces: Sequence[Piece],
-    *,
-    surveyed: Survey,
-    baseline: Baseline,
-    settings: DetectionSettings,
-) -> ChannelResult:
-    candidates = detector.find(
-        pieces, survey=surveyed, threshold=settings.threshold, block_s=settings.block_s
-    )
-    measured = Mepps.concatenate(
-        measure(piece, found, polarity=surveyed.polarity, read=_reader(piece, surveyed))
-        for piece, found in zip(pieces, candidates, strict=True)
-    )
-    mepps = _large_enough(measured, surveyed=surveyed, settings=settings)
-    summary = summarize(
-        mepps,
-        pieces=pieces,
-        detector=detector.name,
-        detector_version=detector.version,
-        weights_sha256=detector.weights_sha256,
-        threshold=detector.default_threshold if settings.threshold is None else settings.threshold,
-        polarity=surveyed.polarity,
-        noise_sd=surveyed.noise_sd,
-        settings=describe_settings({**settings.described(), **_described(surveyed)}),
-        package_version=__version__,
-        sampled_baseline=baseline,
-    )
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
-
-
-def _reader(piece: Piece, surveyed: Survey) -> BlockReader:
-    """Read a piece for measurement, hum taken out, which costs a second of context on either side."""
-    block = round(_MEASURED_BLOCK_S * piece.sampling_rate_hz)
-    return BlockReader(partial(surveyed.values, piece), block=block)
-
-
-def _large_enough(mepps: Mepps, *, surveyed: Survey, settings: DetectionSettings) -> Mepps:
-    size = surveyed.polarity * mepps.amplitude
-    least = max(settings.min_amplitude or 0.0, (settings.min_amplitude_sd or 0.0) * surveyed.noise_sd)
-    return mepps.select((size > 0.0) & (size >= least))
-
-
-def _described(surveyed: Survey) -> dict[str, object]:
-    """Return what the survey decided, for the provenance."""
-    hum = surveyed.hum
-    if hum is None:
-        return {"polarity_from": surveyed.polarity_reason, "hum_removed": "none found"}
-    lines = ", ".join(str(number) for number in hum.harmonics)
-    return {
-        "polarity_from": surveyed.polarity_reason,
-        "hum_removed": f"{hum.frequency_hz:.2f} Hz (harmonics {lines})",
-    }

@@ -14,6 +14,7 @@ from nwb_mepp._version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.errors import OutputError, ReadError
 from nwb_mepp.nwb import (
+    DETECTED_SINCE,
     Metadata,
     load_metadata,
     open_nwb,
@@ -113,7 +114,7 @@ def run_file(
     mark = fingerprint(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
-    kept = _is_there(target, mark=mark, overwrite=overwrite)
+    kept = _is_there(target, marks=(mark,), overwrite=overwrite)
     if kept:
         results = read_results(target)
     else:
@@ -173,7 +174,8 @@ def convert_file(
     check_stretches(recording.traces, settings=settings)
     stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
     mark = fingerprint({**known.described, **stretches, "source": recording.source.sha256})
-    kept = _is_there(target, mark=mark, overwrite=overwrite)
+    # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
+    kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
     if not kept:
         tell("writing")
         _write(recording, target, known=known, settings=settings, mark=mark, results=())
@@ -254,15 +256,17 @@ def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Kn
 
 def _chosen(settings: DetectionSettings) -> dict[str, object]:
     """Return what of the settings decides the result and stands elsewhere in a summary row."""
-    detectors = [get_detector(name) for name in settings.detectors]
+    detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
     return {
         "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
         "threshold": settings.threshold,
+        "false_discovery_rate": settings.false_discovery_rate,
+        "fit_recording": settings.fit_recording,
         "channels": settings.channels or None,
     }
 
 
-def _is_there(path: Path, *, mark: str, overwrite: bool) -> bool:
+def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
     """Return whether the output is there from the same input and settings; refuse any other."""
     if overwrite or not path.exists():
         return False
@@ -273,9 +277,10 @@ def _is_there(path: Path, *, mark: str, overwrite: bool) -> bool:
             f"expected nothing or an NWB file at {path}, found something else; give --overwrite to replace "
             "it, or another -o."
         ) from error
-    if found != mark:
+    if found not in marks:
+        other = "changed by 'nwb-mepp detect' since" if found == marks[0] + DETECTED_SINCE else "from others"
         raise OutputError(
-            f"expected {path} to be from the same input and settings, found it to be from others; give "
+            f"expected {path} to be from the same input and settings, found it to be {other}; give "
             "--overwrite to replace it, or another -o."
         )
     return True
@@ -316,11 +321,15 @@ def _draw(
     settings: DetectionSettings,
     anew: bool,
 ) -> tuple[Path, ...]:
-    """Draw a picture of each result beside the output; those of a kept output only where missing."""
+    """Draw a picture of each result beside the output; those of a kept output only where missing.
+
+    A second opinion gets none: what it says is about MEPPs that are drawn already.
+    """
     drawn = []
-    for result in results:
+    shown = [result for result in results if result.detector != settings.second_opinion]
+    for result in shown:
         channel, detector = result.mepps.channel, result.detector
-        detail = f".{channel}.{detector}" if len(results) > 1 else ""
+        detail = f".{channel}.{detector}" if len(shown) > 1 else ""
         # A channel's name may hold what a file's name may not.
         name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
         path = output.with_name(name)

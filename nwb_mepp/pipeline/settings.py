@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nwb_mepp.detectors import detector_names
+from nwb_mepp.detectors import (
+    FIT_MODES,
+    claims_probability,
+    detector_names,
+    fits_recordings,
+    gives_second_opinion,
+)
 from nwb_mepp.errors import UsageError
 from nwb_mepp.readers.units import parse_unit
 
@@ -24,7 +30,7 @@ __all__ = [
 
 Stretches = tuple[tuple[float, float], ...]
 
-DEFAULT_DETECTORS = ("miniunet",)
+DEFAULT_DETECTORS = ("miniunet", "autoencoder")
 POLARITIES = ("auto", "positive", "negative")
 
 _AMPLITUDE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
@@ -121,7 +127,16 @@ class DetectionSettings:
     detectors : tuple of str
         Registered names, each run on its own.
     threshold : float, optional
-        In units of the detector's own output; its default if not given.
+        In units of the detector's own output; its default if not given. A second opinion keeps its own.
+    false_discovery_rate : float, optional
+        Keep as many of the most probable MEPPs of a channel as leave this fraction to doubt, instead of a
+        threshold. A second opinion, which claims no probability, keeps its own threshold.
+    weights : tuple of (str, Path)
+        Detectors and the folders of weights to be used instead of those that they bring; see
+        :func:`~nwb_mepp.pipeline.weights.choose_weights`.
+    fit_recording : {"empty", "all"}, optional
+        Fit the autoencoders among the detectors to each channel first, on the stretches where MiniUnet finds
+        nothing or on all of it.
     min_amplitude : float, optional
         MEPPs smaller than that, in volts or amperes, are dropped after they were measured.
     min_amplitude_unit : {"V", "A"}, optional
@@ -146,6 +161,9 @@ class DetectionSettings:
 
     detectors: tuple[str, ...] = DEFAULT_DETECTORS
     threshold: float | None = None
+    false_discovery_rate: float | None = None
+    weights: tuple[tuple[str, Path], ...] = ()
+    fit_recording: str | None = None
     min_amplitude: float | None = None
     min_amplitude_unit: str | None = None
     min_amplitude_sd: float | None = None
@@ -157,8 +175,8 @@ class DetectionSettings:
 
     def __post_init__(self) -> None:
         self._check_detectors()
-        if self.threshold is not None and not math.isfinite(self.threshold):
-            raise UsageError(f"--threshold: expected a finite number, found {self.threshold}.")
+        self._check_threshold()
+        self._check_networks()
         _check_not_negative("--min-amplitude", self.min_amplitude)
         _check_not_negative("--min-amplitude-sd", self.min_amplitude_sd)
         if self.polarity not in POLARITIES:
@@ -178,15 +196,84 @@ class DetectionSettings:
             raise UsageError(f"--detector: expected one of {', '.join(known)}, found {found}.")
         if len(set(self.detectors)) != len(self.detectors):
             raise UsageError(f"--detector: expected each detector once, found {', '.join(self.detectors)}.")
-        if self.threshold is not None and len(self.detectors) > 1:
+
+    def _check_threshold(self) -> None:
+        threshold, rate = self.threshold, self.false_discovery_rate
+        if threshold is not None and not math.isfinite(threshold):
+            raise UsageError(f"--threshold: expected a finite number, found {threshold}.")
+        if threshold is not None and len(self.leading) > 1:
             raise UsageError(
                 "--threshold: expected one --detector, because a threshold is in units of one detector's own "
-                f"output, found {', '.join(self.detectors)}; run them one after another with 'nwb-mepp "
+                f"output, found {', '.join(self.leading)}; run them one after another with 'nwb-mepp "
                 "detect'."
             )
+        if rate is None:
+            return
+        if not 0.0 < rate < 1.0:
+            raise UsageError(
+                f"--false-discovery-rate: expected a fraction between 0 and 1, such as 0.05, found {rate:g}."
+            )
+        if threshold is not None:
+            raise UsageError(
+                f"--false-discovery-rate: expected it without --threshold, found both ({rate:g} and "
+                f"{threshold:g}); either decides what is kept, so give one of them."
+            )
+        without = [name for name in self.leading if not claims_probability(name)]
+        if without:
+            able = [name for name in detector_names() if claims_probability(name)]
+            raise UsageError(
+                "--false-discovery-rate: expected a --detector that gives probabilities "
+                f"({', '.join(able)}), found {without[0]}, which gives none; use --threshold for it."
+            )
+
+    def _check_networks(self) -> None:
+        given = [name for name, _ in self.weights]
+        if len(set(given)) != len(given):
+            raise UsageError(f"--weights: expected one folder for each detector, found {', '.join(given)}.")
+        unused = [name for name in given if name not in self.detectors]
+        if unused:
+            raise UsageError(
+                f"--weights: expected weights of a detector that is run ({', '.join(self.detectors)}), found "
+                f"some of {unused[0]}; add --detector {unused[0]}, or leave them out."
+            )
+        if self.fit_recording is None:
+            return
+        if self.fit_recording not in FIT_MODES:
+            raise UsageError(
+                f"--fit-recording: expected one of {', '.join(FIT_MODES)}, found {self.fit_recording!r}."
+            )
+        if not any(map(fits_recordings, self.detectors)):
+            able = [name for name in detector_names() if fits_recordings(name)]
+            raise UsageError(
+                f"--fit-recording: expected a --detector that can be fitted ({', '.join(able)}), found "
+                f"{', '.join(self.detectors)}."
+            )
+
+    @property
+    def second_opinion(self) -> str | None:
+        """The detector that judges what the others find: the first that can, if there are others."""
+        able = [name for name in self.detectors if gives_second_opinion(name)]
+        return able[0] if able and len(able) < len(self.detectors) else None
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """The detectors but the second opinion: the MEPPs are theirs."""
+        return tuple(name for name in self.detectors if name != self.second_opinion)
+
+    def threshold_of(self, detector: str) -> float | None:
+        """Return the threshold that was stated for a detector."""
+        return None if detector == self.second_opinion else self.threshold
+
+    def rate_of(self, detector: str) -> float | None:
+        """Return the rate of false discoveries that was stated for a detector."""
+        return None if detector == self.second_opinion else self.false_discovery_rate
+
+    def weights_of(self, detector: str) -> Path | None:
+        """Return the folder of weights that was stated for a detector."""
+        return dict(self.weights).get(detector)
 
     def described(self) -> dict[str, object]:
-        """Return what was decided, for the provenance of a result; what was left open is not in it."""
+        """Return what was decided for all detectors alike; what was left open is not in it."""
         stated = {
             "min_amplitude": self.min_amplitude,
             "min_amplitude_sd": self.min_amplitude_sd,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import UsageError
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.recording import Trace
 from nwb_mepp.report.choosing import choose_stretch
 from nwb_mepp.report.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_stretch, draw_whole
+from nwb_mepp.report.saving import check_format, save_figure
 from nwb_mepp.report.scaling import choose_scale, number
 from nwb_mepp.report.style import INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, say_instead
 from nwb_mepp.results import ChannelResult, SummaryRow
@@ -29,19 +29,11 @@ __all__ = ["draw_picture"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# A slide of 16:9; 150 dots per inch make it 2000 pixels wide.
+# A slide of 16:9.
 _SIZE_INCHES = (13.33, 7.5)
-_DPI = 150
 _ROW_HEIGHTS = [0.85, 1.05, 1.3]
 _MARGINS = {"left": 0.078, "right": 0.977, "top": 0.815, "bottom": 0.078}
 _BETWEEN = "   ·   "
-_SUFFIXES = (".png", ".pdf", ".svg")
-# Pictures carry no date: the same result gives the same file.
-_UNDATED: dict[str, dict[str, str | None]] = {
-    ".pdf": {"CreationDate": None},
-    ".svg": {"Date": None},
-    ".png": {},
-}
 _MAX_TITLE = 90
 
 
@@ -77,14 +69,10 @@ def draw_picture(
 
     Notes
     -----
-    Nothing of matplotlib's global state (``pyplot``, ``rcParams``) is used or changed.
+    Nothing of matplotlib's global state (``pyplot``, ``rcParams``) is left changed.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UsageError(
-            f"expected a picture ending in {', '.join(_SUFFIXES)}, found {path.name!r}; choose one of these."
-        )
+    check_format(path)
     if not traces:
         raise UsageError("expected at least one sweep to draw, found none; name a channel of the recording.")
     from matplotlib.figure import Figure
@@ -105,10 +93,10 @@ def draw_picture(
     else:
         say_instead(figure.add_subplot(below[0, :]), "No MEPP found")
 
-    with complete_or_absent(path) as temporary, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # A file's name may hold letters the font lacks; a box in the title is no reason to stop.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=_UNDATED[suffix])
+        save_figure(figure, path)
 
 
 def _rows(figure: Figure) -> tuple[Axes, Axes, GridSpecFromSubplotSpec]:

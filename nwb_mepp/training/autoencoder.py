@@ -14,10 +14,21 @@ from nwb_mepp._version import __version__
 from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
 from nwb_mepp.detectors.autoencoder import Anomalies, anomaly_score, reconstruct
 from nwb_mepp.evaluation import count_matches, f1, match_times
-from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, build_autoencoder, export_autoencoder
-from nwb_mepp.networks.fitting import Batch, fit
+from nwb_mepp.networks import (
+    BLOCK_MARGIN,
+    BLOCK_SAMPLES,
+    Batch,
+    Fitted,
+    Precision,
+    Validation,
+    build_autoencoder,
+    export_autoencoder,
+    fit,
+    precision,
+)
 from nwb_mepp.simulation import LEVELS, Scenario, draw_scenario, reference_scenario, simulate_recording
 from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.cards import Story
 from nwb_mepp.training.examples import example_from
 from nwb_mepp.windows import cut_pieces
 
@@ -46,9 +57,7 @@ fails, something is odd.
 
 ## What it was trained on
 
-Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
-`nwb_mepp/simulation/distribution.py` declares (seeds from {first_recording} on), {data}. No real recording
-and no benchmark recording was used. {n_steps} steps of {n_batch} crops of {n_samples} samples; mean squared
+{data} {n_steps} steps of {n_batch} crops of {n_samples} samples; mean squared
 error; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged weights; seed {seed}.
 
 ## Score and threshold
@@ -74,11 +83,14 @@ A second opinion that knows nothing of the shape of MEPPs: it marks what stands 
 
 ## Where it fails
 
-- Below four times the noise SD it misses many MEPPs that MiniUnet finds.
+{limits}- Below four times the noise SD it misses many MEPPs that MiniUnet finds.
 - Upright artefacts (steps, spikes, pulses) are as odd to it as MEPPs.
 - Pairs of equal MEPPs 4 ms apart come out as one, those 7 ms apart as two.
 - {regime_failure}
 """
+_SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
+`nwb_mepp/simulation/distribution.py` declares (seeds from {first_recording} on), {shown}. No real recording
+and no benchmark recording was used."""
 _REGIME_FAILURE = {
     "normal": "Noise of another kind than the simulated (crackling, bursts) is odd to it too.",
     "anomalous": "It has learnt to reproduce some of what a MEPP is; at these sizes it finds about as many "
@@ -100,6 +112,8 @@ class AutoencoderPlan:
         Seeds of the simulated recordings, counted from the first.
     n_steps, n_batch, n_samples : int
         Optimisation steps; crops in a batch; samples in a crop, a multiple of the window of 40.
+    warm_up, averaging
+        See :func:`~nwb_mepp.networks.fit`.
     """
 
     regime: Regime
@@ -110,6 +124,8 @@ class AutoencoderPlan:
     n_batch: int = 16
     n_samples: int = 640
     learning_rate: float = 2e-3
+    warm_up: int = 200
+    averaging: float = 0.999
 
 
 def training_traces(plan: AutoencoderPlan) -> list[Float32Array]:
@@ -136,10 +152,60 @@ def draw_windows(traces: Sequence[Float32Array], *, plan: AutoencoderPlan, step:
     return crops, crops
 
 
+def fit_autoencoder(
+    folder: Path,
+    *,
+    plan: AutoencoderPlan,
+    traces: Sequence[Float32Array],
+    start: Callable[[Any], None] | None = None,
+    validation: Validation | None = None,
+    at_precision: Precision = "float32",
+    on_step: Callable[[int, float], None] | None = None,
+) -> tuple[Any, Fitted]:
+    """Train an autoencoder on conditioned traces, or go on with the training that a folder holds.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the checkpoints.
+    plan : AutoencoderPlan
+    traces : sequence of ndarray
+        None shorter than a crop.
+    start : callable, optional
+        Gives the network the weights to begin with; random ones otherwise.
+    validation : Validation, optional
+    at_precision : {"float32", "mixed_float16"}, default "float32"
+    on_step : callable, optional
+        ``on_step(step, loss)``.
+
+    Returns
+    -------
+    model : keras.Model
+    fitted : Fitted
+    """
+    with precision(at_precision):
+        model = build_autoencoder(seed=plan.seed)
+    if start is not None:
+        start(model)
+    fitted = fit(
+        model,
+        lambda step: draw_windows(traces, plan=plan, step=step),
+        n_steps=plan.n_steps,
+        learning_rate=plan.learning_rate,
+        folder=folder,
+        loss="squared_error",
+        warm_up=plan.warm_up,
+        averaging=plan.averaging,
+        validation=validation,
+        on_step=on_step,
+    )
+    return model, fitted
+
+
 def train_autoencoder(
     folder: Path, *, plan: AutoencoderPlan, on_step: Callable[[int, float], None] | None = None
 ) -> Any:
-    """Train an autoencoder, or go on with the training that a folder holds.
+    """Train an autoencoder on the simulated recordings of a plan, or go on where a folder's training is.
 
     Parameters
     ----------
@@ -154,21 +220,12 @@ def train_autoencoder(
     keras.Model
     """
     traces = training_traces(plan)
-    model = build_autoencoder(seed=plan.seed)
-    fit(
-        model,
-        lambda step: draw_windows(traces, plan=plan, step=step),
-        n_steps=plan.n_steps,
-        learning_rate=plan.learning_rate,
-        folder=folder / "checkpoints",
-        loss="squared_error",
-        on_step=on_step,
-    )
+    model, _ = fit_autoencoder(folder / "checkpoints", plan=plan, traces=traces, on_step=on_step)
     return model
 
 
 def export_with_threshold(
-    folder: Path, *, model: Any, plan: AutoencoderPlan, n_recordings: int = 12
+    folder: Path, *, model: Any, plan: AutoencoderPlan, n_recordings: int = 12, story: Story | None = None
 ) -> Mapping[float, float]:
     """Choose the threshold of a trained autoencoder, and write weights, configuration and card.
 
@@ -181,6 +238,8 @@ def export_with_threshold(
         What it was trained by.
     n_recordings : int, default 12
         Reference recordings at each level, and four times as many recordings of noise alone.
+    story : Story, optional
+        Where the weights come from, if not from the plan's simulated recordings alone.
 
     Returns
     -------
@@ -192,6 +251,7 @@ def export_with_threshold(
     FileExistsError
         If the folder holds weights.
     """
+    told = story or _simulated(plan)
     runtime = _Running(model)
     n_noise = _NOISE_PER_REFERENCE * n_recordings
     noise = [_scored(_silent(draw_scenario(seed)), seed, runtime) for seed in _seeds(10**6, n_noise)]
@@ -215,7 +275,7 @@ def export_with_threshold(
             "input_unit": "standard deviations of the noise",
             "threshold": threshold,
             "floor": floor,
-            "training": {"data": "simulated, nwb_mepp/simulation/distribution.py", **asdict(plan)},
+            "training": {**told.config, **asdict(plan)},
         },
     )
     card = _CARD.format(
@@ -223,7 +283,8 @@ def export_with_threshold(
         version=folder.name,
         n_parameters=model.count_params(),
         **asdict(plan),
-        data=_DATA[plan.regime],
+        data=told.text,
+        limits="".join(f"{line}\n" for line in told.limits),
         threshold=threshold,
         n_reference=n_recordings,
         calibration_seed=_SEEDS_FROM,
@@ -235,6 +296,13 @@ def export_with_threshold(
     )
     (folder / "CARD.md").write_text(card, encoding="utf-8")
     return f1_by_level
+
+
+def _simulated(plan: AutoencoderPlan) -> Story:
+    text = _SIMULATED.format(
+        n_recordings=plan.n_recordings, first_recording=plan.first_recording, shown=_DATA[plan.regime]
+    )
+    return Story(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})
 
 
 class _Running:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.conditioning import compress, survey, whiten
-from nwb_mepp.simulation import Simulated, draw_scenario, simulate_recording
+from nwb_mepp.conditioning import WhitenedTrace, compress, survey, whiten
+from nwb_mepp.simulation import ARTEFACTS, Scenario, Simulated, draw_scenario, simulate_recording
 from nwb_mepp.windows import cut_pieces
 
-__all__ = ["Example", "ExampleSet", "example_from", "mask_of", "simulated_example"]
+__all__ = [
+    "Example",
+    "ExampleSet",
+    "Kind",
+    "example_from",
+    "example_of",
+    "mask_of",
+    "scenario_of",
+    "simulated_example",
+]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# A recording as the distribution draws it, or what is left of it without its MEPPs: with artefacts
+# for certain, or its noise, hum and drift alone.
+Kind = Literal["drawn", "artefacts", "noise"]
 
 # Samples left out of the mask before the next onset, so that MEPPs riding on each other come apart.
 _GAP_SAMPLES = 2
@@ -23,7 +38,7 @@ _GAP_SAMPLES = 2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One recording as the network sees it.
+    """One stretch of a recording as the network sees it.
 
     Attributes
     ----------
@@ -31,10 +46,13 @@ class Example:
         Resampled, whitened, upright, compressed.
     mask : ndarray of uint8, shape (n_samples,)
         1 inside a MEPP.
+    peak : ndarray of int64, shape (n_mepps,)
+        Samples nearest to the peaks.
     """
 
     trace: npt.NDArray[np.float32]
     mask: npt.NDArray[np.uint8]
+    peak: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def mask_of(
@@ -64,68 +82,132 @@ def mask_of(
     return mask
 
 
+def example_of(
+    white: WhitenedTrace, *, start_s: FloatArray, stop_s: FloatArray, peak_s: FloatArray
+) -> Example:
+    """Return a conditioned piece with its truth.
+
+    Parameters
+    ----------
+    white : WhitenedTrace
+    start_s, stop_s, peak_s : ndarray, shape (n_mepps,), seconds from the first sample of the piece
+        Sorted, not overlapping.
+
+    Returns
+    -------
+    Example
+    """
+    trace = np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)])
+    rate_hz = white.sampling_rate_hz
+    return Example(
+        trace=trace,
+        mask=mask_of(start_s, stop_s, sampling_rate_hz=rate_hz, n_samples=len(trace)),
+        peak=np.round(peak_s * rate_hz).astype(np.int64),
+    )
+
+
 def example_from(simulated: Simulated, *, sampling_rate_hz: float) -> Example:
     """Condition a simulated recording exactly as a detector would, its polarity being known."""
     pieces = list(cut_pieces([simulated.trace()]))
     polarity = "positive" if simulated.scenario.polarity > 0 else "negative"
     learned = survey(pieces, polarity=polarity)  # type: ignore[arg-type]
     (white,) = whiten(pieces, survey=learned, sampling_rate_hz=sampling_rate_hz)
-    tiles = [compress(white.read_tile(index)) for index in range(white.n_tiles)]
-    trace = np.concatenate(tiles)
     truth = simulated.truth
-    mask = mask_of(truth.start_s, truth.stop_s, sampling_rate_hz=white.sampling_rate_hz, n_samples=len(trace))
-    return Example(trace=trace, mask=mask)
+    return example_of(white, start_s=truth.start_s, stop_s=truth.stop_s, peak_s=truth.peak_s)
 
 
-def simulated_example(seed: int, *, sampling_rate_hz: float = 5000.0) -> Example:
+def scenario_of(seed: int, *, kind: Kind = "drawn") -> Scenario:
+    """Return the scenario of the training recording of a seed.
+
+    Parameters
+    ----------
+    seed : int
+    kind : {"drawn", "artefacts", "noise"}
+        As drawn; or without its MEPPs, with its artefacts (one of each kind where it has none); or
+        without either.
+
+    Examples
+    --------
+    >>> scenario_of(1, kind="artefacts").rate_hz, scenario_of(1, kind="noise").artefacts
+    (0.0, {})
+    """
+    drawn = draw_scenario(seed)
+    if kind == "drawn":
+        return drawn
+    silent = replace(drawn, rate_hz=0.0, bursts_per_s=0.0, artefacts={})
+    if kind == "noise":
+        return silent
+    some = any(drawn.artefacts.values())
+    return replace(silent, artefacts=drawn.artefacts if some else dict.fromkeys(ARTEFACTS, 1))
+
+
+def simulated_example(seed: int, *, sampling_rate_hz: float = 5000.0, kind: Kind = "drawn") -> Example:
     """Simulate the training recording of a seed and condition it.
 
     Parameters
     ----------
     seed : int
-        The same seed gives the same example.
+        The same seed and kind give the same example.
     sampling_rate_hz : float, default 5000.0
         Rate of the network.
+    kind : {"drawn", "artefacts", "noise"}
+        See :func:`scenario_of`.
 
     Returns
     -------
     Example
     """
-    return example_from(simulate_recording(draw_scenario(seed), seed=seed), sampling_rate_hz=sampling_rate_hz)
+    simulated = simulate_recording(scenario_of(seed, kind=kind), seed=seed)
+    return example_from(simulated, sampling_rate_hz=sampling_rate_hz)
 
 
 class ExampleSet:
-    """Examples kept in a folder, so that an interrupted training goes on where it stopped.
+    """Simulated examples kept in a folder, so that an interrupted training goes on where it stopped.
 
     Parameters
     ----------
     folder : Path
-        Made if absent; holds one file for each seed.
+        Made if absent; holds one file for each seed and kind.
+    sampling_rate_hz : float, default 5000.0
+        Rate of the network.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sampling_rate_hz: float = 5000.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.sampling_rate_hz = sampling_rate_hz
 
-    def add(self, seeds: Iterable[int]) -> Iterator[int]:
+    def add(self, seeds: Iterable[int], *, kind: Kind = "drawn") -> Iterator[int]:
         """Simulate the seeds that are not there yet; yields each when it is."""
         for seed in seeds:
-            path = self._path(seed)
+            path = self._path(seed, kind)
             if not path.exists():
-                example = simulated_example(seed)
+                example = simulated_example(seed, sampling_rate_hz=self.sampling_rate_hz, kind=kind)
                 partial = path.with_suffix(".partial")
                 with partial.open("wb") as stream:
-                    np.savez(stream, trace=example.trace.astype(np.float16), mask=example.mask)
+                    np.savez(
+                        stream,
+                        trace=example.trace.astype(np.float16),
+                        mask=example.mask,
+                        peak=example.peak,
+                    )
                 partial.replace(path)
             yield seed
 
-    def load(self, seeds: Sequence[int]) -> list[Example]:
+    def made(self, seeds: Sequence[int], *, kind: Kind = "drawn") -> list[Example]:
+        """Return the examples of the seeds, simulated where they are not there yet."""
+        for _ in self.add(seeds, kind=kind):
+            pass
+        return self.load(seeds, kind=kind)
+
+    def load(self, seeds: Sequence[int], *, kind: Kind = "drawn") -> list[Example]:
         """Return the examples of the seeds."""
         examples = []
         for seed in seeds:
-            with np.load(self._path(seed), allow_pickle=False) as stored:
-                examples.append(Example(trace=stored["trace"].astype(np.float32), mask=stored["mask"]))
+            with np.load(self._path(seed, kind), allow_pickle=False) as stored:
+                trace = stored["trace"].astype(np.float32)
+                examples.append(Example(trace=trace, mask=stored["mask"], peak=stored["peak"]))
         return examples
 
-    def _path(self, seed: int) -> Path:
-        return self.folder / f"{seed:09d}.npz"
+    def _path(self, seed: int, kind: Kind) -> Path:
+        return self.folder / f"{seed:09d}{'' if kind == 'drawn' else f'-{kind}'}.npz"

@@ -15,6 +15,7 @@ from nwb_mepp.conditioning import WhitenedTrace, compress
 from nwb_mepp.detectors.runtime import run_over
 from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, export_miniunet
 from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM, best_threshold, calibrate
+from nwb_mepp.training.cards import Story
 from nwb_mepp.training.miniunet import TrainingPlan
 
 __all__ = ["calibrate_and_export", "network_output"]
@@ -30,9 +31,7 @@ at 5 kHz, the probability that it lies inside a MEPP.
 
 ## What it was trained on
 
-Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
-`nwb_mepp/simulation/distribution.py` declares (seeds {first_recording} to {last_recording}). No
-real recording and no benchmark recording was used. {n_steps} steps of {n_batch} crops of
+{data} {n_steps} steps of {n_batch} crops of
 {n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
 weights; seed {seed}. {remarks}
 
@@ -55,7 +54,11 @@ its resting level.
 
 ## Where it fails
 
-- Slow events (measured with weights 1, like the following) look like drift to it: of MEPPs ten
+{limits}
+"""
+
+
+_LIMITS = """- Slow events (measured with weights 1, like the following) look like drift to it: of MEPPs ten
   times the noise SD it found 97 % with 5.5 ms from onset to peak (rise 3 ms, decay 15 ms), and none
   with 9 ms (rise 5 ms, decay 25 ms).
 - Of pairs of equal MEPPs ten times the noise SD (decay 2.5 ms), it told 3 % apart at an interval of
@@ -65,8 +68,10 @@ its resting level.
 - Recordings with fewer than a handful of MEPPs, all small, may come out empty: nothing there tells
   them from noise.
 - Evoked potentials, action potentials and artefacts that look like MEPPs were not in the training
-  as such.
-"""
+  as such."""
+_SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
+`nwb_mepp/simulation/distribution.py` declares (seeds {first_recording} to {last_recording}). No
+real recording and no benchmark recording was used."""
 
 
 def network_output(model: Any) -> Callable[[WhitenedTrace], Float32Array]:
@@ -108,6 +113,7 @@ def calibrate_and_export(
     plan: TrainingPlan,
     n_recordings: int = 20,
     remarks: str = "",
+    story: Story | None = None,
 ) -> Mapping[float, float]:
     """Calibrate a trained MiniUnet, choose its threshold, and write weights, configuration and card.
 
@@ -123,6 +129,8 @@ def calibrate_and_export(
         For each part of the calibration; see :func:`calibrate`.
     remarks : str, optional
         What else the card shall say of the training.
+    story : Story, optional
+        Where the weights come from, if not from the plan's simulated recordings alone.
 
     Returns
     -------
@@ -134,6 +142,7 @@ def calibrate_and_export(
     FileExistsError
         If the folder holds weights.
     """
+    told = story or _simulated(plan)
     output = network_output(model)
     scores = calibrate(output, sampling_rate_hz=_RATE_HZ, n_recordings=n_recordings)
     threshold, f1_by_level = best_threshold(
@@ -150,7 +159,7 @@ def calibrate_and_export(
             "conditioning": "hum removed where found, resampled, whitened, upright, compressed",
             "input_unit": "standard deviations of the noise",
             "threshold": threshold,
-            "training": {"data": "simulated, nwb_mepp/simulation/distribution.py", **asdict(plan)},
+            "training": {**told.config, **asdict(plan)},
             "scores": scores.to_config(),
         },
     )
@@ -158,7 +167,8 @@ def calibrate_and_export(
         version=folder.name,
         n_parameters=model.count_params(),
         **asdict(plan),
-        last_recording=plan.first_recording + plan.n_recordings - 1,
+        data=told.text,
+        limits="\n".join([*told.limits, _LIMITS]),
         n_calibration=9 * n_recordings,
         calibration_seed=CALIBRATION_SEEDS_FROM,
         threshold=threshold,
@@ -167,3 +177,12 @@ def calibrate_and_export(
     )
     (folder / "CARD.md").write_text(card.replace(" \n", "\n"), encoding="utf-8")
     return f1_by_level
+
+
+def _simulated(plan: TrainingPlan) -> Story:
+    text = _SIMULATED.format(
+        n_recordings=plan.n_recordings,
+        first_recording=plan.first_recording,
+        last_recording=plan.first_recording + plan.n_recordings - 1,
+    )
+    return Story(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})

@@ -1,4 +1,4 @@
-"""Training of MiniUnet on simulated recordings."""
+"""Training of MiniUnet: what one step is shown, and the call that does them all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nwb_mepp.networks.fitting import Batch, fit
-from nwb_mepp.networks.miniunet import build_miniunet
-from nwb_mepp.training.examples import Example, ExampleSet
+from nwb_mepp.networks import Batch, Fitted, Precision, Validation, build_miniunet, fit, precision
+from nwb_mepp.training.examples import Example, ExampleSet, Kind
 
-__all__ = ["TrainingPlan", "draw_batch", "train_miniunet"]
+__all__ = ["TrainingPlan", "draw_batch", "fit_miniunet", "train_miniunet"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +25,14 @@ class TrainingPlan:
         Of the initial weights and of the batches.
     first_recording, n_recordings : int
         Seeds of the simulated recordings.
+    n_artefacts, n_noise : int
+        Simulated recordings without MEPPs, with artefacts and without, whose seeds follow.
     n_steps, n_batch, n_samples : int
         Optimisation steps; crops in a batch; samples in a crop.
     gain_jitter : float
         SD of the logarithm of a gain drawn for each crop: the noise scale is known to some per cent only.
+    warm_up, averaging
+        See :func:`~nwb_mepp.networks.fit`.
     """
 
     seed: int = 0
@@ -41,6 +44,24 @@ class TrainingPlan:
     learning_rate: float = 2e-3
     kernel_size: int = 9
     gain_jitter: float = 0.05
+    n_artefacts: int = 0
+    n_noise: int = 0
+    warm_up: int = 200
+    averaging: float = 0.999
+
+    def simulated(self) -> list[tuple[range, Kind]]:
+        """Return seeds and kind of the simulated recordings."""
+        parts: list[tuple[range, Kind]] = []
+        first = self.first_recording
+        numbers: tuple[tuple[int, Kind], ...] = (
+            (self.n_recordings, "drawn"),
+            (self.n_artefacts, "artefacts"),
+            (self.n_noise, "noise"),
+        )
+        for number, kind in numbers:
+            parts.append((range(first, first + number), kind))
+            first += number
+        return parts
 
 
 def draw_batch(examples: Sequence[Example], *, plan: TrainingPlan, step: int) -> Batch:
@@ -63,13 +84,66 @@ def draw_batch(examples: Sequence[Example], *, plan: TrainingPlan, step: int) ->
     return traces, targets
 
 
+def fit_miniunet(
+    folder: Path,
+    *,
+    plan: TrainingPlan,
+    examples: Sequence[Example],
+    start: Callable[[Any], None] | None = None,
+    validation: Validation | None = None,
+    at_precision: Precision = "float32",
+    on_step: Callable[[int, float], None] | None = None,
+) -> tuple[Any, Fitted]:
+    """Train a MiniUnet on examples, or go on with the training that a folder holds.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the checkpoints.
+    plan : TrainingPlan
+    examples : sequence of Example
+        Each longer than a crop.
+    start : callable, optional
+        Gives the network the weights to begin with; random ones otherwise.
+    validation : Validation, optional
+    at_precision : {"float32", "mixed_float16"}, default "float32"
+    on_step : callable, optional
+        ``on_step(step, loss)``.
+
+    Returns
+    -------
+    model : keras.Model
+        Ends in logits.
+    fitted : Fitted
+    """
+    with precision(at_precision):
+        model = build_miniunet(kernel_size=plan.kernel_size, logits=True, seed=plan.seed)
+    if start is not None:
+        start(model)
+    else:
+        # About one sample in thirty lies inside a MEPP: starting from there saves the first hundred steps.
+        model.get_layer("logit").bias.assign([-3.4])
+    fitted = fit(
+        model,
+        lambda step: draw_batch(examples, plan=plan, step=step),
+        n_steps=plan.n_steps,
+        learning_rate=plan.learning_rate,
+        folder=folder,
+        warm_up=plan.warm_up,
+        averaging=plan.averaging,
+        validation=validation,
+        on_step=on_step,
+    )
+    return model, fitted
+
+
 def train_miniunet(
     folder: Path,
     *,
     plan: TrainingPlan,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Any:
-    """Train a MiniUnet, or go on with the training that a folder holds.
+    """Train a MiniUnet on the simulated recordings of a plan, or go on with the training that a folder holds.
 
     Parameters
     ----------
@@ -84,20 +158,7 @@ def train_miniunet(
     keras.Model
         Ends in logits.
     """
-    seeds = range(plan.first_recording, plan.first_recording + plan.n_recordings)
     examples = ExampleSet(folder / "examples")
-    for _ in examples.add(seeds):
-        pass
-    loaded = examples.load(seeds)
-    model = build_miniunet(kernel_size=plan.kernel_size, logits=True, seed=plan.seed)
-    # About one sample in thirty lies inside a MEPP: starting from there saves the first hundred steps.
-    model.get_layer("logit").bias.assign([-3.4])
-    fit(
-        model,
-        lambda step: draw_batch(loaded, plan=plan, step=step),
-        n_steps=plan.n_steps,
-        learning_rate=plan.learning_rate,
-        folder=folder / "checkpoints",
-        on_step=on_step,
-    )
+    shown = [one for seeds, kind in plan.simulated() for one in examples.made(seeds, kind=kind)]
+    model, _ = fit_miniunet(folder / "checkpoints", plan=plan, examples=shown, on_step=on_step)
     return model

@@ -12,7 +12,8 @@ import pytest
 import quantities as pq
 
 import nwb_mepp
-from nwb_mepp.errors import MetadataError, OutputError, UsageError
+from nwb_mepp.detectors import shipped_weights
+from nwb_mepp.errors import DetectionError, MetadataError, OutputError, UsageError
 from tests.synthetic import AMPLITUDE_V, DURATION_S, ONSETS_S, RATE_HZ, mepp_trace, write_text
 
 START = "2026-01-15T10:00:00+00:00"
@@ -47,6 +48,44 @@ def test_detect_gives_an_epoch_for_each_mepp_with_units(epoch: neo.Epoch) -> Non
     assert set(epoch.labels) == {"mepp"}
     assert epoch.annotations["detector"] == "matched_filter"
     assert epoch.annotations["channel"] == "Vm"
+
+
+def test_by_default_miniunet_finds_and_the_autoencoder_judges(signal: neo.AnalogSignal) -> None:
+    found = nwb_mepp.detect(signal)
+    assert found.annotations["detector"] == "miniunet"
+    assert found.times.rescale("s").magnitude == pytest.approx(ONSETS_S, abs=1e-3)
+    assert np.isfinite(found.array_annotations["anomaly"]).all()
+    alone = nwb_mepp.detect(signal, detector="miniunet")
+    assert np.isnan(alone.array_annotations["anomaly"]).all()
+    np.testing.assert_array_equal(alone.times, found.times)
+
+
+def test_weights_are_given_as_a_folder_or_by_detector(signal: neo.AnalogSignal) -> None:
+    folder = shipped_weights("autoencoder")
+    usual = nwb_mepp.detect(signal, detector="autoencoder")
+    for weights in (folder, str(folder), {"autoencoder": folder}):
+        found = nwb_mepp.detect(signal, detector="autoencoder", weights=weights)
+        assert found.annotations["weights_sha256"] == usual.annotations["weights_sha256"]
+        np.testing.assert_array_equal(found.times, usual.times)
+    with pytest.raises(DetectionError, match="expected weights of miniunet, found those of autoencoder"):
+        nwb_mepp.detect(signal, weights={"miniunet": folder})
+    with pytest.raises(
+        UsageError, match=r"weights of a detector that is run \(miniunet\), found some of auto"
+    ):
+        nwb_mepp.detect(signal, detector="miniunet", weights=folder)
+
+
+def test_a_rate_of_false_discoveries_and_fitting_are_for_some_detectors_only(
+    signal: neo.AnalogSignal,
+) -> None:
+    found = nwb_mepp.detect(signal, false_discovery_rate=0.05)
+    assert found.annotations["false_discovery_rate"] <= 0.05
+    with pytest.raises(UsageError, match=r"gives probabilities \(miniunet\), found template"):
+        nwb_mepp.detect(signal, detector="template", false_discovery_rate=0.05)
+    with pytest.raises(UsageError, match=r"--fit-recording: .* found template"):
+        nwb_mepp.detect(signal, detector="template", fit_recording="all")
+    with pytest.raises(DetectionError, match=r"--fit-recording empty: .* take a longer recording"):
+        nwb_mepp.detect(signal, fit_recording="empty")
 
 
 def test_times_are_on_the_clock_of_the_signal(epoch: neo.Epoch) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from nwb_mepp.detectors import shipped_weights
 from tests.synthetic import DURATION_S, ONSETS_S, mepp_trace, write_text
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -122,6 +123,41 @@ def test_summary_is_printed_as_text_csv_and_json(call: Any, annotated: Path) -> 
     assert shown["n_mepps"] == ["8"]
     assert shown["rate_hz"] == ["2", "Hz"]
     assert shown["noise_sd"][1] == "mV"
+
+
+def test_summary_says_where_nothing_was_looked_for(call: Any, lab_file: Path, tmp_path: Path) -> None:
+    assert call("convert", lab_file, "-o", tmp_path, *STATED[:4]).code == 0
+    path = tmp_path / "run07.txt.nwb"
+    for output_format, printed in (("text", ""), ("json", "[]")):
+        called = call("summary", path, "--format", output_format)
+        assert (called.code, "".join(called.out.split())) == (0, printed)
+        assert called.err.count("no detector was run on it") == 1
+        assert f"'nwb-mepp detect {path}' does" in called.err
+
+
+def test_a_rate_of_false_discoveries_can_stand_for_the_threshold(
+    call: Any, lab_file: Path, tmp_path: Path
+) -> None:
+    rate = ("--false-discovery-rate", "0.05")
+    assert call("run", lab_file, "-o", tmp_path, *STATED[:4], "--no-picture", *rate).code == 0
+    rows = json.loads(call("summary", tmp_path, "--format", "json").out)
+    by_detector = {row["detector"]: row for row in rows}
+    assert by_detector["miniunet"]["false_discovery_rate"] <= 0.05
+    assert by_detector["autoencoder"]["false_discovery_rate"] is None
+    refused = call("run", lab_file, "-o", tmp_path, *STATED, *rate)
+    assert refused.code == 2
+    assert "found matched_filter, which gives none; use --threshold" in refused.err
+
+
+def test_weights_of_ones_own_are_given_by_their_folder(call: Any, annotated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run07.nwb"
+    shutil.copy(annotated, path)
+    folder = Path(shutil.copytree(shipped_weights("miniunet"), tmp_path / "lab"))
+    assert call("detect", path, "--weights", folder, "--detector", "miniunet").code == 0
+    refused = call("detect", path, "--weights", f"autoencoder={folder}")
+    assert refused.code == 1
+    assert "lab: expected weights of autoencoder, found those of miniunet" in refused.err
+    assert call("detect", path, "--weights", folder, "--detector", "template").code == 2
 
 
 def test_info_tells_what_is_in_a_lab_file(call: Any, lab_file: Path) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from nwb_mepp.detectors import Detector, MatchedFilter, detector_names, get_detector, registry
+from nwb_mepp.detectors import (
+    Detector,
+    MatchedFilter,
+    claims_probability,
+    detector_names,
+    get_detector,
+    registry,
+    takes_weights,
+)
 from nwb_mepp.errors import DetectionError, UsageError
 
 
@@ -47,3 +56,31 @@ def test_one_that_lacks_the_interface_is_refused_with_the_name_of_its_package(
     register(monkeypatch, theirs=dict)
     with pytest.raises(DetectionError, match=r"detector 'theirs': .* found dict; .* author of their-package"):
         get_detector("theirs")
+
+
+class Weighted(MatchedFilter):
+    """A detector of another package that takes weights."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        super().__init__()
+        self.weights = weights
+
+
+def test_weights_reach_a_detector_that_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, theirs=Weighted, plain=MatchedFilter)
+    assert (takes_weights("theirs"), takes_weights("plain")) == (True, False)
+    found = get_detector("theirs", weights=Path("folder"))
+    assert isinstance(found, Weighted)
+    assert found.weights == Path("folder")
+    with pytest.raises(
+        UsageError,
+        match=r"--weights: expected a detector that has weights \(theirs\), found plain, which has none",
+    ):
+        get_detector("plain", weights=Path("folder"))
+
+
+def test_a_detector_claims_probabilities_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = {name: claims_probability(name) for name in detector_names()}
+    assert [name for name, claimed in claims.items() if claimed] == ["miniunet"]
+    register(monkeypatch, theirs=SimpleNamespace())
+    assert claims_probability("theirs")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.evaluation import count_matches, f1, interval_iou, match_times, precision, recall
+from nwb_mepp.evaluation import count_matches, f1, interval_iou, match_times, patch_iou, precision, recall
 
 intervals_strategy = st.lists(
     st.tuples(st.integers(-20, 120), st.integers(0, 30)).map(lambda pair: (pair[0], pair[0] + pair[1])),
@@ -81,6 +81,37 @@ def test_iou_equals_that_of_masks_drawn_sample_by_sample(
         np.array(truth) / 10_000, np.array(found) / 10_000, duration_s=0.01, sampling_rate_hz=10_000.0
     )
     assert iou == pytest.approx(expected, nan_ok=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(truth=intervals_strategy, found=intervals_strategy, peak=st.integers(0, 99))
+def test_iou_in_patches_is_that_of_the_patches_that_hold_an_event(
+    truth: list[tuple[int, int]], found: list[tuple[int, int]], peak: int
+) -> None:
+    masks = np.zeros((2, 100), dtype=bool)
+    for mask, intervals in zip(masks, (truth, found), strict=True):
+        for start, stop in intervals:
+            mask[max(start, 0) : max(stop, 0)] = True
+    # Patches of 10 samples from the first one on.
+    patch = masks[:, 10 * (peak // 10) : 10 * (peak // 10) + 10]
+    n_union = patch.any(axis=0).sum()
+    expected = patch.all(axis=0).sum() / n_union if n_union else float("nan")
+    iou = patch_iou(
+        np.array(truth) / 10_000,
+        np.array(found) / 10_000,
+        events_s=[peak / 10_000, 0.5],  # what lies outside the recording does not count
+        duration_s=0.01,
+        sampling_rate_hz=10_000.0,
+        patch_s=0.001,
+    )
+    assert iou == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_false_find_in_a_patch_without_event_costs_nothing_there() -> None:
+    intervals = [[0.1, 0.104], [0.5, 0.506]]
+    whole = {"duration_s": 1.0, "sampling_rate_hz": 10_000.0}
+    assert patch_iou(intervals[:1], intervals, events_s=[0.1], **whole) == 1.0
+    assert interval_iou(intervals[:1], intervals, **whole) == pytest.approx(0.4)
 
 
 def test_iou_of_equal_intervals_is_one_and_of_disjoint_ones_zero() -> None:

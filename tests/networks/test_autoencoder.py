@@ -11,6 +11,7 @@ import pytest
 from nwb_mepp.detectors import load_weights, make_runtime
 from nwb_mepp.detectors.runtime import LiteRTRuntime
 from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, KerasRuntime, build_autoencoder, export_autoencoder
+from nwb_mepp.provenance import sha256_of
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -72,6 +73,7 @@ def test_litert_and_keras_compute_what_the_model_does_and_a_version_is_never_ove
     assert written == {
         **CONFIG,
         "sha256": sha256,
+        "arrays_sha256": sha256_of([folder / "weights.npz"]),
         "margin": BLOCK_MARGIN,
         "architecture": {"name": "autoencoder", "n_samples": BLOCK_SAMPLES},
     }

@@ -14,6 +14,7 @@ from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import MiniUnet, fit_score_model, load_weights, make_runtime
 from nwb_mepp.detectors.runtime import LiteRTRuntime, run_over
 from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, KerasRuntime, build_miniunet, export_miniunet
+from nwb_mepp.provenance import sha256_of
 from nwb_mepp.simulation import Scenario, simulate_recording
 from nwb_mepp.windows import cut_pieces
 
@@ -59,6 +60,7 @@ def test_configuration_is_completed_with_checksum_margin_and_architecture(
     assert written == {
         **config(),
         "sha256": sha256,
+        "arrays_sha256": sha256_of([folder / "weights.npz"]),
         "margin": BLOCK_MARGIN,
         "architecture": {"kernel_size": 5, "n_samples": BLOCK_SAMPLES},
     }

@@ -17,7 +17,16 @@ from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.errors import OutputError, ReadError, UsageError
 from nwb_mepp.mepps import Mepps
-from nwb_mepp.nwb import is_failure, read_results, replace_results, replacing, validate_nwb, write_nwb
+from nwb_mepp.nwb import (
+    DETECTED_SINCE,
+    is_failure,
+    read_fingerprint,
+    read_results,
+    replace_results,
+    replacing,
+    validate_nwb,
+    write_nwb,
+)
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.recording import Recording, Trace
@@ -128,16 +137,29 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {"/".join(name.split("/")[: 3 if name.startswith("processing") else 2]) for name in names}
 
 
-def test_only_the_table_and_the_summary_change(path: Path, found: Found) -> None:
+def test_only_the_table_the_summary_and_the_fingerprint_change(path: Path, found: Found) -> None:
     path.chmod(0o640)
     before = objects(path)
     replace_results(path, [found("Vm", "miniunet", [(1, 5), (1, 800)], threshold=0.9)])
     after = objects(path)
-    assert changed(before, after) == {"intervals/mepps_miniunet_Vm", "processing/icephys/mepp_detections"}
+    assert changed(before, after) == {
+        "intervals/mepps_miniunet_Vm",
+        "processing/icephys/mepp_detections",
+        "processing/icephys/source_files",
+    }
+    fingerprint = "processing/icephys/source_files/fingerprint"
+    assert {name for name in after if "source_files" in name and after[name] != before[name]} == {fingerprint}
     assert after["acquisition/of another program"] == before["acquisition/of another program"]
     assert list(path.parent.iterdir()) == [path]
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_the_fingerprint_says_that_the_file_was_changed_however_often(path: Path, found: Found) -> None:
+    assert read_fingerprint(path) == "f"
+    for start in (1, 2):
+        replace_results(path, [found("Vm", "miniunet", [(0, start)])])
+        assert read_fingerprint(path) == "f" + DETECTED_SINCE
 
 
 def test_the_row_keeps_its_place_and_the_others_stay(path: Path, found: Found) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from nwb_mepp.detectors import shipped_weights
 from nwb_mepp.errors import MeppError, MetadataError, OutputError, UsageError
 from nwb_mepp.nwb import open_nwb, read_results
 from nwb_mepp.pipeline import (
@@ -177,3 +182,97 @@ def test_a_refused_detection_leaves_the_file_as_it_was(lab_file: Path, tmp_path:
         detect_file(output, settings=DetectionSettings(detectors=("matched_filter",), channels=("Vx",)))
     assert output.read_bytes() == before
     assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_file_that_detect_has_changed_is_not_taken_for_what_run_wrote(
+    lab_file: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "run07.nwb"
+    run(lab_file, output, picture=False)
+    detect_file(output, settings=DetectionSettings(detectors=("matched_filter",), threshold=1000.0))
+    changed = output.read_bytes()
+    with pytest.raises(
+        OutputError, match=r"same input and settings, found it to be changed by 'nwb-mepp detect' since; give"
+    ):
+        run(lab_file, output, picture=False)
+    assert output.read_bytes() == changed
+    assert run(lab_file, output, picture=False, overwrite=True).found[0][2] == len(ONSETS_S)
+    assert run(lab_file, output, picture=False).status == "kept"
+
+
+def test_a_converted_file_stays_converted_when_detect_has_put_mepps_into_it(
+    lab_file: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "run07.nwb"
+    convert_file(lab_file, output, read_options=VOLTS, write_options=KNOWN)
+    detect_file(output, settings=SETTINGS)
+    detect_file(output, settings=SETTINGS)
+    again = convert_file(lab_file, output, read_options=VOLTS, write_options=KNOWN)
+    assert again.status == "kept"
+    assert len(read_results(output)[0].mepps) == len(ONSETS_S)
+    with pytest.raises(OutputError, match="found it to be from others"):
+        run(lab_file, output)
+
+
+def test_by_default_there_are_two_tables_and_one_picture(lab_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run07.nwb"
+    outcome = run(lab_file, output, settings=DetectionSettings())
+    assert [found[:2] for found in outcome.found] == [("Voltage", "miniunet"), ("Voltage", "autoencoder")]
+    assert outcome.pictures == (tmp_path / "run07.png",)
+    first, second = read_results(output)
+    assert np.isfinite(first.mepps.anomaly).all()
+    assert np.isnan(second.mepps.anomaly).all()
+
+    # Either detector can run again by itself; the table of the other stays as it is.
+    detect_file(output, settings=DetectionSettings(detectors=("autoencoder",), threshold=5.0))
+    kept, replaced = read_results(output)
+    np.testing.assert_array_equal(kept.mepps.anomaly, first.mepps.anomaly)
+    assert repr(kept.summary) == repr(first.summary)  # NaN, too, is what it was
+    assert replaced.summary.threshold == 5.0
+    detect_file(output, settings=DetectionSettings(detectors=("miniunet",)))
+    alone, still = read_results(output)
+    assert np.isnan(alone.mepps.anomaly).all()
+    assert "second_opinion" not in alone.summary.settings
+    assert repr(still.summary) == repr(replaced.summary)
+
+
+def test_detectors_that_stand_side_by_side_get_a_picture_each(lab_file: Path, tmp_path: Path) -> None:
+    settings = DetectionSettings(detectors=("matched_filter", "threshold"))
+    outcome = run(lab_file, tmp_path / "run07.nwb", settings=settings)
+    assert [path.name for path in outcome.pictures] == [
+        "run07.Voltage.matched_filter.png",
+        "run07.Voltage.threshold.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"false_discovery_rate": 0.1}, {"threshold": 0.9}, {"detectors": ("miniunet", "autoencoder")}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_setting_is_another_output(change: dict[str, Any], lab_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run07.nwb"
+    usual: dict[str, Any] = {"detectors": ("miniunet",)}
+    run(lab_file, output, settings=DetectionSettings(**usual), picture=False)
+    with pytest.raises(OutputError, match="found it to be from others"):
+        run(lab_file, output, settings=DetectionSettings(**{**usual, **change}), picture=False)
+
+
+def test_weights_count_by_their_content_not_by_their_place(lab_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run07.nwb"
+    run(lab_file, output, settings=DetectionSettings(detectors=("autoencoder",)), picture=False)
+    copied = Path(shutil.copytree(shipped_weights("autoencoder"), tmp_path / "lab" / "1"))
+    with_copy = DetectionSettings(detectors=("autoencoder",), weights=(("autoencoder", copied),))
+    assert run(lab_file, output, settings=with_copy, picture=False).status == "kept"
+
+    # The network of the other regime, declared as this detector's.
+    network = (shipped_weights("autoencoder_anomalous") / "model.tflite").read_bytes()
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    config["sha256"] = hashlib.sha256(network).hexdigest()
+    (copied / "model.tflite").write_bytes(network)
+    (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(OutputError, match="found it to be from others"):
+        run(lab_file, output, settings=with_copy, picture=False)
+    run(lab_file, output, settings=with_copy, picture=False, overwrite=True)
+    (result,) = read_results(output)
+    assert result.summary.weights_sha256 == config["sha256"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,42 @@ def test_a_stretch_that_is_not_two_numbers_is_refused(text: str) -> None:
             {"detectors": ("matched_filter", "miniunet"), "threshold": 4.0},
             "--threshold: expected one --detector, .* found matched_filter, miniunet",
         ),
+        (
+            {"detectors": ("autoencoder", "autoencoder_anomalous"), "threshold": 0.4},
+            "--threshold: expected one --detector, .* found autoencoder, autoencoder_anomalous",
+        ),
+        *(
+            (
+                {"false_discovery_rate": rate},
+                f"--false-discovery-rate: expected a fraction between 0 and 1, .*, found {rate:g}",
+            )
+            for rate in (0.0, 1.0, -0.1, 5.0, float("nan"))
+        ),
+        (
+            {"false_discovery_rate": 0.1, "threshold": 0.5},
+            r"--false-discovery-rate: expected it without --threshold, found both \(0\.1 and 0\.5\)",
+        ),
+        *(
+            (
+                {"detectors": detectors, "false_discovery_rate": 0.1},
+                rf"expected a --detector that gives probabilities \(miniunet\), found {detectors[-1]}, which",
+            )
+            for detectors in (("template",), ("autoencoder",), ("miniunet", "threshold"))
+        ),
+        (
+            {"weights": (("miniunet", Path("a")), ("miniunet", Path("b")))},
+            "--weights: expected one folder for each detector, found miniunet, miniunet",
+        ),
+        (
+            {"weights": (("autoencoder_anomalous", Path("a")),)},
+            r"--weights: expected weights of a detector that is run \(miniunet, autoencoder\), found some of "
+            "autoencoder_anomalous; add --detector autoencoder_anomalous",
+        ),
+        ({"fit_recording": "half"}, "--fit-recording: expected one of empty, all, found 'half'"),
+        (
+            {"detectors": ("miniunet",), "fit_recording": "all"},
+            r"--fit-recording: .* can be fitted \(autoencoder, autoencoder_anomalous\), found miniunet",
+        ),
         ({"threshold": float("nan")}, "--threshold: expected a finite number, found nan"),
         ({"min_amplitude": -1e-3}, "--min-amplitude: expected a finite number of 0 or more .* found -0.001"),
         ({"min_amplitude_sd": float("inf")}, "--min-amplitude-sd: expected a finite number of 0 or more"),
@@ -70,3 +107,21 @@ def test_a_stretch_that_is_not_two_numbers_is_refused(text: str) -> None:
 def test_an_impossible_setting_is_refused_with_its_option(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         DetectionSettings(**wrong)
+
+
+def test_a_second_opinion_needs_another_detector_to_judge() -> None:
+    both = DetectionSettings()
+    assert (both.detectors, both.second_opinion, both.leading) == (
+        ("miniunet", "autoencoder"),
+        "autoencoder",
+        ("miniunet",),
+    )
+    for names in (("autoencoder",), ("autoencoder", "autoencoder_anomalous"), ("miniunet", "template")):
+        alone = DetectionSettings(detectors=names)
+        assert (alone.second_opinion, alone.leading) == (None, names)
+
+
+def test_weights_are_found_by_detector() -> None:
+    settings = DetectionSettings(weights=(("miniunet", Path("a")),))
+    assert settings.weights_of("miniunet") == Path("a")
+    assert settings.weights_of("autoencoder") is None

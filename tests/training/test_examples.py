@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nwb_mepp.simulation import Scenario, simulate_recording
 from nwb_mepp.training import Example, ExampleSet, examples
-from nwb_mepp.training.examples import example_from, mask_of
+from nwb_mepp.training.examples import example_from, mask_of, scenario_of
 
 
 @settings(max_examples=100, deadline=None)
@@ -49,13 +49,17 @@ def test_no_mepps_give_an_empty_mask() -> None:
 @pytest.mark.parametrize("polarity", [1, -1])
 def test_an_example_is_upright_of_noise_sd_1_and_its_mask_lies_on_the_mepps(polarity: int) -> None:
     scenario = Scenario(duration_s=10.0, rate_hz=2.0, noise_sd=0.05e-3, polarity=polarity)
-    example = example_from(simulate_recording(scenario, seed=3), sampling_rate_hz=5000.0)
+    simulated = simulate_recording(scenario, seed=3)
+    example = example_from(simulated, sampling_rate_hz=5000.0)
     assert (example.trace.dtype, example.mask.dtype) == (np.float32, np.uint8)
     assert example.trace.shape == example.mask.shape == (50_000,)
     outside = example.trace[example.mask == 0]
     inside = example.trace[example.mask == 1]
     assert np.subtract(*np.percentile(outside, [75, 25])) / 1.349 == pytest.approx(1.0, abs=0.1)
     assert inside.mean() > 1.5
+    # The peaks lie inside, about a third of the way from onset to end.
+    truth = simulated.truth
+    np.testing.assert_allclose(example.peak / 5000.0, truth.peak_s, rtol=0, atol=1.01e-4)
     silent = replace(scenario, rate_hz=0.0)
     assert example_from(simulate_recording(silent, seed=3), sampling_rate_hz=5000.0).mask.max() == 0
 
@@ -63,12 +67,12 @@ def test_an_example_is_upright_of_noise_sd_1_and_its_mask_lies_on_the_mepps(pola
 def test_examples_are_made_once_and_a_torn_one_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[int] = []
+    made: list[tuple[int, str, float]] = []
 
-    def simulated(seed: int) -> Example:
-        made.append(seed)
+    def simulated(seed: int, *, sampling_rate_hz: float = 5000.0, kind: str = "drawn") -> Example:
+        made.append((seed, kind, sampling_rate_hz))
         trace = np.random.default_rng(seed).normal(0.0, 5.0, 100).astype(np.float32)
-        return Example(trace=trace, mask=(trace > 0).astype(np.uint8))
+        return Example(trace=trace, mask=(trace > 0).astype(np.uint8), peak=np.array([seed, 9]))
 
     monkeypatch.setattr(examples, "simulated_example", simulated)
     first = ExampleSet(tmp_path / "examples")
@@ -77,16 +81,35 @@ def test_examples_are_made_once_and_a_torn_one_is_made_anew(
     (tmp_path / "examples" / "000000002.partial").write_bytes(b"torn")
     again = ExampleSet(tmp_path / "examples")
     assert list(again.add(range(5))) == [0, 1, 2, 3, 4]
-    assert made == [0, 1, 2, 3, 4]
+    assert made == [(seed, "drawn", 5000.0) for seed in range(5)]
     assert {path.suffix for path in (tmp_path / "examples").iterdir()} == {".npz"}
     for seed, example in zip([4, 2], again.load([4, 2]), strict=True):
         expected = simulated(seed)
         np.testing.assert_allclose(example.trace, expected.trace, rtol=1e-3)
         np.testing.assert_array_equal(example.mask, expected.mask)
+        np.testing.assert_array_equal(example.peak, expected.peak)
         assert example.trace.dtype == np.float32
+    # The same seed without its MEPPs is another example.
+    other = ExampleSet(tmp_path / "examples", sampling_rate_hz=10_000.0)
+    assert len(other.made([4], kind="noise")) == 1
+    assert made[-1] == (4, "noise", 10_000.0)
 
 
 def test_the_example_of_a_seed_is_always_the_same() -> None:
     first, second = examples.simulated_example(7), examples.simulated_example(7)
     np.testing.assert_array_equal(first.trace, second.trace)
     np.testing.assert_array_equal(first.mask, second.mask)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_without_its_mepps_a_recording_keeps_its_noise_and_has_artefacts_for_certain_or_none(
+    seed: int,
+) -> None:
+    drawn, artefacts, noise = (scenario_of(seed, kind=kind) for kind in ("drawn", "artefacts", "noise"))
+    assert noise == replace(drawn, rate_hz=0.0, bursts_per_s=0.0, artefacts={})
+    assert replace(artefacts, artefacts={}) == noise
+    assert sum(artefacts.artefacts.values()) > 0
+    if any(drawn.artefacts.values()):
+        assert artefacts.artefacts == drawn.artefacts
+    for kind in ("artefacts", "noise"):
+        assert len(simulate_recording(scenario_of(seed, kind=kind), seed=seed).truth) == 0

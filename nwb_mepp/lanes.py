@@ -1,7 +1,8 @@
-"""Work on many files side by side, such that one of them can at most end its own lane's process."""
+"""Do many jobs side by side, such that one of them can at most end its own lane's process."""
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import threading
@@ -54,14 +55,8 @@ class _Lane(threading.Thread, Generic[JobT, ResultT]):
 
     def _do(self, job: JobT) -> ResultT:
         if self._pool is None:
-            # "spawn" on every system: a fork would copy the threads of the numerical libraries. A Ctrl-C
-            # reaches all processes of a terminal; only the first decides, the others finish their file.
-            self._pool = ProcessPoolExecutor(
-                1,
-                mp_context=get_context("spawn"),
-                initializer=signal.signal,
-                initargs=(signal.SIGINT, signal.SIG_IGN),
-            )
+            # "spawn" on every system: a fork would copy the threads of the numerical libraries.
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
         try:
             return self._pool.submit(self._work, job).result()
         except BrokenProcessPool:
@@ -73,6 +68,14 @@ class _Lane(threading.Thread, Generic[JobT, ResultT]):
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin() -> None:
+    """Prepare a process for its jobs."""
+    # A Ctrl-C reaches all processes of a terminal; only the first decides, the others finish their job.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The lanes share the cores: one that takes several threads besides would only be in the others' way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def run_jobs(

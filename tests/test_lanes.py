@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nwb_mepp.batch import run_jobs
+from nwb_mepp.lanes import run_jobs
 
 # Python's own eval is known to every process, so that none has to import this module.
 DIE = "__import__('os')._exit(1)"

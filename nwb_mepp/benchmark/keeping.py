@@ -1,0 +1,122 @@
+"""Results of single recordings in a folder, so that an interrupted benchmark goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nwb_mepp.atomic import complete_or_absent
+from nwb_mepp.benchmark.bounds import Bounds
+from nwb_mepp.benchmark.detecting import load_detectors
+from nwb_mepp.benchmark.scoring import RecordingScores
+from nwb_mepp.detectors import Detector
+from nwb_mepp.errors import ReadError, UsageError
+from nwb_mepp.provenance import sha256_of
+
+__all__ = ["KeptFolder", "identity"]
+
+# What no figure depends on: a change there leaves the results what they were.
+_ELSEWHERE = {"api", "batch", "cli", "networks", "nwb", "readers", "report", "training"}
+_ELSEWHERE |= {"evaluating.py", "simulating.py", "truths.py"}
+_JOINING = {"keeping", "measuring", "page", "reach", "real", "reference", "robustness", "tables"}
+
+
+def identity(detector: Detector) -> str:
+    """Return in a line which detector it is: name, version, threshold, and weights if it has any.
+
+    Examples
+    --------
+    >>> from nwb_mepp.detectors import get_detector
+    >>> identity(get_detector("matched_filter"))
+    '`matched_filter` 1, threshold 5'
+    """
+    weights = f", weights SHA-256 `{detector.weights_sha256}`" if detector.weights_sha256 else ""
+    return f"`{detector.name}` {detector.version}, threshold {detector.default_threshold:g}{weights}"
+
+
+class KeptFolder:
+    """A folder with a JSON file for each recording.
+
+    A result is taken only if the code it comes from and the detector, with its weights, are the same.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first result is put.
+    detectors : iterable of str
+        Registered names.
+
+    Raises
+    ------
+    UsageError
+        If the folder is a file, or a name is not registered.
+    """
+
+    def __init__(self, folder: Path, *, detectors: Iterable[str]) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"--keep: expected a folder, found the file {folder}; name another.")
+        self._folder = folder
+        self._identities = {name: identity(one) for name, one in load_detectors(detectors).items()}
+        self._sources = sha256_of(_sources())
+
+    def take(self, key: str) -> tuple[dict[str, RecordingScores], Bounds | None]:
+        """Return what is kept of a recording: scores by detector, and bounds.
+
+        Raises
+        ------
+        ReadError
+            If what lies there are no results.
+        """
+        kept = self._read(key)
+        scores = {
+            name: RecordingScores.from_json(one["figures"])
+            for name, one in kept.get("scores", {}).items()
+            if one["detector"] == self._identities.get(name)
+        }
+        return scores, Bounds.from_json(kept["bounds"]) if kept.get("bounds") else None
+
+    def put(self, key: str, *, scores: Mapping[str, RecordingScores], bounds: Bounds | None) -> None:
+        """Keep what came of a recording; what is there of other detectors stays.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        new = {
+            name: {"detector": self._identities[name], "figures": one.to_json()}
+            for name, one in scores.items()
+        }
+        document = {
+            "sources": self._sources,
+            "scores": {**self._read(key).get("scores", {}), **new},
+            "bounds": bounds and bounds.to_json(),
+        }
+        with complete_or_absent(self._folder / f"{key}.json") as temporary:
+            temporary.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
+
+    def _read(self, key: str) -> dict[str, Any]:
+        path = self._folder / f"{key}.json"
+        if not path.exists():
+            return {}
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return dict(document) if document["sources"] == self._sources else {}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ReadError(
+                f"expected results of an earlier benchmark in {path}, found something else ({error}); remove "
+                "it, or choose another folder with --keep."
+            ) from error
+
+
+def _sources() -> list[Path]:
+    """Return the modules that the figures depend on."""
+    package = Path(__file__).parents[1]
+    modules = ((path, path.relative_to(package).parts) for path in package.rglob("*.py"))
+    return [
+        path
+        for path, parts in modules
+        if parts[0] not in _ELSEWHERE and not (parts[0] == "benchmark" and path.stem in _JOINING)
+    ]

@@ -88,6 +88,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            metavar="X",
+            help="The highest [0.002; from given weights 0.0003 for miniunet, 0.00002 for an autoencoder].",
+            show_default=False,
+        ),
+    ] = None,
     validation: Annotated[
         float,
         typer.Option("--validation", metavar="X", help="Share of the labelled recordings to hold out."),
@@ -158,6 +167,7 @@ def train(
         seed=seed,
         n_steps=steps,
         n_simulated=simulated,
+        learning_rate=learning_rate,
         validation=validation,
         by_folder=split_by_folder,
         patience=patience,

@@ -8,7 +8,14 @@ from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import noise_spectrum, quantisation_step, smooth_spectrum
 from nwb_mepp.conditioning.survey import Survey, survey
-from nwb_mepp.conditioning.whitening import TILE_GRID, WhitenedTrace, compress, design_whitening, whiten
+from nwb_mepp.conditioning.whitening import (
+    TILE_GRID,
+    WhitenedTrace,
+    compress,
+    design_whitening,
+    expand,
+    whiten,
+)
 
 __all__ = [
     "TILE_GRID",
@@ -19,6 +26,7 @@ __all__ = [
     "compress",
     "count_deflections",
     "design_whitening",
+    "expand",
     "find_hum",
     "judge_polarity",
     "noise_spectrum",

@@ -15,7 +15,7 @@ from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
 from nwb_mepp.conditioning.survey import Survey
 from nwb_mepp.windows import Piece
 
-__all__ = ["TILE_GRID", "WhitenedTrace", "compress", "design_whitening", "whiten"]
+__all__ = ["TILE_GRID", "WhitenedTrace", "compress", "design_whitening", "expand", "whiten"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,6 +90,28 @@ def compress(white: npt.ArrayLike, *, knee_sd: float = 4.0) -> npt.NDArray[np.fl
     [0.4000000059604645, 3.5, -30.399999618530273]
     """
     return np.asarray(knee_sd * np.arcsinh(np.asarray(white) / knee_sd), dtype=np.float32)
+
+
+def expand(compressed: npt.ArrayLike, *, knee_sd: float = 4.0) -> FloatArray:
+    """Undo :func:`compress`.
+
+    Parameters
+    ----------
+    compressed : array_like
+        Any shape.
+    knee_sd : float, default 4.0
+
+    Returns
+    -------
+    ndarray, shape of ``compressed``
+        In SD of the noise.
+
+    Examples
+    --------
+    >>> np.round(expand(compress([0.4, 4.0, -400.0])), 3).tolist()
+    [0.4, 4.0, -400.0]
+    """
+    return knee_sd * np.sinh(np.asarray(compressed, dtype=np.float64) / knee_sd)
 
 
 @dataclass(frozen=True, kw_only=True)

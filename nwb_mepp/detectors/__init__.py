@@ -2,11 +2,11 @@
 
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
 from nwb_mepp.detectors.base import Candidates, Detector, SecondOpinion
-from nwb_mepp.detectors.calibration import ScoreModel, fit_score_model
 from nwb_mepp.detectors.deconvolution import Deconvolution
 from nwb_mepp.detectors.fitting import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
-from nwb_mepp.detectors.miniunet import MiniUnet
+from nwb_mepp.detectors.miniunet import MiniUnet, RawCandidates
+from nwb_mepp.detectors.probability import Described, ProbabilityModel, describe_candidates
 from nwb_mepp.detectors.registry import (
     DETECTOR_GROUP,
     claims_probability,
@@ -17,6 +17,7 @@ from nwb_mepp.detectors.registry import (
     takes_weights,
 )
 from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime
+from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.template_fit import TemplateFit
 from nwb_mepp.detectors.threshold import Threshold
 from nwb_mepp.detectors.weights import Weights, load_weights, owner_of_weights, shipped_weights
@@ -29,19 +30,22 @@ __all__ = [
     "AutoencoderAnomalous",
     "Candidates",
     "Deconvolution",
+    "Described",
     "Detector",
     "LiteRTRuntime",
     "MatchedFilter",
     "MiniUnet",
+    "ProbabilityModel",
+    "RawCandidates",
     "Runtime",
-    "ScoreModel",
     "SecondOpinion",
+    "ShapeBank",
     "TemplateFit",
     "Threshold",
     "Weights",
     "claims_probability",
+    "describe_candidates",
     "detector_names",
-    "fit_score_model",
     "fits_recordings",
     "get_detector",
     "gives_second_opinion",

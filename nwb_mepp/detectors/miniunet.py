@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from nwb_mepp.conditioning import Survey, WhitenedTrace, compress, whiten
 from nwb_mepp.detectors.base import Candidates
-from nwb_mepp.detectors.calibration import LOWEST_SCORE, ScoreModel
+from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.weights import load_weights, shipped_weights
 from nwb_mepp.errors import UsageError
 from nwb_mepp.intervals import intervals_above, split_at_minima
@@ -78,15 +79,16 @@ class MiniUnet:
 
     Notes
     -----
-    The threshold is on the probability that a candidate is a MEPP, given its score and how many
-    candidates of which scores this recording has (:class:`~nwb_mepp.detectors.calibration.ScoreModel`).
+    The threshold is on the probability that a candidate is a MEPP, given its score, how far it stands out
+    under usual shapes, and what the other candidates of this recording are like
+    (:class:`~nwb_mepp.detectors.probability.ProbabilityModel`).
     """
 
     name = "miniunet"
 
     def __init__(self, weights: Path | None = None, *, runtime: Runtime | None = None) -> None:
         loaded = load_weights(
-            weights or shipped_weights(self.name), detector=self.name, keys=("margin", "scores")
+            weights or shipped_weights(self.name), detector=self.name, keys=("margin", "probability")
         )
         config = loaded.config
         self.version = str(config["version"])
@@ -94,7 +96,7 @@ class MiniUnet:
         self.default_threshold = float(config["threshold"])
         self._rate_hz = float(config["sampling_rate_hz"])
         self._margin = int(config["margin"])
-        self._scores = ScoreModel.from_config(config["scores"])
+        self._model = ProbabilityModel.from_config(config["probability"])
         self._runtime = runtime or make_runtime(loaded)
 
     def find(
@@ -121,9 +123,9 @@ class MiniUnet:
             )
         traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
         found = [RawCandidates(self.output(trace)) for trace in traces]
-        scores = np.concatenate([raw.score for raw in found])
         duration_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
-        probability = self._scores.probability(scores, duration_s=duration_s)
+        described = [_described(trace, raw) for trace, raw in zip(traces, found, strict=True)]
+        probability = self._model.probability(describe_candidates(described, duration_s=duration_s))
         ends = np.cumsum([len(raw.score) for raw in found])[:-1]
         return [
             _candidates(trace, raw, part, limit)
@@ -140,6 +142,16 @@ class MiniUnet:
                 for index in range(trace.n_tiles)
             ]
         )
+
+
+def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
+    rate_hz = trace.sampling_rate_hz
+    return Described(
+        start_s=raw.start / rate_hz,
+        stop_s=raw.stop / rate_hz,
+        score=raw.score,
+        fits=ShapeBank(trace.taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
+    )
 
 
 def _candidates(

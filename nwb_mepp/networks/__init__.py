@@ -1,6 +1,7 @@
 """The networks: architecture, fitting, export; the only part of the package that imports TensorFlow."""
 
 from nwb_mepp.networks.autoencoder import build_autoencoder
+from nwb_mepp.networks.classifier import Classifier, fit_classifier
 from nwb_mepp.networks.devices import Precision, has_gpu, precision, prepare_tensorflow
 from nwb_mepp.networks.export import BLOCK_MARGIN, BLOCK_SAMPLES, export_autoencoder, export_miniunet
 from nwb_mepp.networks.fitting import Batch, Fitted, Validation, fit
@@ -12,6 +13,7 @@ __all__ = [
     "BLOCK_MARGIN",
     "BLOCK_SAMPLES",
     "Batch",
+    "Classifier",
     "Fitted",
     "KerasRuntime",
     "Precision",
@@ -22,6 +24,7 @@ __all__ = [
     "export_autoencoder",
     "export_miniunet",
     "fit",
+    "fit_classifier",
     "has_gpu",
     "load_arrays",
     "load_keras_file",

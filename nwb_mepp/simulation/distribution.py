@@ -22,6 +22,7 @@ _BURSTING = 0.25
 _QUANTISED = 0.3  # have a step worth mentioning, up to 1.5 noise SD
 _WITHOUT_HUM = 0.4
 _WITHOUT_ARTEFACTS = 0.3
+_SWINGING = 0.3  # have noise that is not equally strong throughout
 
 
 def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
@@ -85,9 +86,10 @@ def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
         hum_hz=float(rng.choice([50.0, 60.0])) + rng.uniform(-0.1, 0.1),
         hum_amplitudes=_draw_hum(rng, noise_sd),
         hum_phase_drift=rng.uniform(0.0, 0.3),
-        drift_per_sqrt_s=noise_sd * _log_uniform(rng, 0.1, 20.0),
+        drift_per_sqrt_s=noise_sd * _log_uniform(rng, 0.1, 40.0),
         artefacts=_draw_artefacts(rng, duration_s),
         step=noise_sd * _log_uniform(rng, 0.05, 1.5) if rng.random() < _QUANTISED else 0.0,
+        noise_swing=rng.uniform(0.1, 0.5) if rng.random() < _SWINGING else 0.0,
     )
 
 

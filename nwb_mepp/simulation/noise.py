@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfftfreq
-from scipy.signal import bessel, sosfilt
+from scipy.signal import bessel, lfilter, sosfilt
 
-__all__ = ["coloured_noise", "mains_hum", "quantise", "random_walk", "white_noise"]
+__all__ = ["coloured_noise", "mains_hum", "quantise", "random_walk", "slow_wander", "white_noise"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -80,6 +80,28 @@ def mains_hum(
 def random_walk(n_samples: int, *, sampling_rate_hz: float, rng: np.random.Generator) -> FloatArray:
     """Return a random walk from 0 whose SD after one second is 1."""
     return np.asarray(np.cumsum(rng.standard_normal(n_samples)) / np.sqrt(sampling_rate_hz))
+
+
+def slow_wander(
+    n_samples: int, *, sampling_rate_hz: float, time_constant_s: float = 1.0, rng: np.random.Generator
+) -> FloatArray:
+    """Return what wanders around 0 with SD 1 and forgets where it was after some time constants.
+
+    It is an Ornstein-Uhlenbeck process, drawn every twentieth of the time constant, straight in between.
+
+    Examples
+    --------
+    >>> wander = slow_wander(1_000_000, sampling_rate_hz=1e3, rng=np.random.default_rng(0))
+    >>> wander.shape, bool(0.9 < wander.std() < 1.1), bool(np.abs(np.diff(wander)).max() < 0.05)
+    ((1000000,), True, True)
+    """
+    spacing_s = time_constant_s / 20.0
+    n_knots = int(n_samples / sampling_rate_hz / spacing_s) + 2
+    kept = float(np.exp(-spacing_s / time_constant_s))
+    innovations = np.sqrt(1.0 - kept**2) * rng.standard_normal(n_knots)
+    innovations[0] /= np.sqrt(1.0 - kept**2)  # it has been wandering for ever
+    knots = lfilter([1.0], [1.0, -kept], innovations)
+    return np.interp(np.arange(n_samples) / sampling_rate_hz, spacing_s * np.arange(n_knots), knots)
 
 
 def quantise(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:

@@ -11,7 +11,14 @@ import numpy.typing as npt
 from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.simulation.artefacts import add_artefact
 from nwb_mepp.simulation.events import EventShape, event_times
-from nwb_mepp.simulation.noise import coloured_noise, mains_hum, quantise, random_walk, white_noise
+from nwb_mepp.simulation.noise import (
+    coloured_noise,
+    mains_hum,
+    quantise,
+    random_walk,
+    slow_wander,
+    white_noise,
+)
 
 __all__ = ["Scenario", "Simulated", "Truth", "add_mepps", "simulate_recording"]
 
@@ -29,6 +36,8 @@ class Scenario:
     ----------
     white_part, pink_part : float
         Relative amplitudes of the white and the 1/f noise; only their ratio counts.
+    noise_swing : float
+        SD of the logarithm of the strength of the white and 1/f noise as it wanders, over a second or so.
     amplitude_law : str
         ``"lognormal"`` or ``"normal"`` (cut off below a tenth of the mean).
     giant_fraction, slow_fraction : float
@@ -61,6 +70,7 @@ class Scenario:
     giant_fraction: float = 0.02
     slow_fraction: float = 0.05
     noise_sd: float = 0.05e-3
+    noise_swing: float = 0.0
     white_part: float = 0.75
     pink_part: float = 0.66
     pink_exponent: float = 1.0
@@ -199,6 +209,9 @@ def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) ->
     pink = coloured_noise(n_samples, sampling_rate_hz=rate_hz, exponent=scenario.pink_exponent, rng=rng)
     total = np.hypot(scenario.white_part, scenario.pink_part)
     background = scenario.noise_sd * (scenario.white_part * white + scenario.pink_part * pink) / total
+    if scenario.noise_swing:
+        swing = scenario.noise_swing * slow_wander(n_samples, sampling_rate_hz=rate_hz, rng=rng)
+        background *= np.exp(swing - scenario.noise_swing**2)  # the mean square stays what it is
     if any(scenario.hum_amplitudes):
         background += mains_hum(
             n_samples,

@@ -27,7 +27,7 @@ from nwb_mepp.networks import (
     precision,
 )
 from nwb_mepp.simulation import LEVELS, Scenario, draw_scenario, reference_scenario, simulate_recording
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.training.cards import Story
 from nwb_mepp.training.examples import example_from
 from nwb_mepp.windows import cut_pieces

@@ -11,18 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._version import __version__
-from nwb_mepp.conditioning import WhitenedTrace, compress
-from nwb_mepp.detectors.runtime import run_over
-from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, export_miniunet
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM, best_threshold, calibrate
+from nwb_mepp.networks import export_miniunet
+from nwb_mepp.report import draw_reliability
+from nwb_mepp.training.calibrating import Reliability, calibrate
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.training.cards import Story
 from nwb_mepp.training.miniunet import TrainingPlan
+from nwb_mepp.training.validating import run_network
 
 __all__ = ["calibrate_and_export", "network_output"]
 
 Float32Array = npt.NDArray[np.float32]
 
 _RATE_HZ = 5000.0
+_DIAGRAM = "reliability.png"
 
 _CARD = """# MiniUnet, weights {version}
 
@@ -33,14 +35,26 @@ at 5 kHz, the probability that it lies inside a MEPP.
 
 {data} {n_steps} steps of {n_batch} crops of
 {n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
-weights; seed {seed}. {remarks}
+weights; seed {seed}.
 
 ## Calibration and threshold
 
-Scores become probabilities by the empirical-Bayes model in `config.json`, fitted on {n_calibration}
-simulated recordings with seeds from {calibration_seed} on. The threshold {threshold:g} gave the
-highest mean F1 over the levels of the reference recording (mean amplitude over noise SD), with
-seeds of the calibration, not of the benchmark:
+A small network in `config.json` turns scores into probabilities: it sees of each candidate the score,
+how far it stands out under shapes from fast to slow and how well the best one fits, its neighbours, and
+of the recording how many candidates of which size there are and what the sure ones are like. It was
+fitted on {n_shown} simulated recordings of 10 to 60 s from the distribution above, a quarter of them
+without MEPPs, with seeds from {calibration_seed} on. Among the candidates of {n_held_out} more, this share
+were MEPPs:
+
+| probability | mean | MEPPs among them | candidates |
+|---|---|---|---|
+{reliability_rows}
+
+![Share of MEPPs over the stated probability](reliability.png)
+
+The threshold {threshold:g} gave the highest mean F1 over the levels of the reference recording (mean
+amplitude over noise SD), on {n_reference} recordings a level with seeds of the calibration, not of the
+benchmark:
 
 | level | F1, peaks within 5 ms |
 |---|---|
@@ -74,8 +88,8 @@ _SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from th
 real recording and no benchmark recording was used."""
 
 
-def network_output(model: Any) -> Callable[[WhitenedTrace], Float32Array]:
-    """Return a function from a whitened trace to the probability of each of its samples.
+def network_output(model: Any) -> Callable[[Float32Array], Float32Array]:
+    """Return a function from a conditioned trace to the probability of each of its samples.
 
     Parameters
     ----------
@@ -83,27 +97,14 @@ def network_output(model: Any) -> Callable[[WhitenedTrace], Float32Array]:
         As trained, ending in logits.
     """
 
-    def run(block: Float32Array) -> Float32Array:
-        logits = np.asarray(model.predict_on_batch(block.reshape(1, -1, 1)))[0, :, 0]
+    def predict(blocks: Float32Array) -> Float32Array:
+        return np.asarray(model.predict_on_batch(blocks), dtype=np.float32)
+
+    def output(trace: Float32Array) -> Float32Array:
         # The sigmoid, written such that no logit overflows.
-        return np.asarray(np.exp(-np.logaddexp(0.0, -logits)), dtype=np.float32)
-
-    runtime = _Running(run)
-
-    def output(trace: WhitenedTrace) -> Float32Array:
-        tiles = (compress(trace.read_tile(index, margin=BLOCK_MARGIN)) for index in range(trace.n_tiles))
-        return np.concatenate([run_over(runtime, tile, margin=BLOCK_MARGIN) for tile in tiles])
+        return np.asarray(np.exp(-np.logaddexp(0.0, -run_network(predict, trace))), dtype=np.float32)
 
     return output
-
-
-class _Running:
-    """A function behind the interface of a runtime."""
-
-    n_samples = BLOCK_SAMPLES
-
-    def __init__(self, run: Callable[[Float32Array], Float32Array]) -> None:
-        self.run = run
 
 
 def calibrate_and_export(
@@ -111,9 +112,11 @@ def calibrate_and_export(
     *,
     model: Any,
     plan: TrainingPlan,
-    n_recordings: int = 20,
-    remarks: str = "",
+    recordings: CalibrationSet,
+    n_drawn: int = 1000,
+    n_reference: int = 20,
     story: Story | None = None,
+    on_recording: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Mapping[float, float]:
     """Calibrate a trained MiniUnet, choose its threshold, and write weights, configuration and card.
 
@@ -125,12 +128,13 @@ def calibrate_and_export(
         As trained, ending in logits.
     plan : TrainingPlan
         What it was trained by.
-    n_recordings : int, default 20
-        For each part of the calibration; see :func:`calibrate`.
-    remarks : str, optional
-        What else the card shall say of the training.
+    recordings : CalibrationSet
+    n_drawn, n_reference : int
+        See :func:`~nwb_mepp.training.calibrating.calibrate`.
     story : Story, optional
         Where the weights come from, if not from the plan's simulated recordings alone.
+    on_recording : callable, optional
+        ``on_recording(done, total)``.
 
     Returns
     -------
@@ -143,10 +147,12 @@ def calibrate_and_export(
         If the folder holds weights.
     """
     told = story or _simulated(plan)
-    output = network_output(model)
-    scores = calibrate(output, sampling_rate_hz=_RATE_HZ, n_recordings=n_recordings)
-    threshold, f1_by_level = best_threshold(
-        output, scores, sampling_rate_hz=_RATE_HZ, n_recordings=n_recordings
+    calibrated = calibrate(
+        network_output(model),
+        recordings,
+        n_drawn=n_drawn,
+        n_reference=n_reference,
+        on_recording=on_recording,
     )
     export_miniunet(
         folder,
@@ -158,25 +164,38 @@ def calibrate_and_export(
             "sampling_rate_hz": _RATE_HZ,
             "conditioning": "hum removed where found, resampled, whitened, upright, compressed",
             "input_unit": "standard deviations of the noise",
-            "threshold": threshold,
+            "threshold": calibrated.threshold,
             "training": {**told.config, **asdict(plan)},
-            "scores": scores.to_config(),
+            "probability": calibrated.model.to_config(),
         },
     )
+    reliability = calibrated.reliability
+    draw_reliability(folder / _DIAGRAM, stated=reliability.stated, true=reliability.true)
     card = _CARD.format(
         version=folder.name,
         n_parameters=model.count_params(),
         **asdict(plan),
         data=told.text,
-        limits="\n".join([*told.limits, _LIMITS]),
-        n_calibration=9 * n_recordings,
+        n_shown=n_drawn - reliability.n_recordings,
+        n_held_out=reliability.n_recordings,
+        n_reference=n_reference,
         calibration_seed=CALIBRATION_SEEDS_FROM,
-        threshold=threshold,
-        f1_rows="\n".join(f"| {level:g} | {value:.3f} |" for level, value in f1_by_level.items()),
-        remarks=remarks,
+        reliability_rows=_reliability_rows(reliability),
+        threshold=calibrated.threshold,
+        f1_rows="\n".join(f"| {level:g} | {value:.3f} |" for level, value in calibrated.f1_by_level.items()),
+        limits="\n".join([*told.limits, _LIMITS]),
     )
-    (folder / "CARD.md").write_text(card.replace(" \n", "\n"), encoding="utf-8")
-    return f1_by_level
+    (folder / "CARD.md").write_text(card, encoding="utf-8")
+    return calibrated.f1_by_level
+
+
+def _reliability_rows(reliability: Reliability) -> str:
+    rows = zip(reliability.stated, reliability.true, reliability.count, strict=True)
+    return "\n".join(
+        f"| {number / 10:.1f} to {(number + 1) / 10:.1f} | "
+        + (f"{stated:.2f} | {true:.2f} | {count} |" if count else "- | - | 0 |")
+        for number, (stated, true, count) in enumerate(rows)
+    )
 
 
 def _simulated(plan: TrainingPlan) -> Story:

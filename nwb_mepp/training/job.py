@@ -19,6 +19,7 @@ from nwb_mepp.pipeline import DetectionSettings
 from nwb_mepp.provenance import fingerprint
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.training.autoencoder import AutoencoderPlan, export_with_threshold, fit_autoencoder
+from nwb_mepp.training.calibration_set import CalibrationSet
 from nwb_mepp.training.cards import (
     Story,
     fitted_text,
@@ -237,7 +238,16 @@ def _run(job: _Job, mark: str) -> None:
     export = job.work.export
     story = _story(job, fitted, examples=examples, mark=mark)
     if isinstance(plan, TrainingPlan):
-        calibrate_and_export(export, model=model, plan=plan, n_recordings=effort.n_calibration, story=story)
+        calibrate_and_export(
+            export,
+            model=model,
+            plan=plan,
+            recordings=CalibrationSet(job.work.calibration, sampling_rate_hz=settings.sampling_rate_hz),
+            n_drawn=effort.n_calibration,
+            n_reference=effort.n_reference,
+            story=story,
+            on_recording=_counter(told, "calibrating"),
+        )
     else:
         export_with_threshold(export, model=model, plan=plan, n_recordings=effort.n_calibration, story=story)
     told.tell("judging")

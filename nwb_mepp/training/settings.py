@@ -39,7 +39,9 @@ class Effort:
     n_held_out : int
         Simulated recordings that judge, where there are no labelled ones.
     n_calibration : int
-        See :func:`~nwb_mepp.training.calibrate_and_export`.
+        Recordings to calibrate on: of a MiniUnet drawn ones, of an autoencoder reference recordings a level.
+    n_reference : int
+        Reference recordings of each level, to choose the threshold of a MiniUnet on.
     levels : tuple of float
     n_benchmark : int
         Recordings of the benchmark table at each of these levels.
@@ -48,7 +50,8 @@ class Effort:
     n_steps: int
     n_simulated: int
     n_held_out: int = 40
-    n_calibration: int = 20
+    n_calibration: int = 1000
+    n_reference: int = 20
     levels: tuple[float, ...] = (2.0, 3.0, 4.0, 6.0, 10.0)
     n_benchmark: int = 12
 
@@ -60,7 +63,13 @@ _FULL = {
 _FINE_TUNING = Effort(n_steps=2000, n_simulated=0)
 _QUICK = {
     "miniunet": Effort(
-        n_steps=150, n_simulated=6, n_held_out=2, n_calibration=1, levels=(6.0,), n_benchmark=1
+        n_steps=150,
+        n_simulated=6,
+        n_held_out=2,
+        n_calibration=5,
+        n_reference=1,
+        levels=(6.0,),
+        n_benchmark=1,
     ),
     "autoencoder": Effort(
         n_steps=100, n_simulated=3, n_held_out=2, n_calibration=1, levels=(6.0,), n_benchmark=1
@@ -82,6 +91,8 @@ class TrainingSettings:
         At most.
     n_simulated : int, optional
         Simulated recordings to learn from.
+    learning_rate : float, optional
+        Highest one.
     validation : float
         Share of the labelled recordings to hold out.
     by_folder : bool
@@ -106,6 +117,7 @@ class TrainingSettings:
     seed: int = 0
     n_steps: int | None = None
     n_simulated: int | None = None
+    learning_rate: float | None = None
     validation: float = 0.2
     by_folder: bool = False
     patience: int = 6
@@ -132,6 +144,12 @@ class TrainingSettings:
             raise UsageError(
                 "--validation: expected a share of the recordings between 0 and 1, found "
                 f"{self.validation:g}."
+            )
+        if self.learning_rate is not None and not (
+            math.isfinite(self.learning_rate) and self.learning_rate > 0.0
+        ):
+            raise UsageError(
+                f"--learning-rate: expected a finite number above 0, found {self.learning_rate:g}."
             )
         if self.n_simulated is not None and self.n_simulated > VALIDATION_SEEDS_FROM // 2:
             raise UsageError(
@@ -200,7 +218,7 @@ class TrainingSettings:
                 n_noise=n_silent,
                 n_steps=n_steps,
                 kernel_size=kernel_size or common.kernel_size,
-                learning_rate=_FINE_MINIUNET if self.start else common.learning_rate,
+                learning_rate=self._learning_rate(_FINE_MINIUNET, common.learning_rate),
                 warm_up=min(_LONGEST_WARM_UP, n_steps // 5),
                 averaging=_averaging(n_steps),
             )
@@ -209,10 +227,13 @@ class TrainingSettings:
             seed=self.seed,
             n_recordings=n_simulated,
             n_steps=n_steps,
-            learning_rate=_FINE_AUTOENCODER if self.start else AutoencoderPlan.learning_rate,
+            learning_rate=self._learning_rate(_FINE_AUTOENCODER, AutoencoderPlan.learning_rate),
             warm_up=min(_LONGEST_WARM_UP, n_steps // 5),
             averaging=_averaging(n_steps),
         )
+
+    def _learning_rate(self, fine: float, coarse: float) -> float:
+        return self.learning_rate or (fine if self.start else coarse)
 
 
 def _averaging(n_steps: int) -> float:

@@ -49,6 +49,11 @@ class WorkFolder:
         return self.path / "examples"
 
     @property
+    def calibration(self) -> Path:
+        """Simulated recordings to calibrate on."""
+        return self.path / "calibration"
+
+    @property
     def checkpoints(self) -> Path:
         """What the training goes on from."""
         return self.path / "checkpoints"

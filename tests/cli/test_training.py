@@ -17,10 +17,13 @@ from nwb_mepp.detectors import Autoencoder, MiniUnet
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.simulation import reference_scenario, simulate_recording
 from nwb_mepp.training import autoencoder, exporting, job
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.calibrating import Calibrated, Reliability
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.windows import cut_pieces
 
-FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md", "training.json"}
+FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md", "training.json"} | {
+    "reliability.png"
+}
 START = ("--session-start", "2026-01-15T10:00:00Z")
 
 
@@ -53,9 +56,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
     """Leave out what takes long after the network has learnt, which `trained` has been through."""
-    scores = MiniUnet(trained)._scores
-    monkeypatch.setattr(exporting, "calibrate", lambda *_, **__: scores)
-    monkeypatch.setattr(exporting, "best_threshold", lambda *_, **__: (0.5, {6.0: 0.9}))
+    halves, counts = np.full(10, 0.5), np.ones(10, dtype=np.int64)
+    reliability = Reliability(stated=halves, true=halves, count=counts, n_recordings=1)
+    calibrated = Calibrated(
+        model=MiniUnet(trained)._model, threshold=0.5, f1_by_level={6.0: 0.9}, reliability=reliability
+    )
+    monkeypatch.setattr(exporting, "calibrate", lambda *_, **__: calibrated)
     monkeypatch.setattr(autoencoder, "LEVELS", (10.0,))
     monkeypatch.setattr(job, "benchmark_text", lambda *_, **__: "# Benchmark\n")
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from probability_models import by_score_alone
 
 from nwb_mepp.conditioning import survey, whiten
-from nwb_mepp.detectors import Candidates, MiniUnet, fit_score_model
+from nwb_mepp.detectors import Candidates, MiniUnet
 from nwb_mepp.detectors.miniunet import RawCandidates
 from nwb_mepp.errors import DetectionError, UsageError
 from nwb_mepp.recording import ArraySource, Trace
@@ -39,8 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights") / "3"
     folder.mkdir()
     (folder / "model.tflite").write_bytes(b"")
-    rng = np.random.default_rng(0)
-    scores = fit_score_model(rng.beta(1.0, 9.0, 500), [rng.beta(9.0, 1.0, 500)], null_rate_hz=0.5)
     config = {
         "detector": "miniunet",
         "version": "3",
@@ -49,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sampling_rate_hz": 5000.0,
         "threshold": 0.45,
         "margin": MARGIN,
-        "scores": scores.to_config(),
+        "probability": by_score_alone().to_config(),
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
@@ -86,12 +85,12 @@ def test_it_is_what_its_configuration_says(detector: MiniUnet) -> None:
     assert detector.weights_sha256 == hashlib.sha256(b"").hexdigest()
 
 
-def test_a_configuration_without_the_score_model_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_configuration_without_the_probability_model_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    del config["scores"]
+    del config["probability"]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(DetectionError, match="scores missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="probability missing; export the weights anew"):
         MiniUnet(tmp_path, runtime=Rectifier())
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from probability_models import by_score_alone
 
 from nwb_mepp.conditioning import survey
-from nwb_mepp.detectors import MiniUnet, fit_score_model, load_weights, make_runtime
+from nwb_mepp.detectors import MiniUnet, load_weights, make_runtime
 from nwb_mepp.detectors.runtime import LiteRTRuntime, run_over
 from nwb_mepp.networks import BLOCK_MARGIN, BLOCK_SAMPLES, KerasRuntime, build_miniunet, export_miniunet
 from nwb_mepp.provenance import sha256_of
@@ -22,15 +23,13 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 
 
 def config() -> dict[str, Any]:
-    rng = np.random.default_rng(0)
-    scores = fit_score_model(rng.beta(1.0, 9.0, 500), [rng.beta(9.0, 1.0, 500)], null_rate_hz=0.5)
     return {
         "detector": "miniunet",
         "version": "4",
         "min_package_version": "0.1.0",
         "sampling_rate_hz": 5000.0,
         "threshold": 0.5,
-        "scores": scores.to_config(),
+        "probability": by_score_alone().to_config(),
     }
 
 

@@ -42,6 +42,8 @@ def test_every_scenario_lies_within_physiology(seed: int) -> None:
     assert scenario.sampling_rate_hz in {5e3, 1e4, 2e4}
     assert 0.0 <= scenario.step <= 1.5 * scenario.noise_sd + 1e-12
     assert set(scenario.artefacts) <= set(ARTEFACTS)
+    assert 0.0 <= scenario.noise_swing <= 0.5
+    assert 0.1 <= scenario.drift_per_sqrt_s / scenario.noise_sd <= 40.0 + 1e-9
     assert np.hypot(scenario.white_part, scenario.pink_part) == pytest.approx(1.0)
     assert len(scenario.hum_amplitudes) <= 8
     assert min(abs(scenario.hum_hz - mains_hz) for mains_hz in (50.0, 60.0)) <= 0.1
@@ -56,6 +58,7 @@ def test_all_that_is_to_be_seen_is_drawn() -> None:
     assert share([scenario.rate_hz == 0.0 for scenario in drawn]) == pytest.approx(0.12, abs=0.06)
     assert share([scenario.bursts_per_s > 0.0 for scenario in drawn]) == pytest.approx(0.22, abs=0.07)
     assert share([scenario.step > 0.0 for scenario in drawn]) == pytest.approx(0.3, abs=0.08)
+    assert share([scenario.noise_swing > 0.0 for scenario in drawn]) == pytest.approx(0.3, abs=0.08)
     assert share([any(scenario.hum_amplitudes) for scenario in drawn]) == pytest.approx(0.6, abs=0.08)
     assert share([any(scenario.artefacts.values()) for scenario in drawn]) > 0.5
     assert {scenario.sampling_rate_hz for scenario in drawn} == {5e3, 1e4, 2e4}

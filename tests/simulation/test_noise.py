@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from nwb_mepp.simulation.noise import coloured_noise, mains_hum, quantise, random_walk, white_noise
+from nwb_mepp.simulation.noise import (
+    coloured_noise,
+    mains_hum,
+    quantise,
+    random_walk,
+    slow_wander,
+    white_noise,
+)
 
 RATE_HZ = 10_000.0
 
@@ -83,6 +90,15 @@ def test_random_walk_has_the_sd_1_after_a_second() -> None:
     rng = np.random.default_rng(0)
     ends = [random_walk(2_000, sampling_rate_hz=2_000.0, rng=rng)[-1] for _ in range(400)]
     assert np.std(ends) == pytest.approx(1.0, abs=0.15)
+
+
+def test_what_wanders_has_sd_1_and_forgets_within_its_time_constant() -> None:
+    rng = np.random.default_rng(0)
+    wander = slow_wander(2_000_000, sampling_rate_hz=1_000.0, time_constant_s=0.5, rng=rng)
+    assert wander.std() == pytest.approx(1.0, abs=0.05)
+    # After one time constant the correlation has fallen to 1/e, after four to 0.02.
+    for lag, expected in ((500, np.exp(-1.0)), (2_000, np.exp(-4.0))):
+        assert np.corrcoef(wander[:-lag], wander[lag:])[0, 1] == pytest.approx(expected, abs=0.06)
 
 
 def test_a_converter_rounds_to_its_steps_and_clips_at_its_range() -> None:

@@ -213,3 +213,12 @@ def test_resting_level_is_rounded_to_the_converter_too() -> None:
     values = simulate_recording(scenario, seed=0).values
     # -75 mV is 37.5 steps of 2 mV.
     assert np.unique(values).tolist() == pytest.approx([quantise(np.array([-0.0750001]), step=2e-3)[0]])
+
+
+def test_noise_that_swings_is_as_strong_in_the_mean_and_uneven_from_second_to_second() -> None:
+    steady = Scenario(duration_s=200.0, sampling_rate_hz=2_000.0, rate_hz=0.0, resting_level=0.0)
+    swinging = replace(steady, noise_swing=0.4)
+    even, uneven = (simulate_recording(scenario, seed=1).values for scenario in (steady, swinging))
+    assert uneven.std() == pytest.approx(even.std(), rel=0.1)
+    spread = [np.log(values.reshape(-1, 1_000).std(axis=1)).std() for values in (even, uneven)]
+    assert spread[1] == pytest.approx(np.hypot(0.4, spread[0]), rel=0.2)

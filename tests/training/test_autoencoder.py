@@ -20,7 +20,7 @@ from nwb_mepp.training.autoencoder import (
     train_autoencoder,
     training_traces,
 )
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM
 
 PLAN = AutoencoderPlan(regime="normal", n_recordings=1, n_steps=40, n_batch=4, n_samples=80)
 

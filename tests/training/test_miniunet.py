@@ -11,7 +11,7 @@ import pytest
 
 from nwb_mepp.simulation import BENCHMARK_SEEDS_FROM
 from nwb_mepp.training import Example, TrainingPlan, train_miniunet
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.training.miniunet import draw_batch
 
 PLAN = TrainingPlan(

@@ -9,7 +9,7 @@ import pytest
 from nwb_mepp.errors import UsageError
 from nwb_mepp.simulation import BENCHMARK_SEEDS_FROM
 from nwb_mepp.training import AutoencoderPlan, TrainingPlan, TrainingSettings
-from nwb_mepp.training.calibrating import CALIBRATION_SEEDS_FROM
+from nwb_mepp.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.training.settings import VALIDATION_SEEDS_FROM
 
 

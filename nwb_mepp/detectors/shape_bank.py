@@ -1,0 +1,172 @@
+"""How far candidates stand out of the noise under shapes from fast to slow, and which shape is typical."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning import WhitenedTrace
+from nwb_mepp.detectors.matched_filter import template, whitened_kernel
+
+__all__ = ["SHAPES_S", "ShapeBank", "ShapeFits", "typical_shape"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_RISES_S = (0.25e-3, 0.4e-3, 0.6e-3, 0.85e-3, 1.2e-3, 1.7e-3, 2.4e-3)
+_DECAYS_S = (1.0e-3, 1.4e-3, 1.9e-3, 2.5e-3, 3.3e-3, 4.4e-3, 5.9e-3, 8.0e-3, 11.0e-3)
+
+#: Rise 10-90 % and decay constant of each shape, in seconds, from fast to slow.
+SHAPES_S = tuple((rise_s, decay_s) for decay_s in _DECAYS_S for rise_s in _RISES_S if rise_s < 0.5 * decay_s)
+
+# What is known of a recording's typical shape before it is seen: centre and spread, in units of e.
+_USUAL_S = np.array([0.7e-3, 2.8e-3])
+_USUAL_LOG_SD = 0.6
+_PRIOR_WEIGHT = 2.0
+# A giant says no more about what is typical than a MEPP of this height.
+_HIGHEST = 10.0
+# The network's onset is known this well, in samples.
+_REACH = 5
+# Where the trace is compared with the best shape, from the onset on.
+_COMPARED_S = (-2e-3, 20e-3)
+# So many candidates are compared at a time.
+_CHUNK = 256
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ShapeFits:
+    """How the shapes fit some candidates.
+
+    Attributes
+    ----------
+    heights : ndarray, shape (n_candidates, n_shapes)
+        How far each candidate stands out under each shape, in SD of the filtered noise; the highest
+        within 5 samples of the onset.
+    misfit : ndarray, shape (n_candidates,)
+        Mean square of what the best shape leaves of the whitened trace around the candidate; 1 where only
+        noise is left.
+    """
+
+    heights: FloatArray
+    misfit: FloatArray
+
+    @classmethod
+    def concatenate(cls, parts: list[ShapeFits]) -> ShapeFits:
+        """Join the fits of several stretches; of none, no candidates."""
+        if not parts:
+            return cls(heights=np.empty((0, len(SHAPES_S))), misfit=np.empty(0))
+        return cls(
+            heights=np.concatenate([part.heights for part in parts]),
+            misfit=np.concatenate([part.misfit for part in parts]),
+        )
+
+
+class ShapeBank:
+    """Whitened shapes to compare a whitened trace with.
+
+    Parameters
+    ----------
+    taps : ndarray
+        The whitening filter.
+    sampling_rate_hz : float
+        Of the whitened trace.
+    """
+
+    def __init__(self, taps: FloatArray, *, sampling_rate_hz: float) -> None:
+        rows = [whitened_kernel(shape, taps) for shape in _shapes(sampling_rate_hz)]
+        longest = max(map(len, rows))
+        self._kernels = np.array([np.pad(row, (0, longest - len(row))) for row in rows], dtype=np.float32)
+        # A whitened shape begins half a filter before the onset.
+        half = len(taps) // 2
+        first, last = (round(time_s * sampling_rate_hz) for time_s in _COMPARED_S)
+        self._compared = slice(max(half + first, 0), min(half + last, longest))
+        self._before = half + _REACH
+        self._length = longest + 2 * _REACH
+
+    def fit(self, trace: WhitenedTrace, onset: IntArray) -> ShapeFits:
+        """Compare the trace with the shapes at candidates.
+
+        Parameters
+        ----------
+        trace : WhitenedTrace
+        onset : ndarray of int64, shape (n_candidates,)
+            Sorted; samples of the trace.
+
+        Returns
+        -------
+        ShapeFits
+        """
+        parts = []
+        ends = np.searchsorted(onset, trace.tile * np.arange(1, trace.n_tiles + 1))
+        first = 0
+        for index, end in enumerate(ends):
+            if end > first:
+                tile = trace.read_tile(index, margin=self._length)
+                parts.append(self._fit(tile, onset[first:end] - index * trace.tile + self._length))
+            first = end
+        return ShapeFits.concatenate(parts)
+
+    def fit_samples(self, white: npt.ArrayLike, onset: IntArray) -> ShapeFits:
+        """Do the same with the samples of a whitened trace, taken as zero beyond their ends."""
+        padded = np.pad(np.asarray(white, dtype=np.float32), self._length)
+        return self._fit(padded, onset + self._length)
+
+    def _fit(self, tile: npt.NDArray[np.floating], onset: IntArray) -> ShapeFits:
+        segments = np.lib.stride_tricks.sliding_window_view(tile.astype(np.float32), self._length)
+        begin = onset - self._before
+        chunks = [begin[first : first + _CHUNK] for first in range(0, len(begin), _CHUNK)]
+        return ShapeFits.concatenate([self._fit_segments(segments[chunk]) for chunk in chunks])
+
+    def _fit_segments(self, segments: npt.NDArray[np.float32]) -> ShapeFits:
+        n_kernel = self._kernels.shape[1]
+        by_lag = np.stack(
+            [segments[:, lag : lag + n_kernel] @ self._kernels.T for lag in range(2 * _REACH + 1)]
+        )
+        heights = by_lag.max(axis=0)
+        rows, shapes = np.arange(len(segments)), heights.argmax(axis=1)
+        lags = by_lag[:, rows, shapes].argmax(axis=0)
+        part = np.arange(n_kernel)[self._compared]
+        seen = segments[rows[:, None], lags[:, None] + part]
+        left = seen - heights[rows, shapes][:, None] * self._kernels[shapes][:, part]
+        return ShapeFits(
+            heights=heights.astype(np.float64), misfit=np.mean(left**2, axis=1, dtype=np.float64)
+        )
+
+
+@cache
+def _shapes(sampling_rate_hz: float) -> tuple[FloatArray, ...]:
+    return tuple(
+        template(rise_s=rise_s, decay_s=decay_s, sampling_rate_hz=sampling_rate_hz)
+        for rise_s, decay_s in SHAPES_S
+    )
+
+
+def typical_shape(heights: FloatArray, weight: FloatArray) -> int:
+    """Return which shape fits the MEPPs of a recording best, all of them together.
+
+    Parameters
+    ----------
+    heights : ndarray, shape (n_candidates, n_shapes)
+    weight : ndarray, shape (n_candidates,)
+        How surely each candidate is a MEPP.
+
+    Returns
+    -------
+    int
+        Index into ``SHAPES_S``: the most probable one, given the usual shapes.
+
+    Examples
+    --------
+    Nothing is known without candidates but what is usual.
+
+    >>> SHAPES_S[typical_shape(np.empty((0, len(SHAPES_S))), np.empty(0))]
+    (0.0006, 0.0025)
+    """
+    away = np.log(np.array(SHAPES_S) / _USUAL_S) / _USUAL_LOG_SD
+    prior = -0.5 * _PRIOR_WEIGHT * np.sum(away**2, axis=1)
+    # Half the squared height is the logarithm of the likelihood against noise alone.
+    likelihood = 0.5 * np.clip(heights, 0.0, _HIGHEST) ** 2
+    return int(np.argmax(weight @ likelihood + prior))

@@ -24,10 +24,15 @@ __all__ = ["reach_table"]
 
 # What miniML (eLife 13:RP98485) reaches on recordings of this kind, the best of its models and window sizes.
 _PEER_F1 = {6.0: 0.95, 10.0: 0.97}
-# IoU published for a MiniUnet, on recordings that cannot be had: on whole ones and on patches.
-_PUBLISHED_IOU = {"iou": 0.5, "iou_patches": 0.91}
-# F1 of each of five people marking Group A against the majority of the other four: least and greatest.
-_PEOPLE_F1 = (0.61, 0.87)
+# The level at which overlap and the other networks are judged, the least IoU asked there, and what was
+# published for a MiniUnet on recordings that cannot be had.
+_JUDGED_LEVEL = 6.0
+_LEAST_IOU = {"iou": (0.80, 0.5), "iou_patches": (0.93, 0.91)}
+# F1 published for autoencoders, trained on normal and on anomalous data.
+_AUTOENCODER_F1 = {"autoencoder": 0.72, "autoencoder_anomalous": 0.55}
+# On Group A miniML reaches this much, the mean of five people against the majority of the other four 0.75.
+_GROUP_A_F1 = 0.84
+_TRAIN_F1 = 0.90
 
 Row = tuple[str, str, str]
 
@@ -55,7 +60,8 @@ def reach_table(
         *_in_silence(detector, outcomes),
         *_unchanged(detector, outcomes),
         *_overlaps(detector, levels),
-        *_among_people(detector, real),
+        *_on_real(detector, real),
+        *_autoencoders(levels),
     ]
     return markdown(["asked", "measured", "reached"], rows)
 
@@ -66,12 +72,12 @@ def _over_levels(detector: str, levels: Sequence[LevelScores]) -> Iterator[Row]:
         difference = paired_bootstrap(counts, oracle, statistic=f1, rng=np.random.default_rng(0))
         gone = way(scores, detector).value
         yield (
-            f"level {scores.level:g}: F1 of the oracle ({f1(oracle):.3f}) or more",
+            f"level {scores.level:g}: F1 above the oracle's ({f1(oracle):.3f})",
             f"{f1(counts):.3f}, {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}); "
             f"{100.0 * gone:.0f} % of the way to the ceiling ({f1(scores.ceiling_counts):.3f})",
             yes(
-                difference.value >= 0.0,
-                certain=len(counts) > 1 and (difference.low >= 0.0 or difference.high < 0.0),
+                difference.value > 0.0,
+                certain=len(counts) > 1 and (difference.low > 0.0 or difference.high <= 0.0),
             ),
         )
     for scores in levels:
@@ -99,28 +105,43 @@ def _unchanged(detector: str, outcomes: Mapping[str, Sequence[Outcome]]) -> Iter
 
 
 def _overlaps(detector: str, levels: Sequence[LevelScores]) -> Iterator[Row]:
-    for name, where in (("iou", "whole recordings"), ("iou_patches", "patches that hold an event")):
-        published = _PUBLISHED_IOU[name]
-        values = {
-            scores.level: float(np.nanmean([getattr(one, name) for one in scores.by_detector[detector]]))
-            for scores in levels
-        }
-        if values:
-            reached = [level for level, value in values.items() if value >= published]
+    for scores in levels:
+        if scores.level != _JUDGED_LEVEL:
+            continue
+        for name, where in (("iou", "whole recordings"), ("iou_patches", "patches that hold an event")):
+            least, published = _LEAST_IOU[name]
+            own = float(np.nanmean([getattr(one, name) for one in scores.by_detector[detector]]))
+            allowed = float(np.nanmean([getattr(one, f"border_{name}") for one in scores.bounds]))
             yield (
-                f"IoU on {where}: {published:g}, published for other recordings",
-                "; ".join(f"level {level:g}: {value:.3f}" for level, value in values.items()),
-                f"from level {min(reached):g} on" if reached else "no",
+                f"level {scores.level:g}: IoU on {where} at least {least:g} (published: {published:g})",
+                f"{own:.3f}; {allowed:.3f} with every MEPP known and its borders as the noise allows",
+                yes(own >= least),
             )
 
 
-def _among_people(detector: str, real: Sequence[RealScores]) -> Iterator[Row]:
-    low, high = _PEOPLE_F1
-    for one in real:
-        if one.recording == GROUP_A and one.detector == detector:
-            own = f1(one.counts)
-            yield (
-                f"{GROUP_A}: agree with the majority as people do (F1 {low:g} to {high:g})",
-                f"{own:.3f}",
-                yes(own >= low),
-            )
+def _on_real(detector: str, real: Sequence[RealScores]) -> Iterator[Row]:
+    own = {one.recording: f1(one.counts) for one in real if one.detector == detector}
+    if GROUP_A in own:
+        yield (
+            f"{GROUP_A}: F1 above miniML's ({_GROUP_A_F1:g}; people: 0.75)",
+            f"{own[GROUP_A]:.3f}",
+            yes(own[GROUP_A] > _GROUP_A_F1),
+        )
+    others = [float(value) for name, value in own.items() if name != GROUP_A]
+    if others:
+        mean = float(np.mean(others))
+        yield f"Train1 to Train4: mean F1 at least {_TRAIN_F1:g}", f"{mean:.3f}", yes(mean >= _TRAIN_F1)
+
+
+def _autoencoders(levels: Sequence[LevelScores]) -> Iterator[Row]:
+    for scores in levels:
+        if scores.level != _JUDGED_LEVEL:
+            continue
+        for name, published in _AUTOENCODER_F1.items():
+            if name in scores.by_detector:
+                own = f1(scores.counts(name))
+                yield (
+                    f"level {scores.level:g}: F1 of `{name}` above {published:g}, published",
+                    f"{own:.3f}",
+                    yes(own > published),
+                )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nwb_mepp.readers.options import RAW_BINARY_READER
 from nwb_mepp.readers.registry import ReaderEntry
-from nwb_mepp.readers.sniffing import has_sibling, starts_with
+from nwb_mepp.readers.sniffing import has_sibling, holds_matlab_variable, starts_with
 
 __all__ = ["neo_entries"]
 
@@ -61,6 +61,7 @@ _AUTOMATIC = {
     "igor": _Files((".ibw", ".pxp")),
     "intan": _Files((".rhd", ".rhs")),
     "micromed": _Files((".trc",)),
+    "neomatlab": _Files((".mat",), holds_matlab_variable("block")),
     "neuroexplorer": _Files((".nex",)),
     "neuroscope": _Files((".eeg", ".lfp", ".dat"), has_sibling(replaced=".xml")),
     "nix": _Files((".nix",)),

@@ -15,6 +15,7 @@ import numpy as np
 
 from nwb_mepp.errors import MeppError, MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers.axon import check_extent, round_to_milliseconds, split_episodes
+from nwb_mepp.readers.axon_tags import read_tags
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.neo_eager import read_eagerly
 from nwb_mepp.readers.neo_lazy import read_lazily
@@ -29,7 +30,8 @@ def neo_classes() -> dict[str, Any]:
     """Return Neo's readers by the name under which users know them (``AxonIO`` is ``axon``)."""
     classes: dict[str, Any] = {}
     for neo_class in neo.io.iolist:
-        # Neo lists two classes called NixIO; the first reads whatever the second reads.
+        # Neo lists two classes called NixIO. The first reads everything; the second, which is lazy, takes
+        # kHz for Hz and ms for s, and leaves out irregularly sampled signals.
         classes.setdefault(neo_class.__name__.removesuffix("IO").lower(), neo_class)
     return classes
 
@@ -74,11 +76,15 @@ def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
     if name == "axon":
         traces, note = split_episodes(path, contents.traces)
         start = contents.session_start
+        # The header's single-precision number: 1.83, not 1.83000004.
+        version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
         return replace(
             contents,
-            format=f"Axon ABF {float(contents.annotations.get('abf_version', 'nan')):.4g}",
+            format=f"Axon ABF {version}",
             traces=tuple(traces),
+            annotations={**contents.annotations, "abf_version": version},
             session_start=None if start is None else round_to_milliseconds(start),
+            companions=replace(contents.companions, events=read_tags(path)),
             notes=(*contents.notes, *([note] if note else [])),
         )
     if name == "brainvision":

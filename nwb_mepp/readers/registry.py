@@ -100,11 +100,12 @@ def reader_table() -> tuple[ReaderEntry, ...]:
         If an installed plug-in is not a reader or takes the name of another.
     """
     # Here, not above: these import the registry, and Neo (0.4 s) is loaded for those who read only.
+    from nwb_mepp.readers.atf import ATF
     from nwb_mepp.readers.labchart import LABCHART
     from nwb_mepp.readers.labelled_text import LABELLED_TEXT
     from nwb_mepp.readers.neo_catalogue import neo_entries
 
-    table = {entry.name: entry for entry in (LABCHART, LABELLED_TEXT, *neo_entries())}
+    table = {entry.name: entry for entry in (ATF, LABCHART, LABELLED_TEXT, *neo_entries())}
     for point in entry_points(group=ENTRY_POINT_GROUP):
         entry = point.load()
         if not isinstance(entry, ReaderEntry):

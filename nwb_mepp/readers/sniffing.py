@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["has_sibling", "starts_with"]
+__all__ = ["has_sibling", "holds_matlab_variable", "starts_with"]
 
 
 def starts_with(*magic: bytes) -> Callable[[Path], bool]:
@@ -37,5 +37,24 @@ def has_sibling(*, added: str = "", replaced: str = "") -> Callable[[Path], bool
     def claims(path: Path) -> bool:
         sibling = path.with_name(path.name + added) if added else path.with_suffix(replaced)
         return sibling.is_file()
+
+    return claims
+
+
+def holds_matlab_variable(name: str) -> Callable[[Path], bool]:
+    """Return a test whether a MATLAB file holds a variable.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def claims(path: Path) -> bool:
+        from scipy.io import whosmat
+
+        try:
+            return any(variable == name for variable, _, _ in whosmat(path))
+        except Exception:  # of a file that is none, SciPy says so by errors of every kind
+            return False
 
     return claims

@@ -106,9 +106,7 @@ def test_a_folder_is_the_recording_of_a_reader_of_folders(folder: Path) -> None:
 def test_side_files_of_real_formats_are_not_listed(shared_data: Path) -> None:
     names = {path.name for path in find_recordings([shared_data / "formats"])}
     assert {"testNeoElanIO.eeg", "File_brainvision_binary_multiplexed_3.vhdr", "File_axon_7.abf"} <= names
-    assert not [
-        name for name in names if Path(name).suffix in (".ent", ".pos", ".vmrk", ".dat", ".raw", ".atf")
-    ]
+    assert not [name for name in names if Path(name).suffix in (".ent", ".pos", ".vmrk", ".dat", ".raw")]
 
 
 def test_tables_beside_real_recordings_are_not_listed(shared_data: Path) -> None:

@@ -27,7 +27,7 @@ def test_every_reader_of_neo_is_offered_or_left_out_for_a_reason() -> None:
     from nwb_mepp.readers.neo_catalogue import _AUTOMATIC, _EXCLUDED
 
     of_neo = {neo_class.__name__.removesuffix("IO").lower() for neo_class in neo.io.iolist}
-    offered = {entry.name for entry in reader_table()} - {"labchart", "labelled-text"}
+    offered = {entry.name for entry in reader_table()} - {"atf", "labchart", "labelled-text"}
     assert offered == of_neo - set(_EXCLUDED)
     assert set(_EXCLUDED) | set(_AUTOMATIC) <= of_neo
 

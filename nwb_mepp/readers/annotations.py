@@ -66,7 +66,7 @@ class Annotations:
         what : str
             What these are ("channels").
         """
-        for key, values in stated.items():
+        for key, values in sorted(stated.items()):  # Neo's order is not always the same
             if key in _BOOKKEEPING:
                 continue
             texts = [plain(value) for value in values] if np.ndim(values) else []

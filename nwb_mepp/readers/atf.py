@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import numpy as np
@@ -46,26 +47,22 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
     """
     import pyabf
 
-    try:
-        with quiet():
-            atf = pyabf.ATF(path)
-    except Exception as error:  # pyabf raises bare exceptions, and what NumPy and its own parser stumble over
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ReadError(
-            f"{path.name}: the reader 'atf' cannot read it; expected a header of signals and then columns of "
-            f"numbers with decimal points. The file may be truncated or damaged. pyabf said: {said[:200]}"
-        ) from error
+    atf = _parsed(path)
     # Not atf.channelNames, which is in no order.
     signals = list(dict.fromkeys(atf.header["Signals"]))
     n_columns = len(atf.columnLabelsY)
-    if n_columns != len(atf.data) or n_columns % len(signals) or atf.data.shape[1] < 2:
+    data, times, notes = atf.data, atf.dataX, []
+    if not _last_line_ends(path):
+        data, times = data[:, :-1], times[:-1]
+        notes = ["Left out: the last line, which does not end; the file may have been cut off within it."]
+    if n_columns != len(data) or n_columns % len(signals) or data.shape[1] < 2:
         raise ReadError(
-            f"{path.name}: expected a title for each column and as many columns in each sweep, found "
-            f"{len(atf.data)} columns of {atf.data.shape[1]} numbers, {n_columns} titles and {len(signals)} "
-            "signals; export the recording again."
+            f"{path.name}: expected a title for each column, as many columns in each sweep and two lines of "
+            f"numbers at least, found {len(data)} columns of {data.shape[1]} numbers, {n_columns} titles and "
+            f"{len(signals)} signals; export the recording again."
         )
-    _check_numbers(atf.data, path)
-    rate_hz, first_s = _clock(atf, path, options)
+    _check_numbers(data, path)
+    rate_hz, first_s = _clock(times, path, title=atf.columnLabelX, options=options)
     starts_s = _sweep_starts(atf.header, n_columns // len(signals))
     names = unique_names(signals)
     return FileContents(
@@ -80,12 +77,28 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
                 sampling_rate_hz=rate_hz,
                 start_s=starts_s[column // len(signals)] + first_s,
             )
-            for column, (samples, label) in enumerate(zip(atf.data, atf.columnLabelsY, strict=True))
+            for column, (samples, label) in enumerate(zip(data, atf.columnLabelsY, strict=True))
         ),
         parts=(path,),
         annotations=_annotations(atf.header),
-        notes=tuple(_doubt_of_last_line(path)),
+        notes=tuple(notes),
     )
+
+
+def _parsed(path: Path) -> Any:
+    import pyabf
+
+    with quiet():
+        try:
+            return pyabf.ATF(path)
+        except Exception as error:  # pyabf raises bare exceptions, and whatever its parser stumbles over
+            clear_frames(error.__traceback__)  # closes the file that pyabf leaves open
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ReadError(
+                f"{path.name}: the reader 'atf' cannot read it; expected a header of signals, then columns "
+                "of numbers with decimal points. The file may be truncated or damaged. pyabf said: "
+                f"{said[:200]}"
+            ) from error
 
 
 def _check_numbers(data: npt.NDArray[np.float32], path: Path) -> None:
@@ -98,18 +111,20 @@ def _check_numbers(data: npt.NDArray[np.float32], path: Path) -> None:
         )
 
 
-def _clock(atf: Any, path: Path, options: ReadOptions) -> tuple[float, float]:
+def _clock(
+    column: npt.NDArray[np.float32], path: Path, *, title: str, options: ReadOptions
+) -> tuple[float, float]:
     """Return the sampling rate, and the time of the first sample in each sweep."""
-    label = split_title(atf.columnLabelX, parse_time_unit, shortest=1)[1]
+    label = split_title(title, parse_time_unit, shortest=1)[1]
     per_second = parse_time_unit(label)
     if per_second is None:
         if options.sampling_rate_hz is not None:
             return options.sampling_rate_hz, 0.0
         raise ReadError(
             f"{path.name}: expected the unit of time in the title of the first column, such as 'Time (s)', "
-            f"found {atf.columnLabelX!r}; pass --sampling-rate HZ."
+            f"found {title!r}; pass --sampling-rate HZ."
         )
-    times = np.asarray(atf.dataX, dtype=np.float64)
+    times = np.asarray(column, dtype=np.float64)
     try:
         return steps_per_unit(times) * per_second, float(times[0]) / per_second
     except IrregularTimesError as error:
@@ -141,13 +156,11 @@ def _annotations(header: dict[str, Any]) -> dict[str, str]:
     return found.stated
 
 
-def _doubt_of_last_line(path: Path) -> list[str]:
-    """Say so if the file may have been cut inside its last number: nothing in it tells how long it was."""
+def _last_line_ends(path: Path) -> bool:
+    """Return whether the file ends with a line break; nothing else in it tells whether it is whole."""
     with path.open("rb") as stream:
         stream.seek(-1, 2)
-        if stream.read(1) in b"\r\n":
-            return []
-    return ["The last line does not end; if the file was cut off there, its last number may be wrong."]
+        return stream.read(1) in b"\r\n"
 
 
 ATF = ReaderEntry(
@@ -155,6 +168,7 @@ ATF = ReaderEntry(
     description="Axon Text Format (pyabf)",
     suffixes=(".atf",),
     read=read_atf,
-    claims=starts_with(b"ATF\t", b"ATF "),
+    claims=starts_with(b"ATF\t1", b"ATF 1"),
+    is_signature=True,
     requires=("pyabf",),
 )

@@ -13,7 +13,7 @@ from nwb_mepp.errors import MeppError
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.interpret import interpret
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.reading import load_contents
+from nwb_mepp.readers.reading import load_contents, locate
 from nwb_mepp.recording import Recording, Trace
 
 __all__ = ["ChannelInfo", "FileInfo", "inspect"]
@@ -103,6 +103,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
     """
     path, options = Path(path), options or ReadOptions()
     try:
+        path = locate(path, reader=options.reader)
         entry, contents = load_contents(path, options=options)
     except MeppError as error:
         return FileInfo(path=path, problems=(str(error),))

@@ -200,7 +200,7 @@ def _resembles_recording(path: Path) -> bool:
 
 LABCHART = ReaderEntry(
     name="labchart",
-    description="text in columns separated by tabs, decimal comma or point, the first the time (LabChart)",
+    description="text with tabs, as LabChart exports it",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labchart,
     claims=_claims,

@@ -132,7 +132,7 @@ def _resembles_recording(path: Path) -> bool:
 
 LABELLED_TEXT = ReaderEntry(
     name="labelled-text",
-    description="text in columns separated by commas, 'Time_ms,Voltage,labels', with labels or without",
+    description="text with commas, with labels or without",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labelled_text,
     claims=_claims,

@@ -15,25 +15,21 @@ from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.neo_companions import companions_of_objects
 from nwb_mepp.readers.neo_lazy import session_start_of
-from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.units import unit_label_of
 from nwb_mepp.recording import ArraySource
 
 __all__ = ["read_eagerly"]
 
 
-def read_eagerly(reader: Any, path: Path, options: ReadOptions) -> FileContents:
+def read_eagerly(reader: Any, path: Path) -> FileContents:
     """Return what a reader without Neo's raw interface says.
 
-    Signals of text, and signals without a unit beside others that have one, are left out with a note:
-    an Igor experiment keeps fit coefficients and settings as waves like any other.
+    Signals of text are left out.
 
     Parameters
     ----------
     reader : neo.io.baseio.BaseIO
     path : Path
-    options : ReadOptions
-        A channel for which ``options.units`` names a unit is kept.
 
     Returns
     -------
@@ -43,21 +39,18 @@ def read_eagerly(reader: Any, path: Path, options: ReadOptions) -> FileContents:
     blocks = reader.read()
     segments = [segment for block in blocks for segment in block.segments]
     traces = [trace for sweep, segment in enumerate(segments) for trace in _traces_of(segment, sweep)]
-    units = {trace.channel: trace.unit_label for trace in traces}
-    labelled = {channel for channel, label in units.items() if label} | (set(options.units) - {""})
-    unlabelled = [channel for channel in units if channel not in labelled] if labelled else []
     companions, notes = companions_of_objects(segments)
     companions = _named_apart(companions, taken=[trace.channel for trace in traces])
     annotations = _annotations(blocks, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
-        traces=tuple(trace for trace in traces if trace.channel not in unlabelled),
+        traces=tuple(traces),
         parts=(path,),
         session_start=session_start_of({"rec_datetime": blocks[0].rec_datetime}) if blocks else None,
         annotations=annotations.stated,
         companions=companions,
-        notes=(*_left_out(unlabelled), *notes, *annotations.notes),
+        notes=(*notes, *annotations.notes),
     )
 
 
@@ -114,11 +107,3 @@ def _named_apart(companions: Companions, *, taken: list[str]) -> Companions:
         for one in companions.irregular
     ]
     return replace(companions, irregular=tuple(renamed))
-
-
-def _left_out(unlabelled: list[str]) -> list[str]:
-    if not unlabelled:
-        return []
-    first = ", ".join(map(repr, unlabelled[:5]))
-    more = f" and {len(unlabelled) - 5} more" if len(unlabelled) > 5 else ""
-    return [f"Left out, for want of a unit: {first}{more}; --unit CHANNEL=UNIT keeps one."]

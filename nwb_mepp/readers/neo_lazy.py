@@ -94,16 +94,19 @@ def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str])
         stated = blocks[block]["segments"][segment]
         own = {key: value for key, value in stated.items() if key not in ("signals", "spikes", "events")}
         found.add(own, of=f"sweep {sweep}")
-        if sweep:
-            continue  # of the channels the first sweep says it all
-        first = 0
-        for stream in stated["signals"]:
-            rows = stream.get("__array_annotations__", {})
-            of = names[first : first + len(rows.get("channel_names", ()))]
-            first += len(of)
-            what = "channels" if len(stated["signals"]) == 1 else f"channels {', '.join(of)}"
-            found.add_rows(rows, of=of, what=what)
-            found.add(stream, of=what)
+    # What is said of channels is the same in every sweep.
+    signals = blocks[segments[0][0]]["segments"][segments[0][1]]["signals"] if segments else []
+    rows: dict[str, list[Any]] = {}
+    first = 0
+    for stream in signals:
+        stated = stream.get("__array_annotations__", {})
+        after = first + len(stated.get("channel_names", ()))
+        for key, values in stated.items():
+            rows.setdefault(key, [""] * len(names))[first:after] = list(values)
+        # Neo's order is not always the same.
+        found.add(dict(sorted(stream.items())), of=f"channels {', '.join(names[first:after])}")
+        first = after
+    found.add_rows(rows, of=names, what="channels")
     return found
 
 
@@ -168,10 +171,19 @@ def _parts(reader: Any, path: Path) -> tuple[Path, ...]:
             for stream in reader.header["signal_streams"]:
                 table = reader.get_analogsignal_buffer_description(block, segment, stream["buffer_id"])
                 parts.add(Path(table["file_path"]))
-    companions = [path.with_name(path.name + suffix) for suffix in (".ent", ".pos")]  # Elan
+    parts.update(_side_files(path))
+    return tuple(sorted({part.resolve() for part in parts if part.is_file()}))
+
+
+def _side_files(path: Path) -> list[Path]:
+    """Return the files that a recording consists of besides those that Neo names."""
     if path.suffix.lower() == ".vhdr":
-        companions.append(path.with_suffix(".vmrk"))
-    return tuple(sorted({part.resolve() for part in (*parts, *companions) if part.is_file()}))
+        return [path.with_suffix(".vmrk")]
+    if path.name in ("info.rhd", "info.rhs"):
+        return list(path.parent.glob("*.dat"))
+    if path.suffix.lower() == ".tsq":
+        return [file for file in path.parent.iterdir() if file.stem == path.stem or file.suffix == ".sev"]
+    return [path.with_name(path.name + suffix) for suffix in (".ent", ".pos")]  # Elan
 
 
 def _renamed(channels: list[Any], names: list[str]) -> list[str]:

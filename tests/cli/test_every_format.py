@@ -20,6 +20,7 @@ import pytest
 import quantities as pq
 from pynwb import NWBHDF5IO, NWBFile
 
+from tests.lab_folders import write_intan, write_neuralynx, write_tdt
 from tests.neo_blocks import full_block, write_matlab, write_neo_text, write_nix
 
 START = ("--session-start", "2026-01-15T10:00:00Z", "--override")
@@ -48,6 +49,7 @@ class Case:
     only: str | None = None
     laid_end_to_end: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
 
 CASES = [
@@ -139,6 +141,13 @@ GENERATED: dict[str, tuple[Callable[[Path], Path], Case]] = {
         ),
     ),
     "edf": (write_edf, Case("run.edf", "EDFIO")),
+    "neuralynx": (write_neuralynx, Case("run", "NeuralynxIO")),
+    "tdt": (lambda path: write_tdt(path.parent, name=path.stem), Case("run.tsq", "TdtIO")),
+    # Its digital channel has no unit.
+    "intan": (
+        lambda path: write_intan(path.parent / "day") / "info.rhd",
+        Case("info.rhd", "IntanIO", without=("trigger",)),
+    ),
 }
 
 
@@ -198,8 +207,8 @@ def test_a_file_with_one_of_everything_is_valid(call: Any, tmp_path: Path) -> No
 
 
 def read_all(reader: Any) -> neo.Block:
-    """Let Neo read everything, each channel as a signal of its own."""
-    if hasattr(reader, "get_analogsignal_chunk"):
+    """Let Neo read everything, each channel as a signal of its own where Neo can do that."""
+    if hasattr(reader, "get_analogsignal_chunk") and not isinstance(reader, neo.io.IntanIO):
         return reader.read_block(signal_group_mode="split-all")
     return reader.read_block()
 
@@ -236,9 +245,10 @@ def signals_of(block: neo.Block, case: Case) -> Iterator[tuple[str, Any, int, fl
             start_s = laid_s if case.laid_end_to_end else float(signal.t_start.rescale("s"))
             for column in range(signal.shape[1]):
                 alone = signal.name if signal.shape[1] == 1 else f"{signal.name} {column}"
-                name = str(signal.array_annotations.get("channel_names", [alone])[0])
+                stated = signal.array_annotations.get("channel_names")
+                name = alone if stated is None else str(stated[column])
                 name = case.names.get(name, name)
-                if case.only in (None, name):
+                if case.only in (None, name) and name not in case.without:
                     yield name if n_sweeps == 1 else f"{name}_sweep_{sweep:03d}", signal, column, start_s
         laid_s += float(segment.analogsignals[0].duration.rescale("s"))
 

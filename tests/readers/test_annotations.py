@@ -64,5 +64,5 @@ def test_values_of_several_channels_share_a_line() -> None:
     found.add_rows({**rows, "odd": np.arange(3), "lone": 1}, of=["a", "b"], what="channels")
     assert found.stated == {"channels, gain": "10", "channels, kind": "a=V; b=I"}
     assert found.notes == [
-        "Annotations left out, for they are more than a text or a number: channels, odd, channels, lone."
+        "Annotations left out, for they are more than a text or a number: channels, lone, channels, odd."
     ]

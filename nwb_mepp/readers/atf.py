@@ -13,6 +13,7 @@ from nwb_mepp.errors import ReadError
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.encodings import last_line_ends
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.registry import ReaderEntry
 from nwb_mepp.readers.sniffing import starts_with
@@ -52,7 +53,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
     signals = list(dict.fromkeys(atf.header["Signals"]))
     n_columns = len(atf.columnLabelsY)
     data, times, notes = atf.data, atf.dataX, []
-    if not _last_line_ends(path):
+    if not last_line_ends(path):
         data, times = data[:, :-1], times[:-1]
         notes = ["Left out: the last line, which does not end; the file may have been cut off within it."]
     if n_columns != len(data) or n_columns % len(signals) or data.shape[1] < 2:
@@ -154,13 +155,6 @@ def _annotations(header: dict[str, Any]) -> dict[str, str]:
             text = ",".join(map(str, value)) if isinstance(value, list) else value
             found.add({key: text})
     return found.stated
-
-
-def _last_line_ends(path: Path) -> bool:
-    """Return whether the file ends with a line break; nothing else in it tells whether it is whole."""
-    with path.open("rb") as stream:
-        stream.seek(-1, 2)
-        return stream.read(1) in b"\r\n"
 
 
 ATF = ReaderEntry(

@@ -85,13 +85,20 @@ def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         parts: frozenset[str] = frozenset()
-        if entry is None and (readers := readers_of_folder(Path(parent))):
+        if entry is None and (readers := _readers_of(Path(parent))):
             yield Path(parent)
             parts = frozenset(suffix for reader in readers for suffix in reader.suffixes)
         for name in names:
             file = Path(parent, name)
             if not name.startswith(".") and file.suffix.lower() not in parts and _is_recording(file, entry):
                 yield file
+
+
+def _readers_of(folder: Path) -> list[ReaderEntry]:
+    try:
+        return readers_of_folder(folder)
+    except OSError:
+        return []  # what cannot be looked into has to be named; then it is told why
 
 
 def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:

@@ -35,8 +35,15 @@ def whole_recording(path: Path, *, reader: ReaderEntry | None = None) -> Path:
     Raises
     ------
     ReadError
-        If ``path`` belongs to more than one recording.
+        If ``path`` belongs to more than one recording, or the file system refuses to look.
     """
+    try:
+        return _whole(path, reader)
+    except OSError as error:
+        raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _whole(path: Path, reader: ReaderEntry | None) -> Path:
     if reader is not None and path.exists():
         return _for_reader(path, reader)
     if path.is_dir():
@@ -93,7 +100,7 @@ def _names(header: Path, part: Path) -> bool:
     """
     try:
         _, text = read_head(header)
-    except ReadError:
+    except (OSError, ReadError):
         return False
     named = re.findall(r"^(?:DataFile|MarkerFile)\s*=\s*(.*?)\s*$", text, re.MULTILINE)
     return part.stem == header.stem or part.name in named

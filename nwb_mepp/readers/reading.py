@@ -63,10 +63,7 @@ def locate(path: Path, *, reader: str | None) -> Path:
     UsageError
         If no reader has that name.
     """
-    try:
-        return whole_recording(path, reader=None if reader is None else reader_named(reader))
-    except OSError as error:
-        raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    return whole_recording(path, reader=None if reader is None else reader_named(reader))
 
 
 def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:

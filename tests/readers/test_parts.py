@@ -148,3 +148,16 @@ def test_a_chosen_reader_finds_its_own_file_behind_a_part(formats: Path, tmp_pat
 def test_an_unknown_reader_is_told_before_any_part_is_looked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--reader: expected one of"):
         read_recording(tmp_path, options=ReadOptions(reader="nonesuch"))
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "run.dat").touch()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for path in (tmp_path, tmp_path / "run.dat", tmp_path / "run"):
+        with pytest.raises(ReadError, match="cannot be read: Permission denied"):
+            whole_recording(path)
+    with pytest.raises(ReadError, match="expected recordings in the folder, found none"):
+        find_recordings([tmp_path])

@@ -16,6 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "_version",
             "atomic",
+            "companions",
             "conditioning",
             "errors",
             "intervals",

@@ -13,6 +13,7 @@ __all__ = [
     "TABLE_PREFIX",
     "TRUTH_TABLE",
     "channel_stems",
+    "free_name",
     "safe_name",
     "series_name",
     "table_name",
@@ -42,6 +43,24 @@ def safe_name(name: str) -> str:
     cleaned = _FORBIDDEN.sub("_", name).strip()
     # "." and ".." stand for groups in an HDF5 path.
     return cleaned if cleaned.strip(".") else "channel"
+
+
+def free_name(name: str, *, taken: set[str]) -> str:
+    """Return a safe name that is not taken yet, and take it.
+
+    Examples
+    --------
+    >>> taken = {"Stim"}
+    >>> free_name("Stim", taken=taken), free_name("Stim", taken=taken)
+    ('Stim_2', 'Stim_3')
+    """
+    stem, number = safe_name(name), 1
+    chosen = stem
+    while chosen in taken:
+        number += 1
+        chosen = f"{stem}_{number}"
+    taken.add(chosen)
+    return chosen
 
 
 def series_name(stem: str, *, sweep: int, n_sweeps: int) -> str:

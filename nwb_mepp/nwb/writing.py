@@ -13,7 +13,8 @@ from pynwb import NWBHDF5IO, NWBFile
 from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.mepps import Mepps
-from nwb_mepp.nwb.header import add_equipment, make_file, source_table
+from nwb_mepp.nwb.companion_tables import add_companions
+from nwb_mepp.nwb.header import add_equipment, describe_source, make_file, source_table
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, truth_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name
@@ -80,6 +81,7 @@ def write_nwb(
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
     add_equipment(file, metadata=stated)
     series = add_acquisition(file, recording, clamp=clamp, metadata=stated)
+    add_companions(file, recording.companions, source=describe_source(recording.source))
     invalid = invalid_times_table([*recording.invalid_times, *excluded])
     if invalid is not None:
         file.invalid_times = invalid

@@ -360,7 +360,7 @@ def annotate(
         **amplitude_settings(min_amplitude),
     )
     results = detect_file(path, output=output, settings=settings, overwrite=overwrite)
-    with open_nwb(path if output is None else output) as recording:
+    with open_nwb(path if output is None else output, channels=settings.channels) as recording:
         return [epoch_of(result, recording, settings=settings) for result in results]
 
 

@@ -79,15 +79,19 @@ def _tables(
     file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow]
 ) -> tuple[set[str], set[str]]:
     """Return the names of the tables that ``results`` need, and of those that the summary knows."""
-    stems = series_stems(electrical_traces(file)[0])
+    traces, _ = electrical_traces(file)
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     for result in results:
-        if result.mepps.channel not in stems:
+        if result.mepps.channel not in channels:
+            possible = ", ".join(channels) or "it has none in volts or amperes"
             raise UsageError(
-                f"expected a channel of the file ({', '.join(stems) or 'it has none in volts or amperes'}), "
-                f"found {result.mepps.channel!r}; give --channel one of these."
+                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; give "
+                "--channel one of these."
             )
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
-    known = {table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in stems}
+    known = {
+        table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
+    }
     return needed, known
 
 

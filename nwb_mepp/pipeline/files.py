@@ -220,7 +220,8 @@ def detect_file(
         raise OutputError(
             f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
         )
-    with open_nwb(path) as recording:
+    chosen = settings.channels if settings is not None else ()
+    with open_nwb(path, channels=chosen) as recording:
         results = analyse(recording, settings=settings, on_progress=on_progress)
     if on_progress is not None:
         on_progress("writing")

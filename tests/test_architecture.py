@@ -34,8 +34,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"detectors", "evaluation", "networks", "nwb", "readers", "simulation", "statistics"}),
     frozenset({"report"}),
-    frozenset({"pipeline"}),
     frozenset({"truths"}),
+    frozenset({"pipeline"}),
     frozenset({"api", "batch", "benchmark", "evaluating", "simulating"}),
     frozenset({"training"}),
     frozenset({"cli", ""}),  # "" is nwb_mepp itself: it hands out the names of the API.

@@ -157,6 +157,20 @@ ExcludePerSweep = Annotated[
     ),
 ]
 
+Events = Annotated[
+    str | None,
+    _option(
+        "--events",
+        metavar="TABLE",
+        help="Marks made by hand, carried into the table mepps_curated: an event table of Mini Analysis, a "
+        "CSV table with peak_time or start_time in seconds, or labelled text. For several recordings with {} "
+        "for the name of each without its last suffix, beside which the table lies.",
+    ),
+]
+EventsChannel = Annotated[
+    str | None, _option("--channel", metavar="NAME", help="Channel of the --events, if there are several.")
+]
+
 Reader = Annotated[
     str | None, _option("--reader", metavar="NAME", help="Reader ('nwb-mepp formats' lists them).")
 ]

@@ -10,6 +10,7 @@ import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
+from nwb_mepp.errors import UsageError
 
 if TYPE_CHECKING:
     from nwb_mepp.batch import BatchOutcome, Failure, Plan
@@ -117,6 +118,8 @@ def convert(
     output: options.OutputFolder,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
+    events: options.Events = None,
+    channel: options.EventsChannel = None,
     reader: options.Reader = None,
     unit: options.Unit = None,
     sampling_rate: options.SamplingRate = None,
@@ -141,6 +144,9 @@ def convert(
     """
     from nwb_mepp.batch import convert_batch
     from nwb_mepp.pipeline import parse_stretches
+
+    if channel is not None and events is None:
+        raise UsageError("--channel: expected --events with it, whose channel it names, found none; add it.")
 
     reading = options.read_options(
         reader=reader,
@@ -169,6 +175,8 @@ def convert(
             read_options=reading,
             exclude=stretches,
             exclude_per_sweep=per_sweep,
+            events=events,
+            channel=channel,
             overwrite=overwrite,
             n_lanes=jobs,
             on_done=_reporter(progress),

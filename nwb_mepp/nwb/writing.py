@@ -14,7 +14,7 @@ from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb.header import add_equipment, make_file, source_table
-from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, truth_table
+from nwb_mepp.nwb.mepp_tables import hand_table, invalid_times_table, mepp_table, truth_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema import schema_errors
@@ -37,6 +37,7 @@ def write_nwb(
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float]] = (),
     truth: Mepps | None = None,
+    hand_marks: Mepps | None = None,
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
@@ -63,6 +64,8 @@ def write_nwb(
     truth : Mepps, optional
         What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
         summary, which is for what detectors found.
+    hand_marks : Mepps, optional
+        What a person marked elsewhere; written as ``/intervals/mepps_curated``.
 
     Raises
     ------
@@ -94,6 +97,8 @@ def write_nwb(
         module.add(summary_table([result.summary for result in results]))
     if truth is not None and len(truth):
         file.add_time_intervals(truth_table(truth, series=series))
+    if hand_marks is not None and len(hand_marks):
+        file.add_time_intervals(hand_table(hand_marks, series=series))
     with complete_or_absent(Path(path)) as temporary:
         with warnings.catch_warnings():
             # How the file is called is up to the user.

@@ -13,6 +13,7 @@ from typing import Literal
 from nwb_mepp._version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.errors import OutputError, ReadError
+from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
     Metadata,
@@ -25,6 +26,7 @@ from nwb_mepp.nwb import (
 )
 from nwb_mepp.nwb.series import check_clamp
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, check_stretches, stretches_left_out
+from nwb_mepp.pipeline.carrying import EVENTS_OPTION, carry_marks
 from nwb_mepp.pipeline.settings import DetectionSettings, Stretches, WriteOptions
 from nwb_mepp.provenance import fingerprint, sha256_of
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -32,6 +34,7 @@ from nwb_mepp.recording import Recording
 from nwb_mepp.report import draw_picture
 from nwb_mepp.results import ChannelResult
 from nwb_mepp.session import resolve_session_start
+from nwb_mepp.truths import truth_of
 
 __all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
 
@@ -141,6 +144,8 @@ def convert_file(
     write_options: WriteOptions | None = None,
     exclude: Stretches = (),
     exclude_per_sweep: Stretches = (),
+    events: str | None = None,
+    channel: str | None = None,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> FileOutcome:
@@ -153,6 +158,11 @@ def convert_file(
     write_options : WriteOptions, optional
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
         Written as ``invalid_times``, which later detection leaves out.
+    events : str, optional
+        File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
+        recording without its last suffix, beside which the file lies.
+    channel : str, optional
+        Which the marks belong to, if there are several.
     overwrite : bool, default False
     on_progress : callable, optional
 
@@ -170,17 +180,31 @@ def convert_file(
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
     known = _complete(recording, source, options=write_options or WriteOptions())
-    settings = DetectionSettings(exclude=exclude, exclude_per_sweep=exclude_per_sweep)
+    settings = DetectionSettings(
+        exclude=exclude, exclude_per_sweep=exclude_per_sweep, channels=() if channel is None else (channel,)
+    )
     check_stretches(recording.traces, settings=settings)
+    marks_file = truth_of(source, events, option=EVENTS_OPTION)
     stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
-    mark = fingerprint({**known.described, **stretches, "source": recording.source.sha256})
+    carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
+    mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
     kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
+    found: tuple[tuple[str, str, int], ...] = ()
     if not kept:
+        marks = None
+        if marks_file is not None:
+            tell("measuring at the marks")
+            marks = carry_marks(recording, marks_file, settings=settings)
+            found = ((marks.channel, "hand", len(marks)),)
         tell("writing")
-        _write(recording, target, known=known, settings=settings, mark=mark, results=())
+        _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
     return FileOutcome(
-        path=source, output=target, status="kept" if kept else "written", notes=recording.notes
+        path=source,
+        output=target,
+        status="kept" if kept else "written",
+        found=found,
+        notes=recording.notes,
     )
 
 
@@ -295,6 +319,7 @@ def _write(
     settings: DetectionSettings,
     mark: str,
     results: Sequence[ChannelResult],
+    hand_marks: Mepps | None = None,
 ) -> None:
     analysed = {result.mepps.channel for result in results}
     traces = [trace for trace in recording.traces if not analysed or trace.channel in analysed]
@@ -307,7 +332,17 @@ def _write(
         results=results,
         fingerprint=mark,
         excluded=stretches_left_out(traces, settings=settings),
+        hand_marks=hand_marks,
     )
+
+
+def _checksum(file: str | None) -> str | None:
+    """Return the checksum of a file of marks; that of one that is not there cannot match any."""
+    if file is None:
+        return None
+    if not Path(file).is_file():
+        raise ReadError(f"expected marks in {file} (--events), found no such file; check the path.")
+    return sha256_of([Path(file)])
 
 
 def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:

@@ -86,6 +86,13 @@ NwbFiles = Annotated[
 OutputFolder = Annotated[
     Path, _option("--output", "-o", metavar="DIR", help="Folder of the outputs: DIR/path/name.ext.nwb.")
 ]
+DandiNames = Annotated[
+    bool,
+    typer.Option(
+        "--dandi-names",
+        help="Name outputs DIR/sub-ID/sub-ID_ses-ID_icephys.nwb after subject_id and session_id.",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace outputs that are there from other input or settings.")
 ]
@@ -226,7 +233,8 @@ Sessions = Annotated[
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="A row a file: file, session_start, timezone, session_start_from, subject, metadata.",
+        help="A row a file: file, session_start, timezone, session_start_from, subject, session_id, "
+        "metadata.",
     ),
 ]
 

@@ -11,6 +11,7 @@ from pynwb.device import Device, DeviceModel
 from pynwb.file import Subject
 
 from nwb_mepp._version import __version__
+from nwb_mepp.errors import MetadataError
 from nwb_mepp.nwb import metadata as metadata_sections
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import safe_name
@@ -78,6 +79,11 @@ def _subject(metadata: Metadata, session_start: datetime) -> Subject | None:
         # NWB wants a moment: midnight where the recording was made.
         day = date.fromisoformat(stated["date_of_birth"])
         stated["date_of_birth"] = datetime.combine(day, time(), tzinfo=session_start.tzinfo)
+        if stated["date_of_birth"] > session_start:
+            raise MetadataError(
+                f"expected a subject born before the session, found date_of_birth {day} and a session start "
+                f"of {session_start.isoformat()}; correct the one that is wrong."
+            )
     return Subject(**stated)
 
 

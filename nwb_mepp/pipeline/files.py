@@ -36,7 +36,7 @@ from nwb_mepp.results import ChannelResult
 from nwb_mepp.session import resolve_session_start
 from nwb_mepp.truths import truth_of
 
-__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
+__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file", "stated_metadata"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,9 +255,7 @@ def detect_file(
 
 def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Known:
     """Bring together what file and user state; raises before anything is computed or written."""
-    metadata = Metadata() if options.metadata is None else load_metadata(options.metadata)
-    if options.subject is not None:
-        metadata = metadata.with_subject_id(options.subject, override=options.override)
+    metadata = stated_metadata(options)
     check_clamp(recording, clamp=options.clamp, metadata=metadata)
     session_start = resolve_session_start(
         recording.session_start,
@@ -274,9 +272,34 @@ def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Kn
         "session_start": session_start.isoformat(),
         "metadata_sha256": options.metadata and sha256_of([options.metadata]),
         "subject": options.subject,
+        "session_id": options.session_id,
         "clamp": options.clamp,
     }
     return _Known(session_start=session_start, metadata=metadata, clamp=options.clamp, described=described)
+
+
+def stated_metadata(options: WriteOptions) -> Metadata:
+    """Return what the user states of subject, session and equipment.
+
+    Parameters
+    ----------
+    options : WriteOptions
+
+    Returns
+    -------
+    Metadata
+
+    Raises
+    ------
+    MetadataError
+        If the metadata file cannot be read, or says another subject or session than the options.
+    """
+    metadata = Metadata() if options.metadata is None else load_metadata(options.metadata)
+    if options.subject is not None:
+        metadata = metadata.with_subject_id(options.subject, override=options.override)
+    if options.session_id is not None:
+        metadata = metadata.with_session_id(options.session_id)
+    return metadata
 
 
 def _chosen(settings: DetectionSettings) -> dict[str, object]:

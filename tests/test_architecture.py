@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"report"}),
     frozenset({"truths"}),
     frozenset({"pipeline"}),
-    frozenset({"api", "batch", "benchmark", "evaluating", "simulating"}),
+    frozenset({"api", "batch", "benchmark", "evaluating", "neuroconv", "simulating"}),
     frozenset({"training"}),
     frozenset({"cli", ""}),  # "" is nwb_mepp itself: it hands out the names of the API.
     frozenset({"__main__"}),
@@ -51,6 +51,7 @@ SOLE_IMPORTERS = {
     "keras": "networks",
     "matplotlib": "report",
     "neo.io": "readers",
+    "neuroconv": "neuroconv",
     "neo.rawio": "readers",
     "nwbinspector": "nwb",
     "pynwb": "nwb",

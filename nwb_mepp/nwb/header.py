@@ -18,7 +18,16 @@ from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.provenance import describe_settings
 from nwb_mepp.recording import Recording, SourceFile
 
-__all__ = ["SOURCE_COLUMNS", "add_equipment", "describe_source", "make_file", "source_table", "storable"]
+__all__ = [
+    "SOURCE_COLUMNS",
+    "SOURCE_TABLE",
+    "add_equipment",
+    "describe_source",
+    "make_file",
+    "source_row",
+    "source_table",
+    "storable",
+]
 
 SOURCE_TABLE = "source_files"
 SOURCE_COLUMNS = {
@@ -128,8 +137,8 @@ def describe_source(source: SourceFile) -> str:
     return storable(sentence)
 
 
-def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
-    """Return the table that says where the recording came from and how it was read."""
+def source_row(source: SourceFile, *, fingerprint: str) -> dict[str, str]:
+    """Return what says where a recording came from and how it was read."""
     row = {
         "file_name": source.name,
         "sha256": source.sha256,
@@ -139,11 +148,17 @@ def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
         "settings": describe_settings(source.settings),
         "fingerprint": fingerprint,
     }
+    return {name: storable(text) for name, text in row.items()}
+
+
+def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
+    """Return the table of sources with a row for one."""
+    row = source_row(source, fingerprint=fingerprint)
     return DynamicTable(
         name=SOURCE_TABLE,
         description="The file that was converted, and how it was read.",
         columns=[
-            VectorData(name=name, description=description, data=[storable(row[name])])
+            VectorData(name=name, description=description, data=[row[name]])
             for name, description in SOURCE_COLUMNS.items()
         ],
         colnames=list(SOURCE_COLUMNS),

@@ -30,6 +30,7 @@ __all__ = [
     "open_nwb",
     "parse_file",
     "read_file",
+    "recording_in",
     "series_stems",
     "traces_by_object",
 ]
@@ -47,6 +48,7 @@ class SeriesTrace:
     number: int
     place: str
     recorded: bool
+    n_columns: int
 
 
 @contextmanager
@@ -127,33 +129,52 @@ def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iter
     """
     place = Path(path)
     with read_file(place) as file:
-        found, left_out = electrical_traces(file)
-        _check_wanted(channels, found, left_out, place)
-        taken = [one for one in found if one.recorded or one.trace.channel in channels]
-        notes = _notes(file, found, left_out)
-        if not taken:
-            reasons = " ".join(notes) or "/acquisition is empty."
-            raise ReadError(
-                "expected a regularly sampled series in volts or amperes in /acquisition of "
-                f"{place}, found none. {reasons}"
-            )
-        yield Recording(
-            traces=tuple(one.trace for one in taken),
-            source=SourceFile(
-                name=place.name,
-                sha256=sha256_of([place]),
-                reader="nwb",
-                reader_version=f"pynwb {pynwb.__version__}",
-            ),
-            session_start=file.session_start_time,
-            annotations=_annotations(file),
-            invalid_times=_invalid_times(file),
-            notes=notes,
+        yield recording_in(file, name=str(place), sha256=sha256_of([place]), channels=channels)
+
+
+def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequence[str] = ()) -> Recording:
+    """Return what an NWB file in memory holds as a recording, as :func:`open_nwb` does.
+
+    Parameters
+    ----------
+    file : NWBFile
+        Read from disk, or put together and not yet written.
+    name : str
+        Path or words for it, for messages.
+    sha256 : str
+        Of the file on disk, if there is one.
+    channels : sequence of str
+        Channels that are wanted (:func:`open_nwb`).
+
+    Raises
+    ------
+    ReadError, UsageError
+        As :func:`open_nwb`.
+    """
+    found, left_out = electrical_traces(file)
+    _check_wanted(channels, found, left_out, name)
+    taken = [one for one in found if one.recorded or one.trace.channel in channels]
+    notes = _notes(file, found, left_out)
+    if not taken:
+        reasons = " ".join(notes) or "/acquisition is empty."
+        raise ReadError(
+            "expected a regularly sampled series in volts or amperes in /acquisition of "
+            f"{name}, found none. {reasons}"
         )
+    return Recording(
+        traces=tuple(one.trace for one in taken),
+        source=SourceFile(
+            name=Path(name).name, sha256=sha256, reader="nwb", reader_version=f"pynwb {pynwb.__version__}"
+        ),
+        session_start=file.session_start_time,
+        annotations=_annotations(file),
+        invalid_times=_invalid_times(file),
+        notes=notes,
+    )
 
 
 def _check_wanted(
-    wanted: Sequence[str], found: Sequence[SeriesTrace], left_out: dict[str, str], path: Path
+    wanted: Sequence[str], found: Sequence[SeriesTrace], left_out: dict[str, str], path: str
 ) -> None:
     """Say why a channel that is wanted is not among those found; what is nowhere in the file can wait."""
     channels = {one.trace.channel for one in found}
@@ -217,15 +238,23 @@ def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]
         name, series = place.name, place.content
         channel, order, sweep = own.get(name, (name, number, 0))
         try:
+            n = n_columns(series)
             traces = [
                 column_trace(series, column, channel=column_channel, sweep=sweep)
-                for column, column_channel in _columns(channel, n_columns(series), taken=names)
+                for column, column_channel in _columns(channel, n, taken=names)
             ]
         except UnsuitableError as error:
             left_out[name] = str(error)
             continue
         found += [
-            SeriesTrace(trace=trace, series=series, number=order, place=name, recorded=place.recorded)
+            SeriesTrace(
+                trace=trace,
+                series=series,
+                number=order,
+                place=name,
+                recorded=place.recorded,
+                n_columns=n or 1,
+            )
             for trace in traces
         ]
     first_seen = {
@@ -276,7 +305,7 @@ def series_stems(found: Iterable[SeriesTrace]) -> dict[str, str]:
 
 
 def _stem(channel: str, sweeps: list[SeriesTrace]) -> str:
-    if sweeps[0].series.data.shape[1:] not in ((), (1,)):
+    if sweeps[0].n_columns > 1:
         return channel
     name = sweeps[0].place
     return name.removesuffix(f"_sweep_{sweeps[0].trace.sweep:03d}") if len(sweeps) > 1 else name

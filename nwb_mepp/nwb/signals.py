@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+from hdmf.data_utils import DataIO, GenericDataChunkIterator
 from pynwb import TimeSeries
 
 from nwb_mepp.errors import ReadError
@@ -35,10 +36,52 @@ class UnsuitableError(Exception):
     """Says in a few words why an object of a file is no signal that can be analysed."""
 
 
-class _DatasetSource:
-    """Stored numbers of a series, or of one column of it, in an open file."""
+class _Stored(Protocol):
+    """Numbers that can be had piece by piece."""
 
-    def __init__(self, dataset: h5py.Dataset, column: int | None) -> None:
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __getitem__(self, place: Any) -> Any: ...
+
+
+class _Unwritten:
+    """Numbers that an iterator will write, read from where it takes them, without using it up."""
+
+    def __init__(self, iterator: Any) -> None:
+        self._iterator = iterator
+        self.shape: tuple[int, ...] = tuple(iterator.maxshape)
+        self.dtype: np.dtype[Any] = np.dtype(iterator.dtype)
+
+    def __getitem__(self, place: Any) -> Any:
+        selection = place if isinstance(place, tuple) else (place,)
+        whole = tuple(slice(0, length) for length in self.shape[len(selection) :])
+        # The method asks for slices in every dimension; a column is taken out afterwards.
+        slices = tuple(slice(one, one + 1) if isinstance(one, int) else one for one in selection)
+        numbers = np.asarray(self._iterator._get_data(selection=(*slices, *whole)))
+        return numbers[(slice(None), 0)] if len(selection) > 1 else numbers
+
+
+def _stored(data: object) -> _Stored:
+    """Return the numbers of a dataset: of an open file, or of a series that is yet to be written."""
+    if isinstance(data, DataIO):
+        return _stored(data.data)
+    if isinstance(data, GenericDataChunkIterator):
+        return _Unwritten(data)
+    if isinstance(data, (h5py.Dataset, np.ndarray)):
+        return data
+    if isinstance(data, (list, tuple)):
+        return np.asarray(data)
+    raise UnsuitableError(f"its samples ({type(data).__name__}) cannot be read before they are written")
+
+
+class _DatasetSource:
+    """Stored numbers of a series, or of one column of it."""
+
+    def __init__(self, dataset: _Stored, column: int | None) -> None:
         self._dataset = dataset
         self._column = column
         self._dtype: np.dtype[Any] = np.dtype(dataset.dtype)
@@ -51,7 +94,7 @@ class _DatasetSource:
         return int(self._dataset.shape[0])
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        if not self._dataset:
+        if isinstance(self._dataset, h5py.Dataset) and not self._dataset:
             raise ValueError(
                 "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
             )
@@ -59,6 +102,8 @@ class _DatasetSource:
         try:
             return np.asarray(self._dataset[place])
         except OSError as error:
+            if not isinstance(self._dataset, h5py.Dataset):
+                raise
             raise ReadError(
                 f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
                 "cannot be read: the file is damaged; copy or convert it again."
@@ -77,12 +122,12 @@ def n_columns(series: object) -> int | None:
         raise UnsuitableError(f"it is a {type(series).__name__}, not a series")
     if _unit(series) is None:
         raise UnsuitableError(f"its unit is {series.unit!r}, not volts or amperes")
-    data = series.data
-    if not isinstance(data, h5py.Dataset) or data.ndim not in (1, 2) or data.dtype.kind not in "iuf":
+    data = _stored(series.data)
+    if len(data.shape) not in (1, 2) or np.dtype(data.dtype).kind not in "iuf":
         raise UnsuitableError("its samples are not numbers of shape (n_samples,) or (n_samples, n_channels)")
     if 0 in data.shape:
         raise UnsuitableError("it has no samples")
-    if data.ndim == 1:
+    if len(data.shape) == 1:
         return None
     if data.shape[0] == 1 < data.shape[1]:
         raise UnsuitableError(
@@ -118,7 +163,7 @@ def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep:
     return Trace(
         channel=channel,
         sweep=sweep,
-        source=_DatasetSource(series.data, column),
+        source=_DatasetSource(_stored(series.data), column),
         unit=unit,
         conversion=conversion,
         offset=offset,
@@ -134,14 +179,13 @@ def _sampling(series: TimeSeries) -> tuple[float, float]:
         if not (0.0 < rate_hz < math.inf and math.isfinite(start_s)):
             raise UnsuitableError(f"its sampling rate is {rate_hz:g} Hz and its start {start_s:g} s")
         return rate_hz, start_s
-    timestamps = series.timestamps
-    n_samples = len(series.data)
-    if timestamps is None or len(timestamps) != n_samples:
-        n_times = 0 if timestamps is None else len(timestamps)
+    timestamps = _stored(() if series.timestamps is None else series.timestamps)
+    n_samples, n_times = _stored(series.data).shape[0], timestamps.shape[0]
+    if n_times != n_samples:
         raise UnsuitableError(f"it has {n_samples} samples at {n_times} times")
     if n_samples < 2:
         raise UnsuitableError("a single timestamp states no sampling rate")
-    first_s, last_s = float(timestamps[0]), float(timestamps[n_samples - 1])
+    first_s, last_s = (float(timestamps[at : at + 1][0]) for at in (0, n_samples - 1))
     if not last_s > first_s:
         raise UnsuitableError("its timestamps do not rise from the first to the last")
     rate_hz = (n_samples - 1) / (last_s - first_s)

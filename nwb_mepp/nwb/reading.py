@@ -179,7 +179,7 @@ def _check_wanted(
     """Say why a channel that is wanted is not among those found; what is nowhere in the file can wait."""
     channels = {one.trace.channel for one in found}
     for name in wanted:
-        columns = [one.trace.channel for one in found if one.place == name]
+        columns = [one.trace.channel for one in found if one.place == name and one.n_columns > 1]
         if name in left_out:
             raise ReadError(
                 f"expected series {name!r} of {path} to be regularly sampled volts or amperes, found that "

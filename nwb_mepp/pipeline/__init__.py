@@ -1,7 +1,7 @@
 """Read, detect, measure, summarise, write: the calls that every front end makes."""
 
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, choose_channels, cut_channel
-from nwb_mepp.pipeline.files import FileOutcome, convert_file, detect_file, run_file, stated_metadata
+from nwb_mepp.pipeline.files import FileOutcome, convert_file, detect_file, run_file
 from nwb_mepp.pipeline.finding import find_mepps
 from nwb_mepp.pipeline.settings import (
     DEFAULT_DETECTORS,
@@ -11,6 +11,7 @@ from nwb_mepp.pipeline.settings import (
     parse_amplitude,
     parse_stretches,
 )
+from nwb_mepp.pipeline.stated import stated_metadata
 from nwb_mepp.pipeline.weights import choose_weights
 
 __all__ = [

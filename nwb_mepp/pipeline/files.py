@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from nwb_mepp._version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.errors import OutputError, ReadError
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
-    Metadata,
-    load_metadata,
     open_nwb,
     read_fingerprint,
     read_results,
     replace_results,
     write_nwb,
 )
-from nwb_mepp.nwb.series import check_clamp
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, check_stretches, stretches_left_out
 from nwb_mepp.pipeline.carrying import EVENTS_OPTION, carry_marks
 from nwb_mepp.pipeline.settings import DetectionSettings, Stretches, WriteOptions
+from nwb_mepp.pipeline.stated import Known, complete
 from nwb_mepp.provenance import fingerprint, sha256_of
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.recording import Recording
 from nwb_mepp.report import draw_picture
 from nwb_mepp.results import ChannelResult
-from nwb_mepp.session import resolve_session_start
 from nwb_mepp.truths import truth_of
 
-__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file", "stated_metadata"]
+__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +57,6 @@ class FileOutcome:
     found: tuple[tuple[str, str, int], ...] = ()
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """What is known of a recording once the user's statements are taken in."""
-
-    session_start: datetime
-    metadata: Metadata
-    clamp: str | None
-    described: Mapping[str, object]
 
 
 def run_file(
@@ -113,7 +98,7 @@ def run_file(
     wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
-    known = _complete(recording, source, options=write_options or WriteOptions())
+    known = complete(recording, source, options=write_options or WriteOptions())
     mark = fingerprint(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
@@ -179,7 +164,7 @@ def convert_file(
     tell = on_progress or (lambda _: None)
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
-    known = _complete(recording, source, options=write_options or WriteOptions())
+    known = complete(recording, source, options=write_options or WriteOptions())
     settings = DetectionSettings(
         exclude=exclude, exclude_per_sweep=exclude_per_sweep, channels=() if channel is None else (channel,)
     )
@@ -253,55 +238,6 @@ def detect_file(
     return results
 
 
-def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Known:
-    """Bring together what file and user state; raises before anything is computed or written."""
-    metadata = stated_metadata(options)
-    check_clamp(recording, clamp=options.clamp, metadata=metadata)
-    session_start = resolve_session_start(
-        recording.session_start,
-        given=options.session_start,
-        timezone=options.timezone,
-        path=path,
-        start_from=options.session_start_from,
-        override=options.override,
-    )
-    described = {
-        "package_version": __version__,
-        "reader": recording.source.reader,
-        **{f"read_{name}": value for name, value in recording.source.settings.items()},
-        "session_start": session_start.isoformat(),
-        "metadata_sha256": options.metadata and sha256_of([options.metadata]),
-        "subject": options.subject,
-        "session_id": options.session_id,
-        "clamp": options.clamp,
-    }
-    return _Known(session_start=session_start, metadata=metadata, clamp=options.clamp, described=described)
-
-
-def stated_metadata(options: WriteOptions) -> Metadata:
-    """Return what the user states of subject, session and equipment.
-
-    Parameters
-    ----------
-    options : WriteOptions
-
-    Returns
-    -------
-    Metadata
-
-    Raises
-    ------
-    MetadataError
-        If the metadata file cannot be read, or says another subject or session than the options.
-    """
-    metadata = Metadata() if options.metadata is None else load_metadata(options.metadata)
-    if options.subject is not None:
-        metadata = metadata.with_subject_id(options.subject, override=options.override)
-    if options.session_id is not None:
-        metadata = metadata.with_session_id(options.session_id)
-    return metadata
-
-
 def _chosen(settings: DetectionSettings) -> dict[str, object]:
     """Return what of the settings decides the result and stands elsewhere in a summary row."""
     detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
@@ -338,7 +274,7 @@ def _write(
     recording: Recording,
     path: Path,
     *,
-    known: _Known,
+    known: Known,
     settings: DetectionSettings,
     mark: str,
     results: Sequence[ChannelResult],

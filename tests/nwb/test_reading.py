@@ -423,3 +423,15 @@ def test_a_corrected_version_of_the_known_schema_is_read(foreign: MakeForeign) -
         file.attrs["nwb_version"] = f"{major}.{minor}.99"
     with open_nwb(path) as recording:
         assert recording.channels == ("v",)
+
+
+def test_the_series_of_one_sweep_is_no_channel_of_several_columns(
+    folder: Path,
+    make_trace: Callable[..., Trace],
+    make_recording: Callable[..., Recording],
+    session_start: datetime,
+) -> None:
+    sweeps = [make_trace("Vm", sweep=sweep) for sweep in range(2)]
+    write_nwb(make_recording(*sweeps), folder / "a.nwb", session_start=session_start)
+    with open_nwb(folder / "a.nwb", channels=["Vm_sweep_000"]) as recording:
+        assert recording.channels == ("Vm",)

@@ -16,6 +16,7 @@ from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries, VoltageClampStimulusSeries
 
 from nwb_mepp.errors import DetectionError, ReadError, UsageError
+from nwb_mepp.evaluating import evaluate_file
 from nwb_mepp.nwb import read_results
 from nwb_mepp.nwb.schema import schema_errors
 from nwb_mepp.pipeline import DetectionSettings, detect_file
@@ -177,6 +178,20 @@ def test_mepps_come_into_a_file_of_another_program_and_nothing_else_changes(
     # The noise is a twentieth of the amplitude.
     np.testing.assert_allclose(back.mepps.amplitude, amplitude, rtol=0.15)
     assert schema_errors(path) == []
+
+
+def test_what_was_found_outside_acquisition_can_be_listed_and_judged(tmp_path: Path) -> None:
+    file = empty_file()
+    file.add_acquisition(series())
+    channel = probe(file)
+    path = write(tmp_path / "a.nwb", file)
+    detect_file(path, settings=DetectionSettings(detectors=("matched_filter",), channels=(channel,)))
+    truth = tmp_path / "truth.csv"
+    truth.write_text("start_time\n" + "".join(f"{onset_s}\n" for onset_s in ONSETS_S), encoding="utf-8")
+    scores = evaluate_file(path, truth=str(truth))
+    assert scores.channel == channel
+    # Found, missed, false: all of them, none, none.
+    assert tuple(scores.counts) == (len(ONSETS_S), 0, 0)
 
 
 # Run in a process of its own: here nothing may know the extension.

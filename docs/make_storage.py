@@ -43,6 +43,7 @@ FILTERS: dict[str, dict[str, object]] = {
     },
 }
 CHUNKS = (10_000, 100_000, 1_000_000)
+LEVELS = (1, 2, 3, 4, 6)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -67,6 +68,23 @@ def storage(trace: npt.NDArray[np.int16], folder: Path) -> str:
             cells = [f"{chunk}", name, f"{path.stat().st_size / trace.nbytes:.3f}"]
             cells += [f"{trace.nbytes / 1e6 / seconds:.0f}", f"{1e3 * read_slice_s(path):.2f}"]
             rows.append([f"**{cell}**" for cell in cells] if chosen else cells)
+    return table(rows)
+
+
+def levels(recordings: Sequence[Path], folder: Path) -> str:
+    """Return what the levels of gzip give and cost on the first channel of each recording."""
+    rows = [["recording", *(f"level {level}" for level in LEVELS)]]
+    for path in recordings:
+        trace = long_trace(path)
+        cells = []
+        for level in LEVELS:
+            began = time.process_time()
+            with h5py.File(folder / "levels.h5", "w") as file:
+                how = {"compression": "gzip", "compression_opts": level, "shuffle": True}
+                dataset = file.create_dataset("data", data=trace, chunks=(CHUNK_SAMPLES,), **how)
+                size = dataset.id.get_storage_size() / trace.nbytes
+            cells.append(f"{size:.3f}, {trace.nbytes / 1e6 / (time.process_time() - began):.0f} MB/s")
+        rows.append([path.name, *cells])
     return table(rows)
 
 
@@ -241,6 +259,7 @@ def main() -> None:
         trace = long_trace(given.recordings[0])
         parts = [
             f"## Chunks and compression\n\n{storage(trace, folder)}",
+            f"## Levels of gzip\n\n{levels(given.recordings, folder)}",
             f"## Memory\n\n{memory(trace, folder, large_mb=given.large_mb)}",
             f"## Beside NeuroConv\n\n{beside_neuroconv(given.recordings, folder)}",
         ]

@@ -43,7 +43,7 @@ $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable ".[train,formats,docs,test]"
+	$(PIP_INSTALL) --editable ".[train,formats,neuroconv,docs,test]"
 	@touch $@ $(VENV)/.runs
 
 $(VENV)/.made:

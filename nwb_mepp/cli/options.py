@@ -86,6 +86,13 @@ NwbFiles = Annotated[
 OutputFolder = Annotated[
     Path, _option("--output", "-o", metavar="DIR", help="Folder of the outputs: DIR/path/name.ext.nwb.")
 ]
+DandiNames = Annotated[
+    bool,
+    typer.Option(
+        "--dandi-names",
+        help="Name outputs DIR/sub-ID/sub-ID_ses-ID_icephys.nwb after subject_id and session_id.",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace outputs that are there from other input or settings.")
 ]
@@ -157,6 +164,20 @@ ExcludePerSweep = Annotated[
     ),
 ]
 
+Events = Annotated[
+    str | None,
+    _option(
+        "--events",
+        metavar="TABLE",
+        help="Marks made by hand, carried into the table mepps_curated: an event table of Mini Analysis, a "
+        "CSV table with peak_time or start_time in seconds, or labelled text. For several recordings with {} "
+        "for the name of each without its last suffix, beside which the table lies.",
+    ),
+]
+EventsChannel = Annotated[
+    str | None, _option("--channel", metavar="NAME", help="Channel of the --events, if there are several.")
+]
+
 Reader = Annotated[
     str | None, _option("--reader", metavar="NAME", help="Reader ('nwb-mepp formats' lists them).")
 ]
@@ -212,7 +233,8 @@ Sessions = Annotated[
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="A row a file: file, session_start, timezone, session_start_from, subject, metadata.",
+        help="A row a file: file, session_start, timezone, session_start_from, subject, session_id, "
+        "metadata.",
     ),
 ]
 

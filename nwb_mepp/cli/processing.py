@@ -10,6 +10,7 @@ import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
+from nwb_mepp.errors import UsageError
 
 if TYPE_CHECKING:
     from nwb_mepp.batch import BatchOutcome, Failure, Plan
@@ -51,6 +52,7 @@ def run(
     subject: options.Subject = None,
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
+    dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
     no_picture: options.NoPicture = False,
@@ -95,7 +97,7 @@ def run(
         subject=subject,
         metadata=metadata,
     )
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions)
+    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = run_batch(
             plan,
@@ -117,6 +119,8 @@ def convert(
     output: options.OutputFolder,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
+    events: options.Events = None,
+    channel: options.EventsChannel = None,
     reader: options.Reader = None,
     unit: options.Unit = None,
     sampling_rate: options.SamplingRate = None,
@@ -132,6 +136,7 @@ def convert(
     subject: options.Subject = None,
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
+    dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
 ) -> None:
@@ -141,6 +146,9 @@ def convert(
     """
     from nwb_mepp.batch import convert_batch
     from nwb_mepp.pipeline import parse_stretches
+
+    if channel is not None and events is None:
+        raise UsageError("--channel: expected --events with it, whose channel it names, found none; add it.")
 
     reading = options.read_options(
         reader=reader,
@@ -162,13 +170,15 @@ def convert(
     )
     stretches = parse_stretches(exclude or (), option="--exclude")
     per_sweep = parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep")
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions)
+    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = convert_batch(
             plan,
             read_options=reading,
             exclude=stretches,
             exclude_per_sweep=per_sweep,
+            events=events,
+            channel=channel,
             overwrite=overwrite,
             n_lanes=jobs,
             on_done=_reporter(progress),
@@ -226,15 +236,23 @@ def detect(
 
 
 def _plan(
-    paths: list[Path], folder: Path, *, reader: str | None, writing: WriteOptions, sessions: Path | None
+    paths: list[Path],
+    folder: Path,
+    *,
+    reader: str | None,
+    writing: WriteOptions,
+    sessions: Path | None,
+    dandi_names: bool,
 ) -> Plan:
-    from nwb_mepp.batch import plan_batch, read_sessions
+    from nwb_mepp.batch import plan_batch, read_sessions, with_dandi_names
     from nwb_mepp.nwb import load_metadata
 
     if writing.metadata is not None:
         load_metadata(writing.metadata)  # what is wrong in it would be wrong for every file
     plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
-    return plan if sessions is None else read_sessions(sessions).complete(plan)
+    if sessions is not None:
+        plan = read_sessions(sessions).complete(plan)
+    return with_dandi_names(plan) if dandi_names else plan
 
 
 def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:

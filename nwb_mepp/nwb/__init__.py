@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
     from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
     from nwb_mepp.nwb.opening import DETECTED_SINCE, interval_tables, read_fingerprint
-    from nwb_mepp.nwb.reading import open_nwb
-    from nwb_mepp.nwb.replacing import replace_results
+    from nwb_mepp.nwb.reading import open_nwb, recording_in
+    from nwb_mepp.nwb.replacing import add_results, replace_results
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
-    from nwb_mepp.nwb.writing import write_nwb
+    from nwb_mepp.nwb.writing import add_recording, write_nwb
 
 _MODULES = {
     "events": ("EventTable", "read_events", "read_results"),
@@ -26,10 +26,10 @@ _MODULES = {
     "metadata_file": ("load_metadata", "metadata_template"),
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
     "opening": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
-    "reading": ("open_nwb",),
-    "replacing": ("replace_results",),
+    "reading": ("open_nwb", "recording_in"),
+    "replacing": ("add_results", "replace_results"),
     "validation": ("Finding", "is_failure", "validate_nwb"),
-    "writing": ("write_nwb",),
+    "writing": ("add_recording", "write_nwb"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -44,6 +44,8 @@ __all__ = [
     "Metadata",
     "Session",
     "Subject",
+    "add_recording",
+    "add_results",
     "interval_tables",
     "is_failure",
     "load_metadata",
@@ -52,6 +54,7 @@ __all__ = [
     "read_events",
     "read_fingerprint",
     "read_results",
+    "recording_in",
     "replace_results",
     "validate_nwb",
     "write_nwb",

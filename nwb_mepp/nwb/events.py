@@ -68,12 +68,13 @@ def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
     with read_file(path) as file:
         traces, _ = electrical_traces(file)
         stems = series_stems(traces)
+        channels = list(dict.fromkeys(one.trace.channel for one in traces))
         rows = {}
         for row in read_summary(file):
-            if row.channel not in stems:
+            if row.channel not in channels:
                 raise ReadError(
-                    f"expected channel {row.channel!r} of the summary in /acquisition of {path}, found "
-                    f"{list(stems) or 'no channel'}; the series was renamed or removed."
+                    f"expected channel {row.channel!r} of the summary in {path}, found "
+                    f"{channels or 'no channel'}; the series was renamed or removed."
                 )
             rows[table_name(row.detector, row.channel, stems=stems)] = row
         yield _Annotated(file, traces, rows)

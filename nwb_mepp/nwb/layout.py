@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nwb_mepp.mepps import MEASURES
 from nwb_mepp.nwb.header import SOURCE_COLUMNS
-from nwb_mepp.nwb.mepp_tables import INTERVAL_COLUMNS
+from nwb_mepp.nwb.mepp_tables import CURATED_COLUMNS, INTERVAL_COLUMNS
 from nwb_mepp.results import SUMMARY_COLUMNS
 
 __all__ = ["column_tables", "with_column_tables"]
@@ -25,6 +25,7 @@ def column_tables() -> dict[str, str]:
     source = [(name, "", text) for name, text in SOURCE_COLUMNS.items()]
     return {
         "mepps": _markdown(mepps),
+        "mepps_curated": _markdown((name, "", text) for name, text in CURATED_COLUMNS.items()),
         "mepp_detections": _markdown(summary),
         "source_files": _markdown(source),
     }

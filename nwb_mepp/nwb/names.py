@@ -106,8 +106,9 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     ----------
     detector, channel : str
     stems : mapping of str to str
-        The stem of every channel in volts or amperes of the file (:func:`channel_stems`): with a
-        single one the name does without it.
+        The stem of every channel in volts or amperes of ``/acquisition`` (:func:`channel_stems`): with a
+        single one the name does without it. A channel that lies elsewhere is not among them, and always
+        named: what other programs add there must not change the names of tables.
 
     Raises
     ------
@@ -120,10 +121,12 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     'mepps_miniunet'
     >>> table_name("miniunet", "I/O", stems={"Vm": "Vm", "I/O": "I_O"})
     'mepps_miniunet_I_O'
+    >>> table_name("miniunet", "processing/filtered/Vm", stems={"Vm": "Vm"})
+    'mepps_miniunet_processing_filtered_Vm'
     """
     name = TABLE_PREFIX + safe_name(detector)
-    if len(stems) > 1:
-        name = f"{name}_{stems[channel]}"
+    if len(stems) > 1 or channel not in stems:
+        name = f"{name}_{stems.get(channel) or safe_name(channel)}"
     if name in _KEPT:
         raise OutputError(
             f"expected a detector whose table is not {name!r}, found {detector!r}: that table is "

@@ -20,7 +20,7 @@ from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_TABLE, icephys_module, r
 from nwb_mepp.nwb.writing import add_mepp_tables, refuse_invalid
 from nwb_mepp.results import ChannelResult, SummaryRow
 
-__all__ = ["replace_results"]
+__all__ = ["add_results", "replace_results"]
 
 SUMMARY_PATH = f"processing/{ICEPHYS}/{SUMMARY_TABLE}"
 
@@ -79,15 +79,19 @@ def _tables(
     file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow]
 ) -> tuple[set[str], set[str]]:
     """Return the names of the tables that ``results`` need, and of those that the summary knows."""
-    stems = series_stems(electrical_traces(file)[0])
+    traces, _ = electrical_traces(file)
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     for result in results:
-        if result.mepps.channel not in stems:
+        if result.mepps.channel not in channels:
+            possible = ", ".join(channels) or "it has none in volts or amperes"
             raise UsageError(
-                f"expected a channel of the file ({', '.join(stems) or 'it has none in volts or amperes'}), "
-                f"found {result.mepps.channel!r}; give --channel one of these."
+                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; give "
+                "--channel one of these."
             )
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
-    known = {table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in stems}
+    known = {
+        table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
+    }
     return needed, known
 
 
@@ -118,11 +122,37 @@ def _rewrite(
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)
         io, file = parse_file(handle, mode="r+")
-        traces, _ = electrical_traces(file)
-        series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
-        add_mepp_tables(file, results, series=series, stems=series_stems(traces))
-        icephys_module(file).add(summary_table(rows))
+        _add(file, results, rows)
         io.write(file)
+
+
+def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
+    """Add tables and summary rows to a file that is being put together in memory.
+
+    Parameters
+    ----------
+    file : NWBFile
+    results : sequence of ChannelResult
+        Of series that the file holds already.
+
+    Raises
+    ------
+    OutputError
+        If the file has results already, which only a file on disk lets replace.
+    """
+    if read_summary(file):
+        raise OutputError(
+            f"expected a file without {SUMMARY_PATH}, found one that has results; replace them with "
+            "'nwb-mepp detect' once it is written."
+        )
+    _add(file, results, [result.summary for result in results])
+
+
+def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
+    traces, _ = electrical_traces(file)
+    series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
+    add_mepp_tables(file, results, series=series, stems=series_stems(traces))
+    icephys_module(file).add(summary_table(rows))
 
 
 def _mark_as_changed(handle: h5py.File) -> None:

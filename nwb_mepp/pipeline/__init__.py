@@ -11,6 +11,7 @@ from nwb_mepp.pipeline.settings import (
     parse_amplitude,
     parse_stretches,
 )
+from nwb_mepp.pipeline.stated import stated_metadata
 from nwb_mepp.pipeline.weights import choose_weights
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "parse_amplitude",
     "parse_stretches",
     "run_file",
+    "stated_metadata",
 ]

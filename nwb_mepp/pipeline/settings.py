@@ -304,6 +304,8 @@ class WriteOptions:
         Permits what contradicts the file.
     subject : str, optional
         Identifier of the subject.
+    session_id : str, optional
+        Identifier of the session.
     metadata : Path, optional
         YAML file with everything else.
     clamp : {"current", "voltage", "izero"}, optional
@@ -315,5 +317,6 @@ class WriteOptions:
     session_start_from: str | None = None
     override: bool = False
     subject: str | None = None
+    session_id: str | None = None
     metadata: Path | None = None
     clamp: str | None = None

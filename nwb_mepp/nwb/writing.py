@@ -8,6 +8,7 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
+import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.atomic import complete_or_absent
@@ -20,6 +21,7 @@ from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
+from nwb_mepp.nwb.typed_tables import add_types, forget_types
 from nwb_mepp.recording import Recording
 from nwb_mepp.results import ChannelResult
 
@@ -37,6 +39,7 @@ def write_nwb(
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float]] = (),
     truth: Mepps | None = None,
+    extension: bool = False,
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
@@ -63,6 +66,8 @@ def write_nwb(
     truth : Mepps, optional
         What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
         summary, which is for what detectors found.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
 
     Raises
     ------
@@ -101,6 +106,10 @@ def write_nwb(
             io = NWBHDF5IO(temporary, "w")
         with io:
             io.write(file)
+        with h5py.File(temporary, "r+") as handle:
+            forget_types(handle)
+        if extension:
+            add_types(temporary)
         refuse_invalid(schema_errors(temporary), path)
 
 

@@ -127,9 +127,10 @@ def _rewrite(
     with h5py.File(path, "r+") as handle:
         typed, schema_known = is_typed(handle.get(SUMMARY_PATH)), SCHEMA_PATH in handle
         for name in replaced:
-            for place in (f"intervals/{name}", detector_path(name)):
-                if place in handle:
-                    del handle[place]
+            if f"intervals/{name}" in handle:
+                del handle[f"intervals/{name}"]
+            if is_typed(handle.get(detector_path(name))):
+                del handle[detector_path(name)]
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from nwb_mepp.atomic import complete_or_absent
-from nwb_mepp.errors import UsageError
+from nwb_mepp.errors import ReadError
 from nwb_mepp.nwb.names import TABLE_PREFIX
 from nwb_mepp.nwb.opening import open_hdf5
 from nwb_mepp.nwb.schema import schema_errors
@@ -40,9 +40,8 @@ def add_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None 
     Raises
     ------
     ReadError
-        If the file cannot be read, or tables, summary and series do not belong together.
-    UsageError
-        If it has no tables of MEPPs and no summary.
+        If the file cannot be read, has no tables of MEPPs, or tables, summary and series do not belong
+        together.
     OutputError
         If it cannot be written.
     """
@@ -66,7 +65,7 @@ def remove_extension(path: str | PathLike[str], *, out: str | PathLike[str] | No
 
     Raises
     ------
-    ReadError, UsageError, OutputError
+    ReadError, OutputError
         As :func:`add_extension`; also if something is stated of a detector that only the extension can hold.
     """
     with _changed_copy(path, out) as copy:
@@ -92,6 +91,6 @@ def _refuse_without_mepps(path: Path) -> None:
     with open_hdf5(path) as handle:
         tables = [name for name in handle.get("intervals", ()) if name.startswith(TABLE_PREFIX)]
         if not tables and SUMMARY_PATH not in handle:
-            raise UsageError(
+            raise ReadError(
                 f"expected tables of MEPPs in {path}, found none; 'nwb-mepp detect' puts them there."
             )

@@ -180,14 +180,21 @@ def _add_detectors(handle: h5py.File, rows: Mapping[str, SummaryRow]) -> None:
             place = detector_path(name)
             if place not in handle:
                 scratch.copy(place, handle.require_group(f"processing/{ICEPHYS}"))
+            elif not is_typed(handle[place]):
+                raise OutputError(
+                    f"expected nothing but a MEPPDetector at /{place}, found an object of another program; "
+                    "rename it, for its place is needed."
+                )
             table = handle.get(f"intervals/{name}")
             if is_typed(table) and "detector" not in table:
                 table["detector"] = h5py.SoftLink(f"/{place}")
         if "specifications" not in handle:  # then that of the core is missing too
             scratch.copy("specifications", handle)
             handle.attrs[".specloc"] = handle["specifications"].ref
-        elif SCHEMA_PATH not in handle:
-            scratch.copy(SCHEMA_PATH, handle["specifications"])
+            return
+        known = handle.require_group(SCHEMA_PATH)
+        for version in set(scratch[SCHEMA_PATH]) - set(known):
+            scratch.copy(f"{SCHEMA_PATH}/{version}", known)
 
 
 @contextmanager

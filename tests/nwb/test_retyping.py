@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import ndx_mepp
 import numpy as np
 import pytest
 from ndx_mepp import MEPPSummary, MEPPTable
 from pynwb import NWBHDF5IO, NWBFile
 
-from nwb_mepp.errors import OutputError, ReadError, UsageError
+from nwb_mepp.errors import OutputError, ReadError
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb import (
     add_extension,
@@ -207,6 +208,32 @@ def test_a_typed_rerun_that_finds_nothing_keeps_the_statement_of_its_detector(
     assert "processing/icephys/mepp_detector_template" not in after
 
 
+def test_an_object_of_another_program_is_not_taken_for_a_detector(path: Path, found: Found) -> None:
+    with h5py.File(path, "r+") as handle:
+        handle.copy("processing/icephys/source_files", "processing/icephys/mepp_detector_miniunet")
+    before = path.read_bytes()
+    wanted = (
+        "expected nothing but a MEPPDetector at /processing/icephys/mepp_detector_miniunet, found an object"
+    )
+    with pytest.raises(OutputError, match=wanted):
+        add_extension(path)
+    assert path.read_bytes() == before
+    replace_results(path, [found("miniunet", [7])])
+    assert "processing/icephys/mepp_detector_miniunet" in objects(path)
+
+
+def test_the_specification_of_this_version_stands_beside_that_of_another(path: Path, found: Found) -> None:
+    add_extension(path)
+    with h5py.File(path, "r+") as handle:
+        versions = handle["specifications/ndx-mepp"]
+        versions.move(ndx_mepp.__version__, "0.0.1")
+        stated = versions["0.0.1/namespace"].asstr()[()]
+        versions["0.0.1/namespace"][()] = stated.replace(f'"{ndx_mepp.__version__}"', '"0.0.1"')
+    replace_results(path, [found("miniunet", [7])], extension=True)
+    with h5py.File(path) as handle:
+        assert set(handle["specifications/ndx-mepp"]) == {"0.0.1", ndx_mepp.__version__}
+
+
 def test_a_file_without_specifications_gets_that_of_the_extension(path: Path) -> None:
     with h5py.File(path, "r+") as handle:
         del handle["specifications"]
@@ -266,7 +293,7 @@ def test_a_file_without_mepps_is_refused(
     with NWBHDF5IO(path, "w") as io:
         io.write(NWBFile(session_description="None.", identifier="i", session_start_time=session_start))
     with pytest.raises(
-        UsageError, match=r"expected tables of MEPPs in .*empty.nwb, found none; 'nwb-mepp detect'"
+        ReadError, match=r"expected tables of MEPPs in .*empty.nwb, found none; 'nwb-mepp detect'"
     ):
         change(path)
     with pytest.raises(ReadError, match="found nothing at"):

@@ -130,7 +130,7 @@ class MEPPTable(TimeIntervals):
             "enum": ["V", "A"],
             "default": None,
         },
-        *get_docval(DynamicTable.__init__, "id", "columns", "colnames", "target_tables", "meanings_tables"),
+        *(one for one in get_docval(TimeIntervals.__init__) if one["name"] not in ("name", "description")),
         allow_positional=AllowPositional.ERROR,
     )
     def __init__(self, **kwargs: Any) -> None:
@@ -172,18 +172,6 @@ class MEPPSummary(DynamicTable):
 
     __columns__ = tuple(columns("MEPPSummary", quantity=MEPPQuantity))
 
-    @docval(
-        *get_docval(
-            DynamicTable.__init__,
-            "name",
-            "description",
-            "id",
-            "columns",
-            "colnames",
-            "target_tables",
-            "meanings_tables",
-        ),
-        allow_positional=AllowPositional.ERROR,
-    )
+    @docval(*get_docval(DynamicTable.__init__), allow_positional=AllowPositional.ERROR)
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

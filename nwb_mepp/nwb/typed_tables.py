@@ -148,6 +148,8 @@ def _problem(table: h5py.Group) -> str | None:
             return f"its column {measure.column!r} holds {column.dtype}, not {wanted}"
         units = dict.fromkeys(measure.unit.replace("{u}", unit) for unit in "VA")
         if _stated_unit(column) not in units:
+            if not measure.unit:
+                return f"the description of its column {measure.column!r}, which has no unit, states one"
             wanted = " or ".join(f"'Unit: {unit}.'" for unit in units)
             return f"the description of its column {measure.column!r} does not end in {wanted}"
     return None

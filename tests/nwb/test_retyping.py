@@ -27,7 +27,7 @@ from nwb_mepp.nwb import (
 )
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
-from nwb_mepp.nwb.typed_tables import forget_types
+from nwb_mepp.nwb.typed_tables import add_types, forget_types, remove_types
 from nwb_mepp.recording import Recording, Trace
 from nwb_mepp.results import ChannelResult
 from tests.nwb_objects import objects
@@ -159,7 +159,7 @@ def test_numbers_are_kept_to_the_bit(
     result = found("miniunet", [10, 200, 400, 600, 800])
     result.mepps.amplitude[:] = numbers
     write_nwb(make_recording(make_trace()), folder / "a.nwb", session_start=session_start, results=[result])
-    for change in (add_extension, remove_extension, add_extension):
+    for change in (add_types, remove_types):
         change(folder / "a.nwb")
         (back,) = read_results(folder / "a.nwb")
         assert back.mepps.amplitude.view(np.uint64).tolist() == bits

@@ -212,9 +212,17 @@ def silence_amplitude(table: h5py.Group) -> None:
     table["amplitude"].attrs["description"] = "Size, in millivolts."
 
 
+def count_in_percent(table: h5py.Group) -> None:
+    table["probability"].attrs["description"] = "That it is one. Unit: percent."
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        (
+            count_in_percent,
+            "the description of its column 'probability', which has no unit, states one",
+        ),
         (drop_anomaly, "it has no column 'anomaly'"),
         (shorten_area, "its column 'area' holds float32, not float64"),
         (

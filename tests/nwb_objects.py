@@ -1,4 +1,4 @@
-"""What an HDF5 file holds, so that a test can say what in it changed."""
+"""What is in an NWB file, object by object, so that two files can be compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 def objects(path: Path) -> dict[str, tuple[Any, ...]]:
     """Every object of a file: attributes, and for datasets values, type, shape, chunks and filters.
 
-    References stand by the path they lead to, so that they can be compared between files.
+    References stand by the path they lead to, so that they can be compared between files; so do soft links.
     """
     found: dict[str, tuple[Any, ...]] = {}
 
@@ -36,7 +36,9 @@ def objects(path: Path) -> dict[str, tuple[Any, ...]]:
             )
             found[name] = (attributes, how, item.shuffle, plain(item[()], file))
         else:
-            found[name] = (attributes,)
+            links = {key: item.get(key, getlink=True) for key in item}
+            soft = {key: link.path for key, link in links.items() if isinstance(link, h5py.SoftLink)}
+            found[name] = (attributes, soft)
 
     with h5py.File(path) as file:
         visit("/", file, file)

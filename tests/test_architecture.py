@@ -51,6 +51,7 @@ SOLE_IMPORTERS = {
     "hdmf": "nwb",
     "keras": "networks",
     "matplotlib": "report",
+    "ndx_mepp": "nwb",
     "neo.io": "readers",
     "neuroconv": "neuroconv",
     "neo.rawio": "readers",
@@ -130,6 +131,14 @@ IMPORTS = {
     module: imports_of(path.read_text("utf-8"), module=module, is_package=path.name == "__init__.py")
     for module, path in MODULES.items()
 }
+
+
+def test_the_extension_can_be_used_without_the_package() -> None:
+    sources = sorted((PACKAGE.parent / "extensions").rglob("ndx_*/**/*.py"))
+    assert sources
+    for path in sources:
+        names = imports_of(path.read_text("utf-8"), module="ndx", is_package=False)
+        assert {name.partition(".")[0] for name in names} & {"nwb_mepp", "tests"} == set(), path
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -313,6 +313,7 @@ def annotate(
     min_amplitude_sd: float | None = None,
     exclude: Iterable[Stretch] = (),
     exclude_per_sweep: Iterable[Stretch] = (),
+    extension: bool = False,
     overwrite: bool = False,
 ) -> list[neo.Epoch]:
     """Put the MEPPs of an NWB file into it.
@@ -334,6 +335,8 @@ def annotate(
     exclude : iterable of (start, stop), Quantity or seconds from the session start
     exclude_per_sweep : iterable of (start, stop), Quantity or seconds from the start of each sweep
         Stretches that are left out, besides the ``invalid_times`` of the file.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
         Replace ``output`` if it is there.
 
@@ -368,7 +371,7 @@ def annotate(
         exclude_per_sweep=in_seconds(exclude_per_sweep),
         **amplitude_settings(min_amplitude),
     )
-    results = detect_file(path, output=output, settings=settings, overwrite=overwrite)
+    results = detect_file(path, output=output, settings=settings, extension=extension, overwrite=overwrite)
     with open_nwb(path if output is None else output, channels=settings.channels) as recording:
         return [epoch_of(result, recording, settings=settings) for result in results]
 

@@ -83,6 +83,11 @@ Recordings = Annotated[
 NwbFiles = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="NWB files, or folders of them.", show_default=False)
 ]
+NwbFile = Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)]
+OutputFile = Annotated[
+    Path | None, _option("--output", "-o", metavar="OUT.nwb", help="Write another file instead.")
+]
+OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it is there.")]
 OutputFolder = Annotated[
     Path, _option("--output", "-o", metavar="DIR", help="Folder of the outputs: DIR/path/name.ext.nwb.")
 ]
@@ -208,6 +213,10 @@ ClampOption = Annotated[
         help="How the cell was held; izero: no current, bridge and capacitance compensation off.",
     ),
 ]
+Extension = Annotated[
+    bool,
+    typer.Option("--extension", help="Write tables of MEPPs as types of ndx-mepp instead of core ones."),
+]
 SessionStart = Annotated[
     str | None,
     _option("--session-start", metavar="ISO", help="Such as 2020-01-31T09:30:00+01:00; for one file."),
@@ -283,6 +292,7 @@ def write_options(
     override: bool,
     subject: str | None,
     metadata: Path | None,
+    extension: bool = False,
 ) -> WriteOptions:
     """Return what the options say of the session and of writing."""
     from nwb_mepp.pipeline import WriteOptions
@@ -295,6 +305,7 @@ def write_options(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
 
 

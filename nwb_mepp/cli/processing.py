@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -53,6 +53,7 @@ def run(
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
     dandi_names: options.DandiNames = False,
+    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
     no_picture: options.NoPicture = False,
@@ -96,6 +97,7 @@ def run(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
     plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
@@ -188,13 +190,8 @@ def convert(
 
 
 def detect(
-    path: Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="OUT.nwb", help="Write another file instead.", show_default=False
-        ),
-    ] = None,
+    path: options.NwbFile,
+    output: options.OutputFile = None,
     detector: options.Detectors = None,
     threshold: options.Threshold = None,
     false_discovery_rate: options.FalseDiscoveryRate = None,
@@ -206,7 +203,8 @@ def detect(
     polarity: options.PolarityOption = options.Polarity.AUTO,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it is there.")] = False,
+    extension: options.Extension = False,
+    overwrite: options.OverwriteFile = False,
 ) -> None:
     """Put MEPPs into an NWB file; it is replaced in one step.
 
@@ -229,7 +227,12 @@ def detect(
     )
     with show_progress(1) as progress:
         results = detect_file(
-            path, output=output, settings=settings, overwrite=overwrite, on_progress=progress.describe
+            path,
+            output=output,
+            settings=settings,
+            extension=extension,
+            overwrite=overwrite,
+            on_progress=progress.describe,
         )
         found = [(result.mepps.channel, result.detector, len(result.mepps)) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")

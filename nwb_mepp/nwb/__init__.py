@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.opening import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.reading import open_nwb, recording_in
     from nwb_mepp.nwb.replacing import add_results, replace_results
+    from nwb_mepp.nwb.retyping import add_extension, remove_extension
+    from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
     from nwb_mepp.nwb.writing import add_recording, write_nwb
 
@@ -28,6 +30,8 @@ _MODULES = {
     "opening": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
     "reading": ("open_nwb", "recording_in"),
     "replacing": ("add_results", "replace_results"),
+    "retyping": ("add_extension", "remove_extension"),
+    "typed_tables": ("Retyped",),
     "validation": ("Finding", "is_failure", "validate_nwb"),
     "writing": ("add_recording", "write_nwb"),
 }
@@ -42,8 +46,10 @@ __all__ = [
     "EventTable",
     "Finding",
     "Metadata",
+    "Retyped",
     "Session",
     "Subject",
+    "add_extension",
     "add_recording",
     "add_results",
     "interval_tables",
@@ -55,6 +61,7 @@ __all__ = [
     "read_fingerprint",
     "read_results",
     "recording_in",
+    "remove_extension",
     "replace_results",
     "validate_nwb",
     "write_nwb",

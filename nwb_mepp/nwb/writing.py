@@ -8,6 +8,7 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
+import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.atomic import complete_or_absent
@@ -28,6 +29,7 @@ from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
+from nwb_mepp.nwb.typed_tables import add_types, forget_types
 from nwb_mepp.recording import Recording
 from nwb_mepp.results import ChannelResult
 
@@ -46,6 +48,7 @@ def write_nwb(
     excluded: Sequence[tuple[float, float]] = (),
     truth: Mepps | None = None,
     hand_marks: Mepps | None = None,
+    extension: bool = False,
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
@@ -74,6 +77,8 @@ def write_nwb(
         summary, which is for what detectors found.
     hand_marks : Mepps, optional
         What a person marked elsewhere; written as ``/intervals/mepps_curated``.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
 
     Raises
     ------
@@ -109,6 +114,10 @@ def write_nwb(
             io = NWBHDF5IO(temporary, "w")
         with io:
             io.write(file)
+        with h5py.File(temporary, "r+") as handle:
+            forget_types(handle)
+        if extension:
+            add_types(temporary)
         refuse_invalid(schema_errors(temporary), path)
 
 

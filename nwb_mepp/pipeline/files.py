@@ -31,7 +31,7 @@ from nwb_mepp.report import draw_picture
 from nwb_mepp.results import ChannelResult
 from nwb_mepp.truths import truth_of
 
-__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
+__all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +198,7 @@ def detect_file(
     *,
     output: str | PathLike[str] | None = None,
     settings: DetectionSettings | None = None,
+    extension: bool = False,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> list[ChannelResult]:
@@ -212,6 +213,8 @@ def detect_file(
     output : path-like, optional
         Where to put the result instead.
     settings : DetectionSettings, optional
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
         Replace ``output`` if it is there.
     on_progress : callable, optional
@@ -225,17 +228,28 @@ def detect_file(
     MeppError
         Of the kind that says what is wrong; nothing is written then.
     """
-    if output is not None and Path(output).exists() and not overwrite:
-        raise OutputError(
-            f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
-        )
+    refuse_existing(output, overwrite=overwrite)
     chosen = settings.channels if settings is not None else ()
     with open_nwb(path, channels=chosen) as recording:
         results = analyse(recording, settings=settings, on_progress=on_progress)
     if on_progress is not None:
         on_progress("writing")
-    replace_results(path, results, out=output)
+    replace_results(path, results, out=output, extension=extension)
     return results
+
+
+def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> None:
+    """Refuse to write over another file unasked.
+
+    Raises
+    ------
+    OutputError
+        If something stands at ``output`` and ``overwrite`` is False.
+    """
+    if output is not None and Path(output).exists() and not overwrite:
+        raise OutputError(
+            f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
+        )
 
 
 def _chosen(settings: DetectionSettings) -> dict[str, object]:
@@ -288,6 +302,7 @@ def _write(
         session_start=known.session_start,
         metadata=known.metadata,
         clamp=known.clamp,
+        extension=known.extension,
         results=results,
         fingerprint=mark,
         excluded=stretches_left_out(traces, settings=settings),

@@ -310,6 +310,8 @@ class WriteOptions:
         YAML file with everything else.
     clamp : {"current", "voltage", "izero"}, optional
         How the cell was held; plain series are written where that is not stated.
+    extension : bool
+        Tables of MEPPs are types of the extension ``ndx-mepp`` instead of core ones.
     """
 
     session_start: str | None = None
@@ -320,3 +322,4 @@ class WriteOptions:
     session_id: str | None = None
     metadata: Path | None = None
     clamp: str | None = None
+    extension: bool = False

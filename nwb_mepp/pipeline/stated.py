@@ -28,6 +28,8 @@ class Known:
         With a time zone.
     metadata : Metadata
     clamp : str or None
+    extension : bool
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
     described : mapping
         What decides the output and is not of the samples, for the fingerprint.
     """
@@ -35,6 +37,7 @@ class Known:
     session_start: datetime
     metadata: Metadata
     clamp: str | None
+    extension: bool
     described: Mapping[str, object]
 
 
@@ -76,8 +79,15 @@ def complete(recording: Recording, path: Path, *, options: WriteOptions) -> Know
         "subject": options.subject,
         "session_id": options.session_id,
         "clamp": options.clamp,
+        "extension": options.extension or None,
     }
-    return Known(session_start=session_start, metadata=metadata, clamp=options.clamp, described=described)
+    return Known(
+        session_start=session_start,
+        metadata=metadata,
+        clamp=options.clamp,
+        extension=options.extension,
+        described=described,
+    )
 
 
 def stated_metadata(options: WriteOptions) -> Metadata:

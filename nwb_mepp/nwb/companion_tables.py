@@ -39,7 +39,7 @@ def add_companions(file: NWBFile, companions: Companions, *, source: str) -> Non
     source : str
         A sentence on where they come from.
     """
-    taken: set[str] = set()
+    taken = set(file.events)
     for events in _by_name(companions.events):
         name = free_name(events[0].name, taken=taken)
         file.add_events_table(_events_table(events, name=name, source=source))

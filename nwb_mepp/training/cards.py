@@ -77,7 +77,7 @@ def limits_of(*, quick: bool, labelled: bool) -> tuple[str, ...]:
             "  measured nowhere here. What was overlooked in labelling was learnt as noise.",
             "- Probabilities were calibrated on simulated recordings, not on the labelled ones.",
         ]
-    lines.append("- What follows was measured with the shipped weights 1, not with these:")
+    lines.append("- What follows was measured with the shipped weights 3, not with these:")
     return tuple(lines)
 
 

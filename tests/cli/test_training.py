@@ -91,7 +91,7 @@ def test_the_card_says_what_the_data_was_what_it_is_good_for_and_where_it_fails(
         "## What it is good for",
         "## Where it fails",
         "quick training, which shows that all works: not for use",
-        "measured with the shipped weights 1, not with these",
+        "measured with the shipped weights 3, not with these",
     ):
         assert stated in card, stated
 

@@ -139,6 +139,7 @@ def convert(
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
     dandi_names: options.DandiNames = False,
+    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
 ) -> None:
@@ -169,6 +170,7 @@ def convert(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
     stretches = parse_stretches(exclude or (), option="--exclude")
     per_sweep = parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep")

@@ -35,7 +35,7 @@ docs: $(VENV)/.tests
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 
 suite: $(VENV)/.tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # The stamps keep the environment as it is until what it was made from changes.
 $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
@@ -43,7 +43,7 @@ $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable ".[train,formats,docs,test]"
+	$(PIP_INSTALL) --editable ".[train,formats,neuroconv,docs,test]"
 	@touch $@ $(VENV)/.runs
 
 $(VENV)/.made:

@@ -125,7 +125,7 @@ def evaluate_file(
     if table == truth:
         raise UsageError(f"expected --table and --truth to differ, found {truth!r} for both.")
     found = _found(place, table=table, channel=channel)
-    with open_nwb(place) as recording:
+    with open_nwb(place, channels=[*filter(None, [channel]), *(one.channel for one in found)]) as recording:
         name = _channel(recording, found, channel)
         true = read_truth(place, truth, recording=recording, channel=name)
         check_marks(true, name=truth, sweeps=recording.sweeps(name))

@@ -17,7 +17,7 @@ from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, open_nwb, 
 from nwb_mepp.readers import ReadOptions, read_mini_analysis, read_recording
 from nwb_mepp.recording import Recording
 
-__all__ = ["is_nwb", "open_recording", "own_truth", "read_truth"]
+__all__ = ["is_nwb", "marks_in", "open_recording", "own_truth", "read_truth", "truth_of"]
 
 
 def is_nwb(path: Path) -> bool:
@@ -126,11 +126,7 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
     if truth is None:
         marks = _own_labels(recording, channel=channel)
     elif (file := Path(truth)).is_file():
-        marks = (
-            _from_mini_analysis(file, recording=recording, channel=channel)
-            or read_marks(file)
-            or _from_labels(file, recording=recording, channel=channel)
-        )
+        return marks_in(file, recording=recording, channel=channel)
     elif file.suffix or len(file.parts) > 1:
         raise ReadError(f"expected the truth in {truth}, found no such file; check the path.")
     elif not is_nwb(Path(path)):
@@ -146,8 +142,74 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
                 f"found {', '.join(tables)}; give --channel."
             )
         marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
-    order = np.argsort(marks.times_s(marks.matched_by), kind="stable")
-    return marks.select(order)
+    return _sorted(marks)
+
+
+def _sorted(marks: Marks) -> Marks:
+    return marks.select(np.argsort(marks.times_s(marks.matched_by), kind="stable"))
+
+
+def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "--truth") -> Marks:
+    """Return the marks that a file holds for one channel of a recording, sorted by time.
+
+    Parameters
+    ----------
+    file : Path
+        Of one of the forms that :func:`read_truth` lists.
+    recording : Recording
+    channel : str
+    option : str, default "--truth"
+        Which the file was given with, for messages.
+
+    Returns
+    -------
+    Marks
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read as marks of that channel.
+    """
+    marks = (
+        _from_mini_analysis(file, recording=recording, channel=channel)
+        or read_marks(file)
+        or _from_labels(file, recording=recording, channel=channel, option=option)
+    )
+    return _sorted(marks)
+
+
+def truth_of(path: Path, truth: str | None, *, option: str = "--truth") -> str | None:
+    """Return the table or file that holds the truth of one recording.
+
+    Parameters
+    ----------
+    path : Path
+        Of the recording.
+    truth : str or None
+        As the user states it for all recordings: ``{}`` stands for the name of the recording without its last
+        suffix, beside which the file lies.
+    option : str, default "--truth"
+        Which it was given with, for messages.
+
+    Raises
+    ------
+    ReadError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> truth_of(Path("run07.abf"), "mepps_curated")
+    'mepps_curated'
+    """
+    if truth is None or "{}" not in truth:
+        return truth
+    file = path.parent / truth.replace("{}", path.stem)
+    if not file.is_file():
+        raise ReadError(
+            f"{path}: expected its marks in {file}, as {option} '{truth}' says, found no such file; check "
+            "the name, or leave the recording out."
+        )
+    return str(file)
 
 
 def _from_mini_analysis(file: Path, *, recording: Recording, channel: str) -> Marks | None:
@@ -172,15 +234,19 @@ def _from_mini_analysis(file: Path, *, recording: Recording, channel: str) -> Ma
     )
 
 
-def _from_labels(file: Path, *, recording: Recording, channel: str) -> Marks:
+def _from_labels(file: Path, *, recording: Recording, channel: str, option: str) -> Marks:
     """Return the labelled intervals of a text file as events without peaks."""
     # Labels are times: what unit the samples have does not matter here, so it is not asked for.
-    labelled = read_recording(file, options=ReadOptions(units={"": "V"}))
+    nothing = ReadError(
+        f"expected the columns peak_time or start_time, or labels, in {file}, found neither; give {option} a "
+        "table of times or labelled text."
+    )
+    try:
+        labelled = read_recording(file, options=ReadOptions(units={"": "V"}))
+    except ReadError as error:
+        raise nothing from error
     if not labelled.labels:
-        raise ReadError(
-            f"expected the columns peak_time or start_time, or labels, in {file}, found neither; give "
-            "--truth a table of times or labelled text."
-        )
+        raise nothing
     n_labels = labelled.traces[0].n_samples
     traces = recording.sweeps(channel)
     n_samples = sum(trace.n_samples for trace in traces)

@@ -16,6 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "_version",
             "atomic",
+            "companions",
             "conditioning",
             "errors",
             "intervals",
@@ -34,9 +35,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"detectors", "evaluation", "networks", "nwb", "readers", "simulation", "statistics"}),
     frozenset({"report"}),
-    frozenset({"pipeline"}),
     frozenset({"truths"}),
-    frozenset({"api", "batch", "benchmark", "evaluating", "simulating"}),
+    frozenset({"pipeline"}),
+    frozenset({"api", "batch", "benchmark", "evaluating", "neuroconv", "simulating"}),
     frozenset({"training"}),
     frozenset({"cli", ""}),  # "" is nwb_mepp itself: it hands out the names of the API.
     frozenset({"__main__"}),
@@ -50,7 +51,9 @@ SOLE_IMPORTERS = {
     "hdmf": "nwb",
     "keras": "networks",
     "matplotlib": "report",
+    "ndx_mepp": "nwb",
     "neo.io": "readers",
+    "neuroconv": "neuroconv",
     "neo.rawio": "readers",
     "nwbinspector": "nwb",
     "pynwb": "nwb",
@@ -128,6 +131,14 @@ IMPORTS = {
     module: imports_of(path.read_text("utf-8"), module=module, is_package=path.name == "__init__.py")
     for module, path in MODULES.items()
 }
+
+
+def test_the_extension_can_be_used_without_the_package() -> None:
+    sources = sorted((PACKAGE.parent / "extensions").rglob("ndx_*/**/*.py"))
+    assert sources
+    for path in sources:
+        names = imports_of(path.read_text("utf-8"), module="ndx", is_package=False)
+        assert {name.partition(".")[0] for name in names} & {"nwb_mepp", "tests"} == set(), path
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -134,6 +134,8 @@ def convert(
     metadata: str | PathLike[str] | None = None,
     clamp: Literal["current", "voltage", "izero"] | None = None,
     exclude: Iterable[Stretch] = (),
+    events: str | PathLike[str] | None = None,
+    channel: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a lab file as NWB; the raw numbers are kept to the last bit.
@@ -161,6 +163,11 @@ def convert(
         How the cell was held; plain series are written where that is not stated.
     exclude : iterable of (start, stop), Quantity or seconds from the session start
         Written as ``invalid_times``, which detection leaves out.
+    events : path-like, optional
+        Marks that a person made (an event table of Mini Analysis, a CSV table of times, labelled text),
+        written as ``mepps_curated``.
+    channel : str, optional
+        Which the marks belong to, if there are several.
     overwrite : bool, default False
         Replace an output from another input or other settings.
 
@@ -200,6 +207,8 @@ def convert(
             clamp=clamp,
         ),
         exclude=in_seconds(exclude),
+        events=None if events is None else str(events),
+        channel=channel,
         overwrite=overwrite,
     )
     return outcome.output
@@ -304,6 +313,7 @@ def annotate(
     min_amplitude_sd: float | None = None,
     exclude: Iterable[Stretch] = (),
     exclude_per_sweep: Iterable[Stretch] = (),
+    extension: bool = False,
     overwrite: bool = False,
 ) -> list[neo.Epoch]:
     """Put the MEPPs of an NWB file into it.
@@ -325,6 +335,8 @@ def annotate(
     exclude : iterable of (start, stop), Quantity or seconds from the session start
     exclude_per_sweep : iterable of (start, stop), Quantity or seconds from the start of each sweep
         Stretches that are left out, besides the ``invalid_times`` of the file.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
         Replace ``output`` if it is there.
 
@@ -359,8 +371,8 @@ def annotate(
         exclude_per_sweep=in_seconds(exclude_per_sweep),
         **amplitude_settings(min_amplitude),
     )
-    results = detect_file(path, output=output, settings=settings, overwrite=overwrite)
-    with open_nwb(path if output is None else output) as recording:
+    results = detect_file(path, output=output, settings=settings, extension=extension, overwrite=overwrite)
+    with open_nwb(path if output is None else output, channels=settings.channels) as recording:
         return [epoch_of(result, recording, settings=settings) for result in results]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import quantities as pq
 
+from nwb_mepp.api.companion_objects import add_companions
 from nwb_mepp.errors import UsageError
 from nwb_mepp.mepps import MEASURES, Mepps
 from nwb_mepp.pipeline import DetectionSettings, Stretches, cut_channel
@@ -127,8 +128,8 @@ def block_of(recording: Recording) -> neo.Block:
     """Return a recording as Neo objects, wholly in memory."""
     block = neo.Block(name=recording.source.name, file_origin=recording.source.name)
     block.rec_datetime = recording.session_start
-    block.annotate(**recording.annotations, notes=list(recording.notes))
-    for sweep in sorted({trace.sweep for trace in recording.traces}):
+    block.annotate(**{**recording.annotations, "notes": list(recording.notes)})
+    for sweep in sorted({one.sweep for one in (*recording.traces, *recording.companions)}):
         segment = neo.Segment(name=f"sweep {sweep}", index=sweep)
         for trace in recording.traces:
             if trace.sweep == sweep:
@@ -136,6 +137,7 @@ def block_of(recording: Recording) -> neo.Block:
                 marks = recording.labels.get((trace.channel, sweep))
                 if marks is not None:
                     segment.epochs.append(_marks(marks, trace.channel))
+        add_companions(segment, recording.companions, sweep=sweep)
         block.segments.append(segment)
     block.check_relationships()
     return block

@@ -1,5 +1,6 @@
 """Many recordings: which output belongs to which input, work in parallel, tables of all of them."""
 
+from nwb_mepp.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.batch.planning import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.batch.running import BatchOutcome, convert_batch, explain, run_batch
 from nwb_mepp.batch.sessions import SessionTable, read_sessions
@@ -26,6 +27,7 @@ __all__ = [
     "Row",
     "SessionTable",
     "convert_batch",
+    "dandi_name",
     "event_rows",
     "explain",
     "find_nwb_files",
@@ -36,6 +38,7 @@ __all__ = [
     "read_summary_rows",
     "run_batch",
     "unit_of",
+    "with_dandi_names",
     "write_csv",
     "write_json",
 ]

@@ -23,7 +23,7 @@ from nwb_mepp.batch.tables import (
     read_summary_rows,
     write_csv,
 )
-from nwb_mepp.errors import MeppError
+from nwb_mepp.errors import MeppError, UsageError
 from nwb_mepp.lanes import run_jobs
 from nwb_mepp.pipeline import (
     DetectionSettings,
@@ -113,6 +113,8 @@ def convert_batch(
     read_options: ReadOptions,
     exclude: Stretches = (),
     exclude_per_sweep: Stretches = (),
+    events: str | None = None,
+    channel: str | None = None,
     overwrite: bool = False,
     n_lanes: int = 1,
     on_done: Report | None = None,
@@ -125,6 +127,7 @@ def convert_batch(
     plan : Plan
     read_options : ReadOptions
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
+    events, channel : str, optional
     overwrite : bool
         As for :func:`nwb_mepp.pipeline.convert_file`.
     n_lanes : int, default 1
@@ -134,12 +137,24 @@ def convert_batch(
     Returns
     -------
     BatchOutcome
+
+    Raises
+    ------
+    UsageError
+        If one file of marks is given for several recordings.
     """
+    if events is not None and "{}" not in events and plan.n_files > 1:
+        raise UsageError(
+            f"--events: expected '{{}}' in the name for {plan.n_files} recordings, found {events!r}; it "
+            "stands for the name of each recording without its last suffix, such as '{}_marks.csv'."
+        )
     work = partial(
         convert_file,
         read_options=read_options,
         exclude=exclude,
         exclude_per_sweep=exclude_per_sweep,
+        events=events,
+        channel=channel,
         overwrite=overwrite,
     )
     done, failures = _do_all(plan, work, n_lanes=n_lanes, on_done=on_done, on_progress=on_progress)

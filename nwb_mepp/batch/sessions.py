@@ -15,7 +15,7 @@ from nwb_mepp.pipeline import WriteOptions
 __all__ = ["SESSION_COLUMNS", "SessionTable", "read_sessions"]
 
 FILE = "file"
-SESSION_COLUMNS = ("session_start", "timezone", "session_start_from", "subject", "metadata")
+SESSION_COLUMNS = ("session_start", "timezone", "session_start_from", "subject", "session_id", "metadata")
 
 
 @dataclass(frozen=True, kw_only=True)

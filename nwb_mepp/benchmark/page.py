@@ -111,6 +111,7 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
         ),
         *_curve_tables(results),
         *([_REAL, real_table(results.real)] if results.real else []),
+        _CONVERSION,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -236,4 +237,11 @@ _REAL = """
 Currents marked by five people (GroupA: what at least three of them marked, with `--min-amplitude-sd 4`)
 and simulated currents in real noise (Train1 to Train4), from Winchester et al.; onsets are matched
 within 2 ms after one common shift. No weights have seen them.
+"""
+
+_CONVERSION = """
+## Conversion
+
+Sizes, seconds and memory of conversions to NWB, beside those of NeuroConv on the same recordings, stand in
+`docs/storage.md`; `docs/make_storage.py` measures them.
 """

@@ -19,6 +19,7 @@ from nwb_mepp.cli import (
     benchmarking,
     checking,
     evaluating,
+    extending,
     listing,
     processing,
     registries,
@@ -42,7 +43,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (processing, listing, checking, registries, simulating, training, evaluating, benchmarking):
+for module in (
+    processing,
+    extending,
+    listing,
+    checking,
+    registries,
+    simulating,
+    training,
+    evaluating,
+    benchmarking,
+):
     module.register(app)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from nwb_mepp.cli import options
@@ -14,7 +16,12 @@ def register(app: typer.Typer) -> None:
     app.command()(validate)
 
 
-def validate(paths: options.NwbFiles) -> None:
+def validate(
+    paths: options.NwbFiles,
+    dandi: Annotated[
+        bool, typer.Option("--dandi", help="Weigh the findings as the DANDI archive does.")
+    ] = False,
+) -> None:
     """Check NWB files with pynwb's validator and nwbinspector.
 
     Prints a line for each finding. Exit code 1 if any file has an error or a violation of best practices;
@@ -27,7 +34,7 @@ def validate(paths: options.NwbFiles) -> None:
     with data_stream() as stream:
         for path in find_nwb_files(paths):
             try:
-                findings = validate_nwb(path)
+                findings = validate_nwb(path, dandi=dandi)
             except MeppError as error:
                 complain(f"{path}: {error}")
                 failed = True

@@ -43,6 +43,7 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
         "session_start": found.session_start.isoformat() if found.session_start else None,
         "sweep_times_stated": found.sweep_times_stated,
         "channels": channels,
+        "besides": found.companions or "nothing",
         "annotations": found.annotations,
         "notes": list(found.notes),
     }

@@ -83,8 +83,20 @@ Recordings = Annotated[
 NwbFiles = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="NWB files, or folders of them.", show_default=False)
 ]
+NwbFile = Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)]
+OutputFile = Annotated[
+    Path | None, _option("--output", "-o", metavar="OUT.nwb", help="Write another file instead.")
+]
+OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it is there.")]
 OutputFolder = Annotated[
     Path, _option("--output", "-o", metavar="DIR", help="Folder of the outputs: DIR/path/name.ext.nwb.")
+]
+DandiNames = Annotated[
+    bool,
+    typer.Option(
+        "--dandi-names",
+        help="Name outputs DIR/sub-ID/sub-ID_ses-ID_icephys.nwb after subject_id and session_id.",
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace outputs that are there from other input or settings.")
@@ -157,6 +169,20 @@ ExcludePerSweep = Annotated[
     ),
 ]
 
+Events = Annotated[
+    str | None,
+    _option(
+        "--events",
+        metavar="TABLE",
+        help="Marks made by hand, carried into the table mepps_curated: an event table of Mini Analysis, a "
+        "CSV table with peak_time or start_time in seconds, or labelled text. For several recordings with {} "
+        "for the name of each without its last suffix, beside which the table lies.",
+    ),
+]
+EventsChannel = Annotated[
+    str | None, _option("--channel", metavar="NAME", help="Channel of the --events, if there are several.")
+]
+
 Reader = Annotated[
     str | None, _option("--reader", metavar="NAME", help="Reader ('nwb-mepp formats' lists them).")
 ]
@@ -187,6 +213,10 @@ ClampOption = Annotated[
         help="How the cell was held; izero: no current, bridge and capacitance compensation off.",
     ),
 ]
+Extension = Annotated[
+    bool,
+    typer.Option("--extension", help="Write tables of MEPPs as types of ndx-mepp instead of core ones."),
+]
 SessionStart = Annotated[
     str | None,
     _option("--session-start", metavar="ISO", help="Such as 2020-01-31T09:30:00+01:00; for one file."),
@@ -212,7 +242,8 @@ Sessions = Annotated[
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="A row a file: file, session_start, timezone, session_start_from, subject, metadata.",
+        help="A row a file: file, session_start, timezone, session_start_from, subject, session_id, "
+        "metadata.",
     ),
 ]
 
@@ -261,6 +292,7 @@ def write_options(
     override: bool,
     subject: str | None,
     metadata: Path | None,
+    extension: bool = False,
 ) -> WriteOptions:
     """Return what the options say of the session and of writing."""
     from nwb_mepp.pipeline import WriteOptions
@@ -273,6 +305,7 @@ def write_options(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
 
 

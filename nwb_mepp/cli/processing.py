@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
+from nwb_mepp.errors import UsageError
 
 if TYPE_CHECKING:
     from nwb_mepp.batch import BatchOutcome, Failure, Plan
@@ -51,6 +52,8 @@ def run(
     subject: options.Subject = None,
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
+    dandi_names: options.DandiNames = False,
+    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
     no_picture: options.NoPicture = False,
@@ -94,8 +97,9 @@ def run(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions)
+    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = run_batch(
             plan,
@@ -117,6 +121,8 @@ def convert(
     output: options.OutputFolder,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
+    events: options.Events = None,
+    channel: options.EventsChannel = None,
     reader: options.Reader = None,
     unit: options.Unit = None,
     sampling_rate: options.SamplingRate = None,
@@ -132,6 +138,8 @@ def convert(
     subject: options.Subject = None,
     metadata: options.MetadataFile = None,
     sessions: options.Sessions = None,
+    dandi_names: options.DandiNames = False,
+    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
     jobs: options.Jobs = 1,
 ) -> None:
@@ -141,6 +149,9 @@ def convert(
     """
     from nwb_mepp.batch import convert_batch
     from nwb_mepp.pipeline import parse_stretches
+
+    if channel is not None and events is None:
+        raise UsageError("--channel: expected --events with it, whose channel it names, found none; add it.")
 
     reading = options.read_options(
         reader=reader,
@@ -159,16 +170,19 @@ def convert(
         override=override,
         subject=subject,
         metadata=metadata,
+        extension=extension,
     )
     stretches = parse_stretches(exclude or (), option="--exclude")
     per_sweep = parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep")
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions)
+    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = convert_batch(
             plan,
             read_options=reading,
             exclude=stretches,
             exclude_per_sweep=per_sweep,
+            events=events,
+            channel=channel,
             overwrite=overwrite,
             n_lanes=jobs,
             on_done=_reporter(progress),
@@ -178,13 +192,8 @@ def convert(
 
 
 def detect(
-    path: Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="OUT.nwb", help="Write another file instead.", show_default=False
-        ),
-    ] = None,
+    path: options.NwbFile,
+    output: options.OutputFile = None,
     detector: options.Detectors = None,
     threshold: options.Threshold = None,
     false_discovery_rate: options.FalseDiscoveryRate = None,
@@ -196,7 +205,8 @@ def detect(
     polarity: options.PolarityOption = options.Polarity.AUTO,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it is there.")] = False,
+    extension: options.Extension = False,
+    overwrite: options.OverwriteFile = False,
 ) -> None:
     """Put MEPPs into an NWB file; it is replaced in one step.
 
@@ -219,22 +229,35 @@ def detect(
     )
     with show_progress(1) as progress:
         results = detect_file(
-            path, output=output, settings=settings, overwrite=overwrite, on_progress=progress.describe
+            path,
+            output=output,
+            settings=settings,
+            extension=extension,
+            overwrite=overwrite,
+            on_progress=progress.describe,
         )
         found = [(result.mepps.channel, result.detector, len(result.mepps)) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
 
 
 def _plan(
-    paths: list[Path], folder: Path, *, reader: str | None, writing: WriteOptions, sessions: Path | None
+    paths: list[Path],
+    folder: Path,
+    *,
+    reader: str | None,
+    writing: WriteOptions,
+    sessions: Path | None,
+    dandi_names: bool,
 ) -> Plan:
-    from nwb_mepp.batch import plan_batch, read_sessions
+    from nwb_mepp.batch import plan_batch, read_sessions, with_dandi_names
     from nwb_mepp.nwb import load_metadata
 
     if writing.metadata is not None:
         load_metadata(writing.metadata)  # what is wrong in it would be wrong for every file
     plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
-    return plan if sessions is None else read_sessions(sessions).complete(plan)
+    if sessions is not None:
+        plan = read_sessions(sessions).complete(plan)
+    return with_dandi_names(plan) if dandi_names else plan
 
 
 def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:

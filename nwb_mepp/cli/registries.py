@@ -23,16 +23,32 @@ def register(app: typer.Typer) -> None:
 
 
 def formats() -> None:
-    """List the readers and the files they are for."""
+    """List the formats, their files, their readers, what these need, and which leave samples in the file."""
     from nwb_mepp.readers import reader_table
 
-    rows = [["READER", "FILES", "NEEDS", "WHAT"]]
+    rows = [["FORMAT", "FILES", "READER", "NEEDS", "LAZY"]]
     for entry in reader_table():
-        suffixes = " ".join(entry.suffixes) or ("a folder" if entry.reads_folder else "any")
-        chosen = f"{suffixes} (with --reader)" if entry.explicit or entry.reads_folder else suffixes
-        rows.append([entry.name, chosen, " ".join(entry.requires) or "-", entry.description])
+        suffixes = " ".join(entry.suffixes)
+        files = f"a folder of {suffixes}" if entry.reads_folder else suffixes
+        has_to_be_named = entry.explicit or (entry.reads_folder and entry.claims is None)
+        rows.append(
+            [
+                entry.description,
+                f"{files} (with --reader)" if has_to_be_named else files,
+                entry.name,
+                ", ".join(map(_with_extra, entry.requires)) or "-",
+                "yes" if entry.lazy else "no",
+            ]
+        )
     with data_stream() as stream:
         stream.write(aligned(rows) + "\n")
+
+
+def _with_extra(package: str) -> str:
+    from nwb_mepp.readers import extra_of
+
+    extra = extra_of(package)
+    return f"{package} (extra {extra})" if extra else package
 
 
 def detectors() -> None:

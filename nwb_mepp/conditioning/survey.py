@@ -134,7 +134,8 @@ def _check(pieces: Sequence[Piece]) -> None:
     if trace.sampling_rate_hz < MIN_SAMPLING_RATE_HZ:
         raise DetectionError(
             f"{name}: expected a sampling rate of at least {MIN_SAMPLING_RATE_HZ:g} Hz to resolve a MEPP, "
-            f"found {trace.sampling_rate_hz:g} Hz; pass --sampling-rate if the file states it wrongly."
+            f"found {trace.sampling_rate_hz:g} Hz; if a lab file states it wrongly, read it with "
+            "--sampling-rate."
         )
     analysed_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
     longest_s = max(piece.n_samples / piece.sampling_rate_hz for piece in pieces)

@@ -136,11 +136,16 @@ class ProbabilityModel:
         What is subtracted from the features, and what they are divided by.
     layers : tuple of (weight, bias)
         ``weight`` of shape (n_in, n_out); hyperbolic tangents in between, a logistic function at the end.
+    low, high : ndarray, shape (N_FEATURES,), optional
+        Range that the features had where the model was fitted. What lies beyond counts as its end: the model
+        knows nothing of it. Without them nothing is cut off.
     """
 
     centre: FloatArray
     scale: FloatArray
     layers: tuple[tuple[FloatArray, FloatArray], ...]
+    low: FloatArray | None = None
+    high: FloatArray | None = None
 
     def __post_init__(self) -> None:
         sizes = [N_FEATURES, *(weight.shape[-1] for weight, _ in self.layers)]
@@ -165,6 +170,8 @@ class ProbabilityModel:
             return cls(
                 centre=np.asarray(config["centre"], dtype=np.float64),
                 scale=np.asarray(config["scale"], dtype=np.float64),
+                low=None if "low" not in config else np.asarray(config["low"], dtype=np.float64),
+                high=None if "high" not in config else np.asarray(config["high"], dtype=np.float64),
                 layers=tuple(
                     (np.asarray(one["weight"], dtype=np.float64), np.asarray(one["bias"], dtype=np.float64))
                     for one in layers
@@ -175,9 +182,11 @@ class ProbabilityModel:
 
     def to_config(self) -> dict[str, object]:
         """Return the model as a JSON object."""
+        ends = {"low": self.low, "high": self.high}
         return {
             "centre": _rounded(self.centre),
             "scale": _rounded(self.scale),
+            **{name: _rounded(values) for name, values in ends.items() if values is not None},
             "layers": [{"weight": _rounded(weight), "bias": _rounded(bias)} for weight, bias in self.layers],
         }
 
@@ -193,6 +202,8 @@ class ProbabilityModel:
         -------
         ndarray, shape (n_candidates,)
         """
+        if self.low is not None or self.high is not None:
+            features = np.clip(features, self.low, self.high)
         values = (features - self.centre) / self.scale
         for weight, bias in self.layers[:-1]:
             values = np.tanh(values @ weight + bias)

@@ -128,8 +128,8 @@ def read_marks(file: Path) -> Marks | None:
     return marks
 
 
-def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
-    """Refuse a truth that cannot be that of a channel.
+def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace], what: str = "the truth") -> None:
+    """Refuse marks that cannot be those of a channel.
 
     Parameters
     ----------
@@ -138,6 +138,8 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
         Of the table or file, for messages.
     sweeps : sequence of Trace
         All of the channel.
+    what : str, default "the truth"
+        What the marks are, for messages.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
     """
     times_s = true.times_s(true.matched_by)
     if len(times_s) == 0:
-        raise ReadError(f"expected events in the truth {name!r}, found none; nothing can be judged by it.")
+        raise ReadError(f"expected events in {what} {name!r}, found none; it says nothing.")
     inside = np.zeros(len(times_s), dtype=np.bool_)
     for trace in sweeps:
         # A peak may follow the last sample: an event that the end of the recording cuts off.
@@ -155,7 +157,7 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
     if not inside.all():
         first_s, last_s = sweeps[0].start_s, max(trace.start_s + trace.duration_s for trace in sweeps)
         raise ReadError(
-            f"expected the truth {name!r} within the sweeps of channel {sweeps[0].channel!r} ({first_s:g} to "
+            f"expected {what} {name!r} within the sweeps of channel {sweeps[0].channel!r} ({first_s:g} to "
             f"{last_s:g} s), found an event at {times_s[~inside][0]:g} s; times count in seconds from the "
             "session start."
         )
@@ -163,7 +165,7 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
     if backward.any():
         at_s = true.start_s[backward][0]
         raise ReadError(
-            f"expected intervals that end after they begin in the truth {name!r}, found one that does "
+            f"expected intervals that end after they begin in {what} {name!r}, found one that does "
             f"not, at {at_s:g} s; correct it."
         )
     order = np.argsort(true.start_s, kind="stable")
@@ -172,7 +174,7 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace]) -> None:
     overlapping = np.flatnonzero(stop_s[:-1] > start_s[1:] + 1.5e-9)
     if len(overlapping):
         raise ReadError(
-            f"expected intervals that do not overlap in the truth {name!r}, found one until "
+            f"expected intervals that do not overlap in {what} {name!r}, found one until "
             f"{stop_s[overlapping[0]]:g} s and the next from {start_s[overlapping[0] + 1]:g} s; end the "
             "first where the next begins."
         )

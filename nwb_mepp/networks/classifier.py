@@ -14,6 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 _HIDDEN = (32, 16)
 _N_EPOCHS = 40
 _N_BATCH = 1024
+# However few the rows, so many steps are taken.
+_LEAST_STEPS = 400
 _LEARNING_RATE = 5e-3
 _WEIGHT_DECAY = 1e-5
 _LEAST_SCALE = 1e-6
@@ -27,12 +29,16 @@ class Classifier:
     ----------
     centre, scale : ndarray, shape (n_features,)
         What is subtracted from the features, and what they are divided by.
+    low, high : ndarray, shape (n_features,)
+        Least and greatest value of each feature.
     layers : tuple of (weight, bias)
         ``weight`` of shape (n_in, n_out).
     """
 
     centre: FloatArray
     scale: FloatArray
+    low: FloatArray
+    high: FloatArray
     layers: tuple[tuple[FloatArray, FloatArray], ...]
 
 
@@ -46,6 +52,7 @@ def fit_classifier(
     features : array_like, shape (n_rows, n_features)
     labels : array_like of bool, shape (n_rows,)
     n_epochs : int, default 40
+        More where that makes less than 400 steps.
     seed : int, default 0
         The same seed and data give the same network, on one thread to the bit. It seeds the generators of
         Keras for all that follows.
@@ -68,9 +75,16 @@ def fit_classifier(
             layers.Dense(1, activation="sigmoid"),
         ]
     )
-    n_steps = n_epochs * -(-len(rows) // _N_BATCH)
-    rate = optimizers.schedules.CosineDecay(_LEARNING_RATE, n_steps, alpha=0.01)
+    per_epoch = -(-len(rows) // _N_BATCH)
+    n_done = max(n_epochs, -(-_LEAST_STEPS // per_epoch))
+    rate = optimizers.schedules.CosineDecay(_LEARNING_RATE, n_done * per_epoch, alpha=0.01)
     model.compile(optimizer=optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY), loss="binary_crossentropy")
-    model.fit(scaled, targets, batch_size=_N_BATCH, epochs=n_epochs, verbose=0)
+    model.fit(scaled, targets, batch_size=_N_BATCH, epochs=n_done, verbose=0)
     numbers = [np.asarray(value, dtype=np.float64) for value in model.get_weights()]
-    return Classifier(centre=centre, scale=scale, layers=tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+    return Classifier(
+        centre=centre,
+        scale=scale,
+        low=rows.min(axis=0),
+        high=rows.max(axis=0),
+        layers=tuple(zip(numbers[::2], numbers[1::2], strict=True)),
+    )

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
     from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
     from nwb_mepp.nwb.opening import DETECTED_SINCE, interval_tables, read_fingerprint
-    from nwb_mepp.nwb.reading import open_nwb
-    from nwb_mepp.nwb.replacing import replace_results
+    from nwb_mepp.nwb.reading import open_nwb, recording_in
+    from nwb_mepp.nwb.replacing import add_results, replace_results
+    from nwb_mepp.nwb.retyping import add_extension, remove_extension
+    from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
-    from nwb_mepp.nwb.writing import write_nwb
+    from nwb_mepp.nwb.writing import add_recording, write_nwb
 
 _MODULES = {
     "events": ("EventTable", "read_events", "read_results"),
@@ -26,10 +28,12 @@ _MODULES = {
     "metadata_file": ("load_metadata", "metadata_template"),
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
     "opening": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
-    "reading": ("open_nwb",),
-    "replacing": ("replace_results",),
+    "reading": ("open_nwb", "recording_in"),
+    "replacing": ("add_results", "replace_results"),
+    "retyping": ("add_extension", "remove_extension"),
+    "typed_tables": ("Retyped",),
     "validation": ("Finding", "is_failure", "validate_nwb"),
-    "writing": ("write_nwb",),
+    "writing": ("add_recording", "write_nwb"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -42,8 +46,12 @@ __all__ = [
     "EventTable",
     "Finding",
     "Metadata",
+    "Retyped",
     "Session",
     "Subject",
+    "add_extension",
+    "add_recording",
+    "add_results",
     "interval_tables",
     "is_failure",
     "load_metadata",
@@ -52,6 +60,8 @@ __all__ = [
     "read_events",
     "read_fingerprint",
     "read_results",
+    "recording_in",
+    "remove_extension",
     "replace_results",
     "validate_nwb",
     "write_nwb",

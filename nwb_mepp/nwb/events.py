@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -17,7 +17,7 @@ from nwb_mepp.nwb.reading import SeriesTrace, electrical_traces, read_file, seri
 from nwb_mepp.nwb.summary_table import read_summary
 from nwb_mepp.results import ChannelResult, SummaryRow
 
-__all__ = ["EventTable", "read_events", "read_results"]
+__all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,16 +67,29 @@ class _Annotated:
 def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
     with read_file(path) as file:
         traces, _ = electrical_traces(file)
-        stems = series_stems(traces)
-        rows = {}
-        for row in read_summary(file):
-            if row.channel not in stems:
-                raise ReadError(
-                    f"expected channel {row.channel!r} of the summary in /acquisition of {path}, found "
-                    f"{list(stems) or 'no channel'}; the series was renamed or removed."
-                )
-            rows[table_name(row.detector, row.channel, stems=stems)] = row
-        yield _Annotated(file, traces, rows)
+        yield _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+
+
+def rows_of_tables(
+    file: NWBFile, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
+) -> dict[str, SummaryRow]:
+    """Return the rows of the summary by the name of the table that each belongs to, there or not.
+
+    Raises
+    ------
+    ReadError
+        If the summary is of another program, or a row of a channel that is not in the file.
+    """
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
+    rows = {}
+    for row in read_summary(file):
+        if row.channel not in channels:
+            raise ReadError(
+                f"expected channel {row.channel!r} of the summary in {path}, found "
+                f"{channels or 'no channel'}; the series was renamed or removed."
+            )
+        rows[table_name(row.detector, row.channel, stems=stems)] = row
+    return rows
 
 
 def read_results(path: str | PathLike[str]) -> list[ChannelResult]:

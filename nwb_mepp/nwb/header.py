@@ -11,13 +11,23 @@ from pynwb.device import Device, DeviceModel
 from pynwb.file import Subject
 
 from nwb_mepp._version import __version__
+from nwb_mepp.errors import MetadataError
 from nwb_mepp.nwb import metadata as metadata_sections
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.provenance import describe_settings
 from nwb_mepp.recording import Recording, SourceFile
 
-__all__ = ["SOURCE_COLUMNS", "add_equipment", "describe_source", "make_file", "source_table", "storable"]
+__all__ = [
+    "SOURCE_COLUMNS",
+    "SOURCE_TABLE",
+    "add_equipment",
+    "describe_source",
+    "make_file",
+    "source_row",
+    "source_table",
+    "storable",
+]
 
 SOURCE_TABLE = "source_files"
 SOURCE_COLUMNS = {
@@ -78,6 +88,11 @@ def _subject(metadata: Metadata, session_start: datetime) -> Subject | None:
         # NWB wants a moment: midnight where the recording was made.
         day = date.fromisoformat(stated["date_of_birth"])
         stated["date_of_birth"] = datetime.combine(day, time(), tzinfo=session_start.tzinfo)
+        if stated["date_of_birth"] > session_start:
+            raise MetadataError(
+                f"expected a subject born before the session, found date_of_birth {day} and a session start "
+                f"of {session_start.isoformat()}; correct the one that is wrong."
+            )
     return Subject(**stated)
 
 
@@ -122,8 +137,8 @@ def describe_source(source: SourceFile) -> str:
     return storable(sentence)
 
 
-def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
-    """Return the table that says where the recording came from and how it was read."""
+def source_row(source: SourceFile, *, fingerprint: str) -> dict[str, str]:
+    """Return what says where a recording came from and how it was read."""
     row = {
         "file_name": source.name,
         "sha256": source.sha256,
@@ -133,11 +148,17 @@ def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
         "settings": describe_settings(source.settings),
         "fingerprint": fingerprint,
     }
+    return {name: storable(text) for name, text in row.items()}
+
+
+def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
+    """Return the table of sources with a row for one."""
+    row = source_row(source, fingerprint=fingerprint)
     return DynamicTable(
         name=SOURCE_TABLE,
         description="The file that was converted, and how it was read.",
         columns=[
-            VectorData(name=name, description=description, data=[storable(row[name])])
+            VectorData(name=name, description=description, data=[row[name]])
             for name, description in SOURCE_COLUMNS.items()
         ],
         colnames=list(SOURCE_COLUMNS),

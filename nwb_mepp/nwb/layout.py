@@ -9,9 +9,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ndx_mepp import NAMESPACE, MEPPQuantity
+from pynwb import get_type_map
+
 from nwb_mepp.mepps import MEASURES
 from nwb_mepp.nwb.header import SOURCE_COLUMNS
-from nwb_mepp.nwb.mepp_tables import INTERVAL_COLUMNS
+from nwb_mepp.nwb.mepp_tables import CURATED_COLUMNS, INTERVAL_COLUMNS
 from nwb_mepp.results import SUMMARY_COLUMNS
 
 __all__ = ["column_tables", "with_column_tables"]
@@ -25,8 +28,10 @@ def column_tables() -> dict[str, str]:
     source = [(name, "", text) for name, text in SOURCE_COLUMNS.items()]
     return {
         "mepps": _markdown(mepps),
+        "mepps_curated": _markdown((name, "", text) for name, text in CURATED_COLUMNS.items()),
         "mepp_detections": _markdown(summary),
         "source_files": _markdown(source),
+        **{name: _typed(name) for name in ("MEPPTable", "MEPPSummary", "MEPPDetector")},
     }
 
 
@@ -35,6 +40,23 @@ def _markdown(rows: Iterable[tuple[str, str, str]]) -> str:
     for name, unit, text in rows:
         stated = unit.replace("{u}", "V or A" if unit == "{u}" else "(V or A)")
         lines.append(f"| `{name}` | {stated} | {text} |")
+    return "\n".join(lines)
+
+
+def _typed(type_name: str) -> str:
+    """Return what the extension adds to the core type that one of its types extends."""
+    spec = get_type_map().namespace_catalog.get_spec(NAMESPACE, type_name)
+    lines = ["| name | type | holds | unit | what it says |", "|---|---|---|---|---|"]
+    for part in [*spec.datasets, *spec.attributes]:
+        if spec.is_inherited_spec(part):
+            continue
+        kind = getattr(part, "data_type_inc", None)
+        has_unit = kind == MEPPQuantity.__name__
+        unit = part.get_attribute("unit").doc.removeprefix("Unit: ").removesuffix(".") if has_unit else ""
+        shown = f"`{kind}`" if kind else "attribute"
+        optional = "" if part.required else ", may be absent"
+        meaning = part.doc.partition(" Unit: ")[0]
+        lines.append(f"| `{part.name}` | {shown} | {part.dtype}{optional} | {unit} | {meaning} |")
     return "\n".join(lines)
 
 

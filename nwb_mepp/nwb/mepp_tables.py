@@ -12,12 +12,21 @@ from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.errors import OutputError, ReadError
 from nwb_mepp.mepps import MEASURES, Mepps
-from nwb_mepp.nwb.names import TRUTH_TABLE
+from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
 from nwb_mepp.recording import Trace
 from nwb_mepp.results import ChannelResult
 
-__all__ = ["INTERVAL_COLUMNS", "invalid_times_table", "mepp_table", "read_mepps", "truth_table", "with_unit"]
+__all__ = [
+    "CURATED_COLUMNS",
+    "INTERVAL_COLUMNS",
+    "hand_table",
+    "invalid_times_table",
+    "mepp_table",
+    "read_mepps",
+    "truth_table",
+    "with_unit",
+]
 
 INTERVAL_COLUMNS = {
     "start_time": ("s", "Onset (foot of the rise) from the session start."),
@@ -26,6 +35,11 @@ INTERVAL_COLUMNS = {
         "First sample after the peak below 1/e of the amplitude, or the next onset if that is earlier.",
     ),
     "timeseries": ("", "The samples from onset to stop: first sample, number of samples, series."),
+}
+# What the table of a person's corrections has besides.
+CURATED_COLUMNS = {
+    "source": "Who found it: the name of a detector, or hand.",
+    "status": "What the person decided: accepted, rejected, added or moved.",
 }
 # NWB stores the first sample of a reference as int32.
 MAX_INDEX = np.iinfo(np.int32).max
@@ -91,7 +105,35 @@ def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
     return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
 
 
-def _table(mepps: Mepps, *, name: str, description: str, series: SeriesOf) -> TimeIntervals:
+def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
+    """Return the table of MEPPs that a person marked elsewhere.
+
+    Parameters
+    ----------
+    mepps : Mepps
+        At least one MEPP, sorted by onset.
+    series : dict of (channel, sweep) to TimeSeries
+
+    Raises
+    ------
+    OutputError, ValueError
+        As :func:`mepp_table`.
+    """
+    description = (
+        f"MEPPs that a person marked on channel {mepps.channel} with another program; one row each, sorted "
+        "by onset. What that program did not state was measured on the samples; NaN is what could not be."
+    )
+    values = {"source": "hand", "status": "accepted"}
+    further = [
+        VectorData(name=column, description=text, data=[values[column]] * len(mepps))
+        for column, text in CURATED_COLUMNS.items()
+    ]
+    return _table(mepps, name=CURATED_TABLE, description=description, series=series, further=further)
+
+
+def _table(
+    mepps: Mepps, *, name: str, description: str, series: SeriesOf, further: Sequence[VectorData] = ()
+) -> TimeIntervals:
     """Return MEPPs as a table, built column by column.
 
     Adding row by row to a table loses the types of the columns, and ``add_interval`` computes the
@@ -130,8 +172,12 @@ def _table(mepps: Mepps, *, name: str, description: str, series: SeriesOf) -> Ti
     return TimeIntervals(
         name=name,
         description=description,
-        columns=columns,
-        colnames=[*INTERVAL_COLUMNS, *(measure.column for measure in MEASURES)],
+        columns=[*columns, *further],
+        colnames=[
+            *INTERVAL_COLUMNS,
+            *(measure.column for measure in MEASURES),
+            *(column.name for column in further),
+        ],
     )
 
 

@@ -187,6 +187,21 @@ class Metadata:
             )
         return dataclasses.replace(self, subject=dataclasses.replace(self.subject, subject_id=subject_id))
 
+    def with_session_id(self, session_id: str) -> Metadata:
+        """Return the metadata for another session; what a file states for all gives way to it.
+
+        Raises
+        ------
+        MetadataError
+            If it is not an identifier.
+
+        Examples
+        --------
+        >>> Metadata().with_session_id("fibre-3").session.session_id
+        'fibre-3'
+        """
+        return dataclasses.replace(self, session=dataclasses.replace(self.session, session_id=session_id))
+
     def electrode_of(self, channel: str) -> Electrode:
         """Return the electrode that recorded a channel.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 __all__ = [
     "check_age",
@@ -49,11 +49,14 @@ def check_age(value: str) -> str | None:
 
 
 def check_date(value: str) -> str | None:
-    """Check for a date like ``2020-01-31``."""
+    """Check for a date like ``2020-01-31`` that has come."""
     try:
-        date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return f"expected a date like 2020-01-31, found {value!r}; write year-month-day"
+    # A day ahead of this clock it may be already elsewhere.
+    if day > date.today() + timedelta(days=1):
+        return f"expected a date in the past, found {value}, which lies ahead; correct it"
     return None
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "TABLE_PREFIX",
     "TRUTH_TABLE",
     "channel_stems",
+    "free_name",
     "safe_name",
     "series_name",
     "table_name",
@@ -42,6 +43,24 @@ def safe_name(name: str) -> str:
     cleaned = _FORBIDDEN.sub("_", name).strip()
     # "." and ".." stand for groups in an HDF5 path.
     return cleaned if cleaned.strip(".") else "channel"
+
+
+def free_name(name: str, *, taken: set[str]) -> str:
+    """Return a safe name that is not taken yet, and take it.
+
+    Examples
+    --------
+    >>> taken = {"Stim"}
+    >>> free_name("Stim", taken=taken), free_name("Stim", taken=taken)
+    ('Stim_2', 'Stim_3')
+    """
+    stem, number = safe_name(name), 1
+    chosen = stem
+    while chosen in taken:
+        number += 1
+        chosen = f"{stem}_{number}"
+    taken.add(chosen)
+    return chosen
 
 
 def series_name(stem: str, *, sweep: int, n_sweeps: int) -> str:
@@ -87,8 +106,9 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     ----------
     detector, channel : str
     stems : mapping of str to str
-        The stem of every channel in volts or amperes of the file (:func:`channel_stems`): with a
-        single one the name does without it.
+        The stem of every channel in volts or amperes of ``/acquisition`` (:func:`channel_stems`): with a
+        single one the name does without it. A channel that lies elsewhere is not among them, and always
+        named: what other programs add there must not change the names of tables.
 
     Raises
     ------
@@ -101,10 +121,12 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     'mepps_miniunet'
     >>> table_name("miniunet", "I/O", stems={"Vm": "Vm", "I/O": "I_O"})
     'mepps_miniunet_I_O'
+    >>> table_name("miniunet", "processing/filtered/Vm", stems={"Vm": "Vm"})
+    'mepps_miniunet_processing_filtered_Vm'
     """
     name = TABLE_PREFIX + safe_name(detector)
-    if len(stems) > 1:
-        name = f"{name}_{stems[channel]}"
+    if len(stems) > 1 or channel not in stems:
+        name = f"{name}_{stems.get(channel) or safe_name(channel)}"
     if name in _KEPT:
         raise OutputError(
             f"expected a detector whose table is not {name!r}, found {detector!r}: that table is "

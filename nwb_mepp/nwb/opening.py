@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -52,7 +53,9 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[h5py.File]:
             version = version.decode()
         if not isinstance(version, str) or not version.removeprefix("NWB-").startswith("2."):
             found = f"NWB {version}" if isinstance(version, str) else "HDF5 without an NWB version"
-            raise ReadError(f"expected an NWB 2 file, found {found} in {place}; convert it to NWB 2 first.")
+            newer = re.match(r"(?:NWB-)?(?:[3-9]|\d\d)", version if isinstance(version, str) else "")
+            advice = "update nwb-mepp" if newer else "convert it to NWB 2 first"
+            raise ReadError(f"expected an NWB 2 file, found {found} in {place}; {advice}.")
         yield file
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
-import numpy.typing as npt
 import pynwb
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
-from nwb_mepp.errors import ReadError
+from nwb_mepp.errors import ReadError, UsageError
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.opening import open_hdf5
+from nwb_mepp.nwb.places import series_places
+from nwb_mepp.nwb.schema import newer_schema
 from nwb_mepp.nwb.series import parse_comment
+from nwb_mepp.nwb.signals import UnsuitableError, column_trace, n_columns
 from nwb_mepp.provenance import sha256_of
 from nwb_mepp.recording import Recording, SourceFile, Trace
 
@@ -30,61 +30,25 @@ __all__ = [
     "open_nwb",
     "parse_file",
     "read_file",
+    "recording_in",
     "series_stems",
     "traces_by_object",
 ]
 
-# NWB asks for base units spelled out; files with other spellings and with prefixes exist.
-_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "p": 1e-12}
-_WORDS = {"": 1.0, "milli": 1e-3, "micro": 1e-6, "nano": 1e-9, "pico": 1e-12}
-_UNITS = {f"{prefix}{unit}": (unit, scale) for prefix, scale in _PREFIXES.items() for unit in "VA"} | {
-    f"{prefix}{word}{plural}": (unit, scale)
-    for prefix, scale in _WORDS.items()
-    for unit, word in (("V", "volt"), ("A", "ampere"), ("A", "amp"))
-    for plural in ("", "s")
-}
-# Timestamps count as regular if none lies further than this part of a sample from a straight line.
-REGULARITY = 1e-6
-_BLOCK = 1_000_000
-
-
-class _DatasetSource:
-    """Stored numbers of a series, or of one column of it, in an open file."""
-
-    def __init__(self, dataset: h5py.Dataset, column: int | None) -> None:
-        self._dataset = dataset
-        self._column = column
-        self._dtype: np.dtype[Any] = np.dtype(dataset.dtype)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._dtype
-
-    def __len__(self) -> int:
-        return int(self._dataset.shape[0])
-
-    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        if not self._dataset:
-            raise ValueError(
-                "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
-            )
-        place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
-        try:
-            return np.asarray(self._dataset[place])
-        except OSError as error:
-            raise ReadError(
-                f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
-                "cannot be read: the file is damaged; copy or convert it again."
-            ) from error
+# How many channels outside /acquisition a note names; files of probes have hundreds.
+N_NAMED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesTrace:
-    """A trace, and the series of ``/acquisition`` that holds it."""
+    """A trace, the series that holds it, and where that lies (:class:`~nwb_mepp.nwb.places.Place`)."""
 
     trace: Trace
     series: TimeSeries
     number: int
+    place: str
+    recorded: bool
+    n_columns: int
 
 
 @contextmanager
@@ -106,8 +70,14 @@ def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
     Raises
     ------
     ReadError
-        If pynwb cannot make sense of it.
+        If pynwb cannot make sense of it, or it follows a newer schema than pynwb knows.
     """
+    newer = newer_schema(handle)
+    if newer:
+        raise ReadError(
+            f"expected a file of NWB schema {newer.known} or older, the newest that the installed pynwb "
+            f"{pynwb.__version__} knows, found {handle.filename} written with {newer.found}; update pynwb."
+        )
     with warnings.catch_warnings():
         # Remarks of pynwb on older or unusual files: their reader cannot act on them here, and
         # 'nwb-mepp validate' reports what matters.
@@ -129,7 +99,7 @@ def _innermost(error: BaseException) -> str:
 
 
 @contextmanager
-def open_nwb(path: str | PathLike[str]) -> Iterator[Recording]:
+def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iterator[Recording]:
     """Open an NWB file as a recording for the length of a ``with`` block.
 
     Every regularly sampled series of ``/acquisition`` in volts or amperes becomes a trace: a channel of
@@ -139,6 +109,9 @@ def open_nwb(path: str | PathLike[str]) -> Iterator[Recording]:
     Parameters
     ----------
     path : path-like
+    channels : sequence of str
+        Channels that are wanted. Those outside ``/acquisition`` (``processing/...``, ``stimulus/...``) are
+        only taken if they are named here: they are copies of what was recorded, or were never recorded.
 
     Yields
     ------
@@ -149,30 +122,92 @@ def open_nwb(path: str | PathLike[str]) -> Iterator[Recording]:
     Raises
     ------
     ReadError
-        If the file cannot be read, or holds no series in volts or amperes.
+        If the file cannot be read, holds no series in volts or amperes, or one that is wanted cannot be
+        taken.
+    UsageError
+        If a series of several columns is wanted without saying which.
     """
     place = Path(path)
     with read_file(place) as file:
-        found, notes = electrical_traces(file)
-        if not found:
-            reasons = " ".join(notes) or "/acquisition is empty."
-            raise ReadError(
-                "expected a regularly sampled series in volts or amperes in /acquisition of "
-                f"{place}, found none. {reasons}"
-            )
-        yield Recording(
-            traces=tuple(one.trace for one in found),
-            source=SourceFile(
-                name=place.name,
-                sha256=sha256_of([place]),
-                reader="nwb",
-                reader_version=f"pynwb {pynwb.__version__}",
-            ),
-            session_start=file.session_start_time,
-            annotations=_annotations(file),
-            invalid_times=_invalid_times(file),
-            notes=notes,
+        yield recording_in(file, name=str(place), sha256=sha256_of([place]), channels=channels)
+
+
+def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequence[str] = ()) -> Recording:
+    """Return what an NWB file in memory holds as a recording, as :func:`open_nwb` does.
+
+    Parameters
+    ----------
+    file : NWBFile
+        Read from disk, or put together and not yet written.
+    name : str
+        Path or words for it, for messages.
+    sha256 : str
+        Of the file on disk, if there is one.
+    channels : sequence of str
+        Channels that are wanted (:func:`open_nwb`).
+
+    Raises
+    ------
+    ReadError, UsageError
+        As :func:`open_nwb`.
+    """
+    found, left_out = electrical_traces(file)
+    _check_wanted(channels, found, left_out, name)
+    taken = [one for one in found if one.recorded or one.trace.channel in channels]
+    notes = _notes(file, found, left_out)
+    if not taken:
+        reasons = " ".join(notes) or "/acquisition is empty."
+        raise ReadError(
+            "expected a regularly sampled series in volts or amperes in /acquisition of "
+            f"{name}, found none. {reasons}"
         )
+    return Recording(
+        traces=tuple(one.trace for one in taken),
+        source=SourceFile(
+            name=Path(name).name, sha256=sha256, reader="nwb", reader_version=f"pynwb {pynwb.__version__}"
+        ),
+        session_start=file.session_start_time,
+        annotations=_annotations(file),
+        invalid_times=_invalid_times(file),
+        notes=notes,
+    )
+
+
+def _check_wanted(
+    wanted: Sequence[str], found: Sequence[SeriesTrace], left_out: dict[str, str], path: str
+) -> None:
+    """Say why a channel that is wanted is not among those found; what is nowhere in the file can wait."""
+    channels = {one.trace.channel for one in found}
+    for name in wanted:
+        columns = [one.trace.channel for one in found if one.place == name and one.n_columns > 1]
+        if name in left_out:
+            raise ReadError(
+                f"expected series {name!r} of {path} to be regularly sampled volts or amperes, found that "
+                f"{left_out[name]}; give --channel another."
+            )
+        if name not in channels and columns:
+            raise UsageError(
+                f"--channel: expected one column of series {name!r} of {path}, found that it has "
+                f"{len(columns)}; name one, from {columns[0]} to {columns[-1]}."
+            )
+
+
+def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each recorded series that was left out, and one for what lies elsewhere."""
+    notes = [
+        f"Series {name!r} was left out: {reason}."
+        for name, reason in left_out.items()
+        if name.partition("/")[0] in file.acquisition
+    ]
+    elsewhere = [one.trace.channel for one in found if not one.recorded]
+    if elsewhere:
+        n_more = len(elsewhere) - N_NAMED
+        more = f" and {n_more} more" if n_more > 0 else ""
+        notes.append(
+            f"Outside /acquisition there is {', '.join(elsewhere[:N_NAMED])}{more}: only taken if --channel "
+            "names it."
+        )
+    return tuple(notes)
 
 
 def _annotations(file: NWBFile) -> dict[str, str]:
@@ -189,46 +224,56 @@ def _invalid_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
     return tuple((float(start_s), float(stop_s)) for start_s, stop_s in pairs)
 
 
-def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], tuple[str, ...]]:
-    """Return the traces of a file in order of channel and sweep, and a sentence for each series left out."""
+def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]:
+    """Return the traces of a file in order of channel and sweep, and why each other series was left out.
+
+    What was recorded comes first; what lies outside ``/acquisition`` has its path as name of the channel.
+    """
     found: list[SeriesTrace] = []
-    notes: list[str] = []
+    left_out: dict[str, str] = {}
     own = _own_series(file)
-    for number, (name, series) in enumerate(file.acquisition.items()):
-        problem = _problem(series)
-        if problem:
-            notes.append(f"Series {name!r} was left out: {problem}.")
-            continue
-        rate_hz, start_s = _sampling(series)
-        if rate_hz is None:
-            notes.append(f"Series {name!r} was left out: its samples are not at regular times.")
-            continue
+    places = list(series_places(file))
+    names = {place.name for place in places}
+    for number, place in enumerate(places):
+        name, series = place.name, place.content
         channel, order, sweep = own.get(name, (name, number, 0))
-        for column, column_channel in _channels(series, channel, taken=set(file.acquisition)):
-            trace = _trace(
-                series, column, channel=column_channel, sweep=sweep, rate_hz=rate_hz, start_s=start_s
+        try:
+            n = n_columns(series)
+            traces = [
+                column_trace(series, column, channel=column_channel, sweep=sweep)
+                for column, column_channel in _columns(channel, n, taken=names)
+            ]
+        except UnsuitableError as error:
+            left_out[name] = str(error)
+            continue
+        found += [
+            SeriesTrace(
+                trace=trace,
+                series=series,
+                number=order,
+                place=name,
+                recorded=place.recorded,
+                n_columns=n or 1,
             )
-            found.append(SeriesTrace(trace=trace, series=series, number=order))
+            for trace in traces
+        ]
     first_seen = {
         channel: rank for rank, channel in enumerate(dict.fromkeys(one.trace.channel for one in found))
     }
-    found.sort(key=lambda one: (one.number, first_seen[one.trace.channel], one.trace.sweep))
-    return found, tuple(notes)
+    found.sort(key=lambda one: (not one.recorded, one.number, first_seen[one.trace.channel], one.trace.sweep))
+    return found, left_out
 
 
-def _channels(series: TimeSeries, channel: str, *, taken: set[str]) -> Iterator[tuple[int | None, str]]:
+def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterator[tuple[int | None, str]]:
     """Return the columns of a series and the names of their channels; no column where there is one only."""
-    shape = series.data.shape
-    if len(shape) == 1:
-        yield None, channel
-    elif shape[1] == 1:
-        yield 0, channel
-    else:
-        for column in range(shape[1]):
-            name = f"{channel}_{column}"
-            while name in taken:
-                name += "_"
-            yield column, name
+    if n_columns is None or n_columns == 1:
+        yield None if n_columns is None else 0, channel
+        return
+    for column in range(n_columns):
+        name = f"{channel}_{column}"
+        while name in taken:
+            name += "_"
+        yield column, name
 
 
 def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
@@ -242,58 +287,6 @@ def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
     return {name: found for name, found in own.items() if counts[found[0], found[2]] == 1}
 
 
-def _problem(series: object) -> str | None:
-    """Return why a series cannot be a trace, or None."""
-    if not isinstance(series, TimeSeries):
-        return f"it is a {type(series).__name__}, not a series"
-    if series.unit not in _UNITS:
-        return f"its unit is {series.unit!r}, not volts or amperes"
-    data = series.data
-    if not isinstance(data, h5py.Dataset) or data.ndim not in (1, 2) or data.dtype.kind not in "iuf":
-        return "its samples are not numbers of shape (n_samples,) or (n_samples, n_channels)"
-    if 0 in data.shape:
-        return "it has no samples"
-    return None
-
-
-def _trace(
-    series: TimeSeries, column: int | None, *, channel: str, sweep: int, rate_hz: float, start_s: float
-) -> Trace:
-    unit, scale = _UNITS[series.unit]
-    factors = getattr(series, "channel_conversion", None)
-    factor = 1.0 if factors is None else float(factors[column or 0])
-    return Trace(
-        channel=channel,
-        sweep=sweep,
-        source=_DatasetSource(series.data, column),
-        unit=unit,
-        conversion=float(series.conversion) * factor * scale,
-        offset=float(series.offset) * scale,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
-
-
-def _sampling(series: TimeSeries) -> tuple[float | None, float]:
-    """Return rate and start of a series; no rate if its timestamps are not regular."""
-    if series.rate is not None:
-        return (float(series.rate) or None, float(series.starting_time or 0.0))
-    timestamps = series.timestamps
-    n_samples = len(timestamps)
-    if n_samples < 2:
-        return None, 0.0
-    first, last = float(timestamps[0]), float(timestamps[n_samples - 1])
-    if not last > first:
-        return None, 0.0
-    rate_hz = (n_samples - 1) / (last - first)
-    for start in range(0, n_samples, _BLOCK):
-        block = np.asarray(timestamps[start : start + _BLOCK], dtype=np.float64)
-        expected = start + np.arange(len(block))
-        if not np.all(np.abs((block - first) * rate_hz - expected) <= REGULARITY):
-            return None, 0.0
-    return rate_hz, first
-
-
 def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
     """Map the object identifier of each series to the traces it holds, one for each column."""
     traces: dict[str, list[Trace]] = {}
@@ -303,15 +296,16 @@ def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
 
 
 def series_stems(found: Iterable[SeriesTrace]) -> dict[str, str]:
-    """Map each channel to the stem of the names of its series (see :func:`channel_stems`)."""
+    """Map each channel of ``/acquisition`` to the stem of its series' names (see :func:`channel_stems`)."""
     sweeps: dict[str, list[SeriesTrace]] = {}
     for one in found:
-        sweeps.setdefault(one.trace.channel, []).append(one)
+        if one.recorded:
+            sweeps.setdefault(one.trace.channel, []).append(one)
     return {channel: safe_name(_stem(channel, ones)) for channel, ones in sweeps.items()}
 
 
 def _stem(channel: str, sweeps: list[SeriesTrace]) -> str:
-    if sweeps[0].series.data.shape[1:] not in ((), (1,)):
+    if sweeps[0].n_columns > 1:
         return channel
-    name: str = sweeps[0].series.name
+    name = sweeps[0].place
     return name.removesuffix(f"_sweep_{sweeps[0].trace.sweep:03d}") if len(sweeps) > 1 else name

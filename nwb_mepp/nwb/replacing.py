@@ -16,17 +16,20 @@ from nwb_mepp.nwb.names import table_name
 from nwb_mepp.nwb.opening import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.reading import electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema import schema_errors
-from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_TABLE, icephys_module, read_summary, summary_table
+from nwb_mepp.nwb.summary_table import SUMMARY_PATH, icephys_module, read_summary, summary_table
+from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
 from nwb_mepp.nwb.writing import add_mepp_tables, refuse_invalid
 from nwb_mepp.results import ChannelResult, SummaryRow
 
-__all__ = ["replace_results"]
-
-SUMMARY_PATH = f"processing/{ICEPHYS}/{SUMMARY_TABLE}"
+__all__ = ["add_results", "replace_results"]
 
 
 def replace_results(
-    path: str | PathLike[str], results: Sequence[ChannelResult], *, out: str | PathLike[str] | None = None
+    path: str | PathLike[str],
+    results: Sequence[ChannelResult],
+    *,
+    out: str | PathLike[str] | None = None,
+    extension: bool = False,
 ) -> None:
     """Replace the tables and summary rows of some detectors on some channels, and nothing else.
 
@@ -44,6 +47,9 @@ def replace_results(
         fingerprint of a file that this package wrote gets words added that tell of the change.
     out : path-like, optional
         Where to put the result instead; ``path`` then stays as it is.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp``; whichever kind was there goes. A summary of that type
+        stays one in any case.
 
     Raises
     ------
@@ -64,11 +70,12 @@ def replace_results(
     with read_file(source) as file:
         old_rows = read_summary(file)
         replaced, known = _tables(file, results, old_rows)
-        intervals = set(file.intervals or ())
-        _refuse_foreign(intervals, replaced, known, source)
+        _refuse_foreign(set(file.intervals or ()), replaced, known, source)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
-        _rewrite(temporary, results, _merge(old_rows, results), old_tables=intervals & replaced)
+        typed = _rewrite(temporary, results, _merge(old_rows, results), replaced=replaced)
+        if extension or typed:
+            add_types(temporary, tables=replaced if extension else ())
         errors = schema_errors(temporary)
         if errors:
             # Files of other programs may have faults of their own; those are not ours to refuse.
@@ -79,15 +86,19 @@ def _tables(
     file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow]
 ) -> tuple[set[str], set[str]]:
     """Return the names of the tables that ``results`` need, and of those that the summary knows."""
-    stems = series_stems(electrical_traces(file)[0])
+    traces, _ = electrical_traces(file)
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     for result in results:
-        if result.mepps.channel not in stems:
+        if result.mepps.channel not in channels:
+            possible = ", ".join(channels) or "it has none in volts or amperes"
             raise UsageError(
-                f"expected a channel of the file ({', '.join(stems) or 'it has none in volts or amperes'}), "
-                f"found {result.mepps.channel!r}; give --channel one of these."
+                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; give "
+                "--channel one of these."
             )
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
-    known = {table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in stems}
+    known = {
+        table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
+    }
     return needed, known
 
 
@@ -108,21 +119,60 @@ def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[
 
 
 def _rewrite(
-    path: Path, results: Sequence[ChannelResult], rows: Sequence[SummaryRow], *, old_tables: set[str]
-) -> None:
-    """Change a copy: drop what is replaced and add the new in one session, so that HDF5 reuses the space."""
+    path: Path, results: Sequence[ChannelResult], rows: Sequence[SummaryRow], *, replaced: set[str]
+) -> bool:
+    """Change a copy: drop what is replaced and add the new in one session, so that HDF5 reuses the space.
+
+    Returns
+    -------
+    bool
+        Whether the summary that was replaced is of the type of the extension.
+    """
     with h5py.File(path, "r+") as handle:
-        for name in old_tables:
-            del handle[f"intervals/{name}"]
+        typed, schema_known = is_typed(handle.get(SUMMARY_PATH)), SCHEMA_PATH in handle
+        for name in replaced:
+            if f"intervals/{name}" in handle:
+                del handle[f"intervals/{name}"]
+            if is_typed(handle.get(detector_path(name))):
+                del handle[detector_path(name)]
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)
         io, file = parse_file(handle, mode="r+")
-        traces, _ = electrical_traces(file)
-        series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
-        add_mepp_tables(file, results, series=series, stems=series_stems(traces))
-        icephys_module(file).add(summary_table(rows))
+        _add(file, results, rows)
         io.write(file)
+        if not schema_known:
+            forget_types(handle)
+        return typed
+
+
+def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
+    """Add tables and summary rows to a file that is being put together in memory.
+
+    Parameters
+    ----------
+    file : NWBFile
+    results : sequence of ChannelResult
+        Of series that the file holds already.
+
+    Raises
+    ------
+    OutputError
+        If the file has results already, which only a file on disk lets replace.
+    """
+    if read_summary(file):
+        raise OutputError(
+            f"expected a file without {SUMMARY_PATH}, found one that has results; replace them with "
+            "'nwb-mepp detect' once it is written."
+        )
+    _add(file, results, [result.summary for result in results])
+
+
+def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
+    traces, _ = electrical_traces(file)
+    series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
+    add_mepp_tables(file, results, series=series, stems=series_stems(traces))
+    icephys_module(file).add(summary_table(rows))
 
 
 def _mark_as_changed(handle: h5py.File) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import pynwb
 from pynwb import CORE_NAMESPACE, get_type_map
 
-__all__ = ["schema_errors"]
+__all__ = ["NewerSchema", "newer_schema", "schema_errors"]
 
 # Namespaces that pynwb itself brings.
 _BUILT_IN = {CORE_NAMESPACE, "hdmf-common", "hdmf-experimental"}
@@ -30,8 +32,38 @@ def schema_errors(path: Path) -> list[str]:
     return sorted(f"{error.location or '/'}: {error.reason}" for error in errors)
 
 
+class NewerSchema(NamedTuple):
+    """Versions of the NWB schema: of a file, and the newest that pynwb knows."""
+
+    found: str
+    known: str
+
+
+def newer_schema(file: h5py.File) -> NewerSchema | None:
+    """Return the versions if a file follows a newer schema than pynwb knows, else None.
+
+    pynwb would read such a file by its own schema, pass over what it does not know, and mark what it
+    writes into it as the older version. Versions that differ only in the third number are alike.
+    """
+    found, known = str(_text(file.attrs.get("nwb_version", ""))), _known_version()
+    return NewerSchema(found, known) if _release(found) > _release(known) else None
+
+
+def _text(value: object) -> object:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _release(version: str) -> tuple[int, int]:
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+
+
+def _known_version() -> str:
+    return str(get_type_map().namespace_catalog.get_namespace(CORE_NAMESPACE).version)
+
+
 def _uses_built_in_schema(path: Path) -> bool:
-    version = get_type_map().namespace_catalog.get_namespace(CORE_NAMESPACE).version
+    version = _known_version()
     with h5py.File(path, "r") as file:
         cached = file.get("specifications", {})
         return set(cached) <= _BUILT_IN and list(cached.get(CORE_NAMESPACE, {})) == [version]

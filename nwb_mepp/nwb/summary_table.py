@@ -13,10 +13,19 @@ from nwb_mepp.errors import ReadError
 from nwb_mepp.nwb.mepp_tables import with_unit
 from nwb_mepp.results import SUMMARY_COLUMNS, SummaryRow
 
-__all__ = ["ICEPHYS", "SUMMARY_TABLE", "icephys_module", "read_summary", "summary_table"]
+__all__ = [
+    "CHANNEL_UNIT",
+    "ICEPHYS",
+    "SUMMARY_PATH",
+    "SUMMARY_TABLE",
+    "icephys_module",
+    "read_summary",
+    "summary_table",
+]
 
 ICEPHYS = "icephys"
 SUMMARY_TABLE = "mepp_detections"
+SUMMARY_PATH = f"processing/{ICEPHYS}/{SUMMARY_TABLE}"
 # What stands for {u} in the description of a column: rows can differ.
 CHANNEL_UNIT = "amplitude_unit"
 

@@ -8,22 +8,32 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
+import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.atomic import complete_or_absent
 from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.mepps import Mepps
-from nwb_mepp.nwb.header import add_equipment, make_file, source_table
-from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, truth_table
+from nwb_mepp.nwb.companion_tables import add_companions
+from nwb_mepp.nwb.header import (
+    SOURCE_TABLE,
+    add_equipment,
+    describe_source,
+    make_file,
+    source_row,
+    source_table,
+)
+from nwb_mepp.nwb.mepp_tables import hand_table, invalid_times_table, mepp_table, truth_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
+from nwb_mepp.nwb.typed_tables import add_types, forget_types
 from nwb_mepp.recording import Recording
 from nwb_mepp.results import ChannelResult
 
-__all__ = ["add_mepp_tables", "write_nwb"]
+__all__ = ["add_mepp_tables", "add_recording", "write_nwb"]
 
 
 def write_nwb(
@@ -37,6 +47,8 @@ def write_nwb(
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float]] = (),
     truth: Mepps | None = None,
+    hand_marks: Mepps | None = None,
+    extension: bool = False,
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
@@ -63,6 +75,10 @@ def write_nwb(
     truth : Mepps, optional
         What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
         summary, which is for what detectors found.
+    hand_marks : Mepps, optional
+        What a person marked elsewhere; written as ``/intervals/mepps_curated``.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
 
     Raises
     ------
@@ -76,24 +92,21 @@ def write_nwb(
         raise MetadataError(
             f"expected a session start with a time zone, found {session_start.isoformat()}; give --timezone."
         )
-    check_clamp(recording, clamp=clamp, metadata=stated)
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
-    add_equipment(file, metadata=stated)
-    series = add_acquisition(file, recording, clamp=clamp, metadata=stated)
-    invalid = invalid_times_table([*recording.invalid_times, *excluded])
-    if invalid is not None:
-        file.invalid_times = invalid
-    module = icephys_module(file)
-    module.add(source_table(recording.source, fingerprint=fingerprint))
+    series = add_recording(
+        file, recording, clamp=clamp, metadata=stated, fingerprint=fingerprint, excluded=excluded
+    )
     if results:
         electrical = [trace for trace in recording.traces if trace.unit in ("V", "A")]
         stems = channel_stems(recording.traces)
         add_mepp_tables(
             file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}
         )
-        module.add(summary_table([result.summary for result in results]))
+        icephys_module(file).add(summary_table([result.summary for result in results]))
     if truth is not None and len(truth):
         file.add_time_intervals(truth_table(truth, series=series))
+    if hand_marks is not None and len(hand_marks):
+        file.add_time_intervals(hand_table(hand_marks, series=series))
     with complete_or_absent(Path(path)) as temporary:
         with warnings.catch_warnings():
             # How the file is called is up to the user.
@@ -101,7 +114,56 @@ def write_nwb(
             io = NWBHDF5IO(temporary, "w")
         with io:
             io.write(file)
+        with h5py.File(temporary, "r+") as handle:
+            forget_types(handle)
+        if extension:
+            add_types(temporary)
         refuse_invalid(schema_errors(temporary), path)
+
+
+def add_recording(
+    file: NWBFile,
+    recording: Recording,
+    *,
+    clamp: str | None,
+    metadata: Metadata,
+    fingerprint: str = "",
+    excluded: Sequence[tuple[float, float]] = (),
+) -> SeriesOf:
+    """Add the samples of a recording, its equipment and where it came from to a file in memory.
+
+    Parameters
+    ----------
+    file : NWBFile
+        Other recordings may be in it already.
+    recording, clamp, metadata, fingerprint, excluded
+        As for :func:`write_nwb`.
+
+    Returns
+    -------
+    dict of (channel, sweep) to TimeSeries
+
+    Raises
+    ------
+    MetadataError
+        If the clamp mode contradicts units or metadata.
+    """
+    check_clamp(recording, clamp=clamp, metadata=metadata)
+    add_equipment(file, metadata=metadata)
+    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata)
+    add_companions(file, recording.companions, source=describe_source(recording.source))
+    invalid = invalid_times_table([*recording.invalid_times, *excluded])
+    if invalid is not None and file.invalid_times is None:
+        file.invalid_times = invalid
+    elif invalid is not None:
+        for start_s, stop_s in zip(invalid["start_time"][:], invalid["stop_time"][:], strict=True):
+            file.invalid_times.add_row(start_time=start_s, stop_time=stop_s)
+    module = icephys_module(file)
+    if SOURCE_TABLE in module.data_interfaces:
+        module[SOURCE_TABLE].add_row(**source_row(recording.source, fingerprint=fingerprint))
+    else:
+        module.add(source_table(recording.source, fingerprint=fingerprint))
+    return series
 
 
 def add_mepp_tables(

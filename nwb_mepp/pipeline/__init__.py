@@ -3,6 +3,7 @@
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, choose_channels, cut_channel
 from nwb_mepp.pipeline.files import FileOutcome, convert_file, detect_file, run_file
 from nwb_mepp.pipeline.finding import find_mepps
+from nwb_mepp.pipeline.retyping import retype_file
 from nwb_mepp.pipeline.settings import (
     DEFAULT_DETECTORS,
     DetectionSettings,
@@ -11,6 +12,7 @@ from nwb_mepp.pipeline.settings import (
     parse_amplitude,
     parse_stretches,
 )
+from nwb_mepp.pipeline.stated import stated_metadata
 from nwb_mepp.pipeline.weights import choose_weights
 
 __all__ = [
@@ -29,5 +31,7 @@ __all__ = [
     "find_mepps",
     "parse_amplitude",
     "parse_stretches",
+    "retype_file",
     "run_file",
+    "stated_metadata",
 ]

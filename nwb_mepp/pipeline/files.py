@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from nwb_mepp._version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.errors import OutputError, ReadError
+from nwb_mepp.mepps import Mepps
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
-    Metadata,
-    load_metadata,
     open_nwb,
     read_fingerprint,
     read_results,
     replace_results,
     write_nwb,
 )
-from nwb_mepp.nwb.series import check_clamp
 from nwb_mepp.pipeline.analysis import ProgressCallback, analyse, check_stretches, stretches_left_out
+from nwb_mepp.pipeline.carrying import EVENTS_OPTION, carry_marks
 from nwb_mepp.pipeline.settings import DetectionSettings, Stretches, WriteOptions
+from nwb_mepp.pipeline.stated import Known, complete
 from nwb_mepp.provenance import fingerprint, sha256_of
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.recording import Recording
 from nwb_mepp.report import draw_picture
 from nwb_mepp.results import ChannelResult
-from nwb_mepp.session import resolve_session_start
+from nwb_mepp.truths import truth_of
 
-__all__ = ["FileOutcome", "convert_file", "detect_file", "run_file"]
+__all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +57,6 @@ class FileOutcome:
     found: tuple[tuple[str, str, int], ...] = ()
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """What is known of a recording once the user's statements are taken in."""
-
-    session_start: datetime
-    metadata: Metadata
-    clamp: str | None
-    described: Mapping[str, object]
 
 
 def run_file(
@@ -110,7 +98,7 @@ def run_file(
     wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
-    known = _complete(recording, source, options=write_options or WriteOptions())
+    known = complete(recording, source, options=write_options or WriteOptions())
     mark = fingerprint(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
@@ -141,6 +129,8 @@ def convert_file(
     write_options: WriteOptions | None = None,
     exclude: Stretches = (),
     exclude_per_sweep: Stretches = (),
+    events: str | None = None,
+    channel: str | None = None,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> FileOutcome:
@@ -153,6 +143,11 @@ def convert_file(
     write_options : WriteOptions, optional
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
         Written as ``invalid_times``, which later detection leaves out.
+    events : str, optional
+        File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
+        recording without its last suffix, beside which the file lies.
+    channel : str, optional
+        Which the marks belong to, if there are several.
     overwrite : bool, default False
     on_progress : callable, optional
 
@@ -169,18 +164,32 @@ def convert_file(
     tell = on_progress or (lambda _: None)
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
-    known = _complete(recording, source, options=write_options or WriteOptions())
-    settings = DetectionSettings(exclude=exclude, exclude_per_sweep=exclude_per_sweep)
+    known = complete(recording, source, options=write_options or WriteOptions())
+    settings = DetectionSettings(
+        exclude=exclude, exclude_per_sweep=exclude_per_sweep, channels=() if channel is None else (channel,)
+    )
     check_stretches(recording.traces, settings=settings)
+    marks_file = truth_of(source, events, option=EVENTS_OPTION)
     stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
-    mark = fingerprint({**known.described, **stretches, "source": recording.source.sha256})
+    carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
+    mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
     kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
+    found: tuple[tuple[str, str, int], ...] = ()
     if not kept:
+        marks = None
+        if marks_file is not None:
+            tell("measuring at the marks")
+            marks = carry_marks(recording, marks_file, settings=settings)
+            found = ((marks.channel, "hand", len(marks)),)
         tell("writing")
-        _write(recording, target, known=known, settings=settings, mark=mark, results=())
+        _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
     return FileOutcome(
-        path=source, output=target, status="kept" if kept else "written", notes=recording.notes
+        path=source,
+        output=target,
+        status="kept" if kept else "written",
+        found=found,
+        notes=recording.notes,
     )
 
 
@@ -189,6 +198,7 @@ def detect_file(
     *,
     output: str | PathLike[str] | None = None,
     settings: DetectionSettings | None = None,
+    extension: bool = False,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> list[ChannelResult]:
@@ -203,6 +213,8 @@ def detect_file(
     output : path-like, optional
         Where to put the result instead.
     settings : DetectionSettings, optional
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
         Replace ``output`` if it is there.
     on_progress : callable, optional
@@ -216,42 +228,28 @@ def detect_file(
     MeppError
         Of the kind that says what is wrong; nothing is written then.
     """
+    refuse_existing(output, overwrite=overwrite)
+    chosen = settings.channels if settings is not None else ()
+    with open_nwb(path, channels=chosen) as recording:
+        results = analyse(recording, settings=settings, on_progress=on_progress)
+    if on_progress is not None:
+        on_progress("writing")
+    replace_results(path, results, out=output, extension=extension)
+    return results
+
+
+def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> None:
+    """Refuse to write over another file unasked.
+
+    Raises
+    ------
+    OutputError
+        If something stands at ``output`` and ``overwrite`` is False.
+    """
     if output is not None and Path(output).exists() and not overwrite:
         raise OutputError(
             f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
         )
-    with open_nwb(path) as recording:
-        results = analyse(recording, settings=settings, on_progress=on_progress)
-    if on_progress is not None:
-        on_progress("writing")
-    replace_results(path, results, out=output)
-    return results
-
-
-def _complete(recording: Recording, path: Path, *, options: WriteOptions) -> _Known:
-    """Bring together what file and user state; raises before anything is computed or written."""
-    metadata = Metadata() if options.metadata is None else load_metadata(options.metadata)
-    if options.subject is not None:
-        metadata = metadata.with_subject_id(options.subject, override=options.override)
-    check_clamp(recording, clamp=options.clamp, metadata=metadata)
-    session_start = resolve_session_start(
-        recording.session_start,
-        given=options.session_start,
-        timezone=options.timezone,
-        path=path,
-        start_from=options.session_start_from,
-        override=options.override,
-    )
-    described = {
-        "package_version": __version__,
-        "reader": recording.source.reader,
-        **{f"read_{name}": value for name, value in recording.source.settings.items()},
-        "session_start": session_start.isoformat(),
-        "metadata_sha256": options.metadata and sha256_of([options.metadata]),
-        "subject": options.subject,
-        "clamp": options.clamp,
-    }
-    return _Known(session_start=session_start, metadata=metadata, clamp=options.clamp, described=described)
 
 
 def _chosen(settings: DetectionSettings) -> dict[str, object]:
@@ -290,10 +288,11 @@ def _write(
     recording: Recording,
     path: Path,
     *,
-    known: _Known,
+    known: Known,
     settings: DetectionSettings,
     mark: str,
     results: Sequence[ChannelResult],
+    hand_marks: Mepps | None = None,
 ) -> None:
     analysed = {result.mepps.channel for result in results}
     traces = [trace for trace in recording.traces if not analysed or trace.channel in analysed]
@@ -303,10 +302,21 @@ def _write(
         session_start=known.session_start,
         metadata=known.metadata,
         clamp=known.clamp,
+        extension=known.extension,
         results=results,
         fingerprint=mark,
         excluded=stretches_left_out(traces, settings=settings),
+        hand_marks=hand_marks,
     )
+
+
+def _checksum(file: str | None) -> str | None:
+    """Return the checksum of a file of marks; that of one that is not there cannot match any."""
+    if file is None:
+        return None
+    if not Path(file).is_file():
+        raise ReadError(f"expected marks in {file} (--events), found no such file; check the path.")
+    return sha256_of([Path(file)])
 
 
 def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:

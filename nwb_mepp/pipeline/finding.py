@@ -20,7 +20,7 @@ from nwb_mepp.results import ChannelResult
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.windows import BlockReader, Piece
 
-__all__ = ["find_mepps", "fit_where_asked", "most_probable", "run_detector"]
+__all__ = ["find_mepps", "fit_where_asked", "measure_candidates", "most_probable", "run_detector"]
 
 _MEASURED_BLOCK_S = 10.0
 # What MiniUnet gives this probability or more is not taken for empty.
@@ -57,7 +57,7 @@ def find_mepps(
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
     measured = Mepps.concatenate(
-        measure(piece, found, polarity=surveyed.polarity, read=_reader(piece, surveyed))
+        measure_candidates(piece, found, surveyed=surveyed)
         for piece, found in zip(pieces, candidates, strict=True)
     )
     return _large_enough(measured, surveyed=surveyed, settings=settings)
@@ -194,10 +194,23 @@ def run_detector(
     return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
 
 
-def _reader(piece: Piece, surveyed: Survey) -> BlockReader:
-    """Read a piece for measurement, hum taken out, which costs a second of context on either side."""
+def measure_candidates(piece: Piece, candidates: Candidates, *, surveyed: Survey) -> Mepps:
+    """Measure events of one piece (:func:`nwb_mepp.kinetics.measure`), hum taken out where there is any.
+
+    Parameters
+    ----------
+    piece : Piece
+    candidates : Candidates
+    surveyed : Survey
+
+    Returns
+    -------
+    Mepps
+    """
+    # Taking hum out costs a second of context on either side of each block.
     block = round(_MEASURED_BLOCK_S * piece.sampling_rate_hz)
-    return BlockReader(partial(surveyed.values, piece), block=block)
+    read = BlockReader(partial(surveyed.values, piece), block=block)
+    return measure(piece, candidates, polarity=surveyed.polarity, read=read)
 
 
 def _large_enough(mepps: Mepps, *, surveyed: Survey, settings: DetectionSettings) -> Mepps:

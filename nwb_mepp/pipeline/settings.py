@@ -304,10 +304,14 @@ class WriteOptions:
         Permits what contradicts the file.
     subject : str, optional
         Identifier of the subject.
+    session_id : str, optional
+        Identifier of the session.
     metadata : Path, optional
         YAML file with everything else.
     clamp : {"current", "voltage", "izero"}, optional
         How the cell was held; plain series are written where that is not stated.
+    extension : bool
+        Tables of MEPPs are types of the extension ``ndx-mepp`` instead of core ones.
     """
 
     session_start: str | None = None
@@ -315,5 +319,7 @@ class WriteOptions:
     session_start_from: str | None = None
     override: bool = False
     subject: str | None = None
+    session_id: str | None = None
     metadata: Path | None = None
     clamp: str | None = None
+    extension: bool = False

@@ -6,7 +6,7 @@ from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
 from nwb_mepp.readers.mini_analysis import EventTimes, read_mini_analysis
 from nwb_mepp.readers.options import ReadOptions, parse_unit_options
 from nwb_mepp.readers.reading import read_recording
-from nwb_mepp.readers.registry import ReaderEntry, reader_table
+from nwb_mepp.readers.registry import ReaderEntry, extra_of, reader_table
 
 __all__ = [
     "ChannelInfo",
@@ -16,6 +16,7 @@ __all__ = [
     "ReadOptions",
     "ReaderEntry",
     "StatedTrace",
+    "extra_of",
     "find_recordings",
     "inspect",
     "parse_unit_options",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.companions import Companions
 from nwb_mepp.recording import SampleSource
 
 __all__ = ["FileContents", "IntArray", "StatedTrace"]
@@ -68,6 +69,9 @@ class FileContents:
         What else the file says, under its own names.
     labels : mapping of (channel, sweep) to ndarray of int64, shape (n, 2)
         Hand marks as sample numbers, the second exclusive.
+    companions : Companions
+        By the file's own clock, like ``start_s`` of the traces; irregular signals in the unit of the
+        file's label, which may be empty.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
@@ -79,6 +83,7 @@ class FileContents:
     session_start: datetime | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
+    companions: Companions = field(default_factory=Companions)
     notes: tuple[str, ...] = ()
 
     @property

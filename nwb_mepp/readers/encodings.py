@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nwb_mepp.errors import ReadError
 
-__all__ = ["detect_encoding", "read_head"]
+__all__ = ["detect_encoding", "last_line_ends", "read_head"]
 
 _HEAD_BYTES = 1 << 16
 _MARKS = (
@@ -94,3 +94,16 @@ def read_head(path: Path) -> tuple[str, str]:
         head = stream.read(_HEAD_BYTES)
     encoding = detect_encoding(head, name=path.name)
     return encoding, codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+
+
+def last_line_ends(path: Path) -> bool:
+    """Return whether a text ends with a line break; most that do not were cut off, or edited by hand.
+
+    Parameters
+    ----------
+    path : Path
+        Not empty.
+    """
+    with path.open("rb") as stream:
+        stream.seek(-min(path.stat().st_size, 4), 2)
+        return stream.read().rstrip(b"\0").endswith((b"\n", b"\r"))

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nwb_mepp.errors import ReadError
-from nwb_mepp.readers.registry import ReaderEntry, choose_reader, reader_named
+from nwb_mepp.readers.parts import whole_recording
+from nwb_mepp.readers.registry import (
+    ReaderEntry,
+    choose_reader,
+    reader_named,
+    reader_table,
+    readers_of_folder,
+)
 
 __all__ = ["find_recordings"]
 
@@ -16,9 +23,10 @@ __all__ = ["find_recordings"]
 def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -> list[Path]:
     """Return the recordings behind paths, each once.
 
-    A file that is named is always taken, so that its error is told if it is not a recording. In a folder,
-    searched with the folders inside it, only recordings are taken: files that a reader is for, without
-    hidden files, NWB files, side files of a format, and tables that do not begin like a recording.
+    A file that is named is always taken, so that its error is told if it is not a recording; if it is a part
+    of one, that one is taken. In a folder, searched with the folders inside it, only recordings are taken:
+    files that a reader is for, and folders that are a recording themselves, without hidden files, NWB files,
+    side files of a format, and tables that do not begin like a recording.
 
     Parameters
     ----------
@@ -36,7 +44,8 @@ def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -
     Raises
     ------
     ReadError
-        If a path does not exist, a pattern fits nothing, or a folder holds no recording.
+        If a path does not exist or belongs to more than one recording, a pattern fits nothing, or a folder
+        holds no recording.
     UsageError
         If no reader has that name.
     """
@@ -48,10 +57,12 @@ def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -
 
 
 def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
+    if not path.is_dir():
+        path = whole_recording(path, reader=entry)
     if path.is_dir():
         if entry is not None and entry.reads_folder:
             return [path]
-        recordings = sorted(file for file in _files_below(path) if _is_recording(file, entry))
+        recordings = sorted(_recordings_below(path, entry))
         if not recordings:
             raise ReadError(
                 f"{path}: expected recordings in the folder, found none; nwb-mepp formats lists what can be "
@@ -70,18 +81,35 @@ def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
     raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
+        parts: frozenset[str] = frozenset()
+        if entry is None and (readers := _readers_of(Path(parent))):
+            yield Path(parent)
+            parts = frozenset(suffix for reader in readers for suffix in reader.suffixes)
+        for name in names:
+            file = Path(parent, name)
+            if not name.startswith(".") and file.suffix.lower() not in parts and _is_recording(file, entry):
+                yield file
+
+
+def _readers_of(folder: Path) -> list[ReaderEntry]:
+    try:
+        return readers_of_folder(folder)
+    except OSError:
+        return []  # what cannot be looked into has to be named; then it is told why
 
 
 def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
+    suffix = path.suffix.lower()
     if entry is not None:
-        return path.suffix.lower() in entry.suffixes
+        return suffix in entry.suffixes
     try:
         chosen = choose_reader(path)
-        return chosen.resembles_recording is None or chosen.resembles_recording(path)
+        # A file called otherwise may be a copy that was put aside (run.abf.bak): it has to be named.
+        is_called_so = suffix in chosen.suffixes
+        return is_called_so and (chosen.resembles_recording is None or chosen.resembles_recording(path))
     except (ReadError, OSError):
         return _is_damaged_recording(path)
 
@@ -89,6 +117,8 @@ def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
 def _is_damaged_recording(path: Path) -> bool:
     """Return whether a file that no reader takes is surely meant as a recording all the same.
 
-    An .abf file that is empty or truncated must not vanish silently from a batch.
+    An .abf file that is empty or truncated must not vanish silently from a batch, nor must one of any other
+    format whose suffix means nothing else.
     """
-    return path.suffix.lower() == ".abf"
+    readers = [entry for entry in reader_table() if path.suffix.lower() in entry.suffixes]
+    return len(readers) == 1 and readers[0].is_signature

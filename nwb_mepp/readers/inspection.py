@@ -13,7 +13,7 @@ from nwb_mepp.errors import MeppError
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.interpret import interpret
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.reading import load_contents
+from nwb_mepp.readers.reading import load_contents, locate
 from nwb_mepp.recording import Recording, Trace
 
 __all__ = ["ChannelInfo", "FileInfo", "inspect"]
@@ -71,6 +71,8 @@ class FileInfo:
     sweep_times_stated : bool or None
         None if the recording cannot be read.
     channels : tuple of ChannelInfo
+    companions : str
+        What the file holds besides, as "events (Tag); spike trains (unit 1)".
     annotations : dict of str to str
     notes, problems : tuple of str
         Sentences: what is left out or assumed; what reading would fail of, empty if it would not.
@@ -83,6 +85,7 @@ class FileInfo:
     session_start: datetime | None = None
     sweep_times_stated: bool | None = None
     channels: tuple[ChannelInfo, ...] = ()
+    companions: str = ""
     annotations: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -103,6 +106,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
     """
     path, options = Path(path), options or ReadOptions()
     try:
+        path = locate(path, reader=options.reader)
         entry, contents = load_contents(path, options=options)
     except MeppError as error:
         return FileInfo(path=path, problems=(str(error),))
@@ -124,6 +128,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
         session_start=contents.session_start,
         sweep_times_stated=None if recording is None else recording.sweep_times_stated,
         channels=channels,
+        companions=contents.companions.described(),
         annotations=dict(contents.annotations),
         notes=contents.notes if recording is None else recording.notes,
         problems=tuple(problems),

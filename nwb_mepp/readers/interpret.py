@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nwb_mepp.errors import ReadError, UsageError
 from nwb_mepp.provenance import sha256_of
+from nwb_mepp.readers.accompanying import interpret_companions
 from nwb_mepp.readers.checks import check_rates, check_scales, check_traces
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.options import ReadOptions
@@ -57,6 +58,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
         ),
         key=lambda trace: (contents.channels.index(trace.channel), trace.sweep),
     )
+    companions, left_out = interpret_companions(contents.companions, shifts_s=shifts, options=options)
     return Recording(
         traces=tuple(traces),
         source=SourceFile(
@@ -70,7 +72,8 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
         sweep_times_stated=placement.stated,
         annotations=contents.annotations,
         labels=_labels_in_seconds(contents, traces),
-        notes=(*contents.notes, *notes, *([placement.note] if placement.note else [])),
+        companions=companions,
+        notes=(*contents.notes, *notes, *left_out, *([placement.note] if placement.note else [])),
     )
 
 
@@ -92,11 +95,11 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
         If neither file nor user states a unit that can be understood.
     """
     channels = contents.channels
+    known = dict.fromkeys([*channels, *(one.name for one in contents.companions.irregular)])
     for channel in options.units:
-        if channel and channel not in channels:
+        if channel and channel not in known:
             raise UsageError(
-                f"--unit: {name} has no channel {channel!r}; "
-                f"its channels are {', '.join(map(repr, channels))}."
+                f"--unit: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
             )
     labels = {trace.channel: trace.unit_label for trace in reversed(contents.traces)}
     stated = {channel: _given_unit(channel, options.units) or labels[channel] for channel in channels}

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
+from nwb_mepp.companions import Companions, PointEvents
 from nwb_mepp.errors import ReadError
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
@@ -15,7 +18,7 @@ from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.registry import ReaderEntry
 from nwb_mepp.readers.text_layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text_rows import NumberTable, read_tables
-from nwb_mepp.readers.text_traces import OWN_VERSION, Clock, looks_even, read_clock, time_title
+from nwb_mepp.readers.text_traces import OWN_VERSION, Clock, looks_even, notes_on_end, read_clock, time_title
 from nwb_mepp.readers.units import parse_time_unit, parse_unit
 from nwb_mepp.recording import ArraySource
 
@@ -124,7 +127,8 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
         parts=(path,),
         session_start=headings[0].begins_at,
         annotations={key: " ".join(values) for key, values in headings[0].entries.items()},
-        notes=_notes(tables),
+        companions=Companions(events=_comments(tables, clocks, starts)),
+        notes=notes_on_end(path),
     )
 
 
@@ -179,9 +183,18 @@ def _starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
     ]
 
 
-def _notes(tables: list[NumberTable]) -> tuple[str, ...]:
-    n_comments = sum(table.n_comments for table in tables)
-    return (f"Not carried over from the source: comments ({n_comments}).",) if n_comments else ()
+def _comments(tables: list[NumberTable], clocks: list[Clock], starts: list[float]) -> tuple[PointEvents, ...]:
+    """Return the comments as events at the samples beside which they stand."""
+    return tuple(
+        PointEvents(
+            name="comments",
+            sweep=sweep,
+            times_s=start_s + np.array([row for row, _ in table.comments]) / clock.sampling_rate_hz,
+            labels=tuple(text for _, text in table.comments),
+        )
+        for sweep, (table, clock, start_s) in enumerate(zip(tables, clocks, starts, strict=True))
+        if table.comments
+    )
 
 
 def _claims(path: Path) -> bool:
@@ -200,7 +213,7 @@ def _resembles_recording(path: Path) -> bool:
 
 LABCHART = ReaderEntry(
     name="labchart",
-    description="text in columns separated by tabs, decimal comma or point, the first the time (LabChart)",
+    description="text with tabs, as LabChart exports it",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labchart,
     claims=_claims,

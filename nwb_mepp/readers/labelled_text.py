@@ -14,7 +14,7 @@ from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.registry import ReaderEntry
 from nwb_mepp.readers.text_layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text_rows import NumberTable, read_tables
-from nwb_mepp.readers.text_traces import OWN_VERSION, looks_even, read_clock, time_title
+from nwb_mepp.readers.text_traces import OWN_VERSION, looks_even, notes_on_end, read_clock, time_title
 from nwb_mepp.readers.units import parse_unit
 from nwb_mepp.recording import ArraySource
 
@@ -103,6 +103,7 @@ def read_labelled_text(path: Path, options: ReadOptions) -> FileContents:
         traces=traces,
         parts=(path,),
         labels={} if labels is None else {(name, 0): labels for name in names},
+        notes=notes_on_end(path),
     )
 
 
@@ -132,7 +133,7 @@ def _resembles_recording(path: Path) -> bool:
 
 LABELLED_TEXT = ReaderEntry(
     name="labelled-text",
-    description="text in columns separated by commas, 'Time_ms,Voltage,labels', with labels or without",
+    description="text with commas, with labels or without",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labelled_text,
     claims=_claims,

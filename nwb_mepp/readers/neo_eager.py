@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nwb_mepp.companions import Companions
+from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.neo_lazy import annotations_of, session_start_of
-from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.neo_companions import companions_of_objects
+from nwb_mepp.readers.neo_lazy import session_start_of
+from nwb_mepp.readers.units import unit_label_of
 from nwb_mepp.recording import ArraySource
 
 __all__ = ["read_eagerly"]
 
 
-def read_eagerly(reader: Any, path: Path, options: ReadOptions) -> FileContents:
+def read_eagerly(reader: Any, path: Path) -> FileContents:
     """Return what a reader without Neo's raw interface says.
 
-    Signals of text, and signals without a unit beside others that have one, are left out with a note:
-    an Igor experiment keeps fit coefficients and settings as waves like any other.
+    Signals of text are left out.
 
     Parameters
     ----------
     reader : neo.io.baseio.BaseIO
     path : Path
-    options : ReadOptions
-        A channel for which ``options.units`` names a unit is kept.
 
     Returns
     -------
@@ -38,19 +39,18 @@ def read_eagerly(reader: Any, path: Path, options: ReadOptions) -> FileContents:
     blocks = reader.read()
     segments = [segment for block in blocks for segment in block.segments]
     traces = [trace for sweep, segment in enumerate(segments) for trace in _traces_of(segment, sweep)]
-    units = {trace.channel: trace.unit_label for trace in traces}
-    labelled = {channel for channel, label in units.items() if label} | (set(options.units) - {""})
-    unlabelled = [channel for channel in units if channel not in labelled] if labelled else []
-    stated = dict(blocks[0].annotations, rec_datetime=blocks[0].rec_datetime) if blocks else {}
-    annotations, notes = annotations_of(stated)
+    companions, notes = companions_of_objects(segments)
+    companions = _named_apart(companions, taken=[trace.channel for trace in traces])
+    annotations = _annotations(blocks, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
-        traces=tuple(trace for trace in traces if trace.channel not in unlabelled),
+        traces=tuple(traces),
         parts=(path,),
-        session_start=session_start_of(stated),
-        annotations=annotations,
-        notes=(*_left_out(segments, unlabelled), *notes),
+        session_start=session_start_of({"rec_datetime": blocks[0].rec_datetime}) if blocks else None,
+        annotations=annotations.stated,
+        companions=companions,
+        notes=(*notes, *annotations.notes),
     )
 
 
@@ -68,7 +68,7 @@ def _traces_of(segment: Any, sweep: int) -> Iterator[StatedTrace]:
             channel=name,
             sweep=sweep,
             source=ArraySource(np.array(samples, dtype=samples.dtype.newbyteorder("="))),
-            unit_label=_unit_of(signal),
+            unit_label=unit_label_of(signal),
             sampling_rate_hz=float(signal.sampling_rate.rescale("Hz").magnitude),
             start_s=float(signal.t_start.rescale("s").magnitude),
         )
@@ -82,24 +82,28 @@ def _name_of(signal: Any, column: int) -> str:
     return name if signal.shape[1] == 1 else f"{name} {column}".strip()
 
 
-def _unit_of(signal: Any) -> str:
-    label = str(signal.units.dimensionality.string)
-    return "" if label == "dimensionless" else label
+def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
+    """Return what the file says of itself, of its sweeps and of its signals."""
+    found = Annotations()
+    for number, block in enumerate(blocks):
+        stated = {"block name": block.name, "description": block.description, **block.annotations}
+        found.add(stated, of=f"block {number}" if number else "")
+    for sweep, segment in enumerate(segments):
+        stated = {"segment name": segment.name, "description": segment.description, **segment.annotations}
+        found.add(stated, of=f"sweep {sweep}")
+        for signal in (*segment.analogsignals, *segment.irregularlysampledsignals):
+            named = f"signal {signal.name or ''}".strip()
+            found.add(
+                {"description": signal.description, **signal.annotations},
+                of=named if len(segments) == 1 else f"{named} in sweep {sweep}",
+            )
+    return found
 
 
-def _left_out(segments: list[Any], unlabelled: list[str]) -> list[str]:
-    notes = []
-    if unlabelled:
-        first = ", ".join(map(repr, unlabelled[:5]))
-        more = f" and {len(unlabelled) - 5} more" if len(unlabelled) > 5 else ""
-        notes.append(f"Left out, for want of a unit: {first}{more}; --unit CHANNEL=UNIT keeps one.")
-    counts = {
-        "events": sum(len(segment.events) for segment in segments),
-        "epochs": sum(len(segment.epochs) for segment in segments),
-        "spike trains": sum(len(segment.spiketrains) for segment in segments),
-        "irregularly sampled signals": sum(len(segment.irregularlysampledsignals) for segment in segments),
-    }
-    found = [f"{kind} ({count})" for kind, count in counts.items() if count]
-    if found:
-        notes.append(f"Not carried over from the source: {'; '.join(found)}.")
-    return notes
+def _named_apart(companions: Companions, *, taken: list[str]) -> Companions:
+    """Give irregular signals names that no regular one has."""
+    renamed = [
+        replace(one, name=f"{one.name} (irregular)") if one.name in taken else one
+        for one in companions.irregular
+    ]
+    return replace(companions, irregular=tuple(renamed))

@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
+from nwb_mepp.readers.neo_companions import companions_of_reader
 from nwb_mepp.readers.sources import MappedSource, NeoSource
 from nwb_mepp.recording import SampleSource
 
-__all__ = ["annotations_of", "read_lazily", "session_start_of"]
-
-# Keys under which some formats name a person; a file that is to be shared must not carry them unasked.
-_PERSONAL = ("birth", "firstname", "forename", "patient", "surname")
+__all__ = ["read_lazily", "session_start_of"]
 
 
 def read_lazily(reader: Any, path: Path) -> FileContents:
@@ -41,7 +40,8 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
     names = unique_names([str(channel["name"]) for group in channels for channel in group])
     places = [(stream, index) for stream, group in enumerate(channels) for index in range(len(group))]
     traces = []
-    for sweep, (block, segment) in enumerate(_segments(header)):
+    segments = list(_segments(header))
+    for sweep, (block, segment) in enumerate(segments):
         for name, (stream, index) in zip(names, places, strict=True):
             channel = channels[stream][index]
             traces.append(
@@ -58,16 +58,17 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
                     start_s=float(reader.get_signal_t_start(block, segment, stream)),
                 )
             )
-    stated = reader.raw_annotations["blocks"][0]
-    annotations, notes = annotations_of(stated)
+    annotations = _annotations(reader, segments, names)
+    companions, notes = companions_of_reader(reader, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
         traces=tuple(traces),
         parts=_parts(reader, path),
-        session_start=session_start_of(stated),
-        annotations=annotations,
-        notes=(*_renamed(channels, names), *_left_out(reader), *notes),
+        session_start=session_start_of(reader.raw_annotations["blocks"][0]),
+        annotations=annotations.stated,
+        companions=companions,
+        notes=(*_renamed(channels, names), *notes, *annotations.notes),
     )
 
 
@@ -83,31 +84,30 @@ def session_start_of(stated: dict[str, Any]) -> datetime | None:
     return start if isinstance(start, datetime) else None
 
 
-def annotations_of(stated: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """Return the plain annotations of a file as text, and a note on those left out.
-
-    Parameters
-    ----------
-    stated : dict
-        Annotations of Neo's first block.
-    """
-    annotations = {}
-    personal = []
-    for key, value in stated.items():
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", errors="replace")
-        if key in ("rec_datetime", "file_origin") or not isinstance(value, str | int | float | np.number):
-            continue
-        if any(word in key.lower() for word in _PERSONAL):
-            personal.append(key)
-        elif text := str(value).strip("\0 \r\n"):
-            annotations[key] = text
-    if "abf_version" in annotations:
-        annotations["abf_version"] = (
-            f"{float(annotations['abf_version']):.4g}"  # 1.83, not float32's 1.83000004
-        )
-    note = f"Left out, because they name a person: {', '.join(personal)}."
-    return annotations, [note] if personal else []
+def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str]) -> Annotations:
+    """Return what the file says of itself, of its sweeps and of its channels."""
+    blocks = reader.raw_annotations["blocks"]
+    found = Annotations()
+    for number, block in enumerate(blocks):
+        found.add(block, of=f"block {number}" if number else "")
+    for sweep, (block, segment) in enumerate(segments):
+        stated = blocks[block]["segments"][segment]
+        own = {key: value for key, value in stated.items() if key not in ("signals", "spikes", "events")}
+        found.add(own, of=f"sweep {sweep}")
+    # What is said of channels is the same in every sweep.
+    signals = blocks[segments[0][0]]["segments"][segments[0][1]]["signals"] if segments else []
+    rows: dict[str, list[Any]] = {}
+    first = 0
+    for stream in signals:
+        stated = stream.get("__array_annotations__", {})
+        after = first + len(stated.get("channel_names", ()))
+        for key, values in stated.items():
+            rows.setdefault(key, [""] * len(names))[first:after] = list(values)
+        # Neo's order is not always the same.
+        found.add(dict(sorted(stream.items())), of=f"channels {', '.join(names[first:after])}")
+        first = after
+    found.add_rows(rows, of=names, what="channels")
+    return found
 
 
 def _segments(header: dict[str, Any]) -> Iterator[tuple[int, int]]:
@@ -171,10 +171,19 @@ def _parts(reader: Any, path: Path) -> tuple[Path, ...]:
             for stream in reader.header["signal_streams"]:
                 table = reader.get_analogsignal_buffer_description(block, segment, stream["buffer_id"])
                 parts.add(Path(table["file_path"]))
-    companions = [path.with_name(path.name + suffix) for suffix in (".ent", ".pos")]  # Elan
+    parts.update(_side_files(path))
+    return tuple(sorted({part.resolve() for part in parts if part.is_file()}))
+
+
+def _side_files(path: Path) -> list[Path]:
+    """Return the files that a recording consists of besides those that Neo names."""
     if path.suffix.lower() == ".vhdr":
-        companions.append(path.with_suffix(".vmrk"))
-    return tuple(sorted({part.resolve() for part in (*parts, *companions) if part.is_file()}))
+        return [path.with_suffix(".vmrk")]
+    if path.name in ("info.rhd", "info.rhs"):
+        return list(path.parent.glob("*.dat"))
+    if path.suffix.lower() == ".tsq":
+        return [file for file in path.parent.iterdir() if file.stem == path.stem or file.suffix == ".sev"]
+    return [path.with_name(path.name + suffix) for suffix in (".ent", ".pos")]  # Elan
 
 
 def _renamed(channels: list[Any], names: list[str]) -> list[str]:
@@ -184,18 +193,3 @@ def _renamed(channels: list[Any], names: list[str]) -> list[str]:
         return []
     listed = ", ".join(map(repr, repeated))
     return [f"Channels without a name of their own ({listed}) are called {', '.join(map(repr, names))} here."]
-
-
-def _left_out(reader: Any) -> list[str]:
-    """Name the events, epochs and spike trains of the file that hold anything."""
-    header = reader.header
-    segments = list(_segments(header))
-    kinds: dict[str, list[str]] = {"events": [], "epochs": [], "spike trains": []}
-    for index, channel in enumerate(header["event_channels"]):
-        if any(reader.event_count(block, segment, index) for block, segment in segments):
-            kinds["epochs" if channel["type"] == b"epoch" else "events"].append(str(channel["name"]))
-    for index, channel in enumerate(header["spike_channels"]):
-        if any(reader.spike_count(block, segment, index) for block, segment in segments):
-            kinds["spike trains"].append(str(channel["name"]))
-    found = [f"{kind} ({', '.join(dict.fromkeys(names))})" for kind, names in kinds.items() if names]
-    return [f"Not carried over from the source: {'; '.join(found)}."] if found else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,14 +14,21 @@ import neo.io
 import numpy as np
 
 from nwb_mepp.errors import MeppError, MissingDependencyError, ReadError, UsageError
-from nwb_mepp.readers.axon import check_extent, round_to_milliseconds, split_episodes
+from nwb_mepp.readers import axon, tdt
+from nwb_mepp.readers.axon import round_to_milliseconds, split_episodes
+from nwb_mepp.readers.axon_tags import read_tags
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.neo_eager import read_eagerly
 from nwb_mepp.readers.neo_lazy import read_lazily
 from nwb_mepp.readers.options import RAW_BINARY_READER, ReadOptions
 from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.unlabelled import without_unlabelled
 
 __all__ = ["neo_classes", "read_neo"]
+
+
+# Files of which Neo does not notice that a part is missing.
+_CHECKS: dict[str, Callable[[Path], None]] = {"axon": axon.check_extent, "tdt": tdt.check_extent}
 
 
 @cache
@@ -29,7 +36,8 @@ def neo_classes() -> dict[str, Any]:
     """Return Neo's readers by the name under which users know them (``AxonIO`` is ``axon``)."""
     classes: dict[str, Any] = {}
     for neo_class in neo.io.iolist:
-        # Neo lists two classes called NixIO; the first reads whatever the second reads.
+        # Neo lists two classes called NixIO. The first reads everything; the second, which is lazy, takes
+        # kHz for Hz and ms for s, and leaves out irregularly sampled signals.
         classes.setdefault(neo_class.__name__.removesuffix("IO").lower(), neo_class)
     return classes
 
@@ -51,22 +59,22 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     MissingDependencyError
         If Neo needs a package that is not installed.
     """
-    if name == "axon":
-        check_extent(path)
+    if name in _CHECKS:
+        _CHECKS[name](path)
     arguments = _raw_binary_arguments(path, options) if name == RAW_BINARY_READER else {}
     with quiet() as messages, _explained(path, name):
         reader = neo_classes()[name](str(path), **arguments)
         contents = (
             read_lazily(reader, path)
             if hasattr(reader, "get_analogsignal_chunk")
-            else read_eagerly(reader, path, options)
+            else read_eagerly(reader, path)
         )
     contents = replace(
         contents,
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    return _refined(name, path, contents)
+    return without_unlabelled(_refined(name, path, contents), options)
 
 
 def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
@@ -74,11 +82,15 @@ def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
     if name == "axon":
         traces, note = split_episodes(path, contents.traces)
         start = contents.session_start
+        # The header's single-precision number: 1.83, not 1.83000004.
+        version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
         return replace(
             contents,
-            format=f"Axon ABF {float(contents.annotations.get('abf_version', 'nan')):.4g}",
+            format=f"Axon ABF {version}",
             traces=tuple(traces),
+            annotations={**contents.annotations, "abf_version": version},
             session_start=None if start is None else round_to_milliseconds(start),
+            companions=replace(contents.companions, events=read_tags(path)),
             notes=(*contents.notes, *([note] if note else [])),
         )
     if name == "brainvision":

@@ -8,20 +8,22 @@ from nwb_mepp.errors import ReadError
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.interpret import interpret
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.registry import ReaderEntry, choose_reader
+from nwb_mepp.readers.parts import whole_recording
+from nwb_mepp.readers.registry import ReaderEntry, choose_reader, reader_named
 from nwb_mepp.recording import Recording
 
-__all__ = ["load_contents", "read_recording"]
+__all__ = ["load_contents", "locate", "read_recording"]
 
 
 def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> Recording:
-    """Read one file (or folder, for the formats that are folders).
+    """Read one recording: a file, or several that belong together, or a folder.
 
     Samples stay in the file where the format allows it, and are read when asked for.
 
     Parameters
     ----------
     path : str or Path
+        Any part of it will do.
     options : ReadOptions, optional
         What the file does not say or says wrong.
 
@@ -39,9 +41,29 @@ def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> R
     MissingDependencyError
         If an optional package is needed.
     """
-    path, options = Path(path), options or ReadOptions()
+    options = options or ReadOptions()
+    path = locate(Path(path), reader=options.reader)
     entry, contents = load_contents(path, options=options)
     return interpret(contents, path, reader=entry.name, options=options)
+
+
+def locate(path: Path, *, reader: str | None) -> Path:
+    """Return the file or folder to open for a part of a recording.
+
+    Parameters
+    ----------
+    path : Path
+    reader : str, optional
+        Registered name of the reader that the user chose.
+
+    Raises
+    ------
+    ReadError
+        If it is a part of more than one recording.
+    UsageError
+        If no reader has that name.
+    """
+    return whole_recording(path, reader=None if reader is None else reader_named(reader))
 
 
 def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:

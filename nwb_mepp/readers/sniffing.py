@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["has_sibling", "starts_with"]
+__all__ = ["has_sibling", "holds_files", "holds_matlab_variable", "starts_with"]
 
 
-def starts_with(*magic: bytes) -> Callable[[Path], bool]:
-    """Return a test whether a file begins with one of some bytes.
+def starts_with(*magic: bytes, at: int = 0) -> Callable[[Path], bool]:
+    """Return a test whether a file has one of some sequences of bytes near its beginning.
 
     Parameters
     ----------
     *magic : bytes
+    at : int, default 0
+        Where in the file.
     """
 
     def claims(path: Path) -> bool:
         with path.open("rb") as stream:
+            stream.seek(at)
             return stream.read(max(map(len, magic))).startswith(magic)
 
     return claims
@@ -37,5 +40,44 @@ def has_sibling(*, added: str = "", replaced: str = "") -> Callable[[Path], bool
     def claims(path: Path) -> bool:
         sibling = path.with_name(path.name + added) if added else path.with_suffix(replaced)
         return sibling.is_file()
+
+    return claims
+
+
+def holds_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
+    """Return a test whether a folder holds a file of a kind, itself and not in a folder below.
+
+    Parameters
+    ----------
+    *suffixes : str
+        Lower case, with the dot.
+    magic : bytes, optional
+        What such a file begins with.
+    """
+    begins = starts_with(magic)
+
+    def claims(path: Path) -> bool:
+        return any(
+            file.suffix.lower() in suffixes and file.is_file() and begins(file) for file in path.iterdir()
+        )
+
+    return claims
+
+
+def holds_matlab_variable(name: str) -> Callable[[Path], bool]:
+    """Return a test whether a MATLAB file holds a variable.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def claims(path: Path) -> bool:
+        from scipy.io import whosmat
+
+        try:
+            return any(variable == name for variable, _, _ in whosmat(path))
+        except Exception:  # of a file that is none, SciPy says so by errors of every kind
+            return False
 
     return claims

@@ -30,13 +30,13 @@ class NumberTable:
     ----------
     header : tuple of str
     columns : tuple of ndarray of float64, each of shape (n_rows,)
-    n_comments : int
-        Comments that stood among the numbers.
+    comments : tuple of (int, str)
+        Comments that stood among the numbers, each with its row, or where it had a line of its own, the next.
     """
 
     header: tuple[str, ...]
     columns: tuple[FloatArray, ...]
-    n_comments: int
+    comments: tuple[tuple[int, str], ...]
     _runs: tuple[tuple[int, int], ...]
 
     def line_of(self, row: int) -> int:
@@ -87,7 +87,7 @@ class _Assembler:
     chunks: list[FloatArray] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
     n_rows: int = 0
-    n_comments: int = 0
+    comments: list[tuple[int, str]] = field(default_factory=list)
     decimal: str = ""
 
     def add(self, lines: list[str], *, first_line: int) -> None:
@@ -110,7 +110,8 @@ class _Assembler:
         for number, line in enumerate(lines, start=first_line):
             stripped, _, comment = line.partition("#")
             is_key = self.layout.separator == "\t" and "=" in stripped.split("\t", 1)[0]
-            self.n_comments += bool(comment.strip())
+            if text := comment.strip().removeprefix("*").strip():  # LabChart's "#*": on all channels
+                self.comments.append((self.n_rows + len(run), text))
             if stripped.strip() and not is_key:
                 run_start = run_start if run else number
                 run.append(stripped.rstrip() + "\n")
@@ -183,11 +184,11 @@ class _Assembler:
             NumberTable(
                 header=tuple(line.rstrip("\r\n") for line in self.header),
                 columns=columns,
-                n_comments=self.n_comments,
+                comments=tuple((min(row, self.n_rows - 1), text) for row, text in self.comments),
                 _runs=tuple(self.runs),
             )
         )
-        self.header, self.chunks, self.runs, self.n_rows, self.n_comments = [], [], [], 0, 0
+        self.header, self.chunks, self.runs, self.n_rows, self.comments = [], [], [], 0, []
 
     def finish(self) -> list[NumberTable]:
         """Return the tables, the last one closed."""

@@ -9,12 +9,13 @@ import numpy as np
 
 from nwb_mepp._version import __version__
 from nwb_mepp.errors import ReadError
+from nwb_mepp.readers.encodings import last_line_ends
 from nwb_mepp.readers.text_layout import TextLayout, split_title
 from nwb_mepp.readers.text_rows import NumberTable
 from nwb_mepp.readers.times import IrregularTimesError, steps_per_unit
 from nwb_mepp.readers.units import parse_time_unit
 
-__all__ = ["OWN_VERSION", "Clock", "looks_even", "read_clock", "time_title"]
+__all__ = ["OWN_VERSION", "Clock", "looks_even", "notes_on_end", "read_clock", "time_title"]
 
 # The readers of text are part of this package, so its version is theirs.
 OWN_VERSION = f"nwb-mepp {__version__}"
@@ -80,6 +81,18 @@ def read_clock(
         start_s=float(times[0]) / per_second,
         stop_s=float(times[-1]) / per_second,
     )
+
+
+def notes_on_end(path: Path) -> tuple[str, ...]:
+    """Return a sentence if a text may have been cut off within its last number, else none.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    if last_line_ends(path):
+        return ()
+    return ("The last line does not end; if the file was cut off there, its last number may be wrong.",)
 
 
 def looks_even(layout: TextLayout, *, column: int) -> bool:

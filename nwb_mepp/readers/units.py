@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
-__all__ = ["UNIT_EXAMPLES", "Unit", "parse_time_unit", "parse_unit"]
+__all__ = ["UNIT_EXAMPLES", "Unit", "parse_time_unit", "parse_unit", "unit_label_of"]
 
 UNIT_EXAMPLES = "V, mV, uV, A, nA, pA"
 
@@ -129,6 +130,17 @@ def parse_time_unit(label: str) -> float | None:
     1000.0
     """
     return _TIME_UNITS.get("".join(label.split()).lower().rstrip("."))
+
+
+def unit_label_of(signal: Any) -> str:
+    """Return the unit of one of Neo's signals as a label, empty if it has none.
+
+    Parameters
+    ----------
+    signal : quantities.Quantity
+    """
+    label = str(signal.units.dimensionality.string)
+    return "" if label == "dimensionless" else label
 
 
 def _is_quantity(label: str) -> bool:

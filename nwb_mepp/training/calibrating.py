@@ -139,7 +139,13 @@ def calibrate(
         np.concatenate([one.features for one in shown]),
         np.concatenate([one.is_mepp for one in shown]),
     )
-    model = ProbabilityModel(centre=classifier.centre, scale=classifier.scale, layers=classifier.layers)
+    model = ProbabilityModel(
+        centre=classifier.centre,
+        scale=classifier.scale,
+        layers=classifier.layers,
+        low=classifier.low,
+        high=classifier.high,
+    )
     by_level = {level: judged(parts) for level, parts in levels.items()}
     table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
     best = int(np.argmax(table.mean(axis=0)))

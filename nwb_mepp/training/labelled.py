@@ -12,17 +12,17 @@ from scipy.ndimage import uniform_filter1d
 
 from nwb_mepp.conditioning import Survey, survey, whiten
 from nwb_mepp.detectors import Candidates
-from nwb_mepp.errors import ReadError, UsageError
+from nwb_mepp.errors import UsageError
 from nwb_mepp.evaluation import Marks, check_marks
 from nwb_mepp.kinetics import measure
 from nwb_mepp.pipeline import DetectionSettings, choose_channels, cut_channel
 from nwb_mepp.provenance import fingerprint
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.training.examples import Example, example_of
-from nwb_mepp.truths import open_recording, own_truth, read_truth
+from nwb_mepp.truths import open_recording, own_truth, read_truth, truth_of
 from nwb_mepp.windows import BlockReader, Piece
 
-__all__ = ["LabelledRecording", "read_labelled", "truth_of"]
+__all__ = ["LabelledRecording", "read_labelled"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -60,38 +60,6 @@ class LabelledRecording:
     duration_s: float
     n_mepps: int
     examples: tuple[Example, ...]
-
-
-def truth_of(path: Path, truth: str | None) -> str | None:
-    """Return the table or file that holds the truth of one recording.
-
-    Parameters
-    ----------
-    path : Path
-        Of the recording.
-    truth : str or None
-        As the user states it for all recordings: ``{}`` stands for the name of the recording without its last
-        suffix, beside which the file lies.
-
-    Raises
-    ------
-    ReadError
-        If there is no such file.
-
-    Examples
-    --------
-    >>> truth_of(Path("run07.abf"), "mepps_curated")
-    'mepps_curated'
-    """
-    if truth is None or "{}" not in truth:
-        return truth
-    file = path.parent / truth.replace("{}", path.stem)
-    if not file.is_file():
-        raise ReadError(
-            f"{path}: expected its marks in {file}, as --truth '{truth}' says, found no such file; check the "
-            "name, or leave the recording out."
-        )
-    return str(file)
 
 
 def read_labelled(

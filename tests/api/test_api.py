@@ -14,6 +14,7 @@ import quantities as pq
 import nwb_mepp
 from nwb_mepp.detectors import shipped_weights
 from nwb_mepp.errors import DetectionError, MetadataError, OutputError, UsageError
+from tests.nwb_objects import objects
 from tests.synthetic import AMPLITUDE_V, DURATION_S, ONSETS_S, RATE_HZ, mepp_trace, write_text
 
 START = "2026-01-15T10:00:00+00:00"
@@ -219,6 +220,12 @@ def test_convert_and_annotate_give_the_same_mepps_as_detect(tmp_path: Path, epoc
     (found,) = nwb_mepp.annotate(path, detectors=["matched_filter"])
     assert found.times.magnitude == pytest.approx(epoch.times.magnitude, abs=1e-9)
     assert nwb_mepp.summarize(found)["rate_hz"] == nwb_mepp.summarize(epoch)["rate_hz"]
+    (typed,) = nwb_mepp.annotate(
+        path, output=tmp_path / "typed.nwb", detectors=["matched_filter"], extension=True
+    )
+    assert typed.times.magnitude.tolist() == found.times.magnitude.tolist()
+    table = objects(tmp_path / "typed.nwb")["intervals/mepps_matched_filter"]
+    assert table[0]["neurodata_type"] == "'MEPPTable'"
     (read_back,) = nwb_mepp.read(path).segments[0].analogsignals
     assert read_back.shape == (len(mepp_trace()), 1)
     with pytest.raises(OutputError, match="to be from the same input and settings"):

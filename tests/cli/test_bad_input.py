@@ -246,7 +246,7 @@ def test_a_bad_file_among_many_is_named_in_a_list_at_the_end(
 def test_a_defect_is_told_without_traceback_unless_asked_for(
     call: Any, annotated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path) -> list[Any]:
+    def fail(path: Path, **_: bool) -> list[Any]:
         raise ZeroDivisionError(f"division by zero in {path.name}")
 
     monkeypatch.setattr("nwb_mepp.nwb.validate_nwb", fail, raising=False)

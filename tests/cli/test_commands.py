@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from nwb_mepp.detectors import shipped_weights
+from nwb_mepp.readers import reader_table
 from tests.synthetic import DURATION_S, ONSETS_S, mepp_trace, write_text
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -232,7 +234,14 @@ def test_the_registries_are_listed(call: Any) -> None:
     assert detectors.code == 0
     assert any(line.startswith("matched_filter ") for line in detectors.out.splitlines())
     formats = call("formats")
-    assert any(line.startswith("axon ") and ".abf" in line for line in formats.out.splitlines())
+    title, *rows = [re.split(r" {2,}", line.strip()) for line in formats.out.splitlines()]
+    assert title == ["FORMAT", "FILES", "READER", "NEEDS", "LAZY"]
+    assert ["Axon (AxonIO of Neo)", ".abf", "axon", "-", "yes"] in rows
+    assert ["Axon Text Format (pyabf)", ".atf", "atf", "pyabf (extra formats)", "no"] in rows
+    assert ["Ced (CedIO of Neo)", ".smrx", "ced", "sonpy", "yes"] in rows
+    assert ["a folder of .ncs .nse .ntt .nev", "neuralynx"] in [row[1:3] for row in rows]
+    assert [".raw .bin .dat (with --reader)", "rawbinarysignal"] in [row[1:3] for row in rows]
+    assert len(rows) == len(reader_table())
     template = call("metadata", "template")
     assert template.out.startswith("#")
     assert "subject:" in template.out

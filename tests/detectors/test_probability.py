@@ -94,6 +94,16 @@ def test_the_model_is_tangents_and_a_logistic_function() -> None:
     np.testing.assert_allclose(small_model().probability(features), expected)
 
 
+def test_what_lies_beyond_the_range_that_was_seen_counts_as_its_end() -> None:
+    features = np.zeros((3, N_FEATURES))
+    features[:, 0] = [-50.0, 1.5, 80.0]
+    seen = replace(small_model(), low=np.full(N_FEATURES, -1.0), high=np.full(N_FEATURES, 2.0))
+    cut = np.clip(features, -1.0, 2.0)
+    np.testing.assert_array_equal(seen.probability(features), small_model().probability(cut))
+    again = ProbabilityModel.from_config(json.loads(json.dumps(seen.to_config())))
+    np.testing.assert_allclose(again.probability(features), seen.probability(features), rtol=1e-4)
+
+
 @settings(max_examples=50, deadline=None)
 @given(value=st.floats(-1e6, 1e6))
 def test_probabilities_stay_between_0_and_1(value: float) -> None:

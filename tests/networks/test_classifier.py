@@ -29,7 +29,7 @@ def drawn(n_rows: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 def test_it_learns_the_probability_that_labels_are_drawn_with() -> None:
     features, labels, _ = drawn(10_000, seed=0)
-    classifier = fit_classifier(features, labels, n_epochs=12)
+    classifier = fit_classifier(features, labels)
     others, _, true = drawn(2_000, seed=1)
     # The spread of the probabilities is what knowing nothing leaves, and what a straight line would, too.
     assert np.sqrt(np.mean((probability(classifier, others) - true) ** 2)) < true.std() / 3.0
@@ -39,5 +39,6 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     features, labels, _ = drawn(600, seed=0)
     one, other = (fit_classifier(features, labels, n_epochs=2, seed=3) for _ in range(2))
     np.testing.assert_allclose(probability(one, features), probability(other, features), atol=1e-5)
+    np.testing.assert_array_equal([one.low, one.high], [features.min(axis=0), features.max(axis=0)])
     # A feature that never changes is no reason to divide by nothing.
     assert np.isfinite(probability(one, features)).all()

@@ -11,10 +11,11 @@ import pytest
 from hdmf.backends.hdf5 import H5DataIO
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
-from pynwb.ecephys import ElectricalSeries
+from pynwb.behavior import BehavioralTimeSeries
+from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.icephys import CurrentClampSeries
 
-from nwb_mepp.errors import ReadError
+from nwb_mepp.errors import ReadError, UsageError
 from nwb_mepp.nwb import open_nwb, write_nwb
 from nwb_mepp.nwb.reading import electrical_traces, read_file, series_stems
 from nwb_mepp.recording import Recording, Trace
@@ -95,6 +96,7 @@ def test_samples_can_be_had_only_while_the_file_is_open(
         ("V", "V", 1.0),
         ("mV", "V", 1e-3),
         ("microvolts", "V", 1e-6),
+        ("Volts", "V", 1.0),
         ("amperes", "A", 1.0),
         ("pA", "A", 1e-12),
     ],
@@ -170,17 +172,42 @@ def test_regular_timestamps_do_for_a_rate(foreign: MakeForeign) -> None:
         assert trace.start_s == 3.0
 
 
+@pytest.mark.parametrize("rounded", [lambda t: t.astype(np.float32).astype(float), lambda t: np.round(t, 6)])
+def test_timestamps_may_be_rounded_as_files_hold_them(
+    foreign: MakeForeign, rounded: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+) -> None:
+    timestamps = rounded(50.0 + np.arange(20_000) / 10_000)
+    with open_nwb(foreign(series(data=np.zeros(20_000), rate=None, timestamps=timestamps))) as recording:
+        (trace,) = recording.traces
+        # 2 s end to end, each end off by at most 2 us.
+        assert trace.sampling_rate_hz == pytest.approx(10_000, rel=2e-6)
+
+
 @pytest.mark.parametrize(
-    "timestamps",
-    [np.arange(10) / 1e4 + 1e-9 * np.eye(10)[4], np.zeros(10), -np.arange(10.0), np.full(10, np.nan)],
+    ("timestamps", "reason"),
+    [
+        (
+            # The fifth sample comes a fifth of a sample late.
+            np.arange(10) / 1e4 + 2e-5 * np.eye(10)[4],
+            r"its samples are not at regular times (number 4 is at 0.000420 s, due at 0.000400 s)",
+        ),
+        (
+            # A gap of two samples after the fifth: 9 steps in the time of 11 from first to last.
+            (np.arange(10) + 2 * (np.arange(10) > 4)) / 1e4,
+            r"its samples are not at regular times (number 1 is at 0.000100 s, due at 0.000122 s)",
+        ),
+        (np.zeros(10), "its timestamps do not rise from the first to the last"),
+        (-np.arange(10.0), "its timestamps do not rise from the first to the last"),
+        (np.full(10, np.nan), "its timestamps do not rise from the first to the last"),
+    ],
 )
 def test_a_series_with_irregular_timestamps_is_left_out_and_named(
-    foreign: MakeForeign, timestamps: np.ndarray[Any, Any]
+    foreign: MakeForeign, timestamps: np.ndarray[Any, Any], reason: str
 ) -> None:
     path = foreign(series("good"), series("bad", rate=None, timestamps=timestamps))
     with open_nwb(path) as recording:
         assert recording.channels == ("good",)
-        assert recording.notes == ("Series 'bad' was left out: its samples are not at regular times.",)
+        assert recording.notes == (f"Series 'bad' was left out: {reason}.",)
 
 
 def test_what_is_no_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
@@ -189,15 +216,33 @@ def test_what_is_no_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
         series("cube", data=np.zeros((2, 2, 2))),
         series("flags", data=np.array([True, False])),
         series("none", data=np.zeros(0)),
+        series("transposed", data=np.zeros((1, 50))),
+        series("unscaled", conversion=0.0),
+        series("endless", offset=np.inf),
+        series("still"),
+        series("late", rate=None, timestamps=np.arange(10) / 1e4),
+        series("once", data=np.zeros(1), rate=None, timestamps=np.zeros(1)),
     )
+    # pynwb itself would not write these two.
+    with h5py.File(path, "r+") as file:
+        file["acquisition/still/starting_time"].attrs["rate"] = 0.0
+        del file["acquisition/late/timestamps"]
+        file["acquisition/late/timestamps"] = np.arange(8) / 1e4
     with open_nwb(path) as recording:
         assert recording.channels == ("good",)
         assert sorted(recording.notes) == [
             "Series 'cube' was left out: its samples are not numbers of shape (n_samples,) or "
             "(n_samples, n_channels).",
+            "Series 'endless' was left out: its numbers have no scale (conversion 1 V, offset inf V).",
             "Series 'flags' was left out: its samples are not numbers of shape (n_samples,) or "
             "(n_samples, n_channels).",
+            "Series 'late' was left out: it has 10 samples at 8 times.",
             "Series 'none' was left out: it has no samples.",
+            "Series 'once' was left out: a single timestamp states no sampling rate.",
+            "Series 'still' was left out: its sampling rate is 0 Hz and its start 0 s.",
+            "Series 'transposed' was left out: its samples have the shape (1, 50), a single moment of 50 "
+            "channels: NWB puts time first.",
+            "Series 'unscaled' was left out: its numbers have no scale (conversion 0 V, offset 0 V).",
         ]
 
 
@@ -276,3 +321,117 @@ def test_samples_that_are_damaged_on_disk_are_named_when_they_are_read(foreign: 
         pytest.raises(ReadError, match=r"/acquisition/v/data of .*the file is damaged; copy or convert it"),
     ):
         recording.traces[0].values()
+
+
+@pytest.fixture
+def scattered(folder: Path, session_start: datetime) -> Path:
+    """A file whose series lie in every place that a program puts them."""
+    file = NWBFile(session_description="Elsewhere.", identifier="i", session_start_time=session_start)
+    file.add_acquisition(series("Vm"))
+    file.add_stimulus(series("command", unit="amperes"))
+    module = file.create_processing_module(name="ecephys", description="Of another program.")
+    group = file.create_electrode_group(
+        name="g", description="d", location="l", device=file.create_device(name="probe", description="d")
+    )
+    for _ in range(2):
+        file.add_electrode(location="l", group=group)
+    region = file.create_electrode_table_region(region=[0, 1], description="Both.")
+    samples = np.arange(20).reshape(10, 2)
+    lfp = LFP()
+    module.add(lfp)
+    lfp.add_electrical_series(ElectricalSeries(name="slow", data=samples, electrodes=region, rate=1_000.0))
+    module.add(series("speed", unit="m/s"))
+    module.add(DynamicTable(name="table", description="d"))
+    file.add_acquisition(BehavioralTimeSeries(name="raw", time_series=series("e", data=samples[:, :1])))
+    with NWBHDF5IO(folder / "scattered.nwb", "w") as io:
+        io.write(file)
+    return folder / "scattered.nwb"
+
+
+def test_what_lies_outside_acquisition_is_named_and_taken_only_if_wanted(scattered: Path) -> None:
+    with open_nwb(scattered) as recording:
+        assert recording.channels == ("Vm", "raw/e")
+        assert recording.notes == (
+            "Outside /acquisition there is stimulus/command, processing/ecephys/LFP/slow_0, "
+            "processing/ecephys/LFP/slow_1: only taken if --channel names it.",
+        )
+    with open_nwb(scattered, channels=["processing/ecephys/LFP/slow_1", "stimulus/command"]) as recording:
+        assert recording.channels == ("Vm", "raw/e", "stimulus/command", "processing/ecephys/LFP/slow_1")
+        assert recording.sweeps("processing/ecephys/LFP/slow_1")[0].raw(2, 5).tolist() == [5, 7, 9]
+        assert recording.sweeps("stimulus/command")[0].unit == "A"
+
+
+def test_series_elsewhere_do_not_change_the_names_of_tables(scattered: Path) -> None:
+    with read_file(scattered) as file:
+        found, _ = electrical_traces(file)
+        assert series_stems(found) == {"Vm": "Vm", "raw/e": "raw_e"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "message"),
+    [
+        (
+            "processing/ecephys/speed",
+            ReadError,
+            r"expected series 'processing/ecephys/speed' of .*scattered.nwb to be regularly sampled volts or "
+            r"amperes, found that its unit is 'm/s', not volts or amperes; give --channel another",
+        ),
+        (
+            "processing/ecephys/LFP/slow",
+            UsageError,
+            r"expected one column of series 'processing/ecephys/LFP/slow' of .*, found that it has 2; name "
+            r"one, from processing/ecephys/LFP/slow_0 to processing/ecephys/LFP/slow_1\.",
+        ),
+    ],
+)
+def test_a_wanted_series_that_cannot_be_taken_is_answered_with_the_reason(
+    scattered: Path, wanted: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message), open_nwb(scattered, channels=[wanted]):
+        pass
+
+
+def test_of_a_probe_with_many_columns_only_some_are_named(folder: Path, session_start: datetime) -> None:
+    file = NWBFile(session_description="Elsewhere.", identifier="i", session_start_time=session_start)
+    module = file.create_processing_module(name="m", description="Of another program.")
+    module.add(series("p", data=np.zeros((10, 11))))
+    file.add_acquisition(series("Vm"))
+    with NWBHDF5IO(folder / "p.nwb", "w") as io:
+        io.write(file)
+    with open_nwb(folder / "p.nwb") as recording:
+        assert recording.notes[0].startswith("Outside /acquisition there is processing/m/p_0, ")
+        assert "processing/m/p_7 and 3 more: only taken" in recording.notes[0]
+
+
+@pytest.mark.parametrize("version", ["2.99.0", "3.0.0"])
+def test_a_newer_schema_than_pynwb_knows_is_refused(foreign: MakeForeign, version: str) -> None:
+    path = foreign(series())
+    with h5py.File(path, "r+") as file:
+        file.attrs["nwb_version"] = version
+    expected = {
+        "2.99.0": r"expected a file of NWB schema 2\.\d+\.\d+ or older, .* with 2\.99\.0; update pynwb",
+        "3.0.0": r"expected an NWB 2 file, found NWB 3\.0\.0 in .*foreign.nwb; update nwb-mepp\.",
+    }[version]
+    with pytest.raises(ReadError, match=expected), open_nwb(path):
+        pass
+
+
+def test_a_corrected_version_of_the_known_schema_is_read(foreign: MakeForeign) -> None:
+    path = foreign(series())
+    with h5py.File(path, "r+") as file:
+        major, minor, _ = file.attrs["nwb_version"].split(".")
+        file.attrs["nwb_version"] = f"{major}.{minor}.99"
+    with open_nwb(path) as recording:
+        assert recording.channels == ("v",)
+
+
+def test_the_series_of_one_sweep_is_no_channel_of_several_columns(
+    folder: Path,
+    make_trace: Callable[..., Trace],
+    make_recording: Callable[..., Recording],
+    session_start: datetime,
+) -> None:
+    sweeps = [make_trace("Vm", sweep=sweep) for sweep in range(2)]
+    write_nwb(make_recording(*sweeps), folder / "a.nwb", session_start=session_start)
+    with open_nwb(folder / "a.nwb", channels=["Vm_sweep_000"]) as recording:
+        assert recording.channels == ("Vm",)

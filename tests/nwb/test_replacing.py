@@ -31,6 +31,7 @@ from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.recording import Recording, Trace
 from nwb_mepp.results import ChannelResult
+from tests.nwb_objects import changed, objects
 
 MakeMepps = Callable[..., Mepps]
 MakeResult = Callable[..., ChannelResult]
@@ -94,47 +95,6 @@ def original(
 def path(folder: Path, original: bytes) -> Path:
     (folder / "a.nwb").write_bytes(original)
     return folder / "a.nwb"
-
-
-def objects(path: Path) -> dict[str, tuple[Any, ...]]:
-    """Every object of a file: attributes, and for datasets values, type, shape, chunks and filters.
-
-    References stand by the path they lead to, so that they can be compared between files.
-    """
-    found: dict[str, tuple[Any, ...]] = {}
-
-    def plain(value: Any, file: h5py.File) -> Any:
-        if isinstance(value, h5py.Reference):
-            return ("reference", file[value].name)
-        if isinstance(value, np.ndarray | tuple | np.void | list):
-            return [plain(item, file) for item in value]
-        return repr(value)
-
-    def visit(name: str, item: h5py.HLObject, file: h5py.File) -> None:
-        attributes = {key: plain(value, file) for key, value in item.attrs.items()}
-        if isinstance(item, h5py.Dataset):
-            how = (
-                item.dtype,
-                item.shape,
-                item.maxshape,
-                item.chunks,
-                item.compression,
-                item.compression_opts,
-            )
-            found[name] = (attributes, how, item.shuffle, plain(item[()], file))
-        else:
-            found[name] = (attributes,)
-
-    with h5py.File(path) as file:
-        visit("/", file, file)
-        file.visititems(lambda name, item: visit(name, item, file))
-    return found
-
-
-def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """Paths of the tables in which anything differs."""
-    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    return {"/".join(name.split("/")[: 3 if name.startswith("processing") else 2]) for name in names}
 
 
 def test_only_the_table_the_summary_and_the_fingerprint_change(path: Path, found: Found) -> None:

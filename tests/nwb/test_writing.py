@@ -8,10 +8,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pynwb import NWBFile
 
 from nwb_mepp.errors import MetadataError, OutputError
 from nwb_mepp.mepps import Mepps
-from nwb_mepp.nwb import is_failure, validate_nwb, write_nwb, writing
+from nwb_mepp.nwb import add_recording, is_failure, validate_nwb, write_nwb, writing
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.recording import ArraySource, Recording, Trace
 from nwb_mepp.results import ChannelResult
@@ -296,3 +297,20 @@ def test_a_full_file_satisfies_validator_and_inspector(
     )
     findings = validate_nwb(folder / "a.nwb")
     assert [finding for finding in findings if is_failure(finding)] == []
+
+
+def test_two_recordings_in_one_file_share_what_is_there_once(
+    make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
+) -> None:
+    file = NWBFile(session_description="s", identifier="i", session_start_time=session_start)
+    for channel, stretch in (("Vm", (0.1, 0.2)), ("Im", (0.3, 0.4))):
+        add_recording(
+            file,
+            make_recording(make_trace(channel), invalid_times=(stretch,)),
+            clamp=None,
+            metadata=Metadata(),
+        )
+    assert sorted(file.acquisition) == ["Im", "Vm"]
+    assert file.invalid_times["start_time"][:].tolist() == [0.1, 0.3]
+    assert file.invalid_times["stop_time"][:].tolist() == [0.2, 0.4]
+    assert len(file.processing["icephys"]["source_files"]) == 2

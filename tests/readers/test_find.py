@@ -106,9 +106,7 @@ def test_a_folder_is_the_recording_of_a_reader_of_folders(folder: Path) -> None:
 def test_side_files_of_real_formats_are_not_listed(shared_data: Path) -> None:
     names = {path.name for path in find_recordings([shared_data / "formats"])}
     assert {"testNeoElanIO.eeg", "File_brainvision_binary_multiplexed_3.vhdr", "File_axon_7.abf"} <= names
-    assert not [
-        name for name in names if Path(name).suffix in (".ent", ".pos", ".vmrk", ".dat", ".raw", ".atf")
-    ]
+    assert not [name for name in names if Path(name).suffix in (".ent", ".pos", ".vmrk", ".dat", ".raw")]
 
 
 def test_tables_beside_real_recordings_are_not_listed(shared_data: Path) -> None:
@@ -120,3 +118,18 @@ def test_tables_beside_real_recordings_are_not_listed(shared_data: Path) -> None
 def test_a_real_axon_file_is_found_by_its_content(tmp_path: Path) -> None:
     writeABF1(np.ones((1, 100)), str(tmp_path / "run.ABF"), 10_000, units="mV")
     assert [path.name for path in find_recordings([tmp_path])] == ["run.ABF"]
+
+
+@pytest.mark.parametrize("name", ["run.abf", "run.smr", "run.TRC", "run.nex", "run.vhdr"])
+def test_a_damaged_recording_does_not_vanish_from_a_batch(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\0" * 100)
+    (tmp_path / "analysis.mat").write_bytes(b"\0" * 100)
+    assert [path.name for path in find_recordings([tmp_path])] == [name]
+
+
+def test_a_copy_put_aside_is_not_taken_unless_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.abf.bak"
+    path.write_bytes(b"ABF2")
+    with pytest.raises(ReadError, match="expected recordings in the folder, found none"):
+        find_recordings([tmp_path])
+    assert find_recordings([path]) == [path]

@@ -72,3 +72,9 @@ def test_numbers_that_are_not_finite_do_not_spoil_the_range(tmp_path: Path) -> N
     assert (channel.minimum, channel.maximum) == (1.0, 3.0)
     np.array([np.nan, np.nan], dtype="<f4").tofile(path)
     assert np.isnan(inspect(path, options=options).channels[0].median)
+
+
+def test_what_the_file_holds_besides_signals_is_named(shared_data: Path) -> None:
+    found = inspect(shared_data / "formats" / "File_micromed_1.TRC")
+    assert found.companions == "events (Trigger)"
+    assert inspect(shared_data / "formats" / "File_axon_7.abf").companions == ""

@@ -274,13 +274,35 @@ def test_a_heading_that_contradicts_the_times_is_refused(path: Path) -> None:
     assert read_recording(path, options=ReadOptions(sampling_rate_hz=1000.0)).traces[0].n_samples == 30
 
 
-def test_comments_and_blank_lines_are_passed_over_and_counted(path: Path) -> None:
+def test_comments_are_events_at_the_samples_beside_them(path: Path) -> None:
     lines = rows()
     lines[10] += "\t#* fibre 2"
     write(path, ["# exported by hand", RUSSIAN, *lines[:30], "# a remark", "", *lines[30:], ""])
     recording = read_recording(path)
     np.testing.assert_array_equal(recording.traces[0].values(), -np.arange(50) / 8192)
-    assert recording.notes == ("Not carried over from the source: comments (2).",)
+    (comments,) = recording.companions.events
+    assert comments.labels == ("fibre 2", "a remark")
+    times_s = recording.traces[0].start_s + np.array([10, 30]) / recording.traces[0].sampling_rate_hz
+    np.testing.assert_array_equal(comments.times_s, times_s)
+    assert recording.notes == ()
+
+
+def test_a_comment_after_the_last_sample_is_put_there(path: Path) -> None:
+    write(path, [RUSSIAN, *rows(), "# the end", ""])
+    recording = read_recording(path)
+    (comments,) = recording.companions.events
+    trace = recording.traces[0]
+    np.testing.assert_allclose(comments.times_s, [trace.start_s + 49 / trace.sampling_rate_hz])
+
+
+def test_a_last_line_without_end_is_pointed_out(path: Path) -> None:
+    write(path, [RUSSIAN, *rows(), ""])
+    assert read_recording(path).notes == ()
+    content = path.read_bytes()
+    path.write_bytes(content.rstrip(b"\r\n")[:-1])
+    assert read_recording(path).notes == (
+        "The last line does not end; if the file was cut off there, its last number may be wrong.",
+    )
 
 
 def test_a_bad_line_after_comments_keeps_its_number(path: Path) -> None:

@@ -16,6 +16,7 @@ from nwb_mepp.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, read_recording, reader_table, registry
 from nwb_mepp.readers.labchart import LABCHART
 from nwb_mepp.readers.registry import choose_reader, reader_named
+from tests.lab_folders import write_neuralynx
 
 
 def test_names_are_those_of_neo_in_small_letters() -> None:
@@ -27,7 +28,7 @@ def test_every_reader_of_neo_is_offered_or_left_out_for_a_reason() -> None:
     from nwb_mepp.readers.neo_catalogue import _AUTOMATIC, _EXCLUDED
 
     of_neo = {neo_class.__name__.removesuffix("IO").lower() for neo_class in neo.io.iolist}
-    offered = {entry.name for entry in reader_table()} - {"labchart", "labelled-text"}
+    offered = {entry.name for entry in reader_table()} - {"atf", "labchart", "labelled-text"}
     assert offered == of_neo - set(_EXCLUDED)
     assert set(_EXCLUDED) | set(_AUTOMATIC) <= of_neo
 
@@ -74,13 +75,6 @@ def test_a_suffix_of_many_programs_is_not_guessed(suffix: str, tmp_path: Path) -
         ReadError, match=r"its suffix does not tell what it is; choose a reader with --reader"
     ):
         read_recording(path)
-
-
-def test_the_data_of_a_brainvision_recording_point_to_its_header(tmp_path: Path) -> None:
-    for name in ("run.vhdr", "run.eeg"):
-        (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(ReadError, match=r"part of a BrainVision recording; give its header, run\.vhdr"):
-        read_recording(tmp_path / "run.eeg")
 
 
 def test_a_part_of_a_recording_that_is_a_folder_asks_for_the_folder(tmp_path: Path) -> None:
@@ -174,8 +168,57 @@ class TestPlugins:
         install(replace(LABCHART, name="lab"))
         path = tmp_path / "run.txt"
         path.write_text("t (s)\tVm (V)\n0.0\t1\n0.1\t2\n0.2\t3\n")
-        with pytest.raises(ReadError, match=r"choose a reader with --reader \(lab, labchart\)"):
+        with pytest.raises(ReadError, match=r"more than one reader fits .* --reader \(lab, labchart\)"):
             read_recording(path)
+
+
+class TestContent:
+    """What a file holds counts for more than what it is called."""
+
+    def test_a_file_with_a_signature_is_recognised_under_any_name(
+        self, shared_data: Path, tmp_path: Path
+    ) -> None:
+        for name, reader in (
+            ("File_axon_5.abf", "axon"),
+            ("File_spike2_1.smr", "spike2"),
+            ("File_micromed_1.TRC", "micromed"),
+            ("File_neuroexplorer_1.nex", "neuroexplorer"),
+            ("18702001-step.atf", "atf"),
+        ):
+            path = tmp_path / f"{name}.bak"
+            path.write_bytes((shared_data / "formats" / name).read_bytes())
+            assert choose_reader(path).name == reader
+
+    def test_a_name_that_contradicts_the_content_is_asked_about(
+        self, shared_data: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "run.ibw"
+        path.write_bytes((shared_data / "formats" / "File_axon_5.abf").read_bytes())
+        with pytest.raises(ReadError, match=r"more than one reader fits .* --reader \(igor, axon\)"):
+            choose_reader(path)
+        assert choose_reader(path, name="axon").name == "axon"
+
+    def test_a_name_that_its_own_format_denies_gives_way_to_the_content(
+        self, shared_data: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "run.nex"
+        path.write_bytes((shared_data / "formats" / "File_axon_5.abf").read_bytes())
+        assert choose_reader(path).name == "axon"
+
+    @pytest.mark.parametrize(
+        "suffix", [".abf", ".smr", ".nex", ".trc", ".edf", ".nix", ".mat", ".wcp", ".vhdr"]
+    )
+    def test_a_name_alone_is_not_believed(self, suffix: str, tmp_path: Path) -> None:
+        path = tmp_path / f"run{suffix}"
+        path.write_bytes(b"something else entirely")
+        with pytest.raises(ReadError, match=r"is named as a file for the reader .*, but its content is not"):
+            choose_reader(path)
+
+    def test_a_folder_that_fits_two_readers_is_asked_about(self, tmp_path: Path) -> None:
+        folder = write_neuralynx(tmp_path / "day1")
+        (folder / "100_CH1.continuous").write_bytes(b"header.format = 'Open Ephys Data Format'")
+        with pytest.raises(ReadError, match=r"fits more than one reader.* --reader \(neuralynx, openephys\)"):
+            choose_reader(folder)
 
 
 def test_importing_the_readers_does_not_load_neo() -> None:

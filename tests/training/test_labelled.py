@@ -15,7 +15,8 @@ from nwb_mepp.readers import ReadOptions
 from nwb_mepp.session import resolve_session_start
 from nwb_mepp.simulating import SimulationPlan, simulate_files
 from nwb_mepp.training.examples import mask_of
-from nwb_mepp.training.labelled import LabelledRecording, read_labelled, truth_of
+from nwb_mepp.training.labelled import LabelledRecording, read_labelled
+from nwb_mepp.truths import truth_of
 
 RATE_HZ = 5000.0
 VOLTS = ReadOptions(units={"": "V"})

@@ -1,0 +1,87 @@
+"""Files of every version are read, by this one and by a program that has none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ndx_mepp import MEPPDetector, MEPPQuantity, MEPPSummary, MEPPTable
+from pynwb import NWBHDF5IO, validate
+
+BACK_COMPAT = Path(__file__).resolve().parents[3] / "back_compat"
+FILES = sorted(BACK_COMPAT.glob("*.nwb"))
+
+# See back_compat/README.md.
+START_TIMES = [0.1835, 0.4484, 1.4625]
+AMPLITUDES = [0.0008272446153846091, 0.00067820461538462, 0.0006873507692307379]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_of_an_earlier_version_is_read(path: Path) -> None:
+    assert validate(path=str(path)) == []
+    with NWBHDF5IO(path, "r") as io:
+        file = io.read()
+        table, icephys = file.intervals["mepps_miniunet"], file.processing["icephys"]
+        assert type(table) is MEPPTable
+        assert table["start_time"][:].tolist() == START_TIMES
+        assert table["amplitude"][:].tolist() == AMPLITUDES
+        assert type(table["amplitude"]) is MEPPQuantity
+        assert table["amplitude"].unit == "V"
+        assert type(table.detector) is MEPPDetector
+        assert (table.detector.detector, table.detector.threshold) == ("miniunet", 0.45)
+        summary = icephys["mepp_detections"]
+        assert type(summary) is MEPPSummary
+        assert summary["n_mepps"][:].tolist() == [3, 0]
+        assert icephys["mepp_detector_template"].threshold == 1000.0
+
+
+WITHOUT_THE_PACKAGE = """
+import sys
+sys.modules["ndx_mepp"] = None  # any import of it fails
+from importlib import import_module
+try:
+    import_module("ndx_mepp")
+except ImportError:
+    pass
+else:
+    raise SystemExit("ndx_mepp can be imported: this shows nothing")
+
+from hdmf.common import DynamicTable
+from pynwb import NWBHDF5IO, validate
+from pynwb.epoch import TimeIntervals
+
+source, target = sys.argv[1:]
+with NWBHDF5IO(source, "r") as io:
+    file = io.read()
+    for name, table in file.intervals.items():
+        assert isinstance(table, TimeIntervals), type(table)
+        print(name, len(table), *table["amplitude"][:], table["amplitude"].unit, table.detector.threshold)
+    assert isinstance(file.processing["icephys"]["mepp_detections"], DynamicTable)
+    with NWBHDF5IO(target, "w") as out:
+        out.export(io, file)
+assert validate(path=target) == []
+assert "ndx_mepp" not in {name for name, module in sys.modules.items() if module is not None}
+"""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_program_without_the_package_opens_lists_and_exports(path: Path, tmp_path: Path) -> None:
+    exported = tmp_path / "exported.nwb"
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT_THE_PACKAGE, str(path), str(exported)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    name, n_rows, *amplitudes, unit, threshold = finished.stdout.split()
+    assert (name, n_rows, unit, threshold) == ("mepps_miniunet", "3", "V", "0.45")
+    assert list(map(float, amplitudes)) == AMPLITUDES
+    # What it exported is of the extension still.
+    with NWBHDF5IO(exported, "r") as io:
+        file = io.read()
+        assert type(file.intervals["mepps_miniunet"]) is MEPPTable
+        assert type(file.intervals["mepps_miniunet"].detector) is MEPPDetector
+        assert file.intervals["mepps_miniunet"]["start_time"][:].tolist() == START_TIMES

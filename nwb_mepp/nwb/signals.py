@@ -1,0 +1,202 @@
+"""Whether a series is a signal that can be analysed: its samples, unit, scale and times."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from hdmf.data_utils import DataIO, GenericDataChunkIterator
+from pynwb import TimeSeries
+
+from nwb_mepp.errors import ReadError
+from nwb_mepp.recording import Trace
+
+__all__ = ["UnsuitableError", "column_trace", "n_columns"]
+
+# NWB asks for base units spelled out; files with other spellings and with prefixes exist.
+_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "p": 1e-12}
+_WORDS = {"": 1.0, "milli": 1e-3, "micro": 1e-6, "nano": 1e-9, "pico": 1e-12}
+_UNITS = {f"{prefix}{unit}": (unit, scale) for prefix, scale in _PREFIXES.items() for unit in "VA"} | {
+    f"{prefix}{word}{plural}": (unit, scale)
+    for prefix, scale in _WORDS.items()
+    for unit, word in (("V", "volt"), ("A", "ampere"), ("A", "amp"))
+    for plural in ("", "s")
+}
+# How far, in parts of a sample, a timestamp may lie from a straight line through the first and the last.
+# Files hold times rounded to the microsecond, or as float32 (4 us at one minute); a tenth of a sample is
+# below what the measures resolve, while a lost sample or an adjusted clock shows as a whole one.
+REGULARITY = 0.1
+_BLOCK = 1_000_000
+
+
+class UnsuitableError(Exception):
+    """Says in a few words why an object of a file is no signal that can be analysed."""
+
+
+class _Stored(Protocol):
+    """Numbers that can be had piece by piece."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __getitem__(self, place: Any) -> Any: ...
+
+
+class _Unwritten:
+    """Numbers that an iterator will write, read from where it takes them, without using it up."""
+
+    def __init__(self, iterator: Any) -> None:
+        self._iterator = iterator
+        self.shape: tuple[int, ...] = tuple(iterator.maxshape)
+        self.dtype: np.dtype[Any] = np.dtype(iterator.dtype)
+
+    def __getitem__(self, place: Any) -> Any:
+        selection = place if isinstance(place, tuple) else (place,)
+        whole = tuple(slice(0, length) for length in self.shape[len(selection) :])
+        # The method asks for slices in every dimension; a column is taken out afterwards.
+        slices = tuple(slice(one, one + 1) if isinstance(one, int) else one for one in selection)
+        numbers = np.asarray(self._iterator._get_data(selection=(*slices, *whole)))
+        return numbers[(slice(None), 0)] if len(selection) > 1 else numbers
+
+
+def _stored(data: object) -> _Stored:
+    """Return the numbers of a dataset: of an open file, or of a series that is yet to be written."""
+    if isinstance(data, DataIO):
+        return _stored(data.data)
+    if isinstance(data, GenericDataChunkIterator):
+        return _Unwritten(data)
+    if isinstance(data, (h5py.Dataset, np.ndarray)):
+        return data
+    if isinstance(data, (list, tuple)):
+        return np.asarray(data)
+    raise UnsuitableError(f"its samples ({type(data).__name__}) cannot be read before they are written")
+
+
+class _DatasetSource:
+    """Stored numbers of a series, or of one column of it."""
+
+    def __init__(self, dataset: _Stored, column: int | None) -> None:
+        self._dataset = dataset
+        self._column = column
+        self._dtype: np.dtype[Any] = np.dtype(dataset.dtype)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._dtype
+
+    def __len__(self) -> int:
+        return int(self._dataset.shape[0])
+
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        if isinstance(self._dataset, h5py.Dataset) and not self._dataset:
+            raise ValueError(
+                "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
+            )
+        place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
+        try:
+            return np.asarray(self._dataset[place])
+        except OSError as error:
+            if not isinstance(self._dataset, h5py.Dataset):
+                raise
+            raise ReadError(
+                f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
+                "cannot be read: the file is damaged; copy or convert it again."
+            ) from error
+
+
+def n_columns(series: object) -> int | None:
+    """Return how many columns a signal has; None if it has one dimension only.
+
+    Raises
+    ------
+    UnsuitableError
+        If it is no series of numbers in volts or amperes.
+    """
+    if not isinstance(series, TimeSeries):
+        raise UnsuitableError(f"it is a {type(series).__name__}, not a series")
+    if _unit(series) is None:
+        raise UnsuitableError(f"its unit is {series.unit!r}, not volts or amperes")
+    data = _stored(series.data)
+    if len(data.shape) not in (1, 2) or np.dtype(data.dtype).kind not in "iuf":
+        raise UnsuitableError("its samples are not numbers of shape (n_samples,) or (n_samples, n_channels)")
+    if 0 in data.shape:
+        raise UnsuitableError("it has no samples")
+    if len(data.shape) == 1:
+        return None
+    if data.shape[0] == 1 < data.shape[1]:
+        raise UnsuitableError(
+            f"its samples have the shape {data.shape}, a single moment of {data.shape[1]} channels: NWB puts "
+            "time first"
+        )
+    return int(data.shape[1])
+
+
+def _unit(series: TimeSeries) -> tuple[str, float] | None:
+    """Return V or A and what one unit of the series is in it."""
+    # Words are written in any case ("Volts"); with symbols the case tells milli from mega.
+    return _UNITS.get(series.unit) or _UNITS.get(str(series.unit).lower())
+
+
+def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep: int) -> Trace:
+    """Return a signal, or one column of it, as a trace.
+
+    Raises
+    ------
+    UnsuitableError
+        If its scale is no number, or its times are not those of a constant rate.
+    """
+    unit, scale = _unit(series) or ("", math.nan)
+    factors = getattr(series, "channel_conversion", None)
+    factor = 1.0 if factors is None else float(factors[column or 0])
+    conversion, offset = float(series.conversion) * factor * scale, float(series.offset) * scale
+    if not (math.isfinite(conversion) and math.isfinite(offset)) or conversion == 0.0:
+        raise UnsuitableError(
+            f"its numbers have no scale (conversion {conversion:g} {unit}, offset {offset:g} {unit})"
+        )
+    rate_hz, start_s = _sampling(series)
+    return Trace(
+        channel=channel,
+        sweep=sweep,
+        source=_DatasetSource(_stored(series.data), column),
+        unit=unit,
+        conversion=conversion,
+        offset=offset,
+        sampling_rate_hz=rate_hz,
+        start_s=start_s,
+    )
+
+
+def _sampling(series: TimeSeries) -> tuple[float, float]:
+    """Return rate (Hz) and start (seconds from the session start) of a series."""
+    if series.rate is not None:
+        rate_hz, start_s = float(series.rate), float(series.starting_time or 0.0)
+        if not (0.0 < rate_hz < math.inf and math.isfinite(start_s)):
+            raise UnsuitableError(f"its sampling rate is {rate_hz:g} Hz and its start {start_s:g} s")
+        return rate_hz, start_s
+    timestamps = _stored(() if series.timestamps is None else series.timestamps)
+    n_samples, n_times = _stored(series.data).shape[0], timestamps.shape[0]
+    if n_times != n_samples:
+        raise UnsuitableError(f"it has {n_samples} samples at {n_times} times")
+    if n_samples < 2:
+        raise UnsuitableError("a single timestamp states no sampling rate")
+    first_s, last_s = (float(timestamps[at : at + 1][0]) for at in (0, n_samples - 1))
+    if not last_s > first_s:
+        raise UnsuitableError("its timestamps do not rise from the first to the last")
+    rate_hz = (n_samples - 1) / (last_s - first_s)
+    for start in range(0, n_samples, _BLOCK):
+        times_s = np.asarray(timestamps[start : start + _BLOCK], dtype=np.float64)
+        expected = start + np.arange(len(times_s))
+        strays = np.flatnonzero(~(np.abs((times_s - first_s) * rate_hz - expected) <= REGULARITY))
+        if len(strays):
+            at_s, due_s = times_s[strays[0]], first_s + expected[strays[0]] / rate_hz
+            raise UnsuitableError(
+                f"its samples are not at regular times (number {expected[strays[0]]} is at {at_s:.6f} s, due "
+                f"at {due_s:.6f} s)"
+            )
+    return rate_hz, first_s

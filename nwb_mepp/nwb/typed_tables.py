@@ -1,0 +1,285 @@
+"""Tables of MEPPs as plain core tables and as types of the extension ``ndx-mepp``, from one to the other.
+
+Both hold the same columns in the same datasets and differ in what these are called. So a table changes its
+kind by a few attributes and a link to its detector; no number is written again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+from pynwb import NWBHDF5IO, NWBFile
+
+from nwb_mepp.errors import OutputError
+from nwb_mepp.mepps import MEASURES
+from nwb_mepp.nwb.events import rows_of_tables
+from nwb_mepp.nwb.names import TABLE_PREFIX
+from nwb_mepp.nwb.reading import electrical_traces, read_file
+from nwb_mepp.nwb.summary_table import CHANNEL_UNIT, ICEPHYS, SUMMARY_PATH, SUMMARY_TABLE, icephys_module
+from nwb_mepp.results import SUMMARY_COLUMNS, SummaryRow
+
+__all__ = ["Retyped", "add_types", "detector_path", "forget_types", "is_typed", "remove_types"]
+
+EXTENSION = "ndx-mepp"
+SCHEMA_PATH = f"specifications/{EXTENSION}"
+DETECTOR_PREFIX = "mepp_detector_"
+# What a detector states stands in its summary row under the same names.
+DETECTOR_FIELDS = (
+    "detector",
+    "detector_version",
+    "weights_sha256",
+    "threshold",
+    "polarity",
+    "package_version",
+    "settings",
+)
+# What each type of the extension is called without it.
+PLAIN_NAMES = {
+    "MEPPTable": ("TimeIntervals", "core"),
+    "MEPPSummary": ("DynamicTable", "hdmf-common"),
+    "MEPPQuantity": ("VectorData", "hdmf-common"),
+}
+_UNIT = re.compile(r" Unit: (.+)\.$")
+
+
+@dataclass(frozen=True)
+class Retyped:
+    """What became of the tables of a file.
+
+    Attributes
+    ----------
+    tables : tuple of str
+        Names of those that changed their kind, the summary among them.
+    notes : tuple of str
+        A sentence for each table that stays plain because the extension does not allow what it holds.
+    """
+
+    tables: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def detector_path(table: str) -> str:
+    """Return the place of the detector that found the MEPPs of a table.
+
+    Examples
+    --------
+    >>> detector_path("mepps_miniunet_Vm")
+    'processing/icephys/mepp_detector_miniunet_Vm'
+    """
+    return f"processing/{ICEPHYS}/{DETECTOR_PREFIX}{table.removeprefix(TABLE_PREFIX)}"
+
+
+def is_typed(item: h5py.HLObject | None) -> bool:
+    """Return whether something in a file is of a type of the extension."""
+    return item is not None and item.attrs.get("namespace") == EXTENSION
+
+
+def forget_types(handle: h5py.File) -> None:
+    """Take the specification of the extension out of a file in which nothing is of its types.
+
+    pynwb puts it into every file that it writes once the extension was imported.
+    """
+    if SCHEMA_PATH in handle:
+        del handle[SCHEMA_PATH]
+
+
+def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
+    """Turn plain tables of MEPPs and the summary into types of the extension, in place: work on a copy.
+
+    Parameters
+    ----------
+    path : Path
+    tables : collection of str, optional
+        Tables that detectors may have in the file. Those that are there get the type, and each gets its
+        detector, also where nothing was found. By default all tables of MEPPs, of people too.
+
+    Returns
+    -------
+    Retyped
+
+    Raises
+    ------
+    ReadError
+        If tables, summary and series do not belong together.
+    """
+    rows = _rows(path)
+    changed, notes = [], []
+    with h5py.File(path, "r+") as handle:
+        intervals = handle.get("intervals", {})
+        for name in sorted(intervals if tables is None else set(intervals) & set(tables)):
+            if not name.startswith(TABLE_PREFIX) or is_typed(intervals[name]):
+                continue
+            problem = _problem(intervals[name])
+            if problem:
+                notes.append(f"Table {name!r} stays plain: {problem}.")
+            else:
+                _call_typed(intervals[name], "MEPPTable", _table_units(intervals[name]))
+                changed.append(name)
+        if SUMMARY_PATH in handle and not is_typed(handle[SUMMARY_PATH]):
+            changed.append(SUMMARY_TABLE)
+            units = {one.name: one.unit.replace("{u}", CHANNEL_UNIT) for one in SUMMARY_COLUMNS if one.unit}
+            _call_typed(handle[SUMMARY_PATH], "MEPPSummary", units)
+        _add_detectors(handle, {name: row for name, row in rows.items() if tables is None or name in tables})
+    return Retyped(tuple(changed), tuple(notes))
+
+
+def _rows(path: Path) -> dict[str, SummaryRow]:
+    with read_file(path) as file:
+        return rows_of_tables(file, electrical_traces(file)[0], path=path)
+
+
+def _problem(table: h5py.Group) -> str | None:
+    """Return why a table cannot be a ``MEPPTable``, or None."""
+    if table.attrs.get("neurodata_type") != "TimeIntervals":
+        return f"it is a {table.attrs.get('neurodata_type')}, not a plain TimeIntervals"
+    for measure in MEASURES:
+        column = table.get(measure.column)
+        if column is None:
+            return f"it has no column {measure.column!r}"
+        # The one column of truth values is the one that HDF5 stores as an enumeration.
+        wanted = "bool" if measure.field == "overlapped" else "float64"
+        if column.dtype != wanted:
+            return f"its column {measure.column!r} holds {column.dtype}, not {wanted}"
+        units = dict.fromkeys(measure.unit.replace("{u}", unit) for unit in "VA")
+        if _stated_unit(column) not in units:
+            if not measure.unit:
+                return f"the description of its column {measure.column!r}, which has no unit, states one"
+            wanted = " or ".join(f"'Unit: {unit}.'" for unit in units)
+            return f"the description of its column {measure.column!r} does not end in {wanted}"
+    return None
+
+
+def _stated_unit(column: h5py.Dataset) -> str:
+    """Return the unit that the description of a column ends in, empty if none."""
+    found = _UNIT.search(str(column.attrs.get("description", "")))
+    return found[1] if found else ""
+
+
+def _table_units(table: h5py.Group) -> dict[str, str]:
+    return {measure.column: _stated_unit(table[measure.column]) for measure in MEASURES if measure.unit}
+
+
+def _call_typed(table: h5py.Group, type_name: str, units: Mapping[str, str]) -> None:
+    table.attrs.update({"neurodata_type": type_name, "namespace": EXTENSION})
+    for name, unit in units.items():
+        table[name].attrs.update({"neurodata_type": "MEPPQuantity", "namespace": EXTENSION, "unit": unit})
+
+
+def _add_detectors(handle: h5py.File, rows: Mapping[str, SummaryRow]) -> None:
+    """Add what found the MEPPs, linked from its table, and the specification of the extension.
+
+    pynwb writes both into a file in memory, from which they are taken over: letting it write into this one
+    would touch more, such as the version of the NWB schema.
+    """
+    with _written_in_memory(rows) as scratch:
+        for name in rows:
+            place = detector_path(name)
+            if place not in handle:
+                scratch.copy(place, handle.require_group(f"processing/{ICEPHYS}"))
+            elif not is_typed(handle[place]):
+                raise OutputError(
+                    f"expected nothing but a MEPPDetector at /{place}, found an object of another program; "
+                    "rename it, for its place is needed."
+                )
+            table = handle.get(f"intervals/{name}")
+            if is_typed(table) and "detector" not in table:
+                table["detector"] = h5py.SoftLink(f"/{place}")
+        if "specifications" not in handle:  # then that of the core is missing too
+            scratch.copy("specifications", handle)
+            handle.attrs[".specloc"] = handle["specifications"].ref
+            return
+        known = handle.require_group(SCHEMA_PATH)
+        for version in set(scratch[SCHEMA_PATH]) - set(known):
+            scratch.copy(f"{SCHEMA_PATH}/{version}", known)
+
+
+@contextmanager
+def _written_in_memory(rows: Mapping[str, SummaryRow]) -> Iterator[h5py.File]:
+    from ndx_mepp import MEPPDetector  # tells pynwb of its types, which plain files do without
+
+    file = NWBFile(
+        session_description="None.",
+        identifier="none",
+        session_start_time=datetime(2000, 1, 1, tzinfo=UTC),
+    )
+    module = icephys_module(file)
+    for table, row in rows.items():
+        stated = {name: getattr(row, name) for name in DETECTOR_FIELDS}
+        # An optional text that is empty is best left out.
+        optional = {name: stated.pop(name) or None for name in ("package_version", "settings")}
+        module.add(MEPPDetector(name=detector_path(table).rpartition("/")[2], **stated, **optional))
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as scratch:
+        NWBHDF5IO(file=scratch, mode="w").write(file)
+        yield scratch
+
+
+def remove_types(path: Path) -> Retyped:
+    """Turn everything that is of a type of the extension into plain tables, in place: work on a copy.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Retyped
+
+    Raises
+    ------
+    ReadError
+        If tables, summary and series do not belong together.
+    OutputError
+        If a detector is stated that no row of the summary repeats: its statement would be lost.
+    """
+    repeated = {_statement(getattr(row, name) for name in DETECTOR_FIELDS) for row in _rows(path).values()}
+    changed = []
+    with h5py.File(path, "r+") as handle:
+        for item in _typed_items(handle):
+            kind = item.attrs["neurodata_type"]
+            if kind == "MEPPDetector":
+                _refuse_loss(item, repeated)
+                del handle[item.name]
+                continue
+            if kind == "MEPPQuantity":
+                _call_unit_in_words(item)
+            else:
+                changed.append(item.name.rpartition("/")[2])
+            if kind == "MEPPTable" and item.get("detector", getlink=True) is not None:
+                del item["detector"]
+            plain, namespace = PLAIN_NAMES[kind]
+            item.attrs.update({"neurodata_type": plain, "namespace": namespace})
+        forget_types(handle)
+    return Retyped(tuple(changed))
+
+
+def _typed_items(handle: h5py.File) -> list[h5py.HLObject]:
+    found = []
+    handle.visititems(lambda _, item: found.append(item) if is_typed(item) else None)
+    return found
+
+
+def _call_unit_in_words(column: h5py.Dataset) -> None:
+    """Let the description of a column say what its attribute did."""
+    unit = str(column.attrs["unit"])
+    if _stated_unit(column) != unit:
+        column.attrs["description"] = f"{column.attrs['description']} Unit: {unit}."
+    del column.attrs["unit"]
+
+
+def _statement(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(str(float(value)) if isinstance(value, float) else str(value) for value in values)
+
+
+def _refuse_loss(detector: h5py.Group, repeated: set[tuple[str, ...]]) -> None:
+    stated = _statement(detector.attrs.get(name, "") for name in DETECTOR_FIELDS)
+    if stated not in repeated:
+        raise OutputError(
+            f"expected a row of {SUMMARY_PATH} that says the same as {detector.name}, found none: without "
+            "the extension its statement would be lost; nothing was changed."
+        )

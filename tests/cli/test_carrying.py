@@ -1,0 +1,50 @@
+"""convert --events: marks made by hand, for one recording or, with {} in the name, for several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+from tests.synthetic import ONSETS_S, mepp_trace, write_text
+
+STATED = ("--unit", "V", "--override", "--session-start", "2026-01-15T10:00:00Z")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Two recordings with marks beside them, and one without."""
+    folder = tmp_path / "lab"
+    for number, n_marks in ((1, 8), (2, 3), (3, 0)):
+        write_text(folder / f"run{number}.txt", mepp_trace(seed=number))
+        if n_marks:
+            rows = "".join(f"{onset_s}\n" for onset_s in ONSETS_S[:n_marks])
+            (folder / f"run{number}.marks").write_text(f"start_time\n{rows}", encoding="utf-8")
+    return folder
+
+
+def test_each_recording_gets_its_own_marks_and_one_without_fails_alone(call: Call, lab: Path) -> None:
+    recordings = sorted(lab.glob("*.txt"))
+    called = call("convert", *recordings, "-o", lab / "out", "--events", "{}.marks", *STATED)
+    assert called.code == 1
+    assert "run1.txt.nwb: 8 MEPPs on Voltage (hand)" in called.err
+    assert "run2.txt.nwb: 3 MEPPs on Voltage (hand)" in called.err
+    assert "run3.marks, as --events '{}.marks' says, found no such file" in " ".join(called.err.split())
+    assert sorted(path.name for path in (lab / "out").glob("*.nwb")) == ["run1.txt.nwb", "run2.txt.nwb"]
+    listed = call("events", lab / "out" / "run2.txt.nwb", "--table", "mepps_curated")
+    onsets_s = [float(line.split(",")[4]) for line in listed.out.splitlines()[1:]]
+    assert onsets_s == list(ONSETS_S[:3])
+
+
+def test_one_table_for_several_recordings_is_wrong_usage(call: Call, lab: Path) -> None:
+    called = call("convert", *lab.glob("*.txt"), "-o", lab / "out", "--events", lab / "run1.marks", *STATED)
+    assert called.code == 2
+    assert "--events: expected '{}' in the name for 3 recordings, found" in called.err
+    assert not (lab / "out").exists()
+
+
+def test_a_channel_without_events_is_wrong_usage(call: Call, lab: Path) -> None:
+    called = call("convert", lab / "run1.txt", "-o", lab / "out", "--channel", "Voltage", *STATED)
+    assert called.code == 2
+    assert "--channel: expected --events with it, whose channel it names, found none" in called.err

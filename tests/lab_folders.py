@@ -1,0 +1,126 @@
+"""Recordings of several files, in the layouts that their programs write: Neuralynx, Intan, TDT.
+
+Written from the layouts that Neo reads; the tests compare what Neo itself makes of them.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+
+NEURALYNX_RATE_HZ = 2000
+NEURALYNX_VOLTS_PER_BIT = 1e-7
+INTAN_RATE_HZ = 2000.0
+TDT_RATE_HZ = 2000.0
+
+
+def samples(seed: int, n_samples: int) -> Samples:
+    return np.random.default_rng(seed).integers(-3000, 3000, n_samples).astype(np.int16)
+
+
+def write_neuralynx(
+    folder: Path, *, channels: tuple[str, ...] = ("CSC1", "CSC2"), n_records: int = 4
+) -> Path:
+    """Write a .ncs file for each channel: a header of 16 kB, then records of 512 samples."""
+    folder.mkdir(parents=True)
+    record = np.dtype(
+        [("time_us", "<u8"), ("channel", "<u4"), ("rate", "<u4"), ("n_valid", "<u4"), ("samples", "<i2", 512)]
+    )
+    for number, channel in enumerate(channels):
+        header = "\r\n".join(
+            [
+                "######## Neuralynx Data File Header",
+                "-FileType NCS",
+                "-FileVersion 3.4.0",
+                f"-AcqEntName {channel}",
+                f"-ADChannel {number}",
+                f"-SamplingFrequency {NEURALYNX_RATE_HZ}",
+                f"-ADBitVolts {NEURALYNX_VOLTS_PER_BIT:.10f}",
+                "-ADMaxValue 32767",
+                "-NumADChannels 1",
+                "-InputRange 3000",
+                "-InputInverted False",
+                "-RecordSize 1044",
+                '-ApplicationName Cheetah "6.3.2"',
+                "-TimeCreated 2026/01/15 10:00:00",
+                "-TimeClosed 2026/01/15 10:01:00",
+            ]
+        )
+        records = np.zeros(n_records, dtype=record)
+        records["time_us"] = np.arange(n_records) * 512 * 1_000_000 // NEURALYNX_RATE_HZ
+        records["channel"], records["rate"], records["n_valid"] = number, NEURALYNX_RATE_HZ, 512
+        records["samples"] = samples(number, n_records * 512).reshape(n_records, 512)
+        (folder / f"{channel}.ncs").write_bytes(
+            header.encode("latin-1").ljust(16_384, b"\0") + records.tobytes()
+        )
+    return folder
+
+
+def _text(text: str) -> bytes:
+    """Return a text as Intan stores it: its bytes in UTF-16, then the text."""
+    encoded = text.encode("utf-16-le")
+    return struct.pack("<I", len(encoded)) + encoded
+
+
+def write_intan(folder: Path, *, n_samples: int = 1500) -> Path:
+    """Write info.rhd, amplifier.dat, digitalin.dat and time.dat: two amplifier channels and a digital one."""
+    folder.mkdir(parents=True)
+    header = struct.pack("<Ihh", 0xC6912702, 2, 0)
+    header += struct.pack("<fhffffffhff", INTAN_RATE_HZ, 0, *[0.0] * 6, 0, 0.0, 0.0)
+    header += _text("note") + _text("") + _text("")
+    header += struct.pack("<hh", 0, 0) + _text("n/a") + struct.pack("<h", 1)
+    header += _text("Port A") + _text("A") + struct.pack("<hhh", 1, 3, 2)
+    for number, (native, name, kind) in enumerate(
+        (("A-000", "Vm", 0), ("A-001", "Vref", 0), ("DIGITAL-IN-00", "trigger", 4))
+    ):
+        header += _text(native) + _text(name)
+        header += struct.pack("<10hff", number, number, kind, 1, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
+    (folder / "info.rhd").write_bytes(header)
+    both = np.stack([samples(number, n_samples) for number in (0, 1)], axis=1)
+    (folder / "amplifier.dat").write_bytes(both.astype("<i2").tobytes())
+    (folder / "digitalin.dat").write_bytes((np.arange(n_samples) // 100 % 2).astype("<u2").tobytes())
+    (folder / "time.dat").write_bytes(np.arange(n_samples, dtype="<i4").tobytes())
+    return folder
+
+
+def write_tdt(folder: Path, *, name: str = "tank_block1", n_chunks: int = 5, seed: int = 0) -> Path:
+    """Write a block of one stream with two channels, in chunks of 256 samples; return its index file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = {
+        "StoreName": "Wave",
+        "HeadName": "Wave|",
+        "Enabled": 1,
+        "CircType": 0,
+        "NumChan": 2,
+        "StrobeMode": 0,
+        "TankEvType": 33025,
+        "NumPoints": 256,
+        "DataFormat": 2,
+        "SampleFreq": TDT_RATE_HZ,
+    }
+    text = "[STOREHDRITEM]" + "".join(
+        f"NAME={key};TYPE=L;VALUE={value};\r\n" for key, value in fields.items()
+    )
+    (folder / f"{name}.Tbk").write_text(text + "[STOREHDRITEM][USERNOTEDELIMITER]")
+    (folder / f"{name}.tdx").write_bytes(b"\0" * 8)
+    row = "<ii4sHHdqif"
+    begin_s = 1_768_000_000.0
+    index = struct.pack(row, 0, 0, b"", 0, 0, 0.0, 0, 0, 0.0)
+    index += struct.pack(row, 10, 34817, b"\x01", 0, 0, begin_s, 0, 0, 0.0)
+    data = b""
+    for chunk in range(n_chunks):
+        for channel in (1, 2):
+            time_s = begin_s + chunk * 256 / TDT_RATE_HZ
+            index += struct.pack(row, 138, 33025, b"Wave", channel, 0, time_s, len(data), 2, TDT_RATE_HZ)
+            whole = samples(10 * seed + channel, n_chunks * 256).astype("<i2")
+            data += whole[chunk * 256 : (chunk + 1) * 256].tobytes()
+    stop_s = begin_s + n_chunks * 256 / TDT_RATE_HZ
+    index += struct.pack(row, 10, 34817, b"\x02", 0, 0, stop_s, 0, 0, 0.0)
+    (folder / f"{name}.tsq").write_bytes(index)
+    (folder / f"{name}.tev").write_bytes(data)
+    return folder / f"{name}.tsq"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Call
+from tests.nwb_objects import objects
 from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 STATED = ("--unit", "V", "--override", "--session-start", "2026-01-15T10:00:00Z")
@@ -48,3 +49,21 @@ def test_a_channel_without_events_is_wrong_usage(call: Call, lab: Path) -> None:
     called = call("convert", lab / "run1.txt", "-o", lab / "out", "--channel", "Voltage", *STATED)
     assert called.code == 2
     assert "--channel: expected --events with it, whose channel it names, found none" in called.err
+
+
+def test_marks_become_a_type_of_the_extension_where_asked(call: Call, lab: Path) -> None:
+    for number, words in enumerate(((), ("--extension",))):
+        output = lab / f"out{number}"
+        assert (
+            call("convert", lab / "run1.txt", "-o", output, "--events", "{}.marks", *STATED, *words).code == 0
+        )
+    plain, typed = (objects(lab / f"out{number}" / "run1.txt.nwb") for number in range(2))
+    kinds = [str(one["intervals/mepps_curated"][0]["neurodata_type"]).strip("'") for one in (plain, typed)]
+    assert kinds == ["TimeIntervals", "MEPPTable"]
+    listed = [
+        call("events", lab / f"out{number}" / "run1.txt.nwb", "--table", "mepps_curated").out.splitlines()
+        for number in range(2)
+    ]
+    assert len(listed[0]) == 9
+    # All but the path of the file is the same.
+    assert [row.split(",")[1:] for row in listed[0]] == [row.split(",")[1:] for row in listed[1]]

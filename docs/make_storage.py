@@ -1,4 +1,4 @@
-"""Measure what docs/storage.md says, and write it there.
+"""Measure what docs/storage.md says, and write it there; beside NeuroConv, into docs/benchmark.md too.
 
     python docs/make_storage.py [--large-mb 480] RECORDING.abf...
 
@@ -29,6 +29,8 @@ from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.recording import Recording
 
 PAGE = Path(__file__).with_name("storage.md")
+BENCHMARK = Path(__file__).with_name("benchmark.md")
+CONVERSION = "## Conversion\n"
 MARK = "<!-- What follows is written by docs/make_storage.py. -->\n"
 START = "2026-01-15T10:00:00+00:00"
 
@@ -248,6 +250,13 @@ def long_trace(path: Path) -> npt.NDArray[np.int16]:
     return np.resize(numbers.astype(np.int16), SAMPLES)
 
 
+def with_conversion(page: str, comparison: str) -> str:
+    """Return the page of the benchmark, which knows nothing of NeuroConv, with the comparison at its end."""
+    head, heading, rest = page.partition(CONVERSION)
+    words = rest.partition("\n| ")[0].strip("\n")
+    return f"{head}{heading}\n{words}\n\n{comparison}"
+
+
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -261,10 +270,12 @@ def main() -> None:
             f"## Chunks and compression\n\n{storage(trace, folder)}",
             f"## Levels of gzip\n\n{levels(given.recordings, folder)}",
             f"## Memory\n\n{memory(trace, folder, large_mb=given.large_mb)}",
-            f"## Beside NeuroConv\n\n{beside_neuroconv(given.recordings, folder)}",
+            f"## Beside NeuroConv\n\n{(comparison := beside_neuroconv(given.recordings, folder))}",
         ]
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(text.partition(MARK)[0] + MARK + "\n" + "\n".join(parts), encoding="utf-8")
+    page = BENCHMARK.read_text(encoding="utf-8")
+    BENCHMARK.write_text(with_conversion(page, comparison), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -242,6 +242,6 @@ within 2 ms after one common shift. No weights have seen them.
 _CONVERSION = """
 ## Conversion
 
-Sizes, seconds and memory of conversions to NWB, beside those of NeuroConv on the same recordings, stand in
-`docs/storage.md`; `docs/make_storage.py` measures them.
+Sizes, seconds and memory of conversions to NWB, beside those of NeuroConv on the same recordings, are
+measured by `docs/make_storage.py`; `docs/storage.md` says what they mean.
 """

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_traces import NOISE_SD, RATE_HZ, noise, traces_of
 
-from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
+from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors import ShapeBank
 from nwb_mepp.detectors.shape_bank import SHAPES_S, typical_shape
-from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.simulation import EventShape
-from nwb_mepp.windows import cut_pieces
 
-RATE_HZ = 5_000.0
-NOISE_SD = 0.05e-3
 ONSETS_S = (1.0, 3.0, 5.0)
 SLOW_S = (1.7e-3, 5.9e-3)
 
@@ -21,23 +18,12 @@ SLOW_S = (1.7e-3, 5.9e-3)
 @pytest.fixture(scope="module")
 def slow_events() -> WhitenedTrace:
     """Return white noise with three slow events of eight noise SD."""
-    samples = NOISE_SD * np.random.default_rng(1).standard_normal(40_000)
+    samples = noise(8.0, seed=1)
     time_s = np.arange(len(samples)) / RATE_HZ
     shape = EventShape(rise_s=SLOW_S[0], decay_s=SLOW_S[1])
     for onset_s in ONSETS_S:
         samples += 8.0 * NOISE_SD * shape.value(time_s - onset_s)
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=RATE_HZ,
-        start_s=0.0,
-    )
-    pieces = list(cut_pieces([trace]))
-    (white,) = whiten(pieces, survey=survey(pieces, polarity="positive"), sampling_rate_hz=RATE_HZ)
+    (white,) = traces_of(samples)
     return white
 
 

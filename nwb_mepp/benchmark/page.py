@@ -169,7 +169,8 @@ to {silence_to} for silence, {curves_from} to {curves_to} for everything else.
 _REACH = """
 ## What is asked, and what `{detector}` reached
 
-"Not certain" stands where the interval of confidence leaves it open.
+"Not certain" stands where the interval of confidence leaves it open. What oracle and ceiling know is said
+below the first table of the next section.
 """
 
 _LEVELS = """

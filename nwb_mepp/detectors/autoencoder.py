@@ -15,7 +15,7 @@ from nwb_mepp.detectors.base import Candidates
 from nwb_mepp.detectors.fitting import Halves, load_fitter
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
 from nwb_mepp.detectors.second_opinion import describe_misses, oddness
-from nwb_mepp.detectors.weights import load_weights, shipped_weights
+from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.intervals import intervals_above, split_at_minima
 from nwb_mepp.mepps import Mepps
 from nwb_mepp.windows import Piece
@@ -134,14 +134,15 @@ class Autoencoder:
     def __init__(self, weights: Path | None = None, *, runtime: Runtime | None = None) -> None:
         self._folder = weights or shipped_weights(self.name)
         loaded = load_weights(self._folder, detector=self.name, keys=("margin", "floor"))
-        self._config = config = loaded.config
         self.fitting: Mapping[str, object] = {}
-        self.version = str(config["version"])
-        self.weights_sha256 = str(config["sha256"])
-        self.default_threshold = float(config["threshold"])
-        self._rate_hz = float(config["sampling_rate_hz"])
-        self._margin = int(config["margin"])
-        self._floor = float(config["floor"])
+        with reading_config(loaded) as config:
+            self._config = config
+            self.version = str(config["version"])
+            self.weights_sha256 = str(config["sha256"])
+            self.default_threshold = float(config["threshold"])
+            self._rate_hz = float(config["sampling_rate_hz"])
+            self._margin = int(config["margin"])
+            self._floor = float(config["floor"])
         self._runtime = runtime or make_runtime(loaded)
 
     def find(

@@ -13,7 +13,7 @@ from nwb_mepp.detectors.base import Candidates
 from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
-from nwb_mepp.detectors.weights import load_weights, shipped_weights
+from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.errors import UsageError
 from nwb_mepp.intervals import intervals_above, split_at_minima
 from nwb_mepp.windows import Piece
@@ -90,13 +90,13 @@ class MiniUnet:
         loaded = load_weights(
             weights or shipped_weights(self.name), detector=self.name, keys=("margin", "probability")
         )
-        config = loaded.config
-        self.version = str(config["version"])
-        self.weights_sha256 = str(config["sha256"])
-        self.default_threshold = float(config["threshold"])
-        self._rate_hz = float(config["sampling_rate_hz"])
-        self._margin = int(config["margin"])
-        self._model = ProbabilityModel.from_config(config["probability"])
+        with reading_config(loaded) as config:
+            self.version = str(config["version"])
+            self.weights_sha256 = str(config["sha256"])
+            self.default_threshold = float(config["threshold"])
+            self._rate_hz = float(config["sampling_rate_hz"])
+            self._margin = int(config["margin"])
+            self._model = ProbabilityModel.from_config(config["probability"])
         self._runtime = runtime or make_runtime(loaded)
 
     def find(

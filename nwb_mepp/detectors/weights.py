@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from nwb_mepp._version import __version__
 from nwb_mepp.errors import DetectionError
 
-__all__ = ["Weights", "load_weights", "owner_of_weights", "shipped_weights"]
+__all__ = ["Weights", "load_weights", "owner_of_weights", "reading_config", "shipped_weights"]
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 _NETWORK = "model.tflite"
@@ -103,6 +104,28 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
             f"{__version__}; upgrade with pip install -U nwb-mepp."
         )
     return Weights(folder=folder, config=config, network=network)
+
+
+@contextmanager
+def reading_config(weights: Weights) -> Iterator[dict[str, Any]]:
+    """Give a configuration to read, and say whose it is if what it holds does not fit.
+
+    Parameters
+    ----------
+    weights : Weights
+
+    Raises
+    ------
+    DetectionError
+        If a value is missing within, or none of the kind that belongs there.
+    """
+    try:
+        yield weights.config
+    except (KeyError, TypeError, ValueError) as error:
+        raise DetectionError(
+            f"{weights.folder.name}/config.json: expected values as a training exports them, found one that "
+            f"does not fit: {str(error).rstrip('.')}; export the weights anew."
+        ) from error
 
 
 def owner_of_weights(folder: Path) -> str:

@@ -43,8 +43,8 @@ A small network in `config.json` turns scores into probabilities: it sees of eac
 how far it stands out under shapes from fast to slow and how well the best one fits, its neighbours, and
 of the recording how many candidates of which size there are and what the sure ones are like. It was
 fitted on {n_shown} simulated recordings of 10 to 60 s from the distribution above, a quarter of them
-without MEPPs, with seeds from {calibration_seed} on. Among the candidates of {n_held_out} more, this share
-were MEPPs:
+without MEPPs, with seeds from {calibration_seed} on; what lies beyond the range that a number had there
+counts as the end of that range. Among the candidates of {n_held_out} more, this share were MEPPs:
 
 | probability | mean | MEPPs among them | candidates |
 |---|---|---|---|

@@ -94,6 +94,27 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
         MiniUnet(tmp_path, runtime=Rectifier())
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"threshold": "high"}, "could not convert string to float: 'high'"),
+        ({"margin": None}, "int"),
+        ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
+    ],
+)
+def test_a_configuration_whose_values_do_not_fit_is_refused(
+    folder: Path, tmp_path: Path, change: dict[str, object], found: str
+) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, **change}), encoding="utf-8")
+    expected = (
+        rf"config\.json: expected values as a training exports them, found one that .*{found}.*; export"
+    )
+    with pytest.raises(DetectionError, match=expected):
+        MiniUnet(tmp_path, runtime=Rectifier())
+
+
 def test_events_are_found_where_the_network_says(detector: MiniUnet) -> None:
     places = [4_000, 4_100, 20_000, 40_000]
     pieces = pieces_of(with_events(places))

@@ -46,7 +46,7 @@ TABLE_COLUMNS = (
         "anomaly",
         "",
         "How odd this MEPP is to an autoencoder, in robust SD from the other MEPPs of the channel: mostly "
-        "about 1, more where giant, slow or artefact-like; NaN where none was asked, or below 5 MEPPs.",
+        "about 1, giant, slow or artefact-like above 3; NaN where none was asked or MEPPs are fewer than 5.",
     ),
 )
 CURATION_COLUMNS = (

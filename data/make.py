@@ -3,8 +3,8 @@
     python data/make.py            # into this folder
     python data/make.py FOLDER     # elsewhere
 
-The recording is digitised first and all files are written from the same whole numbers, with as many
-decimals as the numbers have. One step of the converter is 2**-15 V at the fibre (what a 16-bit, +-10 V
+The recording is digitized first and all files are written from the same whole numbers, with as many
+decimals as the numbers have. One step of the converter is 2**-15 V at the fiber (what a 16-bit, +-10 V
 converter gives behind an amplifier of gain x10), so decimal text and binary file hold exactly the same
 voltages.
 """
@@ -24,7 +24,7 @@ from nwb_mepp.simulation import (
     Truth,
     simulate_recording,
     write_abf,
-    write_labelled_text,
+    write_labeled_text,
     write_truth_table,
 )
 
@@ -48,7 +48,7 @@ SCENARIO = Scenario(
 Codes = npt.NDArray[np.int64]
 
 
-def digitised(simulated: Simulated) -> Codes:
+def digitized(simulated: Simulated) -> Codes:
     """Return the whole numbers that the converter gave, shape (n_samples,)."""
     return np.rint(simulated.values / STEP_V).astype(np.int64)
 
@@ -97,15 +97,15 @@ def write_event_table(truth: Truth, path: Path) -> None:
 def main(folder: Path) -> None:
     """Write all files into a folder."""
     simulated = simulate_recording(SCENARIO, seed=SEED)
-    codes = digitised(simulated)
+    codes = digitized(simulated)
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     rate_hz = SCENARIO.sampling_rate_hz
     write_abf(codes * STEP_V, folder / "simulated.abf", sampling_rate_hz=rate_hz, unit="V")
     write_labchart(codes, folder / "simulated_labchart.txt")
     # The mean is rounded to whole steps, which keeps the decimals exact.
     deviations = (codes - round(float(codes.mean()))) * STEP_V
-    labelled = folder / "simulated_labelled.csv"
-    write_labelled_text(deviations, simulated.truth, labelled, sampling_rate_hz=rate_hz)
+    labeled = folder / "simulated_labeled.csv"
+    write_labeled_text(deviations, simulated.truth, labeled, sampling_rate_hz=rate_hz)
     write_truth_table(simulated.truth, folder / "truth" / "mepps.csv")
     write_event_table(simulated.truth, folder / "truth" / "mepps_events.txt")
 

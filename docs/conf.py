@@ -1,6 +1,6 @@
 """How Sphinx builds these pages: ``make docs`` writes them into ``build/docs``."""
 
-from nwb_mepp._version import __version__
+from nwb_mepp.core.version import __version__
 
 project = "nwb-mepp"
 author = "The nwb-mepp developers"

@@ -23,10 +23,10 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import open_nwb
-from nwb_mepp.nwb.streaming import CHUNK_SAMPLES, GZIP_LEVEL
+from nwb_mepp.nwb.sample_stream import CHUNK_SAMPLES, GZIP_LEVEL
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.recording import Recording
 
 PAGE = Path(__file__).with_name("storage.md")
 BENCHMARK = Path(__file__).with_name("benchmark.md")

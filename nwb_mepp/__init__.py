@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from nwb_mepp._version import __version__
+from nwb_mepp.core.version import __version__
 
 if TYPE_CHECKING:
     from nwb_mepp.api import annotate, convert, detect, read, summarize

@@ -22,12 +22,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from nwb_mepp.errors import MissingDependencyError
+from nwb_mepp.core.errors import MissingDependencyError
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.nwb import Metadata, add_recording, add_results, load_metadata, recording_in
-from nwb_mepp.pipeline import DEFAULT_DETECTORS, DetectionSettings, analyse
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.recording import Recording
-from nwb_mepp.session import resolve_session_start
+from nwb_mepp.workflows import DEFAULT_DETECTORS, DetectionSettings, analyze
 
 try:
     from neuroconv import BaseDataInterface
@@ -115,7 +115,7 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         """
         del metadata  # NeuroConv hands it to every interface
         recording = recording_in(nwbfile, name="the file of this pipeline", channels=self._settings.channels)
-        add_results(nwbfile, analyse(recording, settings=self._settings))
+        add_results(nwbfile, analyze(recording, settings=self._settings))
 
 
 class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # NeuroConv ships no types

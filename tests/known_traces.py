@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Detector, template
 from nwb_mepp.evaluation import match_times
-from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.simulation import Scenario, Simulated, reference_scenario, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 RATE_HZ = 5_000.0
 NOISE_SD = 0.05e-3
 SHAPE = template(rise_s=0.7e-3, decay_s=2.5e-3, sampling_rate_hz=RATE_HZ)
 
 
-def pieces_of(samples: np.ndarray) -> list[Piece]:
+def segments_of(samples: np.ndarray) -> list[Segment]:
     trace = Trace(
         channel="Vm",
         sweep=0,
@@ -29,12 +29,12 @@ def pieces_of(samples: np.ndarray) -> list[Piece]:
         sampling_rate_hz=RATE_HZ,
         start_s=0.0,
     )
-    return list(cut_pieces([trace]))
+    return list(cut_segments([trace]))
 
 
 def traces_of(samples: np.ndarray, *, block_s: float = 60.0) -> list[WhitenedTrace]:
-    pieces = pieces_of(samples)
-    return whiten(pieces, survey=survey(pieces, polarity="positive"), block_s=block_s)
+    segments = segments_of(samples)
+    return whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
 
 
 def noise(duration_s: float = 20.0, *, seed: int = 0) -> np.ndarray:
@@ -50,8 +50,8 @@ def with_events(places: Sequence[int], heights_sd: Sequence[float]) -> np.ndarra
 
 
 def found_peaks_s(detector: Detector, simulated: Simulated) -> np.ndarray:
-    pieces = list(cut_pieces([simulated.trace()]))
-    (found,) = detector.find(pieces, survey=survey(pieces))
+    segments = list(cut_segments([simulated.trace()]))
+    (found,) = detector.find(segments, noise=survey(segments))
     return found.peak / simulated.scenario.sampling_rate_hz
 
 

@@ -17,7 +17,7 @@ START = datetime(2026, 1, 15, 10, 0, 0)
 def full_block(*, n_sweeps: int = 2, t_start_s: float = 0.0) -> neo.Block:
     """Two channels of 2 kHz, one of 500 Hz, irregular samples, events, epochs, spikes and annotations."""
     random = np.random.default_rng(5)
-    block = neo.Block(name="fibre 3", rec_datetime=START)
+    block = neo.Block(name="fiber 3", rec_datetime=START)
     block.annotate(temperature=22.5, muscle="diaphragm")
     for sweep in range(n_sweeps):
         begin = (t_start_s + 10.0 * sweep) * pq.s
@@ -55,7 +55,7 @@ def full_block(*, n_sweeps: int = 2, t_start_s: float = 0.0) -> neo.Block:
                 begin + np.array([0.02, 0.1]) * pq.s,
                 durations=np.array([30.0, 50.0]) * pq.ms,
                 labels=["pulse", "noise"],
-                name="artefact",
+                name="artifact",
             )
         ]
         segment.spiketrains = [

@@ -13,5 +13,5 @@ def by_score_alone() -> ProbabilityModel:
     weight = np.zeros((N_FEATURES, 1))
     weight[0] = 1.0  # the logit of the score comes first
     return ProbabilityModel(
-        centre=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), layers=((weight, np.zeros(1)),)
+        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), layers=((weight, np.zeros(1)),)
     )

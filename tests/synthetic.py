@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.recording import ArraySource, Recording, SourceFile, Trace
+from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def recording_of(*traces: Trace, invalid_times: tuple[tuple[float, float], ...] 
 
 
 def write_text(path: Path, values: FloatArray, *, rate_hz: float = RATE_HZ) -> Path:
-    """Write labelled text without labels: milliseconds and volts."""
+    """Write labeled text without labels: milliseconds and volts."""
     times_ms = 1e3 * np.arange(len(values)) / rate_hz
     rows = (f"{time_ms:.6g},{value:.9g}" for time_ms, value in zip(times_ms, values, strict=True))
     path.parent.mkdir(parents=True, exist_ok=True)

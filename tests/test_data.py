@@ -11,21 +11,21 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.evaluation import count_matches, f1, match_times
-from nwb_mepp.pipeline import DetectionSettings, analyse
 from nwb_mepp.readers import ReadOptions, find_recordings, read_recording
-from nwb_mepp.results import ChannelResult
+from nwb_mepp.workflows import DetectionSettings, analyze
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 READ_WITH = {
     "simulated.abf": ReadOptions(),
     "simulated_labchart.txt": ReadOptions(gain=10),
-    "simulated_labelled.csv": ReadOptions(units={"": "V"}),
+    "simulated_labeled.csv": ReadOptions(units={"": "V"}),
 }
 MADE = (
     "simulated.abf",
     "simulated_labchart.txt",
-    "simulated_labelled.csv",
+    "simulated_labeled.csv",
     "truth/mepps.csv",
     "truth/mepps_events.txt",
 )
@@ -55,8 +55,8 @@ def labchart_volts() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def labelled() -> np.ndarray:
-    return np.loadtxt(DATA / "simulated_labelled.csv", delimiter=",", skiprows=1)
+def labeled() -> np.ndarray:
+    return np.loadtxt(DATA / "simulated_labeled.csv", delimiter=",", skiprows=1)
 
 
 @pytest.fixture(scope="module")
@@ -107,20 +107,20 @@ def test_abf_and_labchart_text_hold_the_same_voltages_to_the_last_bit(labchart_v
     assert (raw / 32768 == labchart_volts / 10).all()  # a step is 2**-15 V; the amplifier multiplies by 10
 
 
-def test_labelled_text_differs_from_labchart_text_by_one_level_only(
-    labchart_volts: np.ndarray, labelled: np.ndarray
+def test_labeled_text_differs_from_labchart_text_by_one_level_only(
+    labchart_volts: np.ndarray, labeled: np.ndarray
 ) -> None:
-    assert len(np.unique(labchart_volts / 10 - labelled[:, 1])) == 1
-    assert labelled[:, 1].mean() == pytest.approx(0.0, abs=2**-16)
+    assert len(np.unique(labchart_volts / 10 - labeled[:, 1])) == 1
+    assert labeled[:, 1].mean() == pytest.approx(0.0, abs=2**-16)
 
 
 def test_labels_cover_the_true_mepps_from_onset_to_end(
-    labelled: np.ndarray, truth: dict[str, np.ndarray]
+    labeled: np.ndarray, truth: dict[str, np.ndarray]
 ) -> None:
     starts, stops = truth["start_time"], truth["stop_time"]
-    times_s = labelled[:, 0] / 1000
+    times_s = labeled[:, 0] / 1000
     inside = ((times_s[:, np.newaxis] >= starts) & (times_s[:, np.newaxis] < stops)).any(axis=1)
-    assert (labelled[:, 2] == inside).all()
+    assert (labeled[:, 2] == inside).all()
 
 
 def test_truth_is_sorted_upright_and_about_eight_noise_sd_large(truth: dict[str, np.ndarray]) -> None:
@@ -148,7 +148,7 @@ def test_the_metadata_state_what_archives_ask_for() -> None:
 
     metadata = load_metadata(DATA / "metadata.yaml")
     assert {"subject_id", "species", "sex", "age"} <= set(metadata.subject.stated)
-    assert metadata.electrode_of("Vm").stated["cell_id"] == "example-fibre-1"
+    assert metadata.electrode_of("Vm").stated["cell_id"] == "example-fiber-1"
     assert metadata.session.experimenter == ()  # an example names nobody
 
 
@@ -157,7 +157,7 @@ def results(detector: str) -> dict[str, ChannelResult]:
     found = {}
     for name, options in READ_WITH.items():
         settings = DetectionSettings(detectors=(detector,))
-        (found[name],) = analyse(read_recording(DATA / name, options=options), settings=settings)
+        (found[name],) = analyze(read_recording(DATA / name, options=options), settings=settings)
     return found
 
 
@@ -178,9 +178,9 @@ def test_the_three_formats_give_the_same_mepps_to_the_sample(found: dict[str, Ch
 
 
 def test_only_the_text_without_its_mean_has_another_baseline(found: dict[str, ChannelResult]) -> None:
-    abf, labchart, labelled = (result.mepps.baseline for result in found.values())
+    abf, labchart, labeled = (result.mepps.baseline for result in found.values())
     assert labchart == pytest.approx(abf, abs=1e-9)
-    assert abf - labelled == pytest.approx(np.full(len(abf), (abf - labelled)[0]), abs=1e-9)
+    assert abf - labeled == pytest.approx(np.full(len(abf), (abf - labeled)[0]), abs=1e-9)
     assert abf == pytest.approx(-0.075, abs=2e-3)
 
 

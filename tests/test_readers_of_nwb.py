@@ -11,9 +11,9 @@ import pytest
 from neo import SpikeTrain
 from pynwb import NWBHDF5IO
 
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_results
-from nwb_mepp.pipeline import DetectionSettings, WriteOptions, run_file
-from nwb_mepp.results import ChannelResult
+from nwb_mepp.workflows import DetectionSettings, WriteOptions, run_file
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 

@@ -1,7 +1,7 @@
 """The package in Python: Neo signals in, Neo epochs out, NWB at rest.
 
 Times and amplitudes of signals and epochs carry their units. Errors that a user can mend are subclasses of
-:class:`nwb_mepp.errors.MeppError`; their messages name the options of the command line, which the
+:class:`nwb_mepp.core.errors.MeppError`; their messages name the options of the command line, which the
 parameters here are named after.
 """
 
@@ -27,21 +27,21 @@ from nwb_mepp.api.neo_objects import (
     recording_of,
     stretch_of,
 )
-from nwb_mepp.errors import UsageError
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.nwb import open_nwb
-from nwb_mepp.pipeline import (
+from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.statistics import Baseline
+from nwb_mepp.statistics import summarize as summarize_mepps
+from nwb_mepp.workflows import (
     DEFAULT_DETECTORS,
     DetectionSettings,
     WriteOptions,
-    analyse,
+    analyze,
     choose_weights,
     convert_file,
     detect_file,
 )
-from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.results import SummaryRow
-from nwb_mepp.statistics import Baseline
-from nwb_mepp.statistics import summarize as summarize_mepps
 
 __all__ = ["annotate", "convert", "detect", "read", "summarize"]
 
@@ -164,7 +164,7 @@ def convert(
     exclude : iterable of (start, stop), Quantity or seconds from the session start
         Written as ``invalid_times``, which detection leaves out.
     events : path-like, optional
-        Marks that a person made (an event table of Mini Analysis, a CSV table of times, labelled text),
+        Marks that a person made (an event table of Mini Analysis, a CSV table of times, labeled text),
         written as ``mepps_curated``.
     channel : str, optional
         Which the marks belong to, if there are several.
@@ -262,7 +262,7 @@ def detect(
         From onset to decay, on the clock of the signal. ``array_annotations`` hold ``peak_time``,
         ``amplitude``, ``rise_10_90``, ``half_width``, ``decay_tau``, ``area``, ``baseline``, ``probability``,
         ``overlapped``, ``anomaly`` and ``sweep``; ``annotations`` hold the summary (:func:`summarize`),
-        how the MEPPs were found, and what was analysed.
+        how the MEPPs were found, and what was analyzed.
 
     Raises
     ------
@@ -294,7 +294,7 @@ def detect(
         exclude=in_seconds(exclude),
         **amplitude_settings(min_amplitude),
     )
-    result = analyse(recording, settings=settings)[0]
+    result = analyze(recording, settings=settings)[0]
     return epoch_of(result, recording, settings=settings)
 
 
@@ -394,21 +394,21 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the epoch does not say what was analysed.
+        If the epoch does not say what was analyzed.
     """
     names = {field.name for field in fields(SummaryRow)}
     known = {name: value for name, value in epoch.annotations.items() if name in names}
-    if "analysed" not in epoch.annotations or names != set(known):
+    if "analyzed" not in epoch.annotations or names != set(known):
         raise UsageError(
             "expected an epoch from nwb_mepp.detect or nwb_mepp.annotate, found one that does not say what "
-            "was analysed; statistics of rate and intervals need that."
+            "was analyzed; statistics of rate and intervals need that."
         )
     rate_hz = epoch.annotations["sampling_rate_hz"]
-    stretches = epoch.annotations["analysed"]
+    stretches = epoch.annotations["analyzed"]
     origin_s = min((start_s for _, start_s, _ in stretches), default=0.0)
     row = summarize_mepps(
         mepps_of(epoch, rate_hz=rate_hz, origin_s=origin_s),
-        pieces=[stretch_of(*stretch, rate_hz=rate_hz, origin_s=origin_s) for stretch in stretches],
+        segments=[stretch_of(*stretch, rate_hz=rate_hz, origin_s=origin_s) for stretch in stretches],
         polarity=1 if known["polarity"] == "positive" else -1,
         sampled_baseline=Baseline(known["baseline_mean"], known["baseline_drift"]),
         **{

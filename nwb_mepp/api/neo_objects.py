@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import quantities as pq
 
-from nwb_mepp.api.companion_objects import add_companions
-from nwb_mepp.errors import UsageError
-from nwb_mepp.mepps import MEASURES, Mepps
-from nwb_mepp.pipeline import DetectionSettings, Stretches, cut_channel
-from nwb_mepp.recording import ArraySource, Recording, SourceFile, Trace
-from nwb_mepp.results import ChannelResult
-from nwb_mepp.windows import Piece
+from nwb_mepp.api.ancillary_objects import add_ancillary
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
+from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.workflows import DetectionSettings, Stretches, cut_channel
 
 __all__ = [
     "ELECTRICAL",
@@ -129,7 +129,7 @@ def block_of(recording: Recording) -> neo.Block:
     block = neo.Block(name=recording.source.name, file_origin=recording.source.name)
     block.rec_datetime = recording.session_start
     block.annotate(**{**recording.annotations, "notes": list(recording.notes)})
-    for sweep in sorted({one.sweep for one in (*recording.traces, *recording.companions)}):
+    for sweep in sorted({one.sweep for one in (*recording.traces, *recording.ancillary)}):
         segment = neo.Segment(name=f"sweep {sweep}", index=sweep)
         for trace in recording.traces:
             if trace.sweep == sweep:
@@ -137,7 +137,7 @@ def block_of(recording: Recording) -> neo.Block:
                 marks = recording.labels.get((trace.channel, sweep))
                 if marks is not None:
                     segment.epochs.append(_marks(marks, trace.channel))
-        add_companions(segment, recording.companions, sweep=sweep)
+        add_ancillary(segment, recording.ancillary, sweep=sweep)
         block.segments.append(segment)
     block.check_relationships()
     return block
@@ -174,28 +174,28 @@ def _quantity_of(unit: str, channel_unit: str) -> pq.Quantity | None:
 
 
 def epoch_of(result: ChannelResult, recording: Recording, *, settings: DetectionSettings) -> neo.Epoch:
-    """Return what was found as a Neo epoch that also says how, and what was analysed."""
+    """Return what was found as a Neo epoch that also says how, and what was analyzed."""
     mepps = result.mepps
     measures: dict[str, Any] = {"sweep": mepps.sweep}
     for measure in MEASURES:
         values, unit = getattr(mepps, measure.field), _quantity_of(measure.unit, mepps.unit)
         measures[measure.column] = values if unit is None else values * unit
-    pieces = cut_channel(recording, mepps.channel, settings=settings)
+    segments = cut_channel(recording, mepps.channel, settings=settings)
     return neo.Epoch(
         times=mepps.start_s * pq.s,
         durations=(mepps.stop_s - mepps.start_s) * pq.s,
         labels=np.full(len(mepps), _LABEL),
         name=f"MEPPs on {mepps.channel}",
         array_annotations=measures,
-        sampling_rate_hz=pieces[0].sampling_rate_hz,
-        analysed=[[piece.trace.sweep, *_limits_s(piece)] for piece in pieces],
+        sampling_rate_hz=segments[0].sampling_rate_hz,
+        analyzed=[[segment.trace.sweep, *_limits_s(segment)] for segment in segments],
         **asdict(result.summary),
     )
 
 
-def _limits_s(piece: Piece) -> tuple[float, float]:
-    start_s, rate_hz = piece.trace.start_s, piece.sampling_rate_hz
-    return start_s + piece.start / rate_hz, start_s + piece.stop / rate_hz
+def _limits_s(segment: Segment) -> tuple[float, float]:
+    start_s, rate_hz = segment.trace.start_s, segment.sampling_rate_hz
+    return start_s + segment.start / rate_hz, start_s + segment.stop / rate_hz
 
 
 def mepps_of(epoch: neo.Epoch, *, rate_hz: float, origin_s: float) -> Mepps:
@@ -225,8 +225,8 @@ def mepps_of(epoch: neo.Epoch, *, rate_hz: float, origin_s: float) -> Mepps:
     return table.select(np.argsort(start_s, kind="stable"))
 
 
-def stretch_of(sweep: int, start_s: float, stop_s: float, *, rate_hz: float, origin_s: float) -> Piece:
-    """Return a stretch that was analysed, for its time alone; it has no samples."""
+def stretch_of(sweep: int, start_s: float, stop_s: float, *, rate_hz: float, origin_s: float) -> Segment:
+    """Return a stretch that was analyzed, for its time alone; it has no samples."""
     trace = Trace(
         channel="",
         sweep=int(sweep),
@@ -238,4 +238,4 @@ def stretch_of(sweep: int, start_s: float, stop_s: float, *, rate_hz: float, ori
         start_s=origin_s,
     )
     start, stop = (round((time_s - origin_s) * rate_hz) for time_s in (start_s, stop_s))
-    return Piece(trace=trace, start=start, stop=stop)
+    return Segment(trace=trace, start=start, stop=stop)

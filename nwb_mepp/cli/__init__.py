@@ -14,27 +14,27 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nwb_mepp._version import __version__
 from nwb_mepp.cli import (
-    benchmarking,
-    checking,
-    evaluating,
-    extending,
-    listing,
-    processing,
+    benchmark,
+    evaluate,
+    extension,
     registries,
-    simulating,
-    training,
+    run,
+    show,
+    simulate,
+    train,
+    validate,
 )
 from nwb_mepp.cli.console import complain
-from nwb_mepp.errors import UsageError
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.version import __version__
 
 __all__ = ["app", "main"]
 
 PROGRAM = "nwb-mepp"
 INTERRUPTED = 130  # what shells expect after Ctrl-C, and what Typer returns
 
-# Rich would draw the help in colours and boxes, at the price of a quarter of a second for each call.
+# Rich would draw the help in colors and boxes, at the price of a quarter of a second for each call.
 app = typer.Typer(
     name=PROGRAM,
     help="Find miniature end-plate potentials (MEPPs) in lab recordings and share them as NWB files.",
@@ -44,15 +44,15 @@ app = typer.Typer(
     add_completion=False,
 )
 for module in (
-    processing,
-    extending,
-    listing,
-    checking,
+    run,
+    extension,
+    show,
+    validate,
     registries,
-    simulating,
-    training,
-    evaluating,
-    benchmarking,
+    simulate,
+    train,
+    evaluate,
+    benchmark,
 ):
     module.register(app)
 
@@ -124,7 +124,7 @@ def _explain(error: Exception) -> int:
         message = format_message().replace("Value error, ", "").rstrip(".")
         complain(f"{message}; '{command} --help' lists what there is.")
         return int(getattr(error, "exit_code", 2))
-    from nwb_mepp.batch import explain
+    from nwb_mepp.workflows.batch import explain
 
     complain(explain(error))
     return 2 if isinstance(error, UsageError) else 1

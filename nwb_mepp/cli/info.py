@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nwb_mepp.cli.console import aligned
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import open_nwb, read_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
-from nwb_mepp.recording import Recording
 
 __all__ = ["describe_lab_file", "describe_nwb_file", "info_text"]
 
@@ -43,7 +43,7 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
         "session_start": found.session_start.isoformat() if found.session_start else None,
         "sweep_times_stated": found.sweep_times_stated,
         "channels": channels,
-        "besides": found.companions or "nothing",
+        "besides": found.ancillary or "nothing",
         "annotations": found.annotations,
         "notes": list(found.notes),
     }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from nwb_mepp.pipeline import DetectionSettings, WriteOptions
     from nwb_mepp.readers import ReadOptions
+    from nwb_mepp.workflows import DetectionSettings, WriteOptions
 
 
 class Polarity(StrEnum):
@@ -147,7 +147,7 @@ MinAmplitudeSd = Annotated[
 ]
 Channels = Annotated[
     list[str] | None,
-    _option("--channel", metavar="NAME", help="Channel to analyse, if there are several; can be repeated."),
+    _option("--channel", metavar="NAME", help="Channel to analyze, if there are several; can be repeated."),
 ]
 PolarityOption = Annotated[
     Polarity, typer.Option("--polarity", metavar="|".join(Polarity), help="Which way MEPPs point.")
@@ -175,7 +175,7 @@ Events = Annotated[
         "--events",
         metavar="TABLE",
         help="Marks made by hand, carried into the table mepps_curated: an event table of Mini Analysis, a "
-        "CSV table with peak_time or start_time in seconds, or labelled text. For several recordings with {} "
+        "CSV table with peak_time or start_time in seconds, or labeled text. For several recordings with {} "
         "for the name of each without its last suffix, beside which the table lies.",
     ),
 ]
@@ -295,7 +295,7 @@ def write_options(
     extension: bool = False,
 ) -> WriteOptions:
     """Return what the options say of the session and of writing."""
-    from nwb_mepp.pipeline import WriteOptions
+    from nwb_mepp.workflows import WriteOptions
 
     return WriteOptions(
         clamp=None if clamp is None else clamp.value,
@@ -324,7 +324,7 @@ def detection_settings(
     exclude_per_sweep: list[str] | None,
 ) -> DetectionSettings:
     """Return what the options say of detection."""
-    from nwb_mepp.pipeline import (
+    from nwb_mepp.workflows import (
         DEFAULT_DETECTORS,
         DetectionSettings,
         choose_weights,

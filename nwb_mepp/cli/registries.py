@@ -7,7 +7,7 @@ import inspect
 import typer
 
 from nwb_mepp.cli.console import aligned, data_stream
-from nwb_mepp.errors import MeppError
+from nwb_mepp.core.errors import MeppError
 
 
 def register(app: typer.Typer) -> None:

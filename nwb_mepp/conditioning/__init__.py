@@ -1,13 +1,13 @@
 """Conditioning: from a trace as it was recorded to one in which noise has a known scale.
 
-Everything here works on plain arrays or on :class:`~nwb_mepp.windows.Piece` readers, block by block.
+Everything here works on plain arrays or on :class:`~nwb_mepp.core.segments.Segment` readers, block by block.
 """
 
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.resampling import Resampler
-from nwb_mepp.conditioning.spectrum import noise_spectrum, quantisation_step, smooth_spectrum
-from nwb_mepp.conditioning.survey import Survey, survey
+from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step, smooth_spectrum
+from nwb_mepp.conditioning.survey import ChannelNoise, survey
 from nwb_mepp.conditioning.whitening import (
     TILE_GRID,
     WhitenedTrace,
@@ -19,9 +19,9 @@ from nwb_mepp.conditioning.whitening import (
 
 __all__ = [
     "TILE_GRID",
+    "ChannelNoise",
     "Hum",
     "Resampler",
-    "Survey",
     "WhitenedTrace",
     "compress",
     "count_deflections",
@@ -30,7 +30,7 @@ __all__ = [
     "find_hum",
     "judge_polarity",
     "noise_spectrum",
-    "quantisation_step",
+    "quantization_step",
     "smooth_spectrum",
     "survey",
     "whiten",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.conditioning.spectrum import with_signal
-from nwb_mepp.windows import Piece, fold_indices
+from nwb_mepp.core.segments import Segment, fold_indices
 
 __all__ = ["Hum", "find_hum"]
 
@@ -17,12 +17,12 @@ FloatArray = npt.NDArray[np.float64]
 
 _BIN_S = 0.1  # whole cycles of 50 and of 60 Hz, so that a constant cancels within a bin
 _SMOOTHING_BINS = 21  # a Hann window over 2.1 s: follows a phase that drifts, leaves MEPPs alone
-_SEGMENT_S = 2.0
+_EXCERPT_S = 2.0
 _MAX_SEGMENTS = 64
 _MAX_HARMONIC_HZ = 1050.0
-# A line must stand this far above its neighbourhood. The median of 0.5 Hz bins over five or more segments
+# A line must stand this far above its neighborhood. The median of 0.5 Hz bins over five or more excerpts
 # scatters by well under a factor of 3, so neither limit is met by noise. Over fewer it scatters more (over
-# one, a bin in a thousand is ten times the median): the limits are then _SCATTER / number of segments.
+# one, a bin in a thousand is ten times the median): the limits are then _SCATTER / number of excerpts.
 _FUNDAMENTAL_RATIO = 10.0
 _HARMONIC_RATIO = 6.0
 _SCATTER = 30.0
@@ -41,7 +41,7 @@ class Hum:
     amplitude : float
         Sum of the amplitudes of all lines, in the unit of the trace.
     clip : float
-        Excursions beyond this (MEPPs, artefacts) are cut before the hum is estimated.
+        Excursions beyond this (MEPPs, artifacts) are cut before the hum is estimated.
     """
 
     frequency_hz: float
@@ -49,14 +49,14 @@ class Hum:
     amplitude: float
     clip: float
 
-    def remove(self, piece: Piece, start: int, stop: int) -> FloatArray:
-        """Return samples ``start <= i < stop`` of a piece without the hum.
+    def remove(self, segment: Segment, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= i < stop`` of a segment without the hum.
 
         Parameters
         ----------
-        piece : Piece
+        segment : Segment
         start, stop : int
-            From the start of the piece; beyond its borders the result is reflected.
+            From the start of the segment; beyond its borders the result is reflected.
 
         Returns
         -------
@@ -64,39 +64,39 @@ class Hum:
 
         Notes
         -----
-        Each line is demodulated in bins of 0.1 s on a grid fixed to the piece; amplitude and phase are
-        averaged over about 2 s with a Hann window, cut off at the borders of the piece. The
+        Each line is demodulated in bins of 0.1 s on a grid fixed to the segment; amplitude and phase are
+        averaged over about 2 s with a Hann window, cut off at the borders of the segment. The
         result therefore does not depend on which stretch is asked for.
         """
-        inside_start = min(max(start, 0), piece.n_samples)
-        inside_stop = min(max(stop, 0), piece.n_samples)
+        inside_start = min(max(start, 0), segment.n_samples)
+        inside_stop = min(max(stop, 0), segment.n_samples)
         if (start, stop) != (inside_start, inside_stop):
-            folded = fold_indices(np.arange(start, stop), n_samples=piece.n_samples)
+            folded = fold_indices(np.arange(start, stop), n_samples=segment.n_samples)
             low, high = int(folded.min()), int(folded.max()) + 1
-            return self.remove(piece, low, high)[folded - low]
-        rate = piece.sampling_rate_hz
+            return self.remove(segment, low, high)[folded - low]
+        rate = segment.sampling_rate_hz
         bin_samples = max(round(_BIN_S * rate), 1)
         half = _SMOOTHING_BINS // 2
-        n_bins = -(-piece.n_samples // bin_samples)
-        # One bin more on each side than the stretch covers, to interpolate between bin centres.
+        n_bins = -(-segment.n_samples // bin_samples)
+        # One bin more on each side than the stretch covers, to interpolate between bin centers.
         first_wanted = max(start // bin_samples - 1, 0)
         last_wanted = min((stop - 1) // bin_samples + 2, n_bins)
         first, last = max(first_wanted - half, 0), min(last_wanted + half, n_bins)
         region_start = first * bin_samples
-        region = piece.values(region_start, min(last * bin_samples, piece.n_samples))
+        region = segment.values(region_start, min(last * bin_samples, segment.n_samples))
         phasors, counts = self._demodulate(region, region_start, bin_samples, rate)
 
         window = np.hanning(_SMOOTHING_BINS + 2)[1:-1]
         wanted = slice(first_wanted - first, last_wanted - first)
         weight = np.convolve(counts, window)[half : half + len(counts)][wanted]
-        centres = (np.arange(first_wanted, last_wanted) + 0.5) * bin_samples - 0.5
+        centers = (np.arange(first_wanted, last_wanted) + 0.5) * bin_samples - 0.5
         samples = np.arange(start, stop)
         hum = np.zeros(stop - start)
         for row, harmonic in zip(phasors, self.harmonics, strict=True):
             smooth = np.convolve(row, window)[half : half + len(counts)][wanted] / weight
             phase = 2.0 * np.pi * harmonic * self.frequency_hz / rate * samples
-            hum += np.interp(samples, centres, smooth.real) * np.cos(phase)
-            hum -= np.interp(samples, centres, smooth.imag) * np.sin(phase)
+            hum += np.interp(samples, centers, smooth.real) * np.cos(phase)
+            hum -= np.interp(samples, centers, smooth.imag) * np.sin(phase)
         return np.asarray(region[start - region_start : stop - region_start] - hum)
 
     def _demodulate(
@@ -107,7 +107,7 @@ class Hum:
         whole = region[: n_whole * bin_samples].reshape(n_whole, bin_samples)
         parts = [whole - np.median(whole, axis=1, keepdims=True)]
         counts = np.full(-(-len(region) // bin_samples), float(bin_samples))
-        if n_whole < len(counts):  # the piece ends within a bin
+        if n_whole < len(counts):  # the segment ends within a bin
             rest = region[n_whole * bin_samples :]
             counts[-1] = len(rest)
             padding = np.zeros(bin_samples - len(rest))
@@ -123,12 +123,12 @@ class Hum:
         return np.array(phasors), counts
 
 
-def find_hum(pieces: Sequence[Piece], *, noise_sd: float) -> Hum | None:
-    """Look for mains hum in the pieces of one channel.
+def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:
+    """Look for mains hum in the segments of one channel.
 
     Parameters
     ----------
-    pieces : sequence of Piece
+    segments : sequence of Segment
         Those shorter than 2 s cannot resolve a line and are passed over.
     noise_sd : float
         Standard deviation of the noise in the unit of the trace.
@@ -138,10 +138,10 @@ def find_hum(pieces: Sequence[Piece], *, noise_sd: float) -> Hum | None:
     Hum or None
         None where neither 50 nor 60 Hz stands out.
     """
-    density, resolution_hz, n_segments = _line_spectrum(pieces)
+    density, resolution_hz, n_excerpts = _line_spectrum(segments)
     if density is None:
         return None
-    scatter = _SCATTER / n_segments
+    scatter = _SCATTER / n_excerpts
     best: Hum | None = None
     for mains_hz in (50.0, 60.0):
         lines = {}
@@ -170,41 +170,41 @@ def find_hum(pieces: Sequence[Piece], *, noise_sd: float) -> Hum | None:
     return best
 
 
-def _line_spectrum(pieces: Sequence[Piece]) -> tuple[FloatArray | None, float, int]:
-    """Median periodogram of 2 s segments on a fixed grid: density, resolution and number of segments."""
+def _line_spectrum(segments: Sequence[Segment]) -> tuple[FloatArray | None, float, int]:
+    """Median periodogram of 2 s excerpts on a fixed grid: density, resolution and number of excerpts."""
     places = []
-    for piece in pieces:
-        n_segment = round(_SEGMENT_S * piece.sampling_rate_hz)
-        places += [(piece, start) for start in range(0, piece.n_samples - n_segment + 1, n_segment)]
+    for segment in segments:
+        n_excerpt = round(_EXCERPT_S * segment.sampling_rate_hz)
+        places += [(segment, start) for start in range(0, segment.n_samples - n_excerpt + 1, n_excerpt)]
     if not places:
         return None, 0.0, 0
     chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
-    rate = pieces[0].sampling_rate_hz
-    n_segment = round(_SEGMENT_S * rate)
-    window = np.hanning(n_segment + 2)[1:-1]
-    segments = with_signal(
-        np.array([piece.values(start, start + n_segment) for piece, start in (places[i] for i in chosen)])
+    rate = segments[0].sampling_rate_hz
+    n_excerpt = round(_EXCERPT_S * rate)
+    window = np.hanning(n_excerpt + 2)[1:-1]
+    excerpts = with_signal(
+        np.array([segment.values(start, start + n_excerpt) for segment, start in (places[i] for i in chosen)])
     )
     # A straight line through the ends keeps the drift from leaking over the lines.
-    drift = np.linspace(segments[:, :50].mean(axis=1), segments[:, -50:].mean(axis=1), n_segment, axis=1)
-    powers = np.abs(np.fft.rfft((segments - drift) * window, axis=1)) ** 2
+    drift = np.linspace(excerpts[:, :50].mean(axis=1), excerpts[:, -50:].mean(axis=1), n_excerpt, axis=1)
+    powers = np.abs(np.fft.rfft((excerpts - drift) * window, axis=1)) ** 2
     # Scaled such that a line of amplitude a has the height a**2 in its bin.
-    return np.median(powers, axis=0) * (2.0 / window.sum()) ** 2, rate / n_segment, len(powers)
+    return np.median(powers, axis=0) * (2.0 / window.sum()) ** 2, rate / n_excerpt, len(powers)
 
 
 def _measure_line(
     density: FloatArray, resolution_hz: float, expected_hz: float
 ) -> tuple[float, float, float] | None:
-    """Return (height over neighbourhood, frequency, amplitude) of the strongest bin near a line."""
-    centre = round(expected_hz / resolution_hz)
+    """Return (height over neighborhood, frequency, amplitude) of the strongest bin near a line."""
+    center = round(expected_hz / resolution_hz)
     reach = max(round(1.0 / resolution_hz), 1)
-    near = slice(centre - reach, centre + reach + 1)
-    if centre + 10 * reach >= len(density):
+    near = slice(center - reach, center + reach + 1)
+    if center + 10 * reach >= len(density):
         return None
     around = np.concatenate(
         [
-            density[max(centre - 8 * reach, 1) : centre - 2 * reach],
-            density[centre + 2 * reach + 1 : centre + 8 * reach + 1],
+            density[max(center - 8 * reach, 1) : center - 2 * reach],
+            density[center + 2 * reach + 1 : center + 8 * reach + 1],
         ]
     )
     background = float(np.median(around))

@@ -1,4 +1,4 @@
-"""Which way the MEPPs point: depolarisations are positive, inward currents negative."""
+"""Which way the MEPPs point: depolarizations are positive, inward currents negative."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[int,
         +1 or -1.
     reason : str
         What decided. Unless one sign has at least three deflections and twice as many as the other,
-        it is the convention: end-plate potentials depolarise, end-plate currents flow inward.
+        it is the convention: end-plate potentials depolarize, end-plate currents flow inward.
 
     Examples
     --------
     >>> judge_polarity(2, 14, unit="V")
     (-1, '14 negative and 2 positive deflections')
     >>> judge_polarity(0, 1, unit="V")
-    (1, 'potentials depolarise; too few clear deflections to tell')
+    (1, 'potentials depolarize; too few clear deflections to tell')
     """
     more, fewer = max(n_positive, n_negative), min(n_positive, n_negative)
     if more >= _MIN_DEFLECTIONS and more >= 2 * fewer:
@@ -82,4 +82,4 @@ def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[int,
         return sign, f"{n_negative} negative and {n_positive} positive deflections"
     if unit == "A":
         return -1, "end-plate currents are inward; too few clear deflections to tell"
-    return 1, "potentials depolarise; too few clear deflections to tell"
+    return 1, "potentials depolarize; too few clear deflections to tell"

@@ -1,31 +1,31 @@
-"""Noise spectra that events, artefacts and coarse quantisation cannot fool."""
+"""Noise spectra that events, artifacts and coarse quantization cannot fool."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["noise_spectrum", "quantisation_step", "smooth_spectrum", "with_signal"]
+__all__ = ["noise_spectrum", "quantization_step", "smooth_spectrum", "with_signal"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Events only ever add power to a segment. A low quantile over segments therefore sees the noise
-# even where most segments hold an event; lower quantiles scatter more, so no lower than needed.
+# Events only ever add power to an excerpt. A low quantile over excerpts therefore sees the noise
+# even where most excerpts hold an event; lower quantiles scatter more, so no lower than needed.
 _QUANTILE = 0.3
 
 
 def noise_spectrum(
-    segments: npt.NDArray[np.floating], *, sampling_rate_hz: float, step: float = 0.0
+    excerpts: npt.NDArray[np.floating], *, sampling_rate_hz: float, step: float = 0.0
 ) -> tuple[FloatArray, FloatArray]:
     """Estimate the one-sided power spectral density of the noise below the events.
 
     Parameters
     ----------
-    segments : ndarray, shape (n_segments, n_samples)
+    excerpts : ndarray, shape (n_excerpts, n_samples)
         Stretches of the trace of equal length, in any unit.
     sampling_rate_hz : float
     step : float, default 0.0
-        Step of the analogue-digital converter. No density below that of its rounding error
+        Step of the analog-digital converter. No density below that of its rounding error
         (``step**2 / 12`` spread over the band) is believed: on a trace that mostly repeats one
         value the estimate would otherwise tend to zero.
 
@@ -37,7 +37,7 @@ def noise_spectrum(
     Notes
     -----
     The periodogram of Gaussian noise is exponentially distributed in each bin, so its quantile q is
-    ``-log(1 - q)`` times its mean; the 0.3 quantile over the segments is divided by that.
+    ``-log(1 - q)`` times its mean; the 0.3 quantile over the excerpts is divided by that.
 
     Examples
     --------
@@ -48,11 +48,11 @@ def noise_spectrum(
     >>> abs(variance - 2.0**2) < 0.15
     True
     """
-    n_samples = segments.shape[1]
-    segments = with_signal(segments)
+    n_samples = excerpts.shape[1]
+    excerpts = with_signal(excerpts)
     window = np.hanning(n_samples + 2)[1:-1]
-    centred = segments - np.median(segments, axis=1, keepdims=True)
-    power = np.abs(np.fft.rfft(centred * window, axis=1)) ** 2
+    centered = excerpts - np.median(excerpts, axis=1, keepdims=True)
+    power = np.abs(np.fft.rfft(centered * window, axis=1)) ** 2
     power *= 2.0 / (sampling_rate_hz * np.sum(window**2))
     density = np.quantile(power, _QUANTILE, axis=0) / -np.log1p(-_QUANTILE)
     floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
@@ -60,25 +60,25 @@ def noise_spectrum(
     return frequencies_hz, np.maximum(density, floor)
 
 
-def with_signal(segments: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Leave out the segments that repeat one value: an amplifier that is off says nothing of the noise.
+def with_signal(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Leave out the excerpts that repeat one value: an amplifier that is off says nothing of the noise.
 
     Parameters
     ----------
-    segments : ndarray, shape (n_segments, n_samples)
+    excerpts : ndarray, shape (n_excerpts, n_samples)
 
     Returns
     -------
     ndarray, shape (n_kept, n_samples)
-        All segments where none has a signal, as on a converter too coarse for the noise.
+        All excerpts where none has a signal, as on a converter too coarse for the noise.
 
     Examples
     --------
     >>> with_signal(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
     [[1.0, 2.0]]
     """
-    alive = np.ptp(segments, axis=1) > 1e-9 * np.max(np.abs(segments))
-    return segments[alive] if alive.any() else segments
+    alive = np.ptp(excerpts, axis=1) > 1e-9 * np.max(np.abs(excerpts))
+    return excerpts[alive] if alive.any() else excerpts
 
 
 def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> FloatArray:
@@ -89,7 +89,7 @@ def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> 
     density : array_like, shape (n_frequencies,)
         Equally spaced from 0 Hz.
     relative_width : float, default 0.15
-        Half-width of the band over its centre frequency; at least one bin on each side.
+        Half-width of the band over its center frequency; at least one bin on each side.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> 
     return np.asarray((cumulated[high] - cumulated[low]) / (high - low), dtype=np.float64)
 
 
-def quantisation_step(values: npt.ArrayLike) -> float:
+def quantization_step(values: npt.ArrayLike) -> float:
     """Return the smallest difference between distinct sample values, 0.0 for a constant.
 
     For a converter that is the step; for continuous numbers it is so small that it has no effect.
@@ -121,7 +121,7 @@ def quantisation_step(values: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> quantisation_step([0.0, 0.3, -0.6, 0.3])
+    >>> quantization_step([0.0, 0.3, -0.6, 0.3])
     0.3
     """
     distinct = np.unique(np.asarray(values, dtype=np.float64))

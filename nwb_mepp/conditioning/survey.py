@@ -1,4 +1,4 @@
-"""The first pass over a channel: whether it can be analysed, and what its noise is like."""
+"""The first pass over a channel: whether it can be analyzed, and what its noise is like."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
-from nwb_mepp.conditioning.spectrum import noise_spectrum, quantisation_step
-from nwb_mepp.errors import DetectionError, UsageError
-from nwb_mepp.windows import Piece
+from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step
+from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.segments import Segment
 
-__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "Survey", "survey"]
+__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,7 +23,7 @@ MIN_SAMPLING_RATE_HZ = 2000.0
 MIN_DURATION_S = 0.5
 
 _CHECK_BLOCK = 1 << 20
-_SEGMENT_S = 0.2
+_EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower than that it is drift
 _POLARITY_STRETCH_S = 10.0
@@ -31,7 +31,7 @@ _MAX_POLARITY_STRETCHES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class ChannelNoise:
     """What the first pass learns of one channel.
 
     Attributes
@@ -57,26 +57,28 @@ class Survey:
     polarity: int
     polarity_reason: str
 
-    def values(self, piece: Piece, start: int, stop: int) -> FloatArray:
-        """Return samples of a piece in SI units, hum taken out where there is any."""
+    def values(self, segment: Segment, start: int, stop: int) -> FloatArray:
+        """Return samples of a segment in SI units, hum taken out where there is any."""
         if self.hum is None:
-            return piece.values(start, stop)
-        return self.hum.remove(piece, start, stop)
+            return segment.values(start, stop)
+        return self.hum.remove(segment, start, stop)
 
 
-def survey(pieces: Sequence[Piece], *, polarity: Literal["auto", "positive", "negative"] = "auto") -> Survey:
-    """Check that a channel can be analysed, and measure its noise, hum and polarity.
+def survey(
+    segments: Sequence[Segment], *, polarity: Literal["auto", "positive", "negative"] = "auto"
+) -> ChannelNoise:
+    """Check that a channel can be analyzed, and measure its noise, hum and polarity.
 
     Parameters
     ----------
-    pieces : sequence of Piece
-        All stretches of one channel that are to be analysed, in order.
+    segments : sequence of Segment
+        All stretches of one channel that are to be analyzed, in order.
     polarity : {"auto", "positive", "negative"}
         ``"auto"`` counts clear deflections of either sign.
 
     Returns
     -------
-    Survey
+    ChannelNoise
 
     Raises
     ------
@@ -88,15 +90,15 @@ def survey(pieces: Sequence[Piece], *, polarity: Literal["auto", "positive", "ne
 
     Notes
     -----
-    Segments lie on a grid fixed to the pieces, so the result does not depend on how the trace is read.
+    Excerpts lie on a grid fixed to the segments, so the result does not depend on how the trace is read.
     """
     if polarity not in ("auto", "positive", "negative"):
         raise UsageError(f"expected polarity 'auto', 'positive' or 'negative', found {polarity!r}.")
-    _check(pieces)
-    first = pieces[0]
-    segments = _segments(pieces)
-    step = quantisation_step(segments)
-    frequencies_hz, density = noise_spectrum(segments, sampling_rate_hz=first.sampling_rate_hz, step=step)
+    _check(segments)
+    first = segments[0]
+    excerpts = _excerpts(segments)
+    step = quantization_step(excerpts)
+    frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz, step=step)
     noise_sd = _noise_sd(frequencies_hz, density)
     if noise_sd == 0.0:
         raise DetectionError(
@@ -105,26 +107,26 @@ def survey(pieces: Sequence[Piece], *, polarity: Literal["auto", "positive", "ne
             f"--exclude START:STOP."
         )
     if polarity == "auto":
-        sign, reason = judge_polarity(*_count(pieces), unit=first.trace.unit)
+        sign, reason = judge_polarity(*_count(segments), unit=first.trace.unit)
     else:
         sign, reason = (1 if polarity == "positive" else -1), "stated"
-    return Survey(
+    return ChannelNoise(
         unit=first.trace.unit,
         noise_sd=noise_sd,
         step=step,
-        hum=find_hum(pieces, noise_sd=noise_sd),
+        hum=find_hum(segments, noise_sd=noise_sd),
         polarity=sign,
         polarity_reason=reason,
     )
 
 
-def _check(pieces: Sequence[Piece]) -> None:
-    if not pieces:
+def _check(segments: Sequence[Segment]) -> None:
+    if not segments:
         raise DetectionError(
-            "expected samples to analyse, found none: every stretch is left out; shorten what --exclude, "
+            "expected samples to analyze, found none: every stretch is left out; shorten what --exclude, "
             "--exclude-per-sweep or the file's invalid_times leave out."
         )
-    trace = pieces[0].trace
+    trace = segments[0].trace
     name = f"channel {trace.channel!r}"
     if trace.unit not in {"V", "A"}:
         raise DetectionError(
@@ -137,24 +139,24 @@ def _check(pieces: Sequence[Piece]) -> None:
             f"found {trace.sampling_rate_hz:g} Hz; if a lab file states it wrongly, read it with "
             "--sampling-rate."
         )
-    analysed_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
-    longest_s = max(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
+    analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     if longest_s < MIN_DURATION_S:
         raise DetectionError(
             f"{name}: expected a stretch of at least {MIN_DURATION_S:g} s to learn the noise from, found "
             f"{analysed_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
         )
     low, high = np.inf, -np.inf
-    for piece in pieces:
-        for start in range(0, piece.n_samples, _CHECK_BLOCK):
-            values = piece.values(start, min(start + _CHECK_BLOCK, piece.n_samples))
+    for segment in segments:
+        for start in range(0, segment.n_samples, _CHECK_BLOCK):
+            values = segment.values(start, min(start + _CHECK_BLOCK, segment.n_samples))
             if not np.isfinite(values).all():
                 index = start + int(np.flatnonzero(~np.isfinite(values))[0])
-                time_s = piece.trace.start_s + (piece.start + index) / piece.sampling_rate_hz
+                time_s = segment.trace.start_s + (segment.start + index) / segment.sampling_rate_hz
                 raise DetectionError(
                     f"{name}: expected finite samples, found {values[index - start]} at {time_s:.4f} s "
-                    f"(sweep {piece.trace.sweep}, sample {piece.start + index}); leave the stretch out with "
-                    f"--exclude START:STOP."
+                    f"(sweep {segment.trace.sweep}, sample {segment.start + index}); leave the stretch "
+                    f"out with --exclude START:STOP."
                 )
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     if low == high:
@@ -164,13 +166,13 @@ def _check(pieces: Sequence[Piece]) -> None:
         )
 
 
-def _segments(pieces: Sequence[Piece]) -> FloatArray:
-    """Return overlapping segments of 0.2 s, at most 1000, spread evenly; shape (n, n_samples)."""
-    n_samples = round(_SEGMENT_S * pieces[0].sampling_rate_hz)
+def _excerpts(segments: Sequence[Segment]) -> FloatArray:
+    """Return overlapping excerpts of 0.2 s, at most 1000, spread evenly; shape (n, n_samples)."""
+    n_samples = round(_EXCERPT_S * segments[0].sampling_rate_hz)
     places = [
-        (piece, start)
-        for piece in pieces
-        for start in range(0, piece.n_samples - n_samples + 1, n_samples // 2)
+        (segment, start)
+        for segment in segments
+        for start in range(0, segment.n_samples - n_samples + 1, n_samples // 2)
     ]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
     return np.array([places[i][0].values(places[i][1], places[i][1] + n_samples) for i in chosen])
@@ -190,15 +192,15 @@ def _noise_sd(frequencies_hz: FloatArray, density: FloatArray) -> float:
     return float(np.sqrt(np.sum(quiet[above]) * (frequencies_hz[1] - frequencies_hz[0])))
 
 
-def _count(pieces: Sequence[Piece]) -> tuple[int, int]:
+def _count(segments: Sequence[Segment]) -> tuple[int, int]:
     """Count deflections of either sign over stretches of 10 s, at most 30, spread evenly."""
-    length = round(_POLARITY_STRETCH_S * pieces[0].sampling_rate_hz)
-    places = [(piece, start) for piece in pieces for start in range(0, piece.n_samples, length)]
+    length = round(_POLARITY_STRETCH_S * segments[0].sampling_rate_hz)
+    places = [(segment, start) for segment in segments for start in range(0, segment.n_samples, length)]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_POLARITY_STRETCHES)).astype(int))
     n_positive = n_negative = 0
-    for piece, start in (places[i] for i in chosen):
-        values = piece.values(start, min(start + length, piece.n_samples))
-        counts = count_deflections(values, sampling_rate_hz=piece.sampling_rate_hz)
+    for segment, start in (places[i] for i in chosen):
+        values = segment.values(start, min(start + length, segment.n_samples))
+        counts = count_deflections(values, sampling_rate_hz=segment.sampling_rate_hz)
         n_positive += counts[0]
         n_negative += counts[1]
     return n_positive, n_negative

@@ -12,14 +12,14 @@ from scipy.signal import oaconvolve
 
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
-from nwb_mepp.conditioning.survey import Survey
-from nwb_mepp.windows import Piece
+from nwb_mepp.conditioning.survey import ChannelNoise
+from nwb_mepp.core.segments import Segment
 
 __all__ = ["TILE_GRID", "WhitenedTrace", "compress", "design_whitening", "expand", "whiten"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_SEGMENT_S = 0.2
+_EXCERPT_S = 0.2
 _MAX_TILES = 64
 _HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resampling filter rules
 _SURVEY_TILE = 1 << 15
@@ -59,7 +59,7 @@ def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest
     gain *= 0.5 - 0.5 * np.cos(np.pi * edge)
     gain[0] = 0.0
     taps = np.fft.fftshift(np.fft.irfft(gain))
-    taps = np.concatenate([taps, taps[:1]])  # the same number on both sides of the centre
+    taps = np.concatenate([taps, taps[:1]])  # the same number on both sides of the center
     window = np.hanning(len(taps) + 2)[1:-1]
     taps *= window
     taps -= window * taps.sum() / window.sum()  # the window lets a little of the level through
@@ -70,7 +70,7 @@ def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest
 
 
 def compress(white: npt.ArrayLike, *, knee_sd: float = 4.0) -> npt.NDArray[np.float32]:
-    """Bend large values of a whitened trace so that giants and artefacts stay within a network's range.
+    """Bend large values of a whitened trace so that giants and artifacts stay within a network's range.
 
     Linear for the noise, logarithmic far beyond ``knee_sd`` standard deviations of it.
 
@@ -116,15 +116,15 @@ def expand(compressed: npt.ArrayLike, *, knee_sd: float = 4.0) -> FloatArray:
 
 @dataclass(frozen=True, kw_only=True)
 class WhitenedTrace:
-    """A piece as detectors see it: resampled, whitened, noise SD 1, MEPPs positive.
+    """A segment as detectors see it: resampled, whitened, noise SD 1, MEPPs positive.
 
-    Tiles lie on a grid fixed to the piece and are computed one by one, so memory does not grow with
+    Tiles lie on a grid fixed to the segment and are computed one by one, so memory does not grow with
     the length of the recording and no result depends on how much is read at a time.
 
     Attributes
     ----------
-    piece : Piece
-    survey : Survey
+    segment : Segment
+    noise : ChannelNoise
     resampler : Resampler
     taps : ndarray
         The whitening filter, at the resampled rate.
@@ -132,8 +132,8 @@ class WhitenedTrace:
         Number of samples in a tile; on the grid of the resampler.
     """
 
-    piece: Piece
-    survey: Survey
+    segment: Segment
+    noise: ChannelNoise
     resampler: Resampler
     taps: FloatArray
     tile: int
@@ -141,12 +141,12 @@ class WhitenedTrace:
     @property
     def n_samples(self) -> int:
         """Number of samples at the resampled rate."""
-        return self.resampler.n_output(self.piece.n_samples)
+        return self.resampler.n_output(self.segment.n_samples)
 
     @property
     def sampling_rate_hz(self) -> float:
         """Rate of the whitened trace."""
-        return self.piece.sampling_rate_hz * self.resampler.up / self.resampler.down
+        return self.segment.sampling_rate_hz * self.resampler.up / self.resampler.down
 
     @property
     def n_tiles(self) -> int:
@@ -154,7 +154,7 @@ class WhitenedTrace:
         return -(-self.n_samples // self.tile)
 
     def read_tile(self, index: int, *, margin: int = 0) -> FloatArray:
-        """Return one tile with a margin on each side, reflected beyond the borders of the piece.
+        """Return one tile with a margin on each side, reflected beyond the borders of the segment.
 
         Parameters
         ----------
@@ -188,7 +188,7 @@ class WhitenedTrace:
         start, stop = index * self.tile, min((index + 1) * self.tile, self.n_samples)
         resampled = self.read_resampled(start - margin - extra, stop + margin)[extra:]
         # The level itself carries nothing, but -75 mV would cost digits in a convolution.
-        return self.survey.polarity * (resampled - np.median(resampled))
+        return self.noise.polarity * (resampled - np.median(resampled))
 
     def read_resampled(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= k < stop`` at the resampled rate in SI units, not yet whitened.
@@ -196,20 +196,24 @@ class WhitenedTrace:
         ``start`` must be on the grid of the resampler; see :meth:`Resampler.resample`.
         """
         return self.resampler.resample(
-            lambda first, last: self.survey.values(self.piece, first, last), start=start, stop=stop
+            lambda first, last: self.noise.values(self.segment, first, last), start=start, stop=stop
         )
 
 
 def whiten(
-    pieces: Sequence[Piece], *, survey: Survey, sampling_rate_hz: float = 5000.0, block_s: float = 60.0
+    segments: Sequence[Segment],
+    *,
+    noise: ChannelNoise,
+    sampling_rate_hz: float = 5000.0,
+    block_s: float = 60.0,
 ) -> list[WhitenedTrace]:
-    """Resample and whiten the pieces of one channel, with one filter for all of them.
+    """Resample and whiten the segments of one channel, with one filter for all of them.
 
     Parameters
     ----------
-    pieces : sequence of Piece
-    survey : Survey
-        Of the same pieces.
+    segments : sequence of Segment
+    noise : ChannelNoise
+        Of the same segments.
     sampling_rate_hz : float, default 5000.0
         Rate of the whitened trace.
     block_s : float, default 60.0
@@ -218,25 +222,25 @@ def whiten(
     Returns
     -------
     list of WhitenedTrace
-        One for each piece; nothing of it but the noise spectrum has been computed yet.
+        One for each segment; nothing of it but the noise spectrum has been computed yet.
     """
-    own_rate_hz = pieces[0].sampling_rate_hz
+    own_rate_hz = segments[0].sampling_rate_hz
     resampler = Resampler.between(own_rate_hz, sampling_rate_hz)
     rate_hz = own_rate_hz * resampler.up / resampler.down
-    n_segment = 2 * round(_SEGMENT_S * rate_hz / 2.0)
+    n_excerpt = 2 * round(_EXCERPT_S * rate_hz / 2.0)
     plain = [
         WhitenedTrace(
-            piece=piece,
-            survey=survey,
+            segment=segment,
+            noise=noise,
             resampler=resampler,
             taps=np.ones(1),
             tile=_on_grid(_SURVEY_TILE, resampler),
         )
-        for piece in pieces
+        for segment in segments
     ]
-    segments = _segments(plain, n_segment)
+    excerpts = _excerpts(plain, n_excerpt)
     _, density = noise_spectrum(
-        segments, sampling_rate_hz=rate_hz, step=_step_at(survey, own_rate_hz, rate_hz)
+        excerpts, sampling_rate_hz=rate_hz, step=_step_at(noise, own_rate_hz, rate_hz)
     )
     highest_hz = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0
     smooth = smooth_spectrum(density)
@@ -257,22 +261,22 @@ def _on_grid(n_samples: int, resampler: Resampler) -> int:
     return max(-(-n_samples // grid), 1) * grid
 
 
-def _step_at(survey: Survey, own_rate_hz: float, rate_hz: float) -> float:
+def _step_at(noise: ChannelNoise, own_rate_hz: float, rate_hz: float) -> float:
     """Return the step whose rounding error has, at the new rate, the density it has at the old one."""
-    return survey.step * float(np.sqrt(min(rate_hz / own_rate_hz, 1.0)))
+    return noise.step * float(np.sqrt(min(rate_hz / own_rate_hz, 1.0)))
 
 
-def _segments(traces: Sequence[WhitenedTrace], n_segment: int) -> FloatArray:
-    """Return half-overlapping resampled segments of at most 64 tiles; shape (n_segments, n_segment).
+def _excerpts(traces: Sequence[WhitenedTrace], n_excerpt: int) -> FloatArray:
+    """Return half-overlapping resampled excerpts of at most 64 tiles; shape (n_excerpts, n_excerpt).
 
-    Pieces shorter than a segment are passed over: mirrored again and again they would look periodic.
+    Segments shorter than an excerpt are passed over: mirrored again and again they would look periodic.
     """
     places = [
-        (trace, start) for trace in traces for start in range(0, trace.n_samples - n_segment + 1, trace.tile)
+        (trace, start) for trace in traces for start in range(0, trace.n_samples - n_excerpt + 1, trace.tile)
     ]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_TILES)).astype(int))
     rows = []
     for trace, start in (places[i] for i in chosen):
         resampled = trace.read_resampled(start, min(start + trace.tile, trace.n_samples))
-        rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_segment)[:: n_segment // 2])
+        rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_excerpt)[:: n_excerpt // 2])
     return np.concatenate(rows)

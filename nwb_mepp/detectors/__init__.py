@@ -1,12 +1,12 @@
 """Detectors: one class each, found by name in a registry; none of them knows of TensorFlow."""
 
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
-from nwb_mepp.detectors.base import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.deconvolution import Deconvolution
-from nwb_mepp.detectors.fitting import FIT_MODES, FITTER_GROUP
+from nwb_mepp.detectors.interface import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
 from nwb_mepp.detectors.miniunet import MiniUnet, RawCandidates
 from nwb_mepp.detectors.probability import Described, ProbabilityModel, describe_candidates
+from nwb_mepp.detectors.recording_fit import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.registry import (
     DETECTOR_GROUP,
     claims_probability,

@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, compress, whiten
-from nwb_mepp.detectors.base import Candidates
-from nwb_mepp.detectors.fitting import Halves, load_fitter
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_misses
+from nwb_mepp.detectors.interface import Candidates
+from nwb_mepp.detectors.recording_fit import Halves, load_fitter
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
-from nwb_mepp.detectors.second_opinion import describe_misses, oddness
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
-from nwb_mepp.intervals import intervals_above, split_at_minima
-from nwb_mepp.mepps import Mepps
-from nwb_mepp.windows import Piece
+from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
-__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "anomaly_score"]
+__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "sample_anomaly"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ _FLOOR_QUANTILE = 0.97
 _KEPT = ("detector", "version", "min_package_version", "sampling_rate_hz", "conditioning", "input_unit")
 
 
-def anomaly_score(error: npt.ArrayLike) -> FloatArray:
+def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     """Return how anomalous each sample is, given the signed error of the reconstruction.
 
     The absolute error, smoothed over 0.5 ms, is averaged over windows of 40 samples; a sample counts
@@ -63,23 +63,23 @@ def anomaly_score(error: npt.ArrayLike) -> FloatArray:
     --------
     >>> error = np.zeros(200)
     >>> error[80:120] = 1.0
-    >>> score = anomaly_score(error)
+    >>> score = sample_anomaly(error)
     >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
     (0.0, True, True)
     """
     smooth = uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
     mean = uniform_filter1d(np.abs(smooth), _WINDOW)
-    # The filters are centred on the later of the two middle samples; the shift makes up for it.
+    # The filters are centered on the later of the two middle samples; the shift makes up for it.
     return np.asarray(minimum_filter1d(mean, _WINDOW, origin=-1))
 
 
 class Anomalies:
-    """Upright anomalies of one piece before any threshold, at the rate of the network.
+    """Upright anomalies of one segment before any threshold, at the rate of the network.
 
     Attributes
     ----------
     start, peak, stop : ndarray of int64, shape (n_anomalies,)
-        Network samples from the start of the piece; stop exclusive.
+        Network samples from the start of the segment; stop exclusive.
     score : ndarray, shape (n_anomalies,)
         Highest score of a sample in between.
     """
@@ -147,30 +147,30 @@ class Autoencoder:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is a mean absolute error of reconstruction, in SD of the noise.
         """
         limit = self.default_threshold if threshold is None else threshold
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         found = []
         for trace in traces:
             white, error = self.reconstruct(trace)
-            anomalies = Anomalies(white, anomaly_score(error), floor=self._floor)
+            anomalies = Anomalies(white, sample_anomaly(error), floor=self._floor)
             found.append(_candidates(trace, anomalies, limit))
         return found
 
     def fit_to(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         occupied: Sequence[Candidates],
         mode: str,
         block_s: float = 60.0,
@@ -179,10 +179,10 @@ class Autoencoder:
 
         Parameters
         ----------
-        pieces : sequence of Piece
-        survey : Survey
+        segments : sequence of Segment
+        noise : ChannelNoise
         occupied : sequence of Candidates
-            One for each piece: whatever may be a MEPP.
+            One for each segment: whatever may be a MEPP.
         mode : {"empty", "all"}
             Fit on stretches without MEPPs, or on all of them.
         block_s : float
@@ -200,7 +200,7 @@ class Autoencoder:
         MissingDependencyError
             If TensorFlow is not installed.
         """
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         halves = Halves(traces, occupied)
         shown = list(halves.stretches([_white(trace) for trace in traces], mode=mode))
         halves.check(shown, mode=mode)
@@ -210,40 +210,40 @@ class Autoencoder:
             config = {key: self._config[key] for key in (*_KEPT, "threshold", "floor") if key in self._config}
             load_fitter(self.name)(folder, shown, start=self._folder, config=config)
             fitted = type(self)(folder)
-        noise = halves.held_out([anomaly_score(fitted.reconstruct(trace)[1]) for trace in traces])
-        fitted._floor = float(np.quantile(noise, _FLOOR_QUANTILE))
-        fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(noise, _NOISE_QUANTILE))
+        held_out = halves.held_out([sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces])
+        fitted._floor = float(np.quantile(held_out, _FLOOR_QUANTILE))
+        fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(held_out, _NOISE_QUANTILE))
         fitted.version = f"{self.version}+fitted"
         fitted.fitting = {
             "fit_recording": mode,
             "fit_began_with": f"{self.name} {self.version} {self.weights_sha256}",
             "fit_on_s": round(sum(map(len, shown)) / traces[0].sampling_rate_hz, 3),
             "fit_threshold": f"{_NOISE_FACTOR:g} x quantile {_NOISE_QUANTILE:g} of the score in "
-            f"{len(noise) / traces[0].sampling_rate_hz:.3f} s of noise held out",
+            f"{len(held_out) / traces[0].sampling_rate_hz:.3f} s of noise held out",
         }
         return fitted
 
     def judge(
-        self, pieces: Sequence[Piece], *, survey: Survey, mepps: Mepps, block_s: float = 60.0
+        self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 60.0
     ) -> FloatArray:
-        """Say how odd MEPPs are among themselves; see :class:`~nwb_mepp.detectors.base.SecondOpinion`.
+        """Say how odd MEPPs are among themselves; see :class:`~nwb_mepp.detectors.interface.SecondOpinion`.
 
-        The scale is that of :func:`~nwb_mepp.detectors.second_opinion.oddness`.
+        The scale is that of :func:`~nwb_mepp.detectors.anomaly_score.anomaly_score`.
         """
         described = np.full((len(mepps), 3), np.nan)
-        for trace in whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s):
-            piece = trace.piece
-            in_sweep = mepps.sweep == piece.trace.sweep
-            rows = in_sweep & (mepps.peak_index >= piece.start) & (mepps.peak_index < piece.stop)
+        for trace in whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s):
+            segment = trace.segment
+            in_sweep = mepps.sweep == segment.trace.sweep
+            rows = in_sweep & (mepps.peak_index >= segment.start) & (mepps.peak_index < segment.stop)
             if rows.any():
-                factor = trace.sampling_rate_hz / piece.sampling_rate_hz
+                factor = trace.sampling_rate_hz / segment.sampling_rate_hz
                 described[rows] = describe_misses(
                     self.reconstruct(trace)[1],
-                    peaks=np.round((mepps.peak_index[rows] - piece.start) * factor).astype(np.int64),
-                    size=np.abs(mepps.amplitude[rows]) / survey.noise_sd,
+                    peaks=np.round((mepps.peak_index[rows] - segment.start) * factor).astype(np.int64),
+                    size=np.abs(mepps.amplitude[rows]) / noise.noise_sd,
                     sampling_rate_hz=trace.sampling_rate_hz,
                 )
-        return oddness(described)
+        return anomaly_score(described)
 
     def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return what the network was given and its signed error, each of shape (trace.n_samples,)."""
@@ -281,10 +281,10 @@ def _white(trace: WhitenedTrace) -> npt.NDArray[np.float32]:
 
 
 def _candidates(trace: WhitenedTrace, anomalies: Anomalies, threshold: float) -> Candidates:
-    """Keep what reaches the threshold and give it in samples of the piece."""
+    """Keep what reaches the threshold and give it in samples of the segment."""
     kept = anomalies.score >= threshold
     start = trace.resampler.to_input(anomalies.start[kept])
-    stop = np.minimum(trace.resampler.to_input(anomalies.stop[kept]), trace.piece.n_samples)
+    stop = np.minimum(trace.resampler.to_input(anomalies.stop[kept]), trace.segment.n_samples)
     peak = np.clip(trace.resampler.to_input(anomalies.peak[kept]), start, stop - 1)
     inside = start < stop
     return Candidates(

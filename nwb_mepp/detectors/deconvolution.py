@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import find_peaks, oaconvolve
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, whiten
-from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.placing import decay_end, in_noise_sd, place
-from nwb_mepp.windows import Piece
+from nwb_mepp.detectors.positions import decay_end, in_noise_sd, place
 
 __all__ = ["Deconvolution", "design_deconvolution"]
 
@@ -52,7 +52,7 @@ def design_deconvolution(
     Returns
     -------
     ndarray, shape (2 * half + 1,)
-        The centre belongs to the onset; the sum is 0, so that the level of the trace does not pass.
+        The center belongs to the onset; the sum is 0, so that the level of the trace does not pass.
     """
     half = round(half_length_s * sampling_rate_hz)
     n_fft = 1 << int(np.ceil(np.log2(4 * half)))
@@ -100,18 +100,18 @@ class Deconvolution:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is in SD of the deconvolved noise. No probability is claimed: it is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=_RATE_HZ, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
         return [
             self._candidates(trace, score, limit)
             for trace, score in zip(traces, self.scores(traces), strict=True)

@@ -1,4 +1,4 @@
-"""Whitened matched filter: the best linear detector of a known shape in Gaussian noise of known colour."""
+"""Whitened matched filter: the best linear detector of a known shape in Gaussian noise of known color."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import find_peaks, oaconvolve
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, whiten
-from nwb_mepp.detectors.base import Candidates
-from nwb_mepp.detectors.placing import decay_end, place
-from nwb_mepp.windows import Piece
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.interface import Candidates
+from nwb_mepp.detectors.positions import decay_end, place
 
 __all__ = ["MatchedFilter", "template", "whitened_kernel"]
 
@@ -80,25 +80,25 @@ class MatchedFilter:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is in SD of the filtered noise. No probability is claimed: it is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
-        (found,) = self.find_at(pieces, survey=survey, thresholds=[limit], block_s=block_s)
+        (found,) = self.find_at(segments, noise=noise, thresholds=[limit], block_s=block_s)
         return found
 
     def find_at(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         thresholds: npt.ArrayLike,
         block_s: float = 60.0,
     ) -> list[list[Candidates]]:
@@ -109,7 +109,7 @@ class MatchedFilter:
         list of list of Candidates
             For each threshold what :meth:`find` returns.
         """
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=_RATE_HZ, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
         scored = [(trace, *self.score(trace)) for trace in traces]
         return [
             [self._candidates(*one, threshold=float(threshold)) for one in scored]
@@ -164,7 +164,7 @@ def _without_side_lobes(
     kernels: Sequence[FloatArray],
     threshold: float,
 ) -> IntArray:
-    """Drop peaks that a larger neighbour explains by the side lobes that it has in any of the filters."""
+    """Drop peaks that a larger neighbor explains by the side lobes that it has in any of the filters."""
     lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
     reach = lobes.shape[1] // 2
     kept = np.zeros(len(score), dtype=np.bool_)

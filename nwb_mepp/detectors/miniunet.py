@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, compress, whiten
-from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
 from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
-from nwb_mepp.errors import UsageError
-from nwb_mepp.intervals import intervals_above, split_at_minima
-from nwb_mepp.windows import Piece
+from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
 __all__ = ["MiniUnet", "RawCandidates"]
 
@@ -33,12 +33,12 @@ _PEAK_AT = 0.35
 
 
 class RawCandidates:
-    """Candidates of one piece before any threshold, at the rate of the network.
+    """Candidates of one segment before any threshold, at the rate of the network.
 
     Attributes
     ----------
     start, stop : ndarray of int64, shape (n_candidates,)
-        Network samples from the start of the piece; stop exclusive.
+        Network samples from the start of the segment; stop exclusive.
     score : ndarray, shape (n_candidates,)
         Highest output of the network in between.
     """
@@ -101,13 +101,13 @@ class MiniUnet:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is a probability between 0 and 1.
 
@@ -121,9 +121,9 @@ class MiniUnet:
             raise UsageError(
                 f"--threshold: expected a probability between 0 and 1 for {self.name}, found {limit:g}."
             )
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=self._rate_hz, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         found = [RawCandidates(self.output(trace)) for trace in traces]
-        duration_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
+        duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
         described = [_described(trace, raw) for trace, raw in zip(traces, found, strict=True)]
         probability = self._model.probability(describe_candidates(described, duration_s=duration_s))
         ends = np.cumsum([len(raw.score) for raw in found])[:-1]
@@ -157,10 +157,10 @@ def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
 def _candidates(
     trace: WhitenedTrace, raw: RawCandidates, probability: FloatArray, threshold: float
 ) -> Candidates:
-    """Keep the probable candidates and give them in samples of the piece."""
+    """Keep the probable candidates and give them in samples of the segment."""
     kept = probability >= threshold
     start = trace.resampler.to_input(raw.start[kept])
-    stop = np.minimum(trace.resampler.to_input(raw.stop[kept]), trace.piece.n_samples)
+    stop = np.minimum(trace.resampler.to_input(raw.stop[kept]), trace.segment.n_samples)
     peak = np.clip(trace.resampler.to_input(raw.peak[kept]), start, stop - 1)
     inside = start < stop
     return Candidates(

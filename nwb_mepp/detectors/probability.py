@@ -16,13 +16,13 @@ __all__ = ["LOWEST_SCORE", "N_FEATURES", "Described", "ProbabilityModel", "descr
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-# Candidates below this score are noise almost always; they are neither modelled nor looked at.
+# Candidates below this score are noise almost always; they are neither modeled nor looked at.
 LOWEST_SCORE = 0.05
 
 _LOGIT_RANGE = (-3.0, 9.0)
 _HEIGHT_RANGE = (-1.0, 12.0)
 _MISFIT_RANGE = (0.3, 30.0)
-# A neighbour farther away than this does not matter.
+# A neighbor farther away than this does not matter.
 _NEAR_S = 0.02
 # How many candidates a second score, or stand out, more than this describes a recording.
 _COUNTED_LOGITS = (-2.0, 0.0, 2.0, 4.0)
@@ -39,7 +39,7 @@ N_FEATURES = 11 + len(_COUNTED_LOGITS) + len(_COUNTED_HEIGHTS) + 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Described:
-    """The candidates of one piece, before any is chosen; arrays of shape (n_candidates,).
+    """The candidates of one segment, before any is chosen; arrays of shape (n_candidates,).
 
     Attributes
     ----------
@@ -57,27 +57,27 @@ class Described:
     fits: ShapeFits
 
 
-def describe_candidates(pieces: Sequence[Described], *, duration_s: float) -> FloatArray:
+def describe_candidates(segments: Sequence[Described], *, duration_s: float) -> FloatArray:
     """Describe the candidates of one channel by what the probability depends on.
 
     Parameters
     ----------
-    pieces : sequence of Described
+    segments : sequence of Described
     duration_s : float
-        Of all pieces together.
+        Of all segments together.
 
     Returns
     -------
     ndarray, shape (n_candidates, N_FEATURES)
         Of the candidate itself: logit of its score; height under the shape that is typical of the recording
-        and under its best one, whose misfit, rise and decay; its length; distance to the neighbours before
+        and under its best one, whose misfit, rise and decay; its length; distance to the neighbors before
         and after, and their heights. Of the recording: how many candidates a second score or stand out more
         than some limits; mean height of the sure ones; misfit of the doubtful ones; the typical rise
         and decay; the duration.
     """
-    score = np.concatenate([piece.score for piece in pieces])
-    length_s = np.concatenate([piece.stop_s - piece.start_s for piece in pieces])
-    fits = ShapeFits.concatenate([piece.fits for piece in pieces])
+    score = np.concatenate([segment.score for segment in segments])
+    length_s = np.concatenate([segment.stop_s - segment.start_s for segment in segments])
+    fits = ShapeFits.concatenate([segment.fits for segment in segments])
     clipped = np.clip(score, 1e-7, 1.0 - 1e-7)
     logit = np.clip(np.log(clipped) - np.log1p(-clipped), *_LOGIT_RANGE)
     sure = np.where(logit > _SURE_LOGIT, score, 0.0)
@@ -93,9 +93,10 @@ def describe_candidates(pieces: Sequence[Described], *, duration_s: float) -> Fl
         *log_shapes[fits.heights.argmax(axis=1)].T,
         np.log(length_s),
     ]
-    ends = np.cumsum([len(piece.score) for piece in pieces])[:-1]
-    neighbours = [
-        _neighbours(piece.start_s, part) for piece, part in zip(pieces, np.split(height, ends), strict=True)
+    ends = np.cumsum([len(segment.score) for segment in segments])[:-1]
+    neighbors = [
+        _neighbors(segment.start_s, part)
+        for segment, part in zip(segments, np.split(height, ends), strict=True)
     ]
     doubtful = logit <= _SURE_LOGIT
     recording = [
@@ -106,16 +107,16 @@ def describe_candidates(pieces: Sequence[Described], *, duration_s: float) -> Fl
         *log_shapes[typical],
         float(np.log(np.clip(duration_s, *_DURATION_RANGE_S))),
     ]
-    return np.column_stack([*own, np.concatenate(neighbours), np.tile(recording, (len(logit), 1))])
+    return np.column_stack([*own, np.concatenate(neighbors), np.tile(recording, (len(logit), 1))])
 
 
-def _neighbours(start_s: FloatArray, height: FloatArray) -> FloatArray:
+def _neighbors(start_s: FloatArray, height: FloatArray) -> FloatArray:
     """Return distance and height of the candidates before and after, shape (n_candidates, 4)."""
     gap_s = np.diff(start_s, prepend=-np.inf, append=np.inf)
     padded = np.pad(height, 1)
     columns = []
-    for distance_s, neighbour in ((gap_s[:-1], padded[:-2]), (gap_s[1:], padded[2:])):
-        columns += [np.minimum(distance_s, _NEAR_S), np.where(distance_s < _NEAR_S, neighbour, 0.0)]
+    for distance_s, neighbor in ((gap_s[:-1], padded[:-2]), (gap_s[1:], padded[2:])):
+        columns += [np.minimum(distance_s, _NEAR_S), np.where(distance_s < _NEAR_S, neighbor, 0.0)]
     return np.column_stack(columns)
 
 
@@ -132,7 +133,7 @@ class ProbabilityModel:
 
     Attributes
     ----------
-    centre, scale : ndarray, shape (N_FEATURES,)
+    center, scale : ndarray, shape (N_FEATURES,)
         What is subtracted from the features, and what they are divided by.
     layers : tuple of (weight, bias)
         ``weight`` of shape (n_in, n_out); hyperbolic tangents in between, a logistic function at the end.
@@ -141,7 +142,7 @@ class ProbabilityModel:
         knows nothing of it. Without them nothing is cut off.
     """
 
-    centre: FloatArray
+    center: FloatArray
     scale: FloatArray
     layers: tuple[tuple[FloatArray, FloatArray], ...]
     low: FloatArray | None = None
@@ -151,7 +152,7 @@ class ProbabilityModel:
         sizes = [N_FEATURES, *(weight.shape[-1] for weight, _ in self.layers)]
         shapes = [(weight.shape, bias.shape) for weight, bias in self.layers]
         fits = shapes == [((before, after), (after,)) for before, after in pairwise(sizes)]
-        if not (fits and sizes[-1] == 1 and self.centre.shape == self.scale.shape == (N_FEATURES,)):
+        if not (fits and sizes[-1] == 1 and self.center.shape == self.scale.shape == (N_FEATURES,)):
             raise ValueError(f"expected layers from {N_FEATURES} features to 1 output, found {sizes}.")
 
     @classmethod
@@ -168,7 +169,7 @@ class ProbabilityModel:
             if not isinstance(layers, Sequence):
                 raise TypeError("no layers")
             return cls(
-                centre=np.asarray(config["centre"], dtype=np.float64),
+                center=np.asarray(config["centre"], dtype=np.float64),
                 scale=np.asarray(config["scale"], dtype=np.float64),
                 low=None if "low" not in config else np.asarray(config["low"], dtype=np.float64),
                 high=None if "high" not in config else np.asarray(config["high"], dtype=np.float64),
@@ -184,7 +185,7 @@ class ProbabilityModel:
         """Return the model as a JSON object."""
         ends = {"low": self.low, "high": self.high}
         return {
-            "centre": _rounded(self.centre),
+            "centre": _rounded(self.center),
             "scale": _rounded(self.scale),
             **{name: _rounded(values) for name, values in ends.items() if values is not None},
             "layers": [{"weight": _rounded(weight), "bias": _rounded(bias)} for weight, bias in self.layers],
@@ -204,7 +205,7 @@ class ProbabilityModel:
         """
         if self.low is not None or self.high is not None:
             features = np.clip(features, self.low, self.high)
-        values = (features - self.centre) / self.scale
+        values = (features - self.center) / self.scale
         for weight, bias in self.layers[:-1]:
             values = np.tanh(values @ weight + bias)
         weight, bias = self.layers[-1]

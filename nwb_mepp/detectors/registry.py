@@ -1,9 +1,10 @@
 """Which detectors there are: the package's own and those that others register.
 
 Another package adds one with an entry point in the group ``nwb_mepp.detectors`` that names a callable without
-arguments returning a :class:`~nwb_mepp.detectors.base.Detector`; where it takes an argument ``weights``, a
-folder, users can give their own. Usually it is the class itself, and then its methods tell what else it can
-do: ``judge`` (:class:`~nwb_mepp.detectors.base.SecondOpinion`) and ``fit_to`` (fitting to the recording).
+arguments returning a :class:`~nwb_mepp.detectors.interface.Detector`; where it takes an argument
+``weights``, a folder, users can give their own. Usually it is the class itself, and then its methods tell
+what else it can do: ``judge`` (:class:`~nwb_mepp.detectors.interface.SecondOpinion`) and ``fit_to`` (fitting
+to the recording).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import inspect
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from nwb_mepp.detectors.base import Detector
-from nwb_mepp.errors import DetectionError, UsageError
+from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.detectors.interface import Detector
 
 __all__ = [
     "DETECTOR_GROUP",
@@ -52,7 +53,7 @@ def get_detector(name: str, *, weights: Path | None = None) -> Detector:
     UsageError
         If no detector has that name, or it has no weights.
     DetectionError
-        If what is registered under the name does not fulfil the interface, or the weights are not the
+        If what is registered under the name does not fulfill the interface, or the weights are not the
         detector's.
     """
     point = _registered(name)

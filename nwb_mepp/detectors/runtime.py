@@ -1,6 +1,6 @@
 """Running a network: by LiteRT where it is installed, else by a runtime that another part registers.
 
-The Keras runtime of ``nwb_mepp.networks`` is registered in the entry-point group ``nwb_mepp.runtimes``,
+The Keras runtime of ``nwb_mepp.ml.networks`` is registered in the entry-point group ``nwb_mepp.runtimes``,
 so that nothing here knows of TensorFlow.
 """
 
@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.native_stderr import quiet_stderr
+from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors.weights import Weights
-from nwb_mepp.errors import MissingDependencyError
-from nwb_mepp.quiet import quiet_stderr
 
 __all__ = ["RUNTIME_GROUP", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
 

@@ -22,7 +22,7 @@ _DECAYS_S = (1.0e-3, 1.4e-3, 1.9e-3, 2.5e-3, 3.3e-3, 4.4e-3, 5.9e-3, 8.0e-3, 11.
 #: Rise 10-90 % and decay constant of each shape, in seconds, from fast to slow.
 SHAPES_S = tuple((rise_s, decay_s) for decay_s in _DECAYS_S for rise_s in _RISES_S if rise_s < 0.5 * decay_s)
 
-# What is known of a recording's typical shape before it is seen: centre and spread, in units of e.
+# What is known of a recording's typical shape before it is seen: center and spread, in units of e.
 _USUAL_S = np.array([0.7e-3, 2.8e-3])
 _USUAL_LOG_SD = 0.6
 _PRIOR_WEIGHT = 2.0

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import find_peaks
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, whiten
-from nwb_mepp.detectors.base import Candidates
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.placing import decay_end, place
-from nwb_mepp.windows import Piece
+from nwb_mepp.detectors.positions import decay_end, place
 
 __all__ = ["TemplateFit", "detection_criterion"]
 
@@ -59,7 +59,7 @@ def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: 
     deviation = deviation - deviation.mean()
     n_shape = len(deviation)
     energy = float(np.sum(deviation**2))
-    # Sums over every window directly, not by FFT: an artefact must not leave its rounding errors elsewhere.
+    # Sums over every window directly, not by FFT: an artifact must not leave its rounding errors elsewhere.
     ones = np.ones(n_shape)
     total = np.convolve(trace, ones, mode="valid")
     scale = np.correlate(trace, deviation, mode="valid") / energy
@@ -95,19 +95,19 @@ class TemplateFit:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is on the detection criterion, scale over standard error. No probability is claimed:
         it is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=_RATE_HZ, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
         return [self._candidates(trace, self.score(trace), limit) for trace in traces]
 
     def score(self, trace: WhitenedTrace) -> FloatArray:
@@ -115,8 +115,8 @@ class TemplateFit:
         before = round(_BASELINE_S * _RATE_HZ)
         shape = np.concatenate([np.zeros(before), self._shape])
         # Rounding to the converter's steps, averaged by the resampling, is the least error there can be.
-        averaged = min(trace.sampling_rate_hz / trace.piece.sampling_rate_hz, 1.0)
-        min_sd = trace.survey.step * float(np.sqrt(averaged / 12.0))
+        averaged = min(trace.sampling_rate_hz / trace.segment.sampling_rate_hz, 1.0)
+        min_sd = trace.noise.step * float(np.sqrt(averaged / 12.0))
         margin = len(shape)
         rows = []
         for index in range(trace.n_tiles):

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy.ndimage import median_filter
 from scipy.signal import find_peaks, peak_widths
 
-from nwb_mepp.conditioning import Survey, WhitenedTrace, whiten
-from nwb_mepp.detectors.base import Candidates
-from nwb_mepp.detectors.placing import in_noise_sd, place
-from nwb_mepp.windows import Piece
+from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.interface import Candidates
+from nwb_mepp.detectors.positions import in_noise_sd, place
 
 __all__ = ["Threshold"]
 
@@ -42,18 +42,18 @@ class Threshold:
 
     def find(
         self,
-        pieces: Sequence[Piece],
+        segments: Sequence[Segment],
         *,
-        survey: Survey,
+        noise: ChannelNoise,
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.base.Detector`.
+        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is in SD of the smoothed noise. No probability is claimed: it is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
-        traces = whiten(pieces, survey=survey, sampling_rate_hz=_RATE_HZ, block_s=block_s)
+        traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
         return [
             _candidates(trace, score, limit) for trace, score in zip(traces, self.scores(traces), strict=True)
         ]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nwb_mepp._version import __version__
-from nwb_mepp.errors import DetectionError
+from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.version import __version__
 
 __all__ = ["Weights", "load_weights", "owner_of_weights", "reading_config", "shipped_weights"]
 

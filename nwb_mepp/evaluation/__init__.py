@@ -1,10 +1,10 @@
 """How good a detector is where the truth is known: matching, scores, intervals of confidence."""
 
 from nwb_mepp.evaluation.bootstrap import Estimate, bootstrap, paired_bootstrap
-from nwb_mepp.evaluation.marks import Marks, check_marks, read_marks
+from nwb_mepp.evaluation.event_times import Marks, check_marks, read_marks
 from nwb_mepp.evaluation.matching import Matching, match_times
 from nwb_mepp.evaluation.scores import PATCH_S, count_matches, f1, interval_iou, patch_iou, precision, recall
-from nwb_mepp.evaluation.shifting import common_shift
+from nwb_mepp.evaluation.time_shift import common_shift
 
 __all__ = [
     "PATCH_S",

@@ -34,7 +34,7 @@ def bootstrap(
     """Estimate how far a figure would vary with other recordings of the same kind.
 
     Recordings, not events, are drawn with replacement: the events of one recording share its noise,
-    its rate and its fibre, and taking them for independent would make the interval too narrow.
+    its rate and its fiber, and taking them for independent would make the interval too narrow.
 
     Parameters
     ----------

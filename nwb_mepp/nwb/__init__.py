@@ -1,7 +1,7 @@
 """NWB files: writing recordings and results, reading them back, replacing results, checking.
 
 The names below are loaded when they are first used: pynwb takes a second to import, which neither the help
-of the command line nor recognising an output that is there already should cost.
+of the command line nor recognizing an output that is there already should cost.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nwb_mepp.nwb.events import EventTable, read_events, read_results
+    from nwb_mepp.nwb.extension import add_extension, remove_extension
+    from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
     from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
-    from nwb_mepp.nwb.opening import DETECTED_SINCE, interval_tables, read_fingerprint
-    from nwb_mepp.nwb.reading import open_nwb, recording_in
-    from nwb_mepp.nwb.replacing import add_results, replace_results
-    from nwb_mepp.nwb.retyping import add_extension, remove_extension
+    from nwb_mepp.nwb.reader import open_nwb, recording_in
+    from nwb_mepp.nwb.replacement import add_results, replace_results
+    from nwb_mepp.nwb.results import EventTable, read_events, read_results
     from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
-    from nwb_mepp.nwb.writing import add_recording, write_nwb
+    from nwb_mepp.nwb.writer import add_recording, write_nwb
 
 _MODULES = {
-    "events": ("EventTable", "read_events", "read_results"),
+    "results": ("EventTable", "read_events", "read_results"),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
-    "opening": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
-    "reading": ("open_nwb", "recording_in"),
-    "replacing": ("add_results", "replace_results"),
-    "retyping": ("add_extension", "remove_extension"),
+    "hdf5_access": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
+    "reader": ("open_nwb", "recording_in"),
+    "replacement": ("add_results", "replace_results"),
+    "extension": ("add_extension", "remove_extension"),
     "typed_tables": ("Retyped",),
     "validation": ("Finding", "is_failure", "validate_nwb"),
-    "writing": ("add_recording", "write_nwb"),
+    "writer": ("add_recording", "write_nwb"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,13 +10,13 @@ from pynwb import NWBFile
 from pynwb.device import Device, DeviceModel
 from pynwb.file import Subject
 
-from nwb_mepp._version import __version__
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
+from nwb_mepp.core.provenance import describe_settings
+from nwb_mepp.core.recording import Recording, SourceFile
+from nwb_mepp.core.version import __version__
 from nwb_mepp.nwb import metadata as metadata_sections
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import safe_name
-from nwb_mepp.provenance import describe_settings
-from nwb_mepp.recording import Recording, SourceFile
 
 __all__ = [
     "SOURCE_COLUMNS",
@@ -37,7 +37,7 @@ SOURCE_COLUMNS = {
     "reader_version": "Version of the package behind the reader.",
     "package_version": "Version of nwb-mepp.",
     "settings": "What the user stated where the file is silent or wrong, as 'name=value' separated by '; '.",
-    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognised; 'and detect' follows if "
+    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognized; 'and detect' follows if "
     "MEPPs were put into the file since.",
 }
 
@@ -69,8 +69,8 @@ def storable(text: str) -> str:
 
     Examples
     --------
-    >>> storable("gap-free\x00\x00"), storable("fibre\udcff.abf")
-    ('gap-free', 'fibre\\udcff.abf')
+    >>> storable("gap-free\x00\x00"), storable("fiber\udcff.abf")
+    ('gap-free', 'fiber\\udcff.abf')
     """
     return text.replace("\x00", "").encode("utf-8", "backslashreplace").decode("utf-8")
 

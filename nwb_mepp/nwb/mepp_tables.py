@@ -10,12 +10,12 @@ from hdmf.common import VectorData, VectorIndex
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
-from nwb_mepp.errors import OutputError, ReadError
-from nwb_mepp.mepps import MEASURES, Mepps
+from nwb_mepp.core.errors import OutputError, ReadError
+from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
-from nwb_mepp.recording import Trace
-from nwb_mepp.results import ChannelResult
 
 __all__ = [
     "CURATED_COLUMNS",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.nwb import metadata_checks as checks
 
 __all__ = ["Device", "Electrode", "Metadata", "Section", "Session", "Subject"]
@@ -64,11 +64,11 @@ class Session(Section):
 
     session_id: str | None = _text(
         "Short identifier of the session, unique for the subject.",
-        "2020-01-31-fibre-3",
+        "2020-01-31-fiber-3",
         check=checks.check_identifier,
     )
     session_description: str | None = _text(
-        "What was recorded.", "Spontaneous activity of one muscle fibre in normal Ringer."
+        "What was recorded.", "Spontaneous activity of one muscle fiber in normal Ringer."
     )
     experiment_description: str | None = _text(
         "What the experiment is about.", "MEPPs before and after a toxin."
@@ -79,7 +79,7 @@ class Session(Section):
     keywords: tuple[str, ...] = _texts("Words to find the recording by.", "neuromuscular junction")
     related_publications: tuple[str, ...] = _texts("Publications, as DOI.", '"doi:10.1113/JP288183"')
     protocol: str | None = _text(
-        "Identifier of the protocol, for example of the animal licence.", "A-17/2019"
+        "Identifier of the protocol, for example of the animal license.", "A-17/2019"
     )
     pharmacology: str | None = _text("Drugs, when and how much.", "Tetrodotoxin 1 uM from the start")
     surgery: str | None = _text("Dissection.", "Diaphragm with phrenic nerve, 15 min in cold Ringer")
@@ -108,7 +108,7 @@ class Subject(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Device(Section):
-    """A piece of equipment."""
+    """A segment of equipment."""
 
     name: str = _text("Name of the device.", "amplifier", check=checks.check_name, required=True)
     description: str | None = _text("What it is.", "Intracellular amplifier with x10 head stage")
@@ -126,7 +126,7 @@ class Electrode(Section):
     device: str = _text("Name of the device above that it is connected to.", "amplifier", required=True)
     description: str = _text("What it is.", "Sharp glass electrode, 3 M KCl", required=True)
     channels: tuple[str, ...] = _texts("Channels recorded with it; a single electrode needs none.", "Vm")
-    cell_id: str | None = _text("Identifier of the cell; nwbinspector asks for it.", "2020-01-31-fibre-3")
+    cell_id: str | None = _text("Identifier of the cell; nwbinspector asks for it.", "2020-01-31-fiber-3")
     location: str | None = _text("Muscle and place.", "Diaphragm, end-plate zone")
     slice: str | None = _text("Slice.", "none")
     resistance: str | None = _text("Resistance with unit.", "20 MOhm")
@@ -197,8 +197,8 @@ class Metadata:
 
         Examples
         --------
-        >>> Metadata().with_session_id("fibre-3").session.session_id
-        'fibre-3'
+        >>> Metadata().with_session_id("fiber-3").session.session_id
+        'fiber-3'
         """
         return dataclasses.replace(self, session=dataclasses.replace(self.session, session_id=session_id))
 

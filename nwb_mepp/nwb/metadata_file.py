@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Section, Session, Subject
 
 __all__ = ["load_metadata", "metadata_template"]

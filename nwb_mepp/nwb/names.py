@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from nwb_mepp.errors import OutputError
-from nwb_mepp.recording import Trace
+from nwb_mepp.core.errors import OutputError
+from nwb_mepp.core.recording import Trace
 
 __all__ = [
     "CURATED_TABLE",

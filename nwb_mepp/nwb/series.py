@@ -10,12 +10,12 @@ import numpy as np
 from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, PatchClampSeries, VoltageClampSeries
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
+from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.nwb.header import describe_source
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, series_name
-from nwb_mepp.nwb.streaming import compressed_samples
-from nwb_mepp.recording import Recording, Trace
+from nwb_mepp.nwb.sample_stream import compressed_samples
 
 __all__ = ["CLAMP_MODES", "ClampMode", "SeriesOf", "add_acquisition", "check_clamp", "parse_comment"]
 

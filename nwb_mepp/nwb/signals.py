@@ -1,4 +1,4 @@
-"""Whether a series is a signal that can be analysed: its samples, unit, scale and times."""
+"""Whether a series is a signal that can be analyzed: its samples, unit, scale and times."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from hdmf.data_utils import DataIO, GenericDataChunkIterator
 from pynwb import TimeSeries
 
-from nwb_mepp.errors import ReadError
-from nwb_mepp.recording import Trace
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.recording import Trace
 
 __all__ = ["UnsuitableError", "column_trace", "n_columns"]
 
@@ -33,11 +33,11 @@ _BLOCK = 1_000_000
 
 
 class UnsuitableError(Exception):
-    """Says in a few words why an object of a file is no signal that can be analysed."""
+    """Says in a few words why an object of a file is no signal that can be analyzed."""
 
 
 class _Stored(Protocol):
-    """Numbers that can be had piece by piece."""
+    """Numbers that can be had segment by segment."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...

@@ -9,9 +9,9 @@ import numpy as np
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBFile, ProcessingModule
 
-from nwb_mepp.errors import ReadError
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
 from nwb_mepp.nwb.mepp_tables import with_unit
-from nwb_mepp.results import SUMMARY_COLUMNS, SummaryRow
 
 __all__ = [
     "CHANNEL_UNIT",

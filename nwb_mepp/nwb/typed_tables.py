@@ -16,13 +16,13 @@ from pathlib import Path
 import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
-from nwb_mepp.errors import OutputError
-from nwb_mepp.mepps import MEASURES
-from nwb_mepp.nwb.events import rows_of_tables
+from nwb_mepp.core.errors import OutputError
+from nwb_mepp.core.mepps import MEASURES
+from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
 from nwb_mepp.nwb.names import TABLE_PREFIX
-from nwb_mepp.nwb.reading import electrical_traces, read_file
+from nwb_mepp.nwb.reader import electrical_traces, read_file
+from nwb_mepp.nwb.results import rows_of_tables
 from nwb_mepp.nwb.summary_table import CHANNEL_UNIT, ICEPHYS, SUMMARY_PATH, SUMMARY_TABLE, icephys_module
-from nwb_mepp.results import SUMMARY_COLUMNS, SummaryRow
 
 __all__ = ["Retyped", "add_types", "detector_path", "forget_types", "is_typed", "remove_types"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from nwb_mepp.nwb.opening import open_hdf5
-from nwb_mepp.nwb.schema import schema_errors
+from nwb_mepp.nwb.hdf5_access import open_hdf5
+from nwb_mepp.nwb.schema_validation import schema_errors
 
 __all__ = ["Finding", "is_failure", "validate_nwb"]
 

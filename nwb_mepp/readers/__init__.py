@@ -1,12 +1,13 @@
-"""Any file Neo reads, and the text formats of the laboratory, as a :class:`~nwb_mepp.recording.Recording`."""
+"""Lab files as recordings: what Neo reads, and the text formats that laboratories export."""
 
 from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.find import find_recordings
 from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
-from nwb_mepp.readers.mini_analysis import EventTimes, read_mini_analysis
+from nwb_mepp.readers.interface import ReaderEntry, extra_of
 from nwb_mepp.readers.options import ReadOptions, parse_unit_options
-from nwb_mepp.readers.reading import read_recording
-from nwb_mepp.readers.registry import ReaderEntry, extra_of, reader_table
+from nwb_mepp.readers.recording_paths import find_recordings
+from nwb_mepp.readers.recordings import read_recording
+from nwb_mepp.readers.registry import reader_table
+from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
 
 __all__ = [
     "ChannelInfo",

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.companions import Companions
-from nwb_mepp.recording import SampleSource
+from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.recording import SampleSource
 
 __all__ = ["FileContents", "IntArray", "StatedTrace"]
 
@@ -69,7 +69,7 @@ class FileContents:
         What else the file says, under its own names.
     labels : mapping of (channel, sweep) to ndarray of int64, shape (n, 2)
         Hand marks as sample numbers, the second exclusive.
-    companions : Companions
+    ancillary : Ancillary
         By the file's own clock, like ``start_s`` of the traces; irregular signals in the unit of the
         file's label, which may be empty.
     notes : tuple of str
@@ -83,7 +83,7 @@ class FileContents:
     session_start: datetime | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
-    companions: Companions = field(default_factory=Companions)
+    ancillary: Ancillary = field(default_factory=Ancillary)
     notes: tuple[str, ...] = ()
 
     @property

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nwb_mepp.errors import MeppError
+from nwb_mepp.core.errors import MeppError
+from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.interpret import interpret
+from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.reading import load_contents, locate
-from nwb_mepp.recording import Recording, Trace
+from nwb_mepp.readers.recordings import load_contents, locate
 
 __all__ = ["ChannelInfo", "FileInfo", "inspect"]
 
@@ -71,7 +71,7 @@ class FileInfo:
     sweep_times_stated : bool or None
         None if the recording cannot be read.
     channels : tuple of ChannelInfo
-    companions : str
+    ancillary : str
         What the file holds besides, as "events (Tag); spike trains (unit 1)".
     annotations : dict of str to str
     notes, problems : tuple of str
@@ -85,7 +85,7 @@ class FileInfo:
     session_start: datetime | None = None
     sweep_times_stated: bool | None = None
     channels: tuple[ChannelInfo, ...] = ()
-    companions: str = ""
+    ancillary: str = ""
     annotations: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
         session_start=contents.session_start,
         sweep_times_stated=None if recording is None else recording.sweep_times_stated,
         channels=channels,
-        companions=contents.companions.described(),
+        ancillary=contents.ancillary.described(),
         annotations=dict(contents.annotations),
         notes=contents.notes if recording is None else recording.notes,
         problems=tuple(problems),

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 
-from nwb_mepp.errors import MissingDependencyError, ReadError, UsageError
-from nwb_mepp.readers.contents import FileContents
-from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.readers.interface import ReaderEntry
 
 __all__ = [
     "ENTRY_POINT_GROUP",
-    "ReaderEntry",
     "choose_reader",
-    "extra_of",
     "reader_named",
     "reader_table",
     "readers_of_folder",
@@ -25,98 +19,12 @@ __all__ = [
 
 ENTRY_POINT_GROUP = "nwb_mepp.readers"
 
-# What the extra ``formats`` of this package installs.
-_EXTRA_FORMATS = frozenset({"igor2", "nixio", "pyabf", "pyedflib"})
-
 _REFUSED_SUFFIXES = {
     ".nwb": "is an NWB file already; nwb-mepp detect finds the MEPPs in it, nothing needs to be converted",
     ".pkl": "is a pickle, and opening a pickle can run any program hidden in it; save the recording in "
     "another format",
 }
 _REFUSED_SUFFIXES[".pickle"] = _REFUSED_SUFFIXES[".pkl"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReaderEntry:
-    """One registered reader.
-
-    A package adds its own by an entry point in the group ``nwb_mepp.readers`` that names a
-    ``ReaderEntry``.
-
-    Attributes
-    ----------
-    name : str
-        As users write it after ``--reader``.
-    description : str
-    suffixes : tuple of str
-        Lower case, with the dot: files that the reader may be chosen for.
-    read : callable
-        ``read(path, options) -> FileContents``.
-    claims : callable, optional
-        ``claims(path) -> bool``: whether the content of a file with such a suffix is for this reader.
-        Without it the suffix decides. Of a reader of folders: whether a folder is for it; without it
-        such a reader has to be named.
-    is_signature : bool
-        What ``claims`` looks for stands in no other format, so the reader is for such a file whatever its
-        suffix.
-    resembles_recording : callable, optional
-        A stricter and still cheap test for files met while walking a folder, where tables and notes
-        lie beside recordings.
-    explicit : bool
-        Chosen by ``--reader`` only, because nothing in such a file tells what it is.
-    reads_folder : bool
-        The recording is a folder, not a file.
-    lazy : bool
-        Samples stay in the file until they are needed.
-    requires : tuple of str
-        Optional packages that the reader needs.
-    """
-
-    name: str
-    description: str
-    suffixes: tuple[str, ...]
-    read: Callable[[Path, ReadOptions], FileContents]
-    claims: Callable[[Path], bool] | None = None
-    is_signature: bool = False
-    resembles_recording: Callable[[Path], bool] | None = None
-    explicit: bool = False
-    reads_folder: bool = False
-    lazy: bool = False
-    requires: tuple[str, ...] = ()
-
-    def check_dependencies(self) -> None:
-        """Raise unless the optional packages of the reader are installed.
-
-        Raises
-        ------
-        MissingDependencyError
-        """
-        for package in self.requires:
-            if find_spec(package) is None:
-                extra = extra_of(package)
-                how = (
-                    f"pip install 'nwb-mepp[{extra}]'"
-                    if extra
-                    else f"install {package} (it may not exist for every platform)"
-                )
-                raise MissingDependencyError(
-                    f"The reader {self.name!r} needs the package {package}, which is not installed: {how}."
-                )
-
-
-def extra_of(package: str) -> str:
-    """Return the extra of this package that installs an optional one, empty if none does.
-
-    Parameters
-    ----------
-    package : str
-
-    Examples
-    --------
-    >>> extra_of("igor2"), extra_of("sonpy")
-    ('formats', '')
-    """
-    return "formats" if package in _EXTRA_FORMATS else ""
 
 
 @cache
@@ -128,13 +36,13 @@ def reader_table() -> tuple[ReaderEntry, ...]:
     UsageError
         If an installed plug-in is not a reader or takes the name of another.
     """
-    # Here, not above: these import the registry, and Neo (0.4 s) is loaded for those who read only.
-    from nwb_mepp.readers.atf import ATF
-    from nwb_mepp.readers.labchart import LABCHART
-    from nwb_mepp.readers.labelled_text import LABELLED_TEXT
-    from nwb_mepp.readers.neo_catalogue import neo_entries
+    # Here, not above: Neo (0.4 s) is loaded for those who read only.
+    from nwb_mepp.readers.neo.catalog import neo_entries
+    from nwb_mepp.readers.text.atf import ATF
+    from nwb_mepp.readers.text.labchart import LABCHART
+    from nwb_mepp.readers.text.labeled_text import LABELED_TEXT
 
-    table = {entry.name: entry for entry in (ATF, LABCHART, LABELLED_TEXT, *neo_entries())}
+    table = {entry.name: entry for entry in (ATF, LABCHART, LABELED_TEXT, *neo_entries())}
     for point in entry_points(group=ENTRY_POINT_GROUP):
         entry = point.load()
         if not isinstance(entry, ReaderEntry):
@@ -268,7 +176,7 @@ def _why_none(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntr
         return f"{path.name} is part of a recording that is a folder; give the folder and --reader {names}."
     if any(entry.explicit for entry in candidates):
         return f"{path.name}: its suffix does not tell what it is; choose a reader with --reader ({names})."
-    if {entry.name for entry in candidates} <= {"labchart", "labelled-text"}:
+    if {entry.name for entry in candidates} <= {"labchart", "labeled-text"}:
         return (
             f"{path.name} is not the text of a recording: expected columns of numbers, the first of them the "
             "time, separated by tabs (titles such as 'Time, s<TAB>Vm, mV') or by commas (titles such as "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nwb_mepp.errors import UsageError
+from nwb_mepp.core.errors import UsageError
 
 __all__ = ["SweepPlacement", "place_sweeps"]
 

@@ -1,4 +1,4 @@
-"""The declared distribution of recordings that networks are trained on (domain randomisation).
+"""The declared distribution of recordings that networks are trained on (domain randomization).
 
 Everything a network may rely on stands here, in one place: what is not drawn below, it has not seen.
 The ranges come from physiology (rise 0.4-1.5 ms, decay 1.5-8 ms, slower in the cold, rates of 0.1-20 per s)
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nwb_mepp.simulation.artefacts import ARTEFACTS
+from nwb_mepp.simulation.artifacts import ARTIFACTS
 from nwb_mepp.simulation.recordings import Scenario
 from nwb_mepp.simulation.reference import BENCHMARK_SEEDS_FROM
 
@@ -19,9 +19,9 @@ _SAMPLING_RATES_HZ = (5_000.0, 10_000.0, 20_000.0)
 _SAMPLING_WEIGHTS = (0.15, 0.7, 0.15)
 _EVENT_FREE = 0.12  # of the recordings hold no MEPP at all
 _BURSTING = 0.25
-_QUANTISED = 0.3  # have a step worth mentioning, up to 1.5 noise SD
+_QUANTIZED = 0.3  # have a step worth mentioning, up to 1.5 noise SD
 _WITHOUT_HUM = 0.4
-_WITHOUT_ARTEFACTS = 0.3
+_WITHOUT_ARTIFACTS = 0.3
 _SWINGING = 0.3  # have noise that is not equally strong throughout
 
 
@@ -87,8 +87,8 @@ def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
         hum_amplitudes=_draw_hum(rng, noise_sd),
         hum_phase_drift=rng.uniform(0.0, 0.3),
         drift_per_sqrt_s=noise_sd * _log_uniform(rng, 0.1, 40.0),
-        artefacts=_draw_artefacts(rng, duration_s),
-        step=noise_sd * _log_uniform(rng, 0.05, 1.5) if rng.random() < _QUANTISED else 0.0,
+        artifacts=_draw_artifacts(rng, duration_s),
+        step=noise_sd * _log_uniform(rng, 0.05, 1.5) if rng.random() < _QUANTIZED else 0.0,
         noise_swing=rng.uniform(0.1, 0.5) if rng.random() < _SWINGING else 0.0,
     )
 
@@ -104,8 +104,8 @@ def _draw_hum(rng: np.random.Generator, noise_sd: float) -> tuple[float, ...]:
     return tuple(float(first * rng.uniform(0.0, 1.0) / k) for k in range(1, int(rng.integers(2, 9))))
 
 
-def _draw_artefacts(rng: np.random.Generator, duration_s: float) -> dict[str, int]:
-    if rng.random() < _WITHOUT_ARTEFACTS:
+def _draw_artifacts(rng: np.random.Generator, duration_s: float) -> dict[str, int]:
+    if rng.random() < _WITHOUT_ARTIFACTS:
         return {}
     per_kind_hz = _log_uniform(rng, 0.005, 0.15)
-    return {kind: int(rng.poisson(per_kind_hz * duration_s)) for kind in ARTEFACTS}
+    return {kind: int(rng.poisson(per_kind_hz * duration_s)) for kind in ARTIFACTS}

@@ -1,4 +1,4 @@
-"""Simulated recordings as the lab would save them: Axon files, labelled text, and the truth as a table."""
+"""Simulated recordings as the lab would save them: Axon files, labeled text, and the truth as a table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.atomic import complete_or_absent
-from nwb_mepp.errors import MissingDependencyError
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.simulation.recordings import Truth
 
-__all__ = ["TRUTH_COLUMNS", "check_abf_writer", "write_abf", "write_labelled_text", "write_truth_table"]
+__all__ = ["TRUTH_COLUMNS", "check_abf_writer", "write_abf", "write_labeled_text", "write_truth_table"]
 
 # Column of the table, attribute of Truth.
 TRUTH_COLUMNS = {
@@ -91,7 +91,7 @@ def write_abf(
         temporary.write_bytes(bytes(header) + bytes(n_full - n_short) + body)
 
 
-def write_labelled_text(
+def write_labeled_text(
     values: npt.ArrayLike,
     truth: Truth,
     path: str | PathLike[str],
@@ -99,7 +99,7 @@ def write_labelled_text(
     sampling_rate_hz: float,
     quantity: str = "Voltage",
 ) -> None:
-    """Write labelled text, ``Time_ms,Voltage,labels``: 1 from the onset of a MEPP to its end, 0 elsewhere.
+    """Write labeled text, ``Time_ms,Voltage,labels``: 1 from the onset of a MEPP to its end, 0 elsewhere.
 
     Numbers have as many digits as it takes to read back the same number. Of MEPPs that touch, the labels
     show one interval: whoever needs them apart takes the table of the truth.

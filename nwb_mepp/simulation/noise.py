@@ -1,4 +1,4 @@
-"""What a recording holds besides MEPPs and artefacts: coloured noise, hum, drift, the converter."""
+"""What a recording holds besides MEPPs and artifacts: colored noise, hum, drift, the converter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfftfreq
 from scipy.signal import bessel, lfilter, sosfilt
 
-__all__ = ["coloured_noise", "mains_hum", "quantise", "random_walk", "slow_wander", "white_noise"]
+__all__ = ["colored_noise", "mains_hum", "quantize", "random_walk", "slow_wander", "white_noise"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,7 +26,7 @@ def white_noise(
     return np.asarray(noise / noise.std())
 
 
-def coloured_noise(
+def colored_noise(
     n_samples: int,
     *,
     sampling_rate_hz: float,
@@ -38,7 +38,7 @@ def coloured_noise(
 
     Examples
     --------
-    >>> noise = coloured_noise(1000, sampling_rate_hz=1e4, rng=np.random.default_rng(0))
+    >>> noise = colored_noise(1000, sampling_rate_hz=1e4, rng=np.random.default_rng(0))
     >>> noise.shape, round(float(noise.std()), 6)
     ((1000,), 1.0)
     """
@@ -104,12 +104,12 @@ def slow_wander(
     return np.interp(np.arange(n_samples) / sampling_rate_hz, spacing_s * np.arange(n_knots), knots)
 
 
-def quantise(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:
+def quantize(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:
     """Round to a converter's steps and clip to its range; a step of 0 leaves values as they are.
 
     Examples
     --------
-    >>> quantise(np.array([0.4, 0.6, 9.0]), step=0.5, full_scale=2.0).tolist()
+    >>> quantize(np.array([0.4, 0.6, 9.0]), step=0.5, full_scale=2.0).tolist()
     [0.5, 0.5, 2.0]
     """
     rounded = np.round(values / step) * step if step > 0.0 else values

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.recording import ArraySource, Trace
-from nwb_mepp.simulation.artefacts import add_artefact
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.simulation.artifacts import add_artifact
 from nwb_mepp.simulation.events import EventShape, event_times
 from nwb_mepp.simulation.noise import (
-    coloured_noise,
+    colored_noise,
     mains_hum,
-    quantise,
+    quantize,
     random_walk,
     slow_wander,
     white_noise,
@@ -30,7 +30,7 @@ class Scenario:
     """Everything that defines a simulated recording, apart from the seed.
 
     Amplitudes are in the unit of the trace (volts for potentials). ``noise_sd`` is the SD of the white
-    and the 1/f part together, before hum, drift and artefacts.
+    and the 1/f part together, before hum, drift and artifacts.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Scenario:
         two to three times as slow.
     drift_per_sqrt_s : float
         SD of the random walk of the resting level after one second.
-    artefacts : mapping of str to int
+    artifacts : mapping of str to int
         How many of each kind.
     full_scale : float or None
         The converter clips at this deviation from the resting level.
@@ -79,7 +79,7 @@ class Scenario:
     hum_amplitudes: tuple[float, ...] = ()
     hum_phase_drift: float = 0.0
     drift_per_sqrt_s: float = 0.0
-    artefacts: Mapping[str, int] = field(default_factory=dict)
+    artifacts: Mapping[str, int] = field(default_factory=dict)
     step: float = 0.0
     full_scale: float | None = None
 
@@ -133,7 +133,7 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
     ----------
     scenario : Scenario
     seed : int
-        The same seed gives the same recording. MEPPs, noise and artefacts are drawn from streams of
+        The same seed gives the same recording. MEPPs, noise and artifacts are drawn from streams of
         their own, so that changing one leaves the others as they were.
 
     Returns
@@ -146,20 +146,20 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
     >>> simulated.values.shape, bool(np.all(np.diff(simulated.truth.start_s) > 0))
     ((20000,), True)
     """
-    event_rng, noise_rng, artefact_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
+    event_rng, noise_rng, artifact_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
     n_samples = round(scenario.duration_s * scenario.sampling_rate_hz)
     clean, truth = _events(scenario, n_samples, event_rng)
     values = scenario.polarity * clean + _background(scenario, n_samples, noise_rng)
-    for kind, count in scenario.artefacts.items():
+    for kind, count in scenario.artifacts.items():
         for _ in range(count):
-            add_artefact(
+            add_artifact(
                 values,
                 kind=kind,
                 size=scenario.polarity * scenario.amplitude_mean,
                 sampling_rate_hz=scenario.sampling_rate_hz,
-                rng=artefact_rng,
+                rng=artifact_rng,
             )
-    values = quantise(values, step=scenario.step, full_scale=scenario.full_scale)
+    values = quantize(values, step=scenario.step, full_scale=scenario.full_scale)
     if scenario.resting_level:
         # The level is rounded too: what a converter gives are whole steps.
         level = scenario.resting_level
@@ -175,7 +175,7 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
     noise : ndarray, shape (n_samples,)
         In the unit of the scenario's amplitudes.
     scenario : Scenario
-        Says what the MEPPs are like; of noise, hum, drift and artefacts the stretch has its own.
+        Says what the MEPPs are like; of noise, hum, drift and artifacts the stretch has its own.
     seed : int
         The same scenario and seed give the same MEPPs as :func:`simulate_recording`.
 
@@ -206,7 +206,7 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
 def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> FloatArray:
     rate_hz = scenario.sampling_rate_hz
     white = white_noise(n_samples, sampling_rate_hz=rate_hz, lowpass_hz=scenario.lowpass_hz, rng=rng)
-    pink = coloured_noise(n_samples, sampling_rate_hz=rate_hz, exponent=scenario.pink_exponent, rng=rng)
+    pink = colored_noise(n_samples, sampling_rate_hz=rate_hz, exponent=scenario.pink_exponent, rng=rng)
     total = np.hypot(scenario.white_part, scenario.pink_part)
     background = scenario.noise_sd * (scenario.white_part * white + scenario.pink_part * pink) / total
     if scenario.noise_swing:

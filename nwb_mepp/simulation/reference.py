@@ -25,7 +25,7 @@ def reference_scenario(*, level: float, index: int) -> Scenario:
         Mean amplitude over the SD of the white and 1/f noise.
     index : int
         Number of the recording within its level: rates 0.5, 1 and 3 per s take turns, every fourth
-        recording has bursts besides, and the artefacts (2 to 7) are drawn anew for each.
+        recording has bursts besides, and the artifacts (2 to 7) are drawn anew for each.
 
     Returns
     -------
@@ -49,5 +49,5 @@ def reference_scenario(*, level: float, index: int) -> Scenario:
         hum_amplitudes=(0.03e-3, 0.015e-3, 0.01e-3),
         hum_phase_drift=0.1,
         drift_per_sqrt_s=3e-3 / np.sqrt(60.0),
-        artefacts={kind: int(np.sum(drawn == kind)) for kind in kinds},
+        artifacts={kind: int(np.sum(drawn == kind)) for kind in kinds},
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nwb_mepp.mepps import Mepps
-from nwb_mepp.recording import Trace
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Trace
 from nwb_mepp.simulation.recordings import Truth
 
 __all__ = ["true_mepps"]

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nwb_mepp.windows import Piece
+from nwb_mepp.core.segments import Segment
 
 __all__ = ["Baseline", "sample_baseline"]
 
@@ -29,43 +29,43 @@ class Baseline:
     drift_per_s: float
 
 
-def sample_baseline(pieces: Iterable[Piece]) -> Baseline:
+def sample_baseline(segments: Iterable[Segment]) -> Baseline:
     """Describe the level of a channel by medians over 1 s.
 
     Parameters
     ----------
-    pieces : iterable of Piece
-        All stretches of one channel that are analysed.
+    segments : iterable of Segment
+        All stretches of one channel that are analyzed.
 
     Returns
     -------
     Baseline
         Mean of the medians, and the slope of the straight line fitted to them by least squares; each
-        median counts by the number of its samples. Both NaN without any piece.
+        median counts by the number of its samples. Both NaN without any segment.
 
     Notes
     -----
-    Each piece is divided evenly into stretches of about 1 s, so no sample is left out; a median over a
+    Each segment is divided evenly into stretches of about 1 s, so no sample is left out; a median over a
     second is not moved by MEPPs, which fill a few per cent of it.
     """
-    rows = [row for piece in pieces for row in _medians(piece)]
+    rows = [row for segment in segments for row in _medians(segment)]
     if not rows:
         return Baseline(np.nan, np.nan)
-    centre_s, median, weight = np.array(rows).T
+    center_s, median, weight = np.array(rows).T
     mean = float(np.average(median, weights=weight))
-    since_s = centre_s - np.average(centre_s, weights=weight)
+    since_s = center_s - np.average(center_s, weights=weight)
     spread = float(np.sum(weight * since_s**2))
     if spread == 0.0:
         return Baseline(mean, np.nan)
     return Baseline(mean, float(np.sum(weight * since_s * (median - mean)) / spread))
 
 
-def _medians(piece: Piece) -> Iterable[tuple[float, float, float]]:
-    """Yield the centre in time, the median and the number of samples of each stretch."""
-    n_bins = max(round(piece.n_samples / piece.sampling_rate_hz / _BIN_S), 1)
-    edges = np.linspace(0, piece.n_samples, n_bins + 1).round().astype(int).tolist()
+def _medians(segment: Segment) -> Iterable[tuple[float, float, float]]:
+    """Yield the center in time, the median and the number of samples of each stretch."""
+    n_bins = max(round(segment.n_samples / segment.sampling_rate_hz / _BIN_S), 1)
+    edges = np.linspace(0, segment.n_samples, n_bins + 1).round().astype(int).tolist()
     for start, stop in pairwise(edges):
         if stop > start:
-            middle = piece.start + 0.5 * (start + stop - 1)
-            time_s = piece.trace.start_s + middle / piece.sampling_rate_hz
-            yield time_s, float(np.median(piece.values(start, stop))), stop - start
+            middle = segment.start + 0.5 * (start + stop - 1)
+            time_s = segment.trace.start_s + middle / segment.sampling_rate_hz
+            yield time_s, float(np.median(segment.values(start, stop))), stop - start

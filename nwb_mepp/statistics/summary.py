@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nwb_mepp.mepps import Mepps
-from nwb_mepp.results import SummaryRow
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import SummaryRow
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.baseline import Baseline, sample_baseline
 from nwb_mepp.statistics.poisson import rate_interval
 from nwb_mepp.statistics.timing import describe_timing
-from nwb_mepp.windows import Piece
 
 __all__ = ["summarize"]
 
@@ -21,7 +21,7 @@ _POLARITY_NAMES = {1: "positive", -1: "negative"}
 def summarize(
     mepps: Mepps,
     *,
-    pieces: Sequence[Piece],
+    segments: Sequence[Segment],
     detector: str,
     detector_version: str,
     weights_sha256: str,
@@ -38,18 +38,18 @@ def summarize(
     ----------
     mepps : Mepps
         Pooled over sweeps, sorted by onset; may be empty.
-    pieces : sequence of Piece
-        All stretches of the channel that were analysed, in order.
+    segments : sequence of Segment
+        All stretches of the channel that were analyzed, in order.
     detector, detector_version, weights_sha256 : str
     threshold : float
     polarity : {1, -1}
     noise_sd : float
         In the unit of the trace.
     settings : str
-        Every other setting, as :func:`nwb_mepp.provenance.describe_settings` writes them.
+        Every other setting, as :func:`nwb_mepp.core.provenance.describe_settings` writes them.
     package_version : str
     sampled_baseline : Baseline, optional
-        Spares reading the trace again where several detectors are summed up; taken from ``pieces`` if not
+        Spares reading the trace again where several detectors are summed up; taken from ``segments`` if not
         given.
 
     Returns
@@ -65,9 +65,9 @@ def summarize(
     """
     if polarity not in _POLARITY_NAMES:
         raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
-    timing = describe_timing(mepps, pieces=pieces)
+    timing = describe_timing(mepps, segments=segments)
     low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analysed_s)
-    level = sample_baseline(pieces) if sampled_baseline is None else sampled_baseline
+    level = sample_baseline(segments) if sampled_baseline is None else sampled_baseline
     mean, median, cv = _describe_amplitude(mepps)
     return SummaryRow(
         detector=detector,

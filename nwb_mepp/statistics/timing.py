@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.mepps import Mepps
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.poisson import exponential_p
-from nwb_mepp.windows import Piece
 
 __all__ = ["Timing", "describe_timing"]
 
@@ -48,15 +48,15 @@ class Timing:
     poisson_p: float
 
 
-def describe_timing(mepps: Mepps, *, pieces: Sequence[Piece]) -> Timing:
+def describe_timing(mepps: Mepps, *, segments: Sequence[Segment]) -> Timing:
     """Describe the times of MEPPs.
 
     Parameters
     ----------
     mepps : Mepps
         Of one channel, sorted by onset.
-    pieces : sequence of Piece
-        All stretches of that channel that were analysed, in order.
+    segments : sequence of Segment
+        All stretches of that channel that were analyzed, in order.
 
     Returns
     -------
@@ -64,20 +64,20 @@ def describe_timing(mepps: Mepps, *, pieces: Sequence[Piece]) -> Timing:
 
     Notes
     -----
-    An interval is counted from onset to onset, only between MEPPs that follow each other within one piece.
-    CV2, LV and LvR compare neighbouring intervals; they are computed for each piece and averaged, each
-    piece counting by its number of neighbours, which equals one average over all neighbours.
+    An interval is counted from onset to onset, only between MEPPs that follow each other within one segment.
+    CV2, LV and LvR compare neighboring intervals; they are computed for each segment and averaged, each
+    segment counting by its number of neighbors, which equals one average over all neighbors.
 
-    Only the Poisson test joins the pieces end to end: a Poisson process has no memory, so leaving
-    time out and closing the gap leaves a Poisson process, whereas intervals within short pieces alone are too
-    short on average and would be called regular.
+    Only the Poisson test joins the segments end to end: a Poisson process has no memory, so leaving
+    time out and closing the gap leaves a Poisson process, whereas intervals within short segments alone are
+    too short on average and would be called regular.
     """
-    analysed_s = sum(piece.n_samples / piece.sampling_rate_hz for piece in pieces)
-    trains = [_onsets(mepps, piece) for piece in pieces]
+    analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    trains = [_onsets(mepps, segment) for segment in segments]
     intervals = [np.diff(train) for train in trains]
     pooled = np.concatenate([np.empty(0), *intervals])
     rate_hz, cv, cv2, lv, lvr, fano = _with_elephant(
-        trains, intervals=intervals, pooled=pooled, pieces=pieces, analysed_s=analysed_s
+        trains, intervals=intervals, pooled=pooled, segments=segments, analysed_s=analysed_s
     )
     return Timing(
         analysed_s=analysed_s,
@@ -88,7 +88,7 @@ def describe_timing(mepps: Mepps, *, pieces: Sequence[Piece]) -> Timing:
         interval_lv=lv,
         interval_lvr=lvr,
         fano_factor_1s=fano,
-        poisson_p=exponential_p(np.diff(_end_to_end(trains, pieces))),
+        poisson_p=exponential_p(np.diff(_end_to_end(trains, segments))),
     )
 
 
@@ -97,7 +97,7 @@ def _with_elephant(
     *,
     intervals: Sequence[FloatArray],
     pooled: FloatArray,
-    pieces: Sequence[Piece],
+    segments: Sequence[Segment],
     analysed_s: float,
 ) -> tuple[float, float, float, float, float, float]:
     """Return rate, CV, CV2, LV, LvR and Fano factor."""
@@ -108,27 +108,27 @@ def _with_elephant(
     import quantities as pq
     from elephant import statistics as elephant
 
-    rate_hz = elephant.mean_firing_rate(_end_to_end(trains, pieces), t_start=0.0, t_stop=analysed_s)
+    rate_hz = elephant.mean_firing_rate(_end_to_end(trains, segments), t_start=0.0, t_stop=analysed_s)
     cv = float(elephant.cv(pooled)) if len(pooled) >= 2 else np.nan
     counts = [
         np.empty(count)
-        for train, piece in zip(trains, pieces, strict=True)
-        for count in _counts(train, piece)
+        for train, segment in zip(trains, segments, strict=True)
+        for count in _counts(train, segment)
     ]
     return (
         float(rate_hz),
         cv,
-        _over_neighbours(elephant.cv2, intervals),
-        _over_neighbours(elephant.lv, intervals),
+        _over_neighbors(elephant.cv2, intervals),
+        _over_neighbors(elephant.lv, intervals),
         # Seconds are stated, for Elephant takes plain numbers for milliseconds here.
-        _over_neighbours(lambda stretch: elephant.lvr(stretch * pq.s), intervals),
+        _over_neighbors(lambda stretch: elephant.lvr(stretch * pq.s), intervals),
         # Elephant counts the events of each train: one train for each second. All empty gives NaN.
         float(elephant.fanofactor(counts)) if len(counts) >= 2 else np.nan,
     )
 
 
-def _over_neighbours(statistic: Callable[[FloatArray], float], intervals: Sequence[FloatArray]) -> float:
-    """Average a statistic of neighbouring intervals over pieces that have at least two of them."""
+def _over_neighbors(statistic: Callable[[FloatArray], float], intervals: Sequence[FloatArray]) -> float:
+    """Average a statistic of neighboring intervals over segments that have at least two of them."""
     usable = [stretch for stretch in intervals if len(stretch) >= 2]
     if not usable:
         return np.nan
@@ -136,28 +136,28 @@ def _over_neighbours(statistic: Callable[[FloatArray], float], intervals: Sequen
     return float(np.average(values, weights=[len(stretch) - 1 for stretch in usable]))
 
 
-def _onsets(mepps: Mepps, piece: Piece) -> FloatArray:
-    """Return the onsets of the MEPPs of one piece, in seconds from its first sample."""
+def _onsets(mepps: Mepps, segment: Segment) -> FloatArray:
+    """Return the onsets of the MEPPs of one segment, in seconds from its first sample."""
     inside = (
-        (mepps.sweep == piece.trace.sweep)
-        & (mepps.start_index >= piece.start)
-        & (mepps.start_index < piece.stop)
+        (mepps.sweep == segment.trace.sweep)
+        & (mepps.start_index >= segment.start)
+        & (mepps.start_index < segment.stop)
     )
-    return np.sort(mepps.start_index[inside] - piece.start) / piece.sampling_rate_hz
+    return np.sort(mepps.start_index[inside] - segment.start) / segment.sampling_rate_hz
 
 
-def _end_to_end(trains: Sequence[FloatArray], pieces: Sequence[Piece]) -> FloatArray:
-    """Return onsets on a clock that runs only while something is analysed."""
+def _end_to_end(trains: Sequence[FloatArray], segments: Sequence[Segment]) -> FloatArray:
+    """Return onsets on a clock that runs only while something is analyzed."""
     elapsed_s, joined = 0.0, [np.empty(0)]
-    for train, piece in zip(trains, pieces, strict=True):
+    for train, segment in zip(trains, segments, strict=True):
         joined.append(elapsed_s + train)
-        elapsed_s += piece.n_samples / piece.sampling_rate_hz
+        elapsed_s += segment.n_samples / segment.sampling_rate_hz
     return np.concatenate(joined)
 
 
-def _counts(train: FloatArray, piece: Piece) -> list[int]:
-    """Count the onsets in each whole second of one piece."""
-    n_bins = int(piece.n_samples / piece.sampling_rate_hz / _COUNT_BIN_S + 1e-9)
+def _counts(train: FloatArray, segment: Segment) -> list[int]:
+    """Count the onsets in each whole second of one segment."""
+    n_bins = int(segment.n_samples / segment.sampling_rate_hz / _COUNT_BIN_S + 1e-9)
     counts, _ = np.histogram(train, bins=np.arange(n_bins + 1) * _COUNT_BIN_S)
     # A histogram's last bin includes its end, which belongs to the second after it.
     if n_bins:

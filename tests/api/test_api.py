@@ -12,8 +12,8 @@ import pytest
 import quantities as pq
 
 import nwb_mepp
+from nwb_mepp.core.errors import DetectionError, MetadataError, OutputError, UsageError
 from nwb_mepp.detectors import shipped_weights
-from nwb_mepp.errors import DetectionError, MetadataError, OutputError, UsageError
 from tests.nwb_objects import objects
 from tests.synthetic import AMPLITUDE_V, DURATION_S, ONSETS_S, RATE_HZ, mepp_trace, write_text
 
@@ -174,7 +174,7 @@ def test_summarize_counts_what_a_selection_keeps(epoch: neo.Epoch) -> None:
     assert summary["interval_mean"] == pytest.approx(np.diff(ONSETS_S[::2]).mean(), abs=0.3e-3)
 
 
-def test_summarize_needs_to_know_what_was_analysed() -> None:
+def test_summarize_needs_to_know_what_was_analyzed() -> None:
     bare = neo.Epoch(times=[1.0] * pq.s, durations=[0.1] * pq.s, labels=np.array(["x"]))
     with pytest.raises(UsageError, match=r"expected an epoch from nwb_mepp\.detect or nwb_mepp\.annotate"):
         nwb_mepp.summarize(bare)

@@ -88,7 +88,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], str]] = {
     "truncated header": (truncated, STATED, "bad.abf"),
     "truncated samples": (cut_short, STATED, "bad.abf"),
     "text of another kind": (
-        text_of("Dear diary,\ntoday the fibre died.\n"),
+        text_of("Dear diary,\ntoday the fiber died.\n"),
         STATED,
         "is not the text of a recording",
     ),

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.conditioning import Hum, find_hum
-from nwb_mepp.recording import ArraySource, Trace
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.simulation.noise import coloured_noise, mains_hum
-from nwb_mepp.windows import Piece
+from nwb_mepp.simulation.noise import colored_noise, mains_hum
 
 RATE_HZ = 5_000.0
 NOISE_SD = 0.05e-3
 
 
-def piece_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> Piece:
+def segment_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> Segment:
     trace = Trace(
         channel="Vm",
         sweep=0,
@@ -28,7 +28,7 @@ def piece_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> Piece:
         sampling_rate_hz=rate_hz,
         start_s=0.0,
     )
-    return Piece(trace=trace, start=0, stop=len(samples))
+    return Segment(trace=trace, start=0, stop=len(samples))
 
 
 def noise(seed: int, *, duration_s: float = 30.0, rate_hz: float = RATE_HZ) -> np.ndarray:
@@ -51,8 +51,8 @@ def hum(
 
 def share_left(samples: np.ndarray, line: np.ndarray, found: Hum) -> float:
     """Return what removal leaves of the hum, as a fraction of its SD."""
-    piece = piece_of(samples)
-    removed = samples - found.remove(piece, 0, piece.n_samples)
+    segment = segment_of(samples)
+    removed = samples - found.remove(segment, 0, segment.n_samples)
     return float(np.std(line - removed) / np.std(line))
 
 
@@ -61,7 +61,7 @@ def test_hum_is_found_at_its_own_frequency_and_removed_with_its_harmonics(freque
     background = noise(0)
     line = hum(frequency_hz, (1.0, 0.0, 0.6, 0.0, 0.4), n_samples=len(background))
     samples = background + line
-    found = find_hum([piece_of(samples)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(samples)], noise_sd=NOISE_SD)
     assert found is not None
     assert found.frequency_hz == pytest.approx(frequency_hz, abs=0.03)
     assert set(found.harmonics) == {1, 3, 5}
@@ -72,7 +72,7 @@ def test_hum_is_found_at_its_own_frequency_and_removed_with_its_harmonics(freque
 def test_hum_without_its_fundamental_is_found_by_two_harmonics() -> None:
     background = noise(0)
     line = hum(50.02, (0.0, 0.8, 0.0, 0.8), n_samples=len(background))
-    found = find_hum([piece_of(background + line)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(background + line)], noise_sd=NOISE_SD)
     assert found is not None
     assert set(found.harmonics) == {2, 4}
     assert share_left(background + line, line, found) < 0.2
@@ -81,13 +81,13 @@ def test_hum_without_its_fundamental_is_found_by_two_harmonics() -> None:
 def test_one_line_alone_that_is_no_fundamental_is_left_as_it_is() -> None:
     background = noise(0)
     line = hum(50.0, (0.0, 0.0, 1.0), n_samples=len(background))
-    assert find_hum([piece_of(background + line)], noise_sd=NOISE_SD) is None
+    assert find_hum([segment_of(background + line)], noise_sd=NOISE_SD) is None
 
 
 @pytest.mark.parametrize("duration_s", [2.5, 4.5, 6.5, 20.0])
 def test_no_hum_is_found_in_plain_noise(duration_s: float) -> None:
     found = [
-        find_hum([piece_of(noise(seed, duration_s=duration_s))], noise_sd=NOISE_SD) for seed in range(20)
+        find_hum([segment_of(noise(seed, duration_s=duration_s))], noise_sd=NOISE_SD) for seed in range(20)
     ]
     assert found == [None] * 20
 
@@ -95,37 +95,37 @@ def test_no_hum_is_found_in_plain_noise(duration_s: float) -> None:
 def test_no_hum_is_found_in_drifting_pink_noise() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        pink = coloured_noise(50_000, sampling_rate_hz=RATE_HZ, exponent=1.5, rng=rng)
+        pink = colored_noise(50_000, sampling_rate_hz=RATE_HZ, exponent=1.5, rng=rng)
         drift = np.cumsum(rng.standard_normal(50_000)) / np.sqrt(RATE_HZ) * 20.0
-        assert find_hum([piece_of(NOISE_SD * (pink + drift))], noise_sd=NOISE_SD) is None
+        assert find_hum([segment_of(NOISE_SD * (pink + drift))], noise_sd=NOISE_SD) is None
 
 
 def test_hum_in_one_short_sweep_is_found_where_it_is_strong() -> None:
     background = noise(0, duration_s=2.5)
     line = hum(50.0, (2.0, 1.0), n_samples=len(background))
-    found = find_hum([piece_of(background + line)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(background + line)], noise_sd=NOISE_SD)
     assert found is not None
     assert share_left(background + line, line, found) < 0.2
 
 
-def test_pieces_too_short_to_resolve_a_line_are_passed_over() -> None:
+def test_segments_too_short_to_resolve_a_line_are_passed_over() -> None:
     background = noise(0, duration_s=1.9)
     line = hum(50.0, (5.0,), n_samples=len(background))
-    assert find_hum([piece_of(background + line)], noise_sd=NOISE_SD) is None
+    assert find_hum([segment_of(background + line)], noise_sd=NOISE_SD) is None
 
 
 def test_a_constant_trace_has_no_hum() -> None:
-    assert find_hum([piece_of(np.full(50_000, -0.075))], noise_sd=1.0) is None
+    assert find_hum([segment_of(np.full(50_000, -0.075))], noise_sd=1.0) is None
 
 
 def test_removal_hardly_changes_the_amplitude_of_mepps() -> None:
     scenario = Scenario(duration_s=30.0, rate_hz=3.0, sampling_rate_hz=RATE_HZ, noise_sd=NOISE_SD)
     simulated = simulate_recording(scenario, seed=3)
     line = hum(50.03, (2.0, 1.0, 0.5), n_samples=len(simulated.values))
-    piece = piece_of(simulated.values + line)
-    found = find_hum([piece], noise_sd=NOISE_SD)
+    segment = segment_of(simulated.values + line)
+    found = find_hum([segment], noise_sd=NOISE_SD)
     assert found is not None
-    change = found.remove(piece, 0, piece.n_samples) - simulated.values
+    change = found.remove(segment, 0, segment.n_samples) - simulated.values
     onsets = np.round(simulated.truth.start_s * RATE_HZ).astype(int)
     peaks = np.round(simulated.truth.peak_s * RATE_HZ).astype(int)
     change_of_amplitude = change[peaks] - change[onsets]
@@ -136,40 +136,40 @@ def test_removal_hardly_changes_the_amplitude_of_mepps() -> None:
 
 
 @pytest.fixture(scope="module")
-def humming() -> tuple[Piece, Hum, np.ndarray]:
+def humming() -> tuple[Segment, Hum, np.ndarray]:
     # An odd rate, so that the bins of the estimate hold no whole number of cycles; an odd length, too.
     rate_hz = 4_410.7
     samples = noise(5, duration_s=9.37, rate_hz=rate_hz)
     samples += hum(50.0, (3.0, 1.0), n_samples=len(samples), rate_hz=rate_hz) - 0.075
-    piece = piece_of(samples, rate_hz=rate_hz)
-    found = find_hum([piece], noise_sd=NOISE_SD)
+    segment = segment_of(samples, rate_hz=rate_hz)
+    found = find_hum([segment], noise_sd=NOISE_SD)
     assert found is not None
-    return piece, found, found.remove(piece, 0, piece.n_samples)
+    return segment, found, found.remove(segment, 0, segment.n_samples)
 
 
 @settings(max_examples=60, deadline=None)
 @given(start=st.integers(0, 41_000), length=st.integers(1, 12_000))
 def test_removal_does_not_depend_on_the_stretch_asked_for(
-    humming: tuple[Piece, Hum, np.ndarray], start: int, length: int
+    humming: tuple[Segment, Hum, np.ndarray], start: int, length: int
 ) -> None:
-    piece, found, whole = humming
-    stop = min(start + length, piece.n_samples)
-    np.testing.assert_allclose(found.remove(piece, start, stop), whole[start:stop], rtol=0, atol=1e-13)
+    segment, found, whole = humming
+    stop = min(start + length, segment.n_samples)
+    np.testing.assert_allclose(found.remove(segment, start, stop), whole[start:stop], rtol=0, atol=1e-13)
 
 
 @settings(max_examples=20, deadline=None)
 @given(before=st.integers(0, 60_000), after=st.integers(0, 60_000))
 def test_beyond_the_borders_the_result_is_reflected(
-    humming: tuple[Piece, Hum, np.ndarray], before: int, after: int
+    humming: tuple[Segment, Hum, np.ndarray], before: int, after: int
 ) -> None:
-    piece, found, whole = humming
+    segment, found, whole = humming
     expected = np.pad(whole, (before, after), mode="reflect")
-    result = found.remove(piece, -before, piece.n_samples + after)
+    result = found.remove(segment, -before, segment.n_samples + after)
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 7, 499, 501])
-def test_removal_works_on_pieces_shorter_than_a_bin(n_samples: int) -> None:
-    piece = piece_of(noise(0)[:n_samples])
+def test_removal_works_on_segments_shorter_than_a_bin(n_samples: int) -> None:
+    segment = segment_of(noise(0)[:n_samples])
     found = Hum(frequency_hz=50.0, harmonics=(1, 2), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
-    assert np.isfinite(found.remove(piece, -3, n_samples + 3)).all()
+    assert np.isfinite(found.remove(segment, -3, n_samples + 3)).all()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 
-from nwb_mepp.conditioning import noise_spectrum, quantisation_step, smooth_spectrum
+from nwb_mepp.conditioning import noise_spectrum, quantization_step, smooth_spectrum
 
 RATE_HZ = 1000.0
 
@@ -17,7 +17,7 @@ def cut(trace: np.ndarray, n_samples: int = 200) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(trace, n_samples)[:: n_samples // 2]
 
 
-def test_density_of_coloured_noise_agrees_with_welch() -> None:
+def test_density_of_colored_noise_agrees_with_welch() -> None:
     white = np.random.default_rng(0).normal(0.0, 3.0, 400_000)
     trace = np.convolve(white, [1.0, 0.9, 0.5], mode="valid")
     frequencies_hz, density = noise_spectrum(cut(trace), sampling_rate_hz=RATE_HZ)
@@ -66,14 +66,14 @@ def test_smoothing_takes_the_mean_over_a_band_that_grows_with_frequency(
 @pytest.mark.parametrize("level", [0.0, -0.075, 3.0])
 def test_step_of_a_converter_is_found_at_any_level(level: float) -> None:
     raw = np.random.default_rng(0).integers(-2000, 2000, 5000)
-    assert quantisation_step(raw * 30.5e-6 + level) == pytest.approx(30.5e-6, rel=1e-6)
+    assert quantization_step(raw * 30.5e-6 + level) == pytest.approx(30.5e-6, rel=1e-6)
 
 
 def test_step_of_a_constant_is_zero() -> None:
-    assert quantisation_step(np.full(10, -0.075)) == 0.0
+    assert quantization_step(np.full(10, -0.075)) == 0.0
 
 
 def test_last_bits_that_scaling_leaves_are_no_step() -> None:
     value = 0.1 + 0.2  # differs from 0.3 in the last bit
-    assert quantisation_step([0.3, value, 0.8]) == pytest.approx(0.5)
-    assert quantisation_step([0.3, value]) == 0.0
+    assert quantization_step([0.3, value, 0.8]) == pytest.approx(0.5)
+    assert quantization_step([0.3, value]) == 0.0

@@ -9,10 +9,10 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from nwb_mepp.conditioning import survey
-from nwb_mepp.errors import DetectionError, UsageError
-from nwb_mepp.recording import ArraySource, Trace
+from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 NOISE_SD = 0.05e-3
 
@@ -32,8 +32,8 @@ def trace_of(
     )
 
 
-def pieces_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, unit: str = "V") -> list[Piece]:
-    return list(cut_pieces([trace_of(samples, rate_hz=rate_hz, unit=unit)]))
+def segments_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, unit: str = "V") -> list[Segment]:
+    return list(cut_segments([trace_of(samples, rate_hz=rate_hz, unit=unit)]))
 
 
 def white(n_samples: int, *, seed: int = 0) -> np.ndarray:
@@ -62,18 +62,18 @@ def test_noise_sd_is_that_of_the_noise_above_10_hz_though_there_are_mepps(kind: 
     alone = simulate_recording(replace(scenario, rate_hz=0.0), seed=4).values
     sections = butter(4, 10.0, "highpass", fs=rate_hz, output="sos")
     expected = sosfiltfilt(sections, alone).std()
-    found = survey(pieces_of(simulate_recording(scenario, seed=4).values, rate_hz=rate_hz))
+    found = survey(segments_of(simulate_recording(scenario, seed=4).values, rate_hz=rate_hz))
     # One segment of 0.2 s in five holds a MEPP, which raises the quantile that is taken by some per cent.
     assert found.noise_sd == pytest.approx(expected, rel=0.08)
 
 
 @pytest.mark.parametrize("step_sd", [0.3, 1.0, 1.5])
-def test_noise_sd_of_a_coarsely_quantised_trace_includes_the_rounding_error(step_sd: float) -> None:
+def test_noise_sd_of_a_coarsely_quantized_trace_includes_the_rounding_error(step_sd: float) -> None:
     scenario = Scenario(
         duration_s=30.0, noise_sd=NOISE_SD, pink_part=0.0, lowpass_hz=None, step=step_sd * NOISE_SD
     )
-    found = survey(pieces_of(simulate_recording(scenario, seed=4).values))
-    # The rounding error of a uniform quantiser has the SD step / sqrt(12).
+    found = survey(segments_of(simulate_recording(scenario, seed=4).values))
+    # The rounding error of a uniform quantizer has the SD step / sqrt(12).
     assert found.noise_sd == pytest.approx(NOISE_SD * np.sqrt(1.0 + step_sd**2 / 12.0), rel=0.1)
     assert found.step == pytest.approx(step_sd * NOISE_SD, rel=1e-6)
 
@@ -84,15 +84,15 @@ def test_noise_sd_survives_a_trace_whose_median_absolute_deviation_is_zero() -> 
     values = simulate_recording(scenario, seed=4).values
     assert np.median(np.abs(values - np.median(values))) == 0.0
     # Not below the rounding error, which is all that is known, nor beyond it and the noise together.
-    found = survey(pieces_of(values))
+    found = survey(segments_of(values))
     assert 0.99 * step / np.sqrt(12.0) <= found.noise_sd <= 1.2 * np.hypot(step / np.sqrt(12.0), NOISE_SD)
 
 
 def test_hum_is_found_and_does_not_count_as_noise() -> None:
     quiet = Scenario(duration_s=30.0, noise_sd=NOISE_SD, rate_hz=0.0)
     loud = replace(quiet, hum_amplitudes=(2.0 * NOISE_SD, NOISE_SD, 0.5 * NOISE_SD), hum_phase_drift=0.1)
-    without = survey(pieces_of(simulate_recording(quiet, seed=1).values))
-    with_hum = survey(pieces_of(simulate_recording(loud, seed=1).values))
+    without = survey(segments_of(simulate_recording(quiet, seed=1).values))
+    with_hum = survey(segments_of(simulate_recording(loud, seed=1).values))
     assert without.hum is None
     assert with_hum.hum is not None
     assert with_hum.noise_sd == pytest.approx(without.noise_sd, rel=0.1)
@@ -101,10 +101,10 @@ def test_hum_is_found_and_does_not_count_as_noise() -> None:
 def test_values_come_without_the_hum_where_there_is_any() -> None:
     scenario = Scenario(duration_s=20.0, noise_sd=NOISE_SD, rate_hz=0.0)
     values = simulate_recording(scenario, seed=1).values
-    quiet = pieces_of(values)
+    quiet = segments_of(values)
     np.testing.assert_array_equal(survey(quiet).values(quiet[0], 10, 20), values[10:20])
     line = 2.0 * NOISE_SD * np.sin(2.0 * np.pi * 50.0 * np.arange(len(values)) / 10_000.0)
-    loud = pieces_of(values + line)
+    loud = segments_of(values + line)
     left = survey(loud).values(loud[0], 0, len(values)) - values
     assert left.std() < 0.2 * line.std()
 
@@ -120,9 +120,9 @@ def test_polarity_is_judged_from_the_mepps(sign: int, level: float, unit: str) -
         noise_sd=0.5e-3 / level,
         hum_amplitudes=(0.03e-3, 0.015e-3),
         drift_per_sqrt_s=0.4e-3,
-        artefacts={"spike": 3, "step": 2, "slow_bump": 1},
+        artifacts={"spike": 3, "step": 2, "slow_bump": 1},
     )
-    found = survey(pieces_of(simulate_recording(scenario, seed=2).values, unit=unit))
+    found = survey(segments_of(simulate_recording(scenario, seed=2).values, unit=unit))
     assert found.polarity == sign
     assert "deflections" in found.polarity_reason
 
@@ -130,7 +130,7 @@ def test_polarity_is_judged_from_the_mepps(sign: int, level: float, unit: str) -
 @pytest.mark.parametrize(("unit", "sign"), [("V", 1), ("A", -1)])
 def test_polarity_of_noise_is_the_convention_of_its_unit(unit: str, sign: int) -> None:
     for seed in range(5):
-        found = survey(pieces_of(white(100_000, seed=seed), unit=unit))
+        found = survey(segments_of(white(100_000, seed=seed), unit=unit))
         assert (found.unit, found.polarity) == (unit, sign)
         assert "too few clear deflections to tell" in found.polarity_reason
 
@@ -138,13 +138,13 @@ def test_polarity_of_noise_is_the_convention_of_its_unit(unit: str, sign: int) -
 @pytest.mark.parametrize(("stated", "sign"), [("positive", 1), ("negative", -1)])
 def test_a_stated_polarity_is_taken_as_it_is(stated: str, sign: int) -> None:
     simulated = simulate_recording(Scenario(duration_s=10.0, rate_hz=3.0, polarity=-sign), seed=0)
-    found = survey(pieces_of(simulated.values), polarity=stated)  # type: ignore[arg-type]
+    found = survey(segments_of(simulated.values), polarity=stated)  # type: ignore[arg-type]
     assert (found.polarity, found.polarity_reason) == (sign, "stated")
 
 
 def test_an_unknown_polarity_is_refused() -> None:
     with pytest.raises(UsageError, match="polarity 'auto', 'positive' or 'negative', found 'up'"):
-        survey(pieces_of(white(20_000)), polarity="up")  # type: ignore[arg-type]
+        survey(segments_of(white(20_000)), polarity="up")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -153,60 +153,60 @@ def test_a_sample_that_is_not_finite_is_named_with_time_sweep_and_number(bad: fl
     samples[[12_345, 20_000]] = bad
     trace = trace_of(samples, start_s=100.0, sweep=3)
     # Numbers count from the start of the sweep though the first second of it is left out.
-    pieces = list(cut_pieces([trace], excluded=[(100.0, 101.0)]))
+    segments = list(cut_segments([trace], excluded=[(100.0, 101.0)]))
     message = rf"channel 'Vm'.* found {bad} at 101\.2345 s \(sweep 3, sample 12345\).*--exclude START:STOP"
     with pytest.raises(DetectionError, match=message):
-        survey(pieces)
+        survey(segments)
 
 
 def test_a_bad_sample_that_is_left_out_does_no_harm() -> None:
     samples = white(40_000)
     samples[12_345] = np.nan
-    pieces = list(cut_pieces([trace_of(samples)], excluded=[(1.2, 1.3)]))
-    assert survey(pieces).noise_sd == pytest.approx(NOISE_SD, rel=0.1)
+    segments = list(cut_segments([trace_of(samples)], excluded=[(1.2, 1.3)]))
+    assert survey(segments).noise_sd == pytest.approx(NOISE_SD, rel=0.1)
 
 
 def test_a_constant_trace_is_refused() -> None:
     with pytest.raises(DetectionError, match=r"channel 'Vm': .* found the constant -0\.075 V; .*--channel"):
-        survey(pieces_of(np.full(20_000, -0.075)))
+        survey(segments_of(np.full(20_000, -0.075)))
 
 
 def test_a_trace_that_is_constant_but_for_a_moment_is_refused() -> None:
     samples = np.zeros(4_000_000, dtype=np.int8)
     samples[3_000] = 1  # none of the segments that are looked at holds it
     with pytest.raises(DetectionError, match=r"channel 'Vm': .* one value nearly throughout; .*--channel"):
-        survey(pieces_of(samples))
+        survey(segments_of(samples))
 
 
 def test_a_rate_below_2_khz_is_refused() -> None:
     expected = r"at least 2000 Hz .* found 1999 Hz; if a lab file .*, read it with --sampling-rate"
     with pytest.raises(DetectionError, match=expected):
-        survey(pieces_of(white(20_000), rate_hz=1_999.0))
-    assert survey(pieces_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0
+        survey(segments_of(white(20_000), rate_hz=1_999.0))
+    assert survey(segments_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0
 
 
 def test_too_short_a_trace_is_refused_though_its_parts_sum_up() -> None:
-    pieces = list(cut_pieces([trace_of(white(8_000))], excluded=[(0.3, 0.31)]))
+    segments = list(cut_segments([trace_of(white(8_000))], excluded=[(0.3, 0.31)]))
     with pytest.raises(
         DetectionError, match=r"at least 0\.5 s .* found 0\.79 s in stretches of at most 0\.49 s"
     ):
-        survey(pieces)
+        survey(segments)
 
 
 @pytest.mark.parametrize("unit", ["mV", "", "degC"])
 def test_a_unit_that_is_not_electrical_is_refused(unit: str) -> None:
     with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*--channel.*--unit"):
-        survey(pieces_of(white(20_000), unit=unit))
+        survey(segments_of(white(20_000), unit=unit))
 
 
 def test_a_channel_left_out_wholly_is_refused() -> None:
-    pieces = list(cut_pieces([trace_of(white(20_000))], excluded=[(0.0, 10.0)]))
+    segments = list(cut_segments([trace_of(white(20_000))], excluded=[(0.0, 10.0)]))
     with pytest.raises(DetectionError, match="found none: every stretch is left out"):
-        survey(pieces)
+        survey(segments)
 
 
 def test_hours_of_samples_are_checked_to_the_last() -> None:
     samples = white(1 << 21)
     samples[-1] = np.nan
     with pytest.raises(DetectionError, match=r"sample 2097151\)"):
-        survey(pieces_of(samples))
+        survey(segments_of(samples))

@@ -1,4 +1,4 @@
-"""Whitening: noise of any colour comes out white with SD 1, however the trace is cut and read."""
+"""Whitening: noise of any color comes out white with SD 1, however the trace is cut and read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.signal import freqz, welch
 
 from nwb_mepp.conditioning import TILE_GRID, WhitenedTrace, compress, design_whitening, survey, whiten
-from nwb_mepp.recording import ArraySource, Trace
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 NOISE_SD = 0.05e-3
 
@@ -32,16 +32,16 @@ def trace_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, start_s: float =
     )
 
 
-def pieces_of(samples: np.ndarray, *, rate_hz: float = 10_000.0) -> list[Piece]:
-    return list(cut_pieces([trace_of(samples, rate_hz=rate_hz)]))
+def segments_of(samples: np.ndarray, *, rate_hz: float = 10_000.0) -> list[Segment]:
+    return list(cut_segments([trace_of(samples, rate_hz=rate_hz)]))
 
 
-def white_of(pieces: list[Piece], *, block_s: float = 60.0) -> list[WhitenedTrace]:
-    return whiten(pieces, survey=survey(pieces, polarity="positive"), block_s=block_s)
+def white_of(segments: list[Segment], *, block_s: float = 60.0) -> list[WhitenedTrace]:
+    return whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
 
 
 def whole(trace: WhitenedTrace, *, margin: int = 0) -> np.ndarray:
-    """Return all tiles, joined by what each margin repeats of its neighbours."""
+    """Return all tiles, joined by what each margin repeats of its neighbors."""
 
     def parts() -> Iterator[np.ndarray]:
         for index in range(trace.n_tiles):
@@ -71,10 +71,10 @@ SCENARIOS = {
 def test_noise_comes_out_with_a_known_sd_and_a_flat_spectrum_though_there_are_mepps(kind: str) -> None:
     scenario = replace(Scenario(duration_s=30.0, noise_sd=NOISE_SD), **SCENARIOS[kind])  # type: ignore[arg-type]
     rate_hz = scenario.sampling_rate_hz
-    (trace,) = white_of(pieces_of(simulate_recording(scenario, seed=6).values, rate_hz=rate_hz))
-    # What was learnt beside MEPPs is applied to the same noise without them.
+    (trace,) = white_of(segments_of(simulate_recording(scenario, seed=6).values, rate_hz=rate_hz))
+    # What was learned beside MEPPs is applied to the same noise without them.
     alone = simulate_recording(replace(scenario, rate_hz=0.0), seed=6).values
-    noise = whole(replace(trace, piece=pieces_of(alone, rate_hz=rate_hz)[0]))
+    noise = whole(replace(trace, segment=segments_of(alone, rate_hz=rate_hz)[0]))
     # At a low rate part of the band is missing, and with it that part of the variance.
     expected_sd = np.sqrt(min(rate_hz / 5_000.0, 1.0))
     assert noise.std() == pytest.approx(expected_sd, abs=0.06)
@@ -92,26 +92,26 @@ def test_a_trace_whose_median_absolute_deviation_is_zero_is_not_blown_up() -> No
         step=5.0 * NOISE_SD,
         rate_hz=0.0,
     )
-    (trace,) = white_of(pieces_of(simulate_recording(scenario, seed=6).values))
+    (trace,) = white_of(segments_of(simulate_recording(scenario, seed=6).values))
     # The rounding error may be overestimated, never underestimated.
     assert 0.2 < whole(trace).std() < 1.1
 
 
 @pytest.fixture(scope="module", params=[10_000.0, 11_025.0, 5_000.0])
-def surveyed(request: pytest.FixtureRequest) -> tuple[list[Piece], np.ndarray]:
+def surveyed(request: pytest.FixtureRequest) -> tuple[list[Segment], np.ndarray]:
     scenario = Scenario(
         duration_s=45.0, sampling_rate_hz=request.param, hum_amplitudes=(0.05e-3,), hum_phase_drift=0.1
     )
-    pieces = pieces_of(simulate_recording(scenario, seed=1).values, rate_hz=request.param)
-    return pieces, whole(white_of(pieces)[0])
+    segments = segments_of(simulate_recording(scenario, seed=1).values, rate_hz=request.param)
+    return segments, whole(white_of(segments)[0])
 
 
 @pytest.mark.parametrize(("block_s", "margin"), [(1.0, 0), (7.0, 0), (7.0, 128), (1.0, 777)])
 def test_result_does_not_depend_on_how_much_is_read_at_a_time(
-    surveyed: tuple[list[Piece], np.ndarray], block_s: float, margin: int
+    surveyed: tuple[list[Segment], np.ndarray], block_s: float, margin: int
 ) -> None:
-    pieces, expected = surveyed
-    (trace,) = white_of(pieces, block_s=block_s)
+    segments, expected = surveyed
+    (trace,) = white_of(segments, block_s=block_s)
     assert trace.tile % TILE_GRID == 0
     values = whole(trace, margin=margin)
     np.testing.assert_allclose(
@@ -121,7 +121,7 @@ def test_result_does_not_depend_on_how_much_is_read_at_a_time(
 
 def test_a_margin_beyond_the_border_is_the_reflected_trace() -> None:
     samples = simulate_recording(Scenario(duration_s=2.0), seed=0).values
-    (trace,) = white_of(pieces_of(samples, rate_hz=5_000.0))
+    (trace,) = white_of(segments_of(samples, rate_hz=5_000.0))
     tile = trace.read_tile(0, margin=400)
     # A symmetric filter of a reflected trace is reflected itself.
     np.testing.assert_allclose(tile[:400], tile[401:801][::-1], atol=1e-9)
@@ -129,37 +129,40 @@ def test_a_margin_beyond_the_border_is_the_reflected_trace() -> None:
 
 def test_polarity_turns_mepps_upright() -> None:
     simulated = simulate_recording(Scenario(duration_s=20.0, rate_hz=2.0), seed=0)
-    up, down = pieces_of(simulated.values), pieces_of(-simulated.values)
-    upright = whole(whiten(up, survey=survey(up, polarity="positive"))[0])
-    turned = whole(whiten(down, survey=survey(down, polarity="negative"))[0])
+    up, down = segments_of(simulated.values), segments_of(-simulated.values)
+    upright = whole(whiten(up, noise=survey(up, polarity="positive"))[0])
+    turned = whole(whiten(down, noise=survey(down, polarity="negative"))[0])
     np.testing.assert_allclose(turned, upright, atol=1e-9)
 
 
 def test_level_of_the_trace_does_not_pass() -> None:
     samples = simulate_recording(Scenario(duration_s=20.0, resting_level=0.0), seed=0).values
     for rate_hz in (10_000.0, 11_025.0):
-        low, high = pieces_of(samples, rate_hz=rate_hz), pieces_of(samples - 10.0, rate_hz=rate_hz)
+        low, high = segments_of(samples, rate_hz=rate_hz), segments_of(samples - 10.0, rate_hz=rate_hz)
         np.testing.assert_allclose(whole(white_of(high)[0]), whole(white_of(low)[0]), atol=1e-6)
 
 
-def test_one_filter_serves_all_pieces_and_tiny_ones_do_not_spoil_it() -> None:
+def test_one_filter_serves_all_segments_and_tiny_ones_do_not_spoil_it() -> None:
     rng = np.random.default_rng(0)
     traces = [trace_of(NOISE_SD * rng.standard_normal(10_000), start_s=2.0 * i) for i in range(40)]
     # A test pulse is left out of each sweep, shortly after its start.
     pulses = [(2.0 * i + 0.002, 2.0 * i + 0.1) for i in range(40)]
-    whitened = white_of(list(cut_pieces(traces, excluded=pulses)))
-    assert [trace.piece.n_samples for trace in whitened[:2]] == [20, 9_000]
+    whitened = white_of(list(cut_segments(traces, excluded=pulses)))
+    assert [trace.segment.n_samples for trace in whitened[:2]] == [20, 9_000]
     assert len({trace.taps.tobytes() for trace in whitened}) == 1
     noise = np.concatenate([whole(trace) for trace in whitened[1::2]])
     assert noise.std() == pytest.approx(1.0, abs=0.04)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 50, 999])
-def test_pieces_shorter_than_the_filter_are_whitened_too(n_samples: int) -> None:
+def test_segments_shorter_than_the_filter_are_whitened_too(n_samples: int) -> None:
     samples = simulate_recording(Scenario(duration_s=10.0), seed=0).values
     trace = trace_of(samples)
-    pieces = [Piece(trace=trace, start=0, stop=n_samples), Piece(trace=trace, start=n_samples, stop=100_000)]
-    short, long = white_of(pieces)
+    segments = [
+        Segment(trace=trace, start=0, stop=n_samples),
+        Segment(trace=trace, start=n_samples, stop=100_000),
+    ]
+    short, long = white_of(segments)
     assert whole(short).shape == (short.n_samples,)
     assert short.n_samples == -(-n_samples // 2)
     assert np.isfinite(whole(short)).all()
@@ -202,5 +205,5 @@ def test_compression_is_odd_rising_and_linear_for_small_values(value: float) -> 
 def test_half_a_recording_without_signal_does_not_blow_up_the_noise_of_the_rest() -> None:
     samples = simulate_recording(Scenario(duration_s=20.0, rate_hz=0.0, step=0.05 * NOISE_SD), seed=0).values
     samples[:100_000] = samples[0]
-    (trace,) = white_of(pieces_of(samples))
+    (trace,) = white_of(segments_of(samples))
     assert whole(trace)[55_000:].std() == pytest.approx(1.0, abs=0.08)

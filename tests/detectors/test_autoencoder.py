@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from nwb_mepp.conditioning import survey
+from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
-from nwb_mepp.detectors.autoencoder import Anomalies, anomaly_score
-from nwb_mepp.errors import DetectionError
-from nwb_mepp.recording import ArraySource, Trace
-from nwb_mepp.windows import Piece, cut_pieces
+from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly
 
 NOISE_SD = 0.05e-3
 SHIPPED = {
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pieces_of(samples: np.ndarray) -> list[Piece]:
+def segments_of(samples: np.ndarray) -> list[Segment]:
     trace = Trace(
         channel="Vm",
         sweep=0,
@@ -63,7 +63,7 @@ def pieces_of(samples: np.ndarray) -> list[Piece]:
         sampling_rate_hz=10_000.0,
         start_s=0.0,
     )
-    return list(cut_pieces([trace]))
+    return list(cut_segments([trace]))
 
 
 def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> None:
@@ -71,7 +71,7 @@ def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> Non
     # there are none (that takes 79); the middle ones are covered by windows with at least 30 of the 60.
     error = np.zeros(300)
     error[100:160] = 1.0
-    score = anomaly_score(error)
+    score = sample_anomaly(error)
     plain = np.convolve(np.convolve(error, np.full(5, 0.2), mode="same"), np.full(40, 0.025), mode="valid")
     by_hand = [plain[max(i - 39, 0) : i + 1].min() for i in range(100, 200)]
     np.testing.assert_allclose(score[100:200], by_hand, atol=1e-12)
@@ -80,15 +80,15 @@ def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> Non
 
 def test_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None:
     steady, alternating = np.ones(400), (-1.0) ** np.arange(400)
-    assert anomaly_score(steady)[200] == pytest.approx(1.0)
-    assert anomaly_score(alternating)[200] == pytest.approx(0.2)  # one of five is left over
+    assert sample_anomaly(steady)[200] == pytest.approx(1.0)
+    assert sample_anomaly(alternating)[200] == pytest.approx(0.2)  # one of five is left over
 
 
 @pytest.mark.parametrize(("sign", "n_found"), [(1.0, 1), (-1.0, 0)])
 def test_only_upright_anomalies_count(sign: float, n_found: int) -> None:
     trace = np.zeros(400)
     trace[180:220] = sign * np.hanning(40)
-    found = Anomalies(trace, anomaly_score(trace), floor=0.05)
+    found = Anomalies(trace, sample_anomaly(trace), floor=0.05)
     assert len(found.score) == n_found
     if n_found:
         assert abs(int(found.peak[0]) - 200) <= 1
@@ -107,8 +107,8 @@ def test_events_are_found_where_the_network_fails_and_no_probability_is_claimed(
         samples[place : place + 100] += 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)
     samples[50_000:50_100] -= 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)
     detector = Autoencoder(folder, runtime=Saturating())
-    pieces = pieces_of(samples)
-    (found,) = detector.find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(samples)
+    (found,) = detector.find(segments, noise=survey(segments, polarity="positive"))
     assert len(found) == len(places)
     assert np.all(np.abs(found.peak - places) <= 20)
     assert np.all(np.isnan(found.probability))

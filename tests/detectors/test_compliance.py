@@ -14,15 +14,15 @@ import pytest
 
 import nwb_mepp.detectors
 from nwb_mepp.conditioning import survey
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, Detector, detector_names, get_detector
 from nwb_mepp.evaluation import match_times
-from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.simulation import Scenario, Simulated, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 RATE_HZ = 10_000.0
 NOISE_SD = 0.05e-3
-# Level 10 and no artefacts: what a detector misses here, it misses everywhere.
+# Level 10 and no artifacts: what a detector misses here, it misses everywhere.
 EASY = Scenario(duration_s=16.0, rate_hz=2.0, noise_sd=NOISE_SD)
 
 
@@ -41,17 +41,17 @@ def trace_of(
     )
 
 
-def pieces_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Piece]:
-    return list(cut_pieces([trace_of(samples, rate_hz=rate_hz)]))
+def segments_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Segment]:
+    return list(cut_segments([trace_of(samples, rate_hz=rate_hz)]))
 
 
 def find(
-    detector: Detector, pieces: Sequence[Piece], *, block_s: float = 60.0, threshold: float | None = None
+    detector: Detector, segments: Sequence[Segment], *, block_s: float = 60.0, threshold: float | None = None
 ) -> list[Candidates]:
     """Run a detector, and check of its result what must hold of any."""
-    found = detector.find(pieces, survey=survey(pieces), block_s=block_s, threshold=threshold)
-    assert len(found) == len(pieces)
-    for piece, candidates in zip(pieces, found, strict=True):
+    found = detector.find(segments, noise=survey(segments), block_s=block_s, threshold=threshold)
+    assert len(found) == len(segments)
+    for segment, candidates in zip(segments, found, strict=True):
         columns = (candidates.start, candidates.peak, candidates.stop, candidates.probability)
         assert {column.shape for column in columns} == {(len(candidates),)}
         assert {column.dtype for column in columns[:3]} == {np.dtype(np.int64)}
@@ -59,7 +59,7 @@ def find(
         assert np.all(candidates.start >= 0)
         assert np.all(candidates.start <= candidates.peak)
         assert np.all(candidates.peak < candidates.stop)
-        assert np.all(candidates.stop <= piece.n_samples)
+        assert np.all(candidates.stop <= segment.n_samples)
         assert np.all(candidates.stop[:-1] <= candidates.start[1:])
         stated = candidates.probability[~np.isnan(candidates.probability)]
         assert np.all((stated >= 0.0) & (stated <= 1.0))
@@ -103,7 +103,7 @@ def test_it_says_who_it_is(detector: Detector, request: pytest.FixtureRequest) -
 
 
 def test_it_finds_large_mepps_and_invents_few(detector: Detector, easy: Simulated) -> None:
-    (found,) = find(detector, pieces_of(easy.values))
+    (found,) = find(detector, segments_of(easy.values))
     matching = match_times(easy.truth.peak_s, found.peak / RATE_HZ, tolerance_s=0.005)
     assert len(matching.pairs) >= 0.85 * len(easy.truth)
     assert len(matching.false) <= 0.1 * len(easy.truth)
@@ -115,35 +115,35 @@ def test_it_finds_large_mepps_and_invents_few(detector: Detector, easy: Simulate
 
 
 def test_a_second_run_gives_the_same(detector: Detector, easy: Simulated) -> None:
-    pieces = pieces_of(easy.values)
-    assert_same(find(detector, pieces), find(detector, pieces))
+    segments = segments_of(easy.values)
+    assert_same(find(detector, segments), find(detector, segments))
 
 
 @pytest.mark.parametrize("block_s", [1.0, 7.0])
 def test_result_does_not_depend_on_how_much_is_worked_on_at_a_time(
     detector: Detector, easy: Simulated, block_s: float
 ) -> None:
-    pieces = pieces_of(easy.values)
-    assert_same(find(detector, pieces, block_s=block_s), find(detector, pieces))
+    segments = segments_of(easy.values)
+    assert_same(find(detector, segments, block_s=block_s), find(detector, segments))
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3, 1e-9])
 def test_result_does_not_depend_on_the_gain(detector: Detector, easy: Simulated, factor: float) -> None:
-    assert_same(find(detector, pieces_of(factor * easy.values)), find(detector, pieces_of(easy.values)))
+    assert_same(find(detector, segments_of(factor * easy.values)), find(detector, segments_of(easy.values)))
 
 
 def test_result_does_not_depend_on_which_way_the_mepps_point(detector: Detector, easy: Simulated) -> None:
-    assert_same(find(detector, pieces_of(-easy.values)), find(detector, pieces_of(easy.values)))
+    assert_same(find(detector, segments_of(-easy.values)), find(detector, segments_of(easy.values)))
 
 
 def test_a_higher_threshold_keeps_fewer_and_the_default_is_the_one_stated(
     detector: Detector, easy: Simulated
 ) -> None:
-    pieces = pieces_of(easy.values)
-    default = find(detector, pieces)
-    assert_same(find(detector, pieces, threshold=detector.default_threshold), default)
+    segments = segments_of(easy.values)
+    default = find(detector, segments)
+    assert_same(find(detector, segments, threshold=detector.default_threshold), default)
     stricter = 1.3 * detector.default_threshold
-    (kept,) = find(detector, pieces, threshold=stricter)
+    (kept,) = find(detector, segments, threshold=stricter)
     assert 0 < len(kept) <= len(default[0])
     assert set(kept.start) <= set(default[0].start)
 
@@ -154,7 +154,7 @@ def test_a_higher_threshold_keeps_fewer_and_the_default_is_the_one_stated(
 def test_mepps_are_found_at_any_sampling_rate_at_their_own_time(detector: Detector, rate_hz: float) -> None:
     scenario = replace(EASY, duration_s=10.0, sampling_rate_hz=rate_hz, lowpass_hz=1_000.0)
     simulated = simulate_recording(scenario, seed=5)
-    (found,) = find(detector, pieces_of(simulated.values, rate_hz=rate_hz))
+    (found,) = find(detector, segments_of(simulated.values, rate_hz=rate_hz))
     matching = match_times(simulated.truth.peak_s, found.peak / rate_hz, tolerance_s=0.005)
     assert len(matching.pairs) >= 0.8 * len(simulated.truth)
     assert len(matching.false) <= 2
@@ -162,11 +162,12 @@ def test_mepps_are_found_at_any_sampling_rate_at_their_own_time(detector: Detect
     assert np.median(np.abs(distance_s)) < 0.0015
 
 
-@pytest.mark.parametrize("step_sd", [0.0, 1.0], ids=["plain", "quantised"])
+@pytest.mark.parametrize("step_sd", [0.0, 1.0], ids=["plain", "quantized"])
 def test_little_is_found_in_noise_alone(detector: Detector, step_sd: float) -> None:
     scenario = replace(EASY, rate_hz=0.0, step=step_sd * NOISE_SD, drift_per_sqrt_s=4 * NOISE_SD)
     n_found = sum(
-        len(find(detector, pieces_of(simulate_recording(scenario, seed=seed).values))[0]) for seed in range(2)
+        len(find(detector, segments_of(simulate_recording(scenario, seed=seed).values))[0])
+        for seed in range(2)
     )
     assert n_found <= 2
 
@@ -174,10 +175,10 @@ def test_little_is_found_in_noise_alone(detector: Detector, step_sd: float) -> N
 def test_what_is_left_out_is_not_seen(detector: Detector, easy: Simulated) -> None:
     samples = easy.values.copy()
     samples[40_000:41_000] += 100.0  # a test pulse of 100 V, a million times a MEPP
-    pieces = list(cut_pieces([trace_of(samples)], excluded=[(4.0, 4.1)]))
-    found = find(detector, pieces)
+    segments = list(cut_segments([trace_of(samples)], excluded=[(4.0, 4.1)]))
+    found = find(detector, segments)
     peaks_s = np.concatenate(
-        [(piece.start + one.peak) / RATE_HZ for piece, one in zip(pieces, found, strict=True)]
+        [(segment.start + one.peak) / RATE_HZ for segment, one in zip(segments, found, strict=True)]
     )
     truth_s = easy.truth.peak_s[(easy.truth.start_s < 3.98) | (easy.truth.start_s > 4.12)]
     matching = match_times(truth_s, peaks_s, tolerance_s=0.005)
@@ -189,21 +190,21 @@ def test_what_is_left_out_is_not_seen(detector: Detector, easy: Simulated) -> No
 def test_sweeps_are_searched_one_by_one(detector: Detector, easy: Simulated) -> None:
     half = len(easy.values) // 2
     sweeps = [trace_of(easy.values[:half]), trace_of(easy.values[half:], start_s=100.0)]
-    found = find(detector, list(cut_pieces(sweeps)))
-    whole = find(detector, pieces_of(easy.values))[0]
+    found = find(detector, list(cut_segments(sweeps)))
+    whole = find(detector, segments_of(easy.values))[0]
     joined_s = np.concatenate([found[0].peak, found[1].peak + half]) / EASY.sampling_rate_hz
-    # The noise is learnt from nearly the same samples: only a doubtful one, or one at the border, may differ.
+    # The noise is learned from nearly the same samples: only one in doubt or at the border may differ.
     matching = match_times(whole.peak / EASY.sampling_rate_hz, joined_s, tolerance_s=1e-3)
     assert len(matching.missed) + len(matching.false) <= 2
 
 
-def test_pieces_of_a_few_samples_beside_a_long_one_do_no_harm(detector: Detector, easy: Simulated) -> None:
+def test_segments_of_a_few_samples_beside_a_long_one_do_no_harm(detector: Detector, easy: Simulated) -> None:
     trace = trace_of(easy.values)
     starts = np.cumsum(np.arange(51))
     short = [
-        Piece(trace=trace, start=int(start), stop=int(start) + n) for n, start in enumerate(starts[:-1], 1)
+        Segment(trace=trace, start=int(start), stop=int(start) + n) for n, start in enumerate(starts[:-1], 1)
     ]
-    rest = Piece(trace=trace, start=2_000, stop=len(easy.values))
+    rest = Segment(trace=trace, start=2_000, stop=len(easy.values))
     found = find(detector, [*short, rest])
     assert sum(len(candidates) for candidates in found[:-1]) <= 1
     alone = find(detector, [rest])[0]
@@ -271,7 +272,7 @@ ADVERSARIES: dict[str, Callable[[], np.ndarray]] = {
 
 @pytest.mark.parametrize("kind", ADVERSARIES)
 def test_no_trace_breaks_it(detector: Detector, kind: str) -> None:
-    pieces = pieces_of(ADVERSARIES[kind]())
-    find(detector, pieces)
+    segments = segments_of(ADVERSARIES[kind]())
+    find(detector, segments)
     # Even where everything counts, candidates stay sorted, apart and inside.
-    find(detector, pieces, threshold=0.0)
+    find(detector, segments, threshold=0.0)

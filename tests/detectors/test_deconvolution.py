@@ -10,7 +10,7 @@ from known_traces import (
     f1_on_reference,
     false_per_minute,
     noise,
-    pieces_of,
+    segments_of,
     traces_of,
     with_events,
 )
@@ -36,7 +36,7 @@ def test_a_train_without_noise_becomes_impulses_at_the_onsets_in_proportion(high
     output = np.convolve(train, taps(highest_hz=highest_hz), mode="same")
     peaks, _ = find_peaks(output, prominence=0.05 * output.max())
     assert peaks.tolist() == onsets
-    # The lower edge of the band leaves a shallow trough around each impulse, where its neighbours stand.
+    # The lower edge of the band leaves a shallow trough around each impulse, where its neighbors stand.
     np.testing.assert_allclose(output[onsets] / output[6_500], np.array(heights) / 4.0, atol=0.15)
 
 
@@ -80,8 +80,8 @@ def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
 
 
 def test_events_that_overlap_are_told_apart_and_cut_at_the_next_onset() -> None:
-    pieces = pieces_of(with_events([50_000, 50_020], [40.0, 40.0]))
-    (found,) = Deconvolution().find(pieces, survey=survey(pieces, polarity="positive"), threshold=6.0)
+    segments = segments_of(with_events([50_000, 50_020], [40.0, 40.0]))
+    (found,) = Deconvolution().find(segments, noise=survey(segments, polarity="positive"), threshold=6.0)
     assert found.start == pytest.approx([50_000, 50_020], abs=1)
     assert found.stop[0] <= found.start[1]
     assert np.isnan(found.probability).all()

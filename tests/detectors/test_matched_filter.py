@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import MatchedFilter, template
 from nwb_mepp.evaluation import match_times
-from nwb_mepp.recording import ArraySource, Trace
 from nwb_mepp.simulation import Scenario, reference_scenario, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 RATE_HZ = 5_000.0
 NOISE_SD = 0.05e-3
 
 
-def pieces_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Piece]:
+def segments_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Segment]:
     trace = Trace(
         channel="Vm",
         sweep=0,
@@ -29,12 +29,12 @@ def pieces_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Piece]:
         sampling_rate_hz=rate_hz,
         start_s=0.0,
     )
-    return list(cut_pieces([trace]))
+    return list(cut_segments([trace]))
 
 
 def whitened(samples: np.ndarray, *, block_s: float = 60.0) -> WhitenedTrace:
-    pieces = pieces_of(samples)
-    (trace,) = whiten(pieces, survey=survey(pieces, polarity="positive"), block_s=block_s)
+    segments = segments_of(samples)
+    (trace,) = whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
     return trace
 
 
@@ -112,32 +112,32 @@ def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
 
 def test_one_giant_is_one_event_without_echoes() -> None:
     for height_sd in (50.0, 2000.0):
-        pieces = pieces_of(with_events([50_000], [height_sd]))
-        (found,) = MatchedFilter().find(pieces, survey=survey(pieces, polarity="positive"))
+        segments = segments_of(with_events([50_000], [height_sd]))
+        (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
         assert found.start.tolist() == [50_000]
 
 
 def test_events_close_to_each_other_are_told_apart_and_cut_at_the_next_onset() -> None:
-    pieces = pieces_of(with_events([50_000, 50_030], [40.0, 40.0]))
-    (found,) = MatchedFilter().find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(with_events([50_000, 50_030], [40.0, 40.0]))
+    (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
     assert found.start.tolist() == pytest.approx([50_000, 50_030], abs=1)
     assert found.stop[0] <= found.start[1]
 
 
 def test_no_probability_is_claimed() -> None:
-    pieces = pieces_of(with_events([50_000], [40.0]))
-    (found,) = MatchedFilter().find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(with_events([50_000], [40.0]))
+    (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
     assert np.isnan(found.probability).all()
 
 
 def test_several_thresholds_at_once_give_what_each_alone_does() -> None:
     simulated = simulate_recording(Scenario(duration_s=10.0, rate_hz=3.0, sampling_rate_hz=RATE_HZ), seed=1)
-    pieces = pieces_of(simulated.values)
-    learned = survey(pieces)
+    segments = segments_of(simulated.values)
+    learned = survey(segments)
     thresholds = [3.0, 5.0, 12.0]
-    together = MatchedFilter().find_at(pieces, survey=learned, thresholds=thresholds)
+    together = MatchedFilter().find_at(segments, noise=learned, thresholds=thresholds)
     for threshold, (found,) in zip(thresholds, together, strict=True):
-        (alone,) = MatchedFilter().find(pieces, survey=learned, threshold=threshold)
+        (alone,) = MatchedFilter().find(segments, noise=learned, threshold=threshold)
         np.testing.assert_array_equal(found.start, alone.start)
         np.testing.assert_array_equal(found.stop, alone.stop)
     assert len(together[0][0]) > len(together[1][0]) > len(together[2][0]) > 0
@@ -147,8 +147,8 @@ def test_f1_on_reference_recordings_at_level_10_is_at_least_09() -> None:
     counts = np.zeros(3)
     for index in range(3):
         simulated = simulate_recording(reference_scenario(level=10.0, index=index), seed=700 + index)
-        pieces = pieces_of(simulated.values, rate_hz=10_000.0)
-        (found,) = MatchedFilter().find(pieces, survey=survey(pieces))
+        segments = segments_of(simulated.values, rate_hz=10_000.0)
+        (found,) = MatchedFilter().find(segments, noise=survey(segments))
         matching = match_times(simulated.truth.peak_s, found.peak / 10_000.0, tolerance_s=0.005)
         counts += len(matching.pairs), len(matching.missed), len(matching.false)
     n_pairs, n_missed, n_false = counts

@@ -14,11 +14,11 @@ from hypothesis.extra.numpy import arrays
 from probability_models import by_score_alone
 
 from nwb_mepp.conditioning import survey, whiten
+from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, MiniUnet
 from nwb_mepp.detectors.miniunet import RawCandidates
-from nwb_mepp.errors import DetectionError, UsageError
-from nwb_mepp.recording import ArraySource, Trace
-from nwb_mepp.windows import Piece, cut_pieces
 
 NOISE_SD = 0.05e-3
 MARGIN = 16
@@ -59,7 +59,7 @@ def detector(folder: Path) -> MiniUnet:
     return MiniUnet(folder, runtime=Rectifier())
 
 
-def pieces_of(samples: np.ndarray, *, rate_hz: float = 5_000.0) -> list[Piece]:
+def segments_of(samples: np.ndarray, *, rate_hz: float = 5_000.0) -> list[Segment]:
     trace = Trace(
         channel="Vm",
         sweep=0,
@@ -70,7 +70,7 @@ def pieces_of(samples: np.ndarray, *, rate_hz: float = 5_000.0) -> list[Piece]:
         sampling_rate_hz=rate_hz,
         start_s=0.0,
     )
-    return list(cut_pieces([trace]))
+    return list(cut_segments([trace]))
 
 
 def with_events(places: list[int], *, duration_s: float = 10.0) -> np.ndarray:
@@ -99,7 +99,7 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
     [
         ({"threshold": "high"}, "could not convert string to float: 'high'"),
         ({"margin": None}, "int"),
-        ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
+        ({"probability": {"layers": 3}}, "expected 'center', 'scale' and 'layers' of numbers"),
     ],
 )
 def test_a_configuration_whose_values_do_not_fit_is_refused(
@@ -117,8 +117,8 @@ def test_a_configuration_whose_values_do_not_fit_is_refused(
 
 def test_events_are_found_where_the_network_says(detector: MiniUnet) -> None:
     places = [4_000, 4_100, 20_000, 40_000]
-    pieces = pieces_of(with_events(places))
-    (found,) = detector.find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(with_events(places))
+    (found,) = detector.find(segments, noise=survey(segments, polarity="positive"))
     assert len(found) == len(places)
     assert np.all(np.abs(found.start - places) < 15)
     assert np.all(found.probability > 0.9)
@@ -126,21 +126,21 @@ def test_events_are_found_where_the_network_says(detector: MiniUnet) -> None:
 
 def test_samples_are_those_of_the_trace_at_its_own_rate(detector: MiniUnet) -> None:
     fine = np.repeat(with_events([4_000, 20_000]), 4)
-    pieces = pieces_of(fine, rate_hz=20_000.0)
-    (found,) = detector.find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(fine, rate_hz=20_000.0)
+    (found,) = detector.find(segments, noise=survey(segments, polarity="positive"))
     assert np.all(np.abs(found.start - [16_000, 80_000]) < 60)
 
 
 @pytest.mark.parametrize("threshold", [7.0, -0.1, float("nan")])
 def test_a_threshold_that_is_no_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
-    pieces = pieces_of(with_events([10_000]))
+    segments = segments_of(with_events([10_000]))
     with pytest.raises(UsageError, match=r"--threshold: expected a probability between 0 and 1 for miniunet"):
-        detector.find(pieces, survey=survey(pieces), threshold=threshold)
+        detector.find(segments, noise=survey(segments), threshold=threshold)
 
 
-def test_a_piece_without_candidates_gives_none(detector: MiniUnet) -> None:
-    pieces = pieces_of(with_events([]))
-    (found,) = detector.find(pieces, survey=survey(pieces, polarity="positive"), threshold=0.99)
+def test_a_segment_without_candidates_gives_none(detector: MiniUnet) -> None:
+    segments = segments_of(with_events([]))
+    (found,) = detector.find(segments, noise=survey(segments, polarity="positive"), threshold=0.99)
     assert len(found) == 0
     assert isinstance(found, Candidates)
     assert found.start.dtype == np.int64
@@ -148,10 +148,10 @@ def test_a_piece_without_candidates_gives_none(detector: MiniUnet) -> None:
 
 @pytest.mark.parametrize("block_s", [1.0, 3.0])
 def test_output_does_not_depend_on_the_tile(detector: MiniUnet, block_s: float) -> None:
-    pieces = pieces_of(with_events([4_000, 8_190, 24_570]))
-    learned = survey(pieces, polarity="positive")
-    (whole,) = whiten(pieces, survey=learned)
-    (tiled,) = whiten(pieces, survey=learned, block_s=block_s)
+    segments = segments_of(with_events([4_000, 8_190, 24_570]))
+    learned = survey(segments, polarity="positive")
+    (whole,) = whiten(segments, noise=learned)
+    (tiled,) = whiten(segments, noise=learned, block_s=block_s)
     assert tiled.n_tiles > 1
     output = detector.output(tiled)
     assert output.shape == (whole.n_samples,)

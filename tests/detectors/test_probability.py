@@ -33,7 +33,7 @@ def described(
     )
 
 
-def test_a_candidate_is_described_by_itself_its_neighbours_and_its_recording() -> None:
+def test_a_candidate_is_described_by_itself_its_neighbors_and_its_recording() -> None:
     # Two 5 ms apart, one far away; 0.5 has the logit 0, 0.9 ln 9.
     one = described([0.1, 0.105, 3.0], score=[0.9, 0.5, 0.9], height=[6.0, 3.5, 7.0], misfit=2.0)
     features = describe_candidates([one], duration_s=10.0)
@@ -62,17 +62,17 @@ def test_the_typical_shape_is_that_of_the_sure_ones() -> None:
     np.testing.assert_allclose(features[3:, 1:3], [[8.0, 9.0]] * 2)
 
 
-def test_pieces_are_described_together_but_are_no_neighbours() -> None:
+def test_segments_are_described_together_but_are_no_neighbors() -> None:
     parts = [described([0.1], score=[0.9], height=[5.0]), described([0.101], score=[0.9], height=[5.0])]
     features = describe_candidates(parts, duration_s=2.0)
     np.testing.assert_allclose(features[:, 7:11], [[0.02, 0.0, 0.02, 0.0]] * 2)
     np.testing.assert_allclose(features[0, 12], np.log(2 / 2.0 + 0.02))
 
 
-@pytest.mark.parametrize("n_pieces", [1, 3])
-def test_no_candidates_have_no_description(n_pieces: int) -> None:
+@pytest.mark.parametrize("n_segments", [1, 3])
+def test_no_candidates_have_no_description(n_segments: int) -> None:
     none = described([], score=[], height=[])
-    assert describe_candidates([none] * n_pieces, duration_s=1.0).shape == (0, N_FEATURES)
+    assert describe_candidates([none] * n_segments, duration_s=1.0).shape == (0, N_FEATURES)
 
 
 def small_model() -> ProbabilityModel:
@@ -80,7 +80,7 @@ def small_model() -> ProbabilityModel:
     weight = np.zeros((N_FEATURES, 1))
     weight[0] = 0.5
     return ProbabilityModel(
-        centre=np.full(N_FEATURES, 0.25),
+        center=np.full(N_FEATURES, 0.25),
         scale=np.full(N_FEATURES, 2.0),
         layers=((weight, np.array([0.1])), (np.array([[3.0]]), np.array([-1.0]))),
     )
@@ -120,7 +120,7 @@ def test_a_model_survives_json_to_five_digits() -> None:
 
 def test_layers_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(ValueError, match=rf"expected layers from {N_FEATURES} features to 1 output, found"):
-        replace(small_model(), centre=np.zeros(3))
+        replace(small_model(), center=np.zeros(3))
     layers = (small_model().layers[0], (np.zeros((1, 2)), np.zeros(2)))
     with pytest.raises(ValueError, match=r"to 1 output, found \[25, 1, 2\]"):
         replace(small_model(), layers=layers)
@@ -129,5 +129,5 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
 @pytest.mark.parametrize("change", [{"layers": 1.0}, {"layers": [{"weight": [[1.0]]}]}])
 def test_a_configuration_of_other_things_is_refused(change: dict[str, object]) -> None:
     config = {**small_model().to_config(), **change}
-    with pytest.raises(ValueError, match="expected 'centre', 'scale' and 'layers' of numbers"):
+    with pytest.raises(ValueError, match="expected 'center', 'scale' and 'layers' of numbers"):
         ProbabilityModel.from_config(config)

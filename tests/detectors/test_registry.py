@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.detectors import (
     Detector,
     MatchedFilter,
@@ -16,7 +17,6 @@ from nwb_mepp.detectors import (
     registry,
     takes_weights,
 )
-from nwb_mepp.errors import DetectionError, UsageError
 
 
 def register(monkeypatch: pytest.MonkeyPatch, **things: object) -> None:

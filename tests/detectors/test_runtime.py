@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors import Weights, make_runtime, runtime
 from nwb_mepp.detectors.runtime import run_over
-from nwb_mepp.errors import MissingDependencyError
 
 MARGIN = 8
 

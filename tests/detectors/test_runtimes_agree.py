@@ -7,29 +7,29 @@ from functools import cache
 import numpy as np
 import pytest
 
-from nwb_mepp.conditioning import Survey, survey
+from nwb_mepp.conditioning import ChannelNoise, survey
+from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, MiniUnet, load_weights, shipped_weights
 from nwb_mepp.detectors.runtime import LiteRTRuntime
-from nwb_mepp.networks.runtime import KerasRuntime
+from nwb_mepp.ml.networks.runtime import KerasRuntime
 from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.windows import Piece, cut_pieces
 
 SCENARIOS = {
     "large and rare": Scenario(duration_s=12.0, rate_hz=2.0, noise_sd=0.05e-3),
     "small and many": Scenario(duration_s=12.0, rate_hz=12.0, noise_sd=0.15e-3, bursts_per_s=0.3),
-    "among artefacts": Scenario(
+    "among artifacts": Scenario(
         duration_s=12.0,
         rate_hz=5.0,
-        artefacts={"spike": 4, "step": 3, "pop": 2, "test_pulse": 2},
+        artifacts={"spike": 4, "step": 3, "pop": 2, "test_pulse": 2},
     ),
 }
 
 
 @cache
-def recording(name: str) -> tuple[list[Piece], Survey]:
+def recording(name: str) -> tuple[list[Segment], ChannelNoise]:
     simulated = simulate_recording(SCENARIOS[name], seed=500_990_000)
-    pieces = list(cut_pieces([simulated.trace()]))
-    return pieces, survey(pieces, polarity="positive")
+    segments = list(cut_segments([simulated.trace()]))
+    return segments, survey(segments, polarity="positive")
 
 
 @cache
@@ -43,8 +43,8 @@ def both(kind: type[MiniUnet | Autoencoder]) -> tuple[MiniUnet | Autoencoder, Mi
 @pytest.mark.parametrize("name", SCENARIOS)
 @pytest.mark.parametrize("kind", [MiniUnet, Autoencoder, AutoencoderAnomalous])
 def test_both_runtimes_give_the_same_intervals(kind: type[MiniUnet | Autoencoder], name: str) -> None:
-    pieces, learned = recording(name)
-    (by_litert,), (by_keras,) = (one.find(pieces, survey=learned) for one in both(kind))
+    segments, learned = recording(name)
+    (by_litert,), (by_keras,) = (one.find(segments, noise=learned) for one in both(kind))
     assert len(by_litert) >= 15
     np.testing.assert_array_equal(by_keras.start, by_litert.start)
     np.testing.assert_array_equal(by_keras.peak, by_litert.peak)

@@ -13,7 +13,7 @@ from known_traces import (
     f1_on_reference,
     false_per_minute,
     noise,
-    pieces_of,
+    segments_of,
     traces_of,
     with_events,
 )
@@ -85,8 +85,8 @@ def test_a_shape_of_ones_own_is_fitted_instead() -> None:
     slow = np.exp(-np.arange(100) / 40.0)
     samples = noise()
     samples[50_000:50_100] += 20.0 * NOISE_SD * slow
-    pieces = pieces_of(samples)
-    (found,) = TemplateFit(slow).find(pieces, survey=survey(pieces, polarity="positive"), threshold=10.0)
+    segments = segments_of(samples)
+    (found,) = TemplateFit(slow).find(segments, noise=survey(segments, polarity="positive"), threshold=10.0)
     assert found.start == pytest.approx([50_000], abs=1)
     # The shape falls below 1/e after 40 samples, so with the 41st.
     assert (found.stop - found.start).tolist() == [41]
@@ -95,8 +95,8 @@ def test_a_shape_of_ones_own_is_fitted_instead() -> None:
 def test_a_single_sample_spike_is_no_event() -> None:
     samples = with_events([50_000], [10.0])
     samples[20_000] += 100.0 * NOISE_SD
-    pieces = pieces_of(samples)
-    (found,) = TemplateFit().find(pieces, survey=survey(pieces, polarity="positive"))
+    segments = segments_of(samples)
+    (found,) = TemplateFit().find(segments, noise=survey(segments, polarity="positive"))
     assert found.start == pytest.approx([50_000], abs=2)
     assert found.peak == pytest.approx(found.start + int(np.argmax(SHAPE)))
     assert np.isnan(found.probability).all()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from known_traces import RATE_HZ, f1_on_reference, false_per_minute, noise, pieces_of, traces_of, with_events
+from known_traces import (
+    RATE_HZ,
+    f1_on_reference,
+    false_per_minute,
+    noise,
+    segments_of,
+    traces_of,
+    with_events,
+)
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import Threshold
@@ -31,8 +39,8 @@ def test_a_baseline_that_wanders_by_a_hundred_noise_sd_does_no_harm() -> None:
     places = list(range(10_000, 90_000, 10_000))
     samples = with_events(places, [15.0] * len(places))
     samples += 100.0 * 0.05e-3 * np.sin(2.0 * np.pi * np.arange(len(samples)) / (10.0 * RATE_HZ))
-    pieces = pieces_of(samples)
-    (found,) = Threshold().find(pieces, survey=survey(pieces, polarity="positive"), threshold=6.0)
+    segments = segments_of(samples)
+    (found,) = Threshold().find(segments, noise=survey(segments, polarity="positive"), threshold=6.0)
     # A MEPP of 0.7 ms rise peaks 1.3 ms, some 6 samples, after its onset.
     assert found.peak == pytest.approx(np.array(places) + 6, abs=3)
 
@@ -41,23 +49,23 @@ def test_a_candidate_reaches_over_the_half_height_width() -> None:
     # A triangle of 12 ms on each side, slow beside the smoothing, is at half its height 6 ms from the peak.
     samples = noise(20.0)
     samples[50_000 - 60 : 50_000 + 61] += 0.05e-3 * 60.0 * (1.0 - np.abs(np.arange(-60, 61)) / 60.0)
-    pieces = pieces_of(samples)
-    (found,) = Threshold().find(pieces, survey=survey(pieces, polarity="positive"), threshold=20.0)
+    segments = segments_of(samples)
+    (found,) = Threshold().find(segments, noise=survey(segments, polarity="positive"), threshold=20.0)
     assert found.peak == pytest.approx([50_000], abs=2)
     assert found.start == pytest.approx([50_000 - 30], abs=5)
     assert found.stop == pytest.approx([50_000 + 30], abs=5)
 
 
 def test_a_small_peak_just_before_a_large_one_keeps_its_place() -> None:
-    pieces = pieces_of(with_events([50_000, 50_025], [30.0, 60.0]))
-    (found,) = Threshold().find(pieces, survey=survey(pieces, polarity="positive"), threshold=6.0)
+    segments = segments_of(with_events([50_000, 50_025], [30.0, 60.0]))
+    (found,) = Threshold().find(segments, noise=survey(segments, polarity="positive"), threshold=6.0)
     assert found.peak == pytest.approx([50_006, 50_031], abs=3)
     assert found.stop[0] <= found.start[1]
 
 
 def test_no_probability_is_claimed() -> None:
-    pieces = pieces_of(with_events([50_000], [40.0]))
-    (found,) = Threshold().find(pieces, survey=survey(pieces, polarity="positive"), threshold=6.0)
+    segments = segments_of(with_events([50_000], [40.0]))
+    (found,) = Threshold().find(segments, noise=survey(segments, polarity="positive"), threshold=6.0)
     assert len(found) == 1
     assert np.isnan(found.probability).all()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import load_weights, shipped_weights, weights
-from nwb_mepp.errors import DetectionError
 
 NETWORK = b"numbers of a network"
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nwb_mepp.mepps import Mepps
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
+from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
-from nwb_mepp.recording import ArraySource, Recording, SourceFile, Trace
-from nwb_mepp.results import ChannelResult, SummaryRow
 
 START = datetime(2017, 11, 16, 10, 5, tzinfo=UTC)
 # A third of a microvolt: no float32, and no float64 with few digits, equals it.
@@ -38,7 +38,7 @@ def trace(channel: str = "Vm", *, sweep: int = 0, n_samples: int = 2_000, **othe
 
 def recording(*traces: Trace, **other: Any) -> Recording:
     source = SourceFile(
-        name="fibre.abf",
+        name="fiber.abf",
         sha256="0" * 64,
         reader="axon",
         reader_version="neo 0.14.6",
@@ -99,8 +99,8 @@ def full_metadata() -> Metadata:
     """Everything that nwbinspector asks for."""
     return Metadata(
         session=Session(
-            session_id="fibre-3",
-            session_description="Spontaneous activity of one fibre.",
+            session_id="fiber-3",
+            session_description="Spontaneous activity of one fiber.",
             experiment_description="MEPPs at rest.",
             experimenter=("Last, First",),
             institution="University of Example",
@@ -120,7 +120,7 @@ def full_metadata() -> Metadata:
                 name="electrode",
                 device="amplifier",
                 description="Sharp glass electrode.",
-                cell_id="fibre-3",
+                cell_id="fiber-3",
                 location="Diaphragm",
             ),
         ),

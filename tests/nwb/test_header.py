@@ -11,13 +11,13 @@ import h5py
 import pytest
 from pynwb import NWBFile
 
+from nwb_mepp.core.recording import Recording, SourceFile
 from nwb_mepp.nwb import write_nwb
 from nwb_mepp.nwb.header import add_equipment, describe_source, make_file, source_table
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
-from nwb_mepp.recording import Recording, SourceFile
 
 SOURCE = SourceFile(
-    name="fibre.abf",
+    name="fiber.abf",
     sha256="ab",
     reader="axon",
     reader_version="neo 0.14.6",
@@ -49,7 +49,7 @@ def test_the_identifier_is_the_same_for_the_same_and_another_for_another(
 
 def test_without_metadata_only_the_conversion_itself_is_described(header: Callable[..., NWBFile]) -> None:
     file = header()
-    assert file.session_description.startswith("Recording fibre.abf, converted with nwb-mepp ")
+    assert file.session_description.startswith("Recording fiber.abf, converted with nwb-mepp ")
     assert (file.subject, file.notes, file.session_id, file.experimenter) == (None, None, None, None)
     assert dict(file.was_generated_by)["nwb-mepp"]
 
@@ -83,14 +83,14 @@ def test_devices_may_share_a_model(header: Callable[..., NWBFile]) -> None:
     devices = (
         Device(name="left", manufacturer="Axon", model_name="200/B"),
         Device(name="right", manufacturer="Axon", model_name="200/B"),
-        Device(name="digitiser", model_number="1322A"),
+        Device(name="digitizer", model_number="1322A"),
         Device(name="table"),
     )
     file = header(Metadata(devices=devices))
     add_equipment(file, metadata=Metadata(devices=devices))
     assert file.devices["left"].model is file.devices["right"].model
     assert file.devices["left"].model.name == "200_B"
-    assert file.devices["digitiser"].model.manufacturer == "not stated"
+    assert file.devices["digitizer"].model.manufacturer == "not stated"
     assert file.devices["table"].model is None
 
 
@@ -108,24 +108,24 @@ def test_an_electrode_is_written_with_its_device(header: Callable[..., NWBFile])
 
 
 def test_overrides_are_part_of_the_description_of_the_source() -> None:
-    assert describe_source(SOURCE) == "Read from fibre.abf by reader axon (neo 0.14.6) with gain=10; unit=mA."
+    assert describe_source(SOURCE) == "Read from fiber.abf by reader axon (neo 0.14.6) with gain=10; unit=mA."
 
 
 def test_what_hdf5_cannot_store_is_spelled_out(
     folder: Path, make_recording: Callable[..., Recording], session_start: datetime
 ) -> None:
     # A file named in an old code page, and a comment padded with zeros.
-    source = replace(SOURCE, name="fibre\udcff.abf")
+    source = replace(SOURCE, name="fiber\udcff.abf")
     recording = make_recording(source=source, annotations={"comment": "warm\x00\x00"})
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with h5py.File(folder / "a.nwb") as file:
         assert file["general/notes"].asstr()[()] == "comment: warm"
-        assert file["processing/icephys/source_files/file_name"].asstr()[0] == "fibre\\udcff.abf"
+        assert file["processing/icephys/source_files/file_name"].asstr()[0] == "fiber\\udcff.abf"
 
 
 def test_the_source_table_has_one_row() -> None:
     table = source_table(SOURCE, fingerprint="f")
     assert len(table) == 1
-    assert table["file_name"][0] == "fibre.abf"
+    assert table["file_name"][0] == "fiber.abf"
     assert table["settings"][0] == "gain=10; unit=mA"
     assert table["fingerprint"][0] == "f"

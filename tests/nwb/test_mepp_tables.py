@@ -11,11 +11,11 @@ from pynwb import TimeSeries
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
-from nwb_mepp.errors import OutputError, ReadError
-from nwb_mepp.mepps import MEASURES, Mepps
+from nwb_mepp.core.errors import OutputError, ReadError
+from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, read_mepps
-from nwb_mepp.recording import Trace
-from nwb_mepp.results import ChannelResult
 
 
 def series_of(*traces: Trace) -> dict[tuple[str, int], TimeSeries]:

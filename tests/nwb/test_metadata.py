@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
 
 AMPLIFIER = Device(name="amplifier")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.nwb import load_metadata, metadata_template
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.errors import OutputError
+from nwb_mepp.core.errors import OutputError
+from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.nwb.names import channel_stems, safe_name, series_name, table_name
-from nwb_mepp.recording import ArraySource, Trace
 
 
 def trace(channel: str, sweep: int = 0) -> Trace:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
+from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.nwb import open_nwb, write_nwb
-from nwb_mepp.recording import ArraySource, Recording, SourceFile, Trace
 
 START = datetime(2017, 11, 16, 10, 5, tzinfo=UTC)
 # Writing and checking a file takes a third of a second.

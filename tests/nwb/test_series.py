@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries
 
-from nwb_mepp.errors import MetadataError
+from nwb_mepp.core.errors import MetadataError
+from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.nwb.header import add_equipment, make_file
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.series import add_acquisition, check_clamp, parse_comment
-from nwb_mepp.recording import Recording, Trace
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_description_says_what_the_source_did_not_state(
     assert said.startswith(
         "Channel Vm, sweep 1. Sweep times not stated by the source: the sweeps are laid end to end."
     )
-    assert said.endswith("Read from fibre.abf by reader axon (neo 0.14.6) with unit=mV.")
+    assert said.endswith("Read from fiber.abf by reader axon (neo 0.14.6) with unit=mV.")
     stated = acquired(make_recording(*traces)).acquisition["Vm_sweep_001"].description
     assert "not stated" not in stated
 

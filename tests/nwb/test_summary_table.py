@@ -8,10 +8,10 @@ import pytest
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBFile
 
-from nwb_mepp.errors import ReadError
-from nwb_mepp.mepps import Mepps
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import SUMMARY_COLUMNS, ChannelResult
 from nwb_mepp.nwb.summary_table import icephys_module, read_summary, summary_table
-from nwb_mepp.results import SUMMARY_COLUMNS, ChannelResult
 
 
 @pytest.fixture

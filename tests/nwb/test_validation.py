@@ -8,11 +8,11 @@ from pathlib import Path
 import h5py
 import pytest
 
-from nwb_mepp.errors import ReadError
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import is_failure, validate_nwb, write_nwb
 from nwb_mepp.nwb.metadata import Metadata, Subject
-from nwb_mepp.nwb.schema import schema_errors
-from nwb_mepp.recording import Recording
+from nwb_mepp.nwb.schema_validation import schema_errors
 
 
 @pytest.fixture(scope="module")

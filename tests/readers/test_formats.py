@@ -10,7 +10,7 @@ import neo
 import numpy as np
 import pytest
 
-from nwb_mepp.errors import ReadError
+from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers import ReadOptions, read_recording
 
 

@@ -30,7 +30,7 @@ def test_a_missing_unit_is_a_problem_and_the_rest_is_shown(tmp_path: Path) -> No
         "Time_ms,Voltage,labels\n" + "".join(f"{k / 10:.1f},{k},{int(k > 7)}\n" for k in range(10))
     )
     info = inspect(path)
-    assert info.reader == "labelled-text"
+    assert info.reader == "labeled-text"
     assert len(info.problems) == 1
     assert "pass --unit" in info.problems[0]
     (channel,) = info.channels
@@ -76,5 +76,5 @@ def test_numbers_that_are_not_finite_do_not_spoil_the_range(tmp_path: Path) -> N
 
 def test_what_the_file_holds_besides_signals_is_named(shared_data: Path) -> None:
     found = inspect(shared_data / "formats" / "File_micromed_1.TRC")
-    assert found.companions == "events (Trigger)"
-    assert inspect(shared_data / "formats" / "File_axon_7.abf").companions == ""
+    assert found.ancillary == "events (Trigger)"
+    assert inspect(shared_data / "formats" / "File_axon_7.abf").ancillary == ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nwb_mepp.errors import UsageError
+from nwb_mepp.core.errors import UsageError
 from nwb_mepp.readers import ReadOptions, parse_unit_options
 
 

@@ -12,23 +12,23 @@ from typing import Any
 import neo
 import pytest
 
-from nwb_mepp.errors import MissingDependencyError, ReadError, UsageError
-from nwb_mepp.readers import ReadOptions, read_recording, reader_table, registry
-from nwb_mepp.readers.labchart import LABCHART
+from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
+from nwb_mepp.readers import ReadOptions, interface, read_recording, reader_table, registry
 from nwb_mepp.readers.registry import choose_reader, reader_named
+from nwb_mepp.readers.text.labchart import LABCHART
 from tests.lab_folders import write_neuralynx
 
 
 def test_names_are_those_of_neo_in_small_letters() -> None:
     names = {entry.name for entry in reader_table()}
-    assert {"axon", "winedr", "winwcp", "spike2", "axograph", "igor", "labchart", "labelled-text"} <= names
+    assert {"axon", "winedr", "winwcp", "spike2", "axograph", "igor", "labchart", "labeled-text"} <= names
 
 
 def test_every_reader_of_neo_is_offered_or_left_out_for_a_reason() -> None:
-    from nwb_mepp.readers.neo_catalogue import _AUTOMATIC, _EXCLUDED
+    from nwb_mepp.readers.neo.catalog import _AUTOMATIC, _EXCLUDED
 
     of_neo = {neo_class.__name__.removesuffix("IO").lower() for neo_class in neo.io.iolist}
-    offered = {entry.name for entry in reader_table()} - {"atf", "labchart", "labelled-text"}
+    offered = {entry.name for entry in reader_table()} - {"atf", "labchart", "labeled-text"}
     assert offered == of_neo - set(_EXCLUDED)
     assert set(_EXCLUDED) | set(_AUTOMATIC) <= of_neo
 
@@ -106,7 +106,7 @@ def test_a_missing_and_an_empty_file_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda _: None)
+    monkeypatch.setattr(interface, "find_spec", lambda _: None)
     path = tmp_path / "run.ibw"
     path.write_bytes(b"x")
     with pytest.raises(
@@ -175,7 +175,7 @@ class TestPlugins:
 class TestContent:
     """What a file holds counts for more than what it is called."""
 
-    def test_a_file_with_a_signature_is_recognised_under_any_name(
+    def test_a_file_with_a_signature_is_recognized_under_any_name(
         self, shared_data: Path, tmp_path: Path
     ) -> None:
         for name, reader in (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.errors import UsageError
+from nwb_mepp.core.errors import UsageError
 from nwb_mepp.readers.sweeps import place_sweeps
 
 

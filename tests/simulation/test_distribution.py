@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.simulation import (
-    ARTEFACTS,
+    ARTIFACTS,
     BENCHMARK_SEEDS_FROM,
     LEVELS,
     draw_scenario,
@@ -41,7 +41,7 @@ def test_every_scenario_lies_within_physiology(seed: int) -> None:
     assert 0.0 < scenario.rise_s <= 0.45 * scenario.decay_s
     assert scenario.sampling_rate_hz in {5e3, 1e4, 2e4}
     assert 0.0 <= scenario.step <= 1.5 * scenario.noise_sd + 1e-12
-    assert set(scenario.artefacts) <= set(ARTEFACTS)
+    assert set(scenario.artifacts) <= set(ARTIFACTS)
     assert 0.0 <= scenario.noise_swing <= 0.5
     assert 0.1 <= scenario.drift_per_sqrt_s / scenario.noise_sd <= 40.0 + 1e-9
     assert np.hypot(scenario.white_part, scenario.pink_part) == pytest.approx(1.0)
@@ -60,11 +60,11 @@ def test_all_that_is_to_be_seen_is_drawn() -> None:
     assert share([scenario.step > 0.0 for scenario in drawn]) == pytest.approx(0.3, abs=0.08)
     assert share([scenario.noise_swing > 0.0 for scenario in drawn]) == pytest.approx(0.3, abs=0.08)
     assert share([any(scenario.hum_amplitudes) for scenario in drawn]) == pytest.approx(0.6, abs=0.08)
-    assert share([any(scenario.artefacts.values()) for scenario in drawn]) > 0.5
+    assert share([any(scenario.artifacts.values()) for scenario in drawn]) > 0.5
     assert {scenario.sampling_rate_hz for scenario in drawn} == {5e3, 1e4, 2e4}
     assert {scenario.amplitude_law for scenario in drawn} == {"lognormal", "normal"}
-    kinds = {kind for scenario in drawn for kind, count in scenario.artefacts.items() if count}
-    assert kinds == set(ARTEFACTS)
+    kinds = {kind for scenario in drawn for kind, count in scenario.artifacts.items() if count}
+    assert kinds == set(ARTIFACTS)
 
 
 def test_drawn_scenarios_can_be_simulated() -> None:
@@ -83,13 +83,13 @@ def test_reference_recordings_are_those_the_benchmark_defines(level: float) -> N
         assert scenario.rate_hz == (0.5, 1.0, 3.0)[index % 3]
         assert (scenario.bursts_per_s > 0.0) == (index % 4 == 3)
         assert scenario.hum_amplitudes == (0.03e-3, 0.015e-3, 0.01e-3)
-        assert set(scenario.artefacts) == {"spike", "step", "slow_bump", "negative_decay"}
-        assert 2 <= sum(scenario.artefacts.values()) <= 7
+        assert set(scenario.artifacts) == {"spike", "step", "slow_bump", "negative_decay"}
+        assert 2 <= sum(scenario.artifacts.values()) <= 7
         # 3 mV over the 60 s.
         assert scenario.drift_per_sqrt_s * np.sqrt(60.0) == pytest.approx(3e-3)
-    assert len({tuple(scenario.artefacts.values()) for scenario in scenarios}) > 6
+    assert len({tuple(scenario.artifacts.values()) for scenario in scenarios}) > 6
 
 
-def test_artefacts_of_a_reference_recording_are_the_same_at_each_level() -> None:
+def test_artifacts_of_a_reference_recording_are_the_same_at_each_level() -> None:
     at_two, at_ten = (reference_scenario(level=level, index=5) for level in (2.0, 10.0))
     assert replace(at_two, noise_sd=0.0) == replace(at_ten, noise_sd=0.0)

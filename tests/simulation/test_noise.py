@@ -7,9 +7,9 @@ import pytest
 from scipy.signal import welch
 
 from nwb_mepp.simulation.noise import (
-    coloured_noise,
+    colored_noise,
     mains_hum,
-    quantise,
+    quantize,
     random_walk,
     slow_wander,
     white_noise,
@@ -19,8 +19,8 @@ RATE_HZ = 10_000.0
 
 
 @pytest.mark.parametrize("exponent", [0.8, 1.0, 1.6])
-def test_coloured_noise_falls_with_the_exponent_asked_for(exponent: float) -> None:
-    noise = coloured_noise(400_000, sampling_rate_hz=RATE_HZ, exponent=exponent, rng=np.random.default_rng(0))
+def test_colored_noise_falls_with_the_exponent_asked_for(exponent: float) -> None:
+    noise = colored_noise(400_000, sampling_rate_hz=RATE_HZ, exponent=exponent, rng=np.random.default_rng(0))
     assert noise.std() == pytest.approx(1.0)
     frequencies_hz, density = welch(noise, fs=RATE_HZ, nperseg=20_000)
     band = (frequencies_hz >= 5.0) & (frequencies_hz <= 2_000.0)
@@ -28,8 +28,8 @@ def test_coloured_noise_falls_with_the_exponent_asked_for(exponent: float) -> No
     assert slope == pytest.approx(-exponent, abs=0.05)
 
 
-def test_coloured_noise_begins_at_the_lowest_frequency_stated() -> None:
-    noise = coloured_noise(400_000, sampling_rate_hz=1_000.0, from_hz=20.0, rng=np.random.default_rng(0))
+def test_colored_noise_begins_at_the_lowest_frequency_stated() -> None:
+    noise = colored_noise(400_000, sampling_rate_hz=1_000.0, from_hz=20.0, rng=np.random.default_rng(0))
     frequencies_hz, density = welch(noise, fs=1_000.0, nperseg=2_000)
     assert density[(frequencies_hz > 1) & (frequencies_hz < 15)].max() < 0.01 * density.max()
 
@@ -103,7 +103,7 @@ def test_what_wanders_has_sd_1_and_forgets_within_its_time_constant() -> None:
 
 def test_a_converter_rounds_to_its_steps_and_clips_at_its_range() -> None:
     values = np.array([-9.0, -0.3, 0.1, 0.2, 1.1])
-    np.testing.assert_allclose(quantise(values, step=0.25), [-9.0, -0.25, 0.0, 0.25, 1.0])
-    np.testing.assert_allclose(quantise(values, step=0.25, full_scale=1.0), [-1.0, -0.25, 0.0, 0.25, 1.0])
-    np.testing.assert_array_equal(quantise(values, step=0.0), values)
-    np.testing.assert_array_equal(quantise(values, step=0.0, full_scale=0.2), [-0.2, -0.2, 0.1, 0.2, 0.2])
+    np.testing.assert_allclose(quantize(values, step=0.25), [-9.0, -0.25, 0.0, 0.25, 1.0])
+    np.testing.assert_allclose(quantize(values, step=0.25, full_scale=1.0), [-1.0, -0.25, 0.0, 0.25, 1.0])
+    np.testing.assert_array_equal(quantize(values, step=0.0), values)
+    np.testing.assert_array_equal(quantize(values, step=0.0, full_scale=0.2), [-0.2, -0.2, 0.1, 0.2, 0.2])

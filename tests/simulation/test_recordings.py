@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.simulation import Scenario, Simulated, simulate_recording
-from nwb_mepp.simulation.noise import quantise
+from nwb_mepp.simulation.noise import quantize
 
 # 50 kHz, so that times read from samples are good to 20 us.
 FINE = Scenario(duration_s=20.0, sampling_rate_hz=50_000.0, rate_hz=1.0)
@@ -76,7 +76,7 @@ def test_polarity_turns_the_trace_but_not_the_clean_sum() -> None:
 
 
 def test_the_same_seed_gives_the_same_recording_another_seed_another() -> None:
-    scenario = Scenario(duration_s=3.0, rate_hz=5.0, artefacts={"pop": 2}, hum_amplitudes=(1e-4,))
+    scenario = Scenario(duration_s=3.0, rate_hz=5.0, artifacts={"pop": 2}, hum_amplitudes=(1e-4,))
     first, second, other = (simulate_recording(scenario, seed=seed) for seed in (8, 8, 9))
     np.testing.assert_array_equal(first.values, second.values)
     for name in ("start_s", "peak_s", "stop_s", "amplitude", "rise_10_90_s", "decay_tau_s"):
@@ -87,14 +87,14 @@ def test_the_same_seed_gives_the_same_recording_another_seed_another() -> None:
     )
 
 
-def test_mepps_noise_and_artefacts_are_drawn_from_streams_of_their_own() -> None:
+def test_mepps_noise_and_artifacts_are_drawn_from_streams_of_their_own() -> None:
     scenario = Scenario(duration_s=3.0, rate_hz=5.0)
     plain = simulate_recording(scenario, seed=2)
     silent = simulate_recording(replace(scenario, rate_hz=0.0), seed=2)
-    disturbed = simulate_recording(replace(scenario, artefacts={"stimulus": 3}), seed=2)
+    disturbed = simulate_recording(replace(scenario, artifacts={"stimulus": 3}), seed=2)
     np.testing.assert_allclose(plain.values - silent.values, plain.clean, atol=1e-12)
     np.testing.assert_array_equal(disturbed.clean, plain.clean)
-    # Three stimulus artefacts last at most 1.6 ms each.
+    # Three stimulus artifacts last at most 1.6 ms each.
     assert 0 < np.count_nonzero(disturbed.values != plain.values) <= 3 * 17
 
 
@@ -212,7 +212,7 @@ def test_resting_level_is_rounded_to_the_converter_too() -> None:
     scenario = Scenario(duration_s=1.0, rate_hz=0.0, noise_sd=0.0, step=2e-3)
     values = simulate_recording(scenario, seed=0).values
     # -75 mV is 37.5 steps of 2 mV.
-    assert np.unique(values).tolist() == pytest.approx([quantise(np.array([-0.0750001]), step=2e-3)[0]])
+    assert np.unique(values).tolist() == pytest.approx([quantize(np.array([-0.0750001]), step=2e-3)[0]])
 
 
 def test_noise_that_swings_is_as_strong_in_the_mean_and_uneven_from_second_to_second() -> None:

@@ -8,23 +8,23 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from nwb_mepp.mepps import Mepps
-from nwb_mepp.recording import ArraySource, Trace
-from nwb_mepp.windows import Piece
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.segments import Segment
 
 RATE_HZ = 1000.0
 
-PieceMaker = Callable[..., Piece]
+SegmentMaker = Callable[..., Segment]
 MeppsMaker = Callable[..., Mepps]
 
 
 @pytest.fixture
-def make_piece() -> PieceMaker:
-    """Make a piece that is a whole sweep."""
+def make_segment() -> SegmentMaker:
+    """Make a segment that is a whole sweep."""
 
     def make(
         values: npt.ArrayLike, *, sweep: int = 0, start_s: float = 0.0, rate_hz: float = RATE_HZ
-    ) -> Piece:
+    ) -> Segment:
         trace = Trace(
             channel="Vm",
             sweep=sweep,
@@ -35,7 +35,7 @@ def make_piece() -> PieceMaker:
             sampling_rate_hz=rate_hz,
             start_s=start_s,
         )
-        return Piece(trace=trace, start=0, stop=trace.n_samples)
+        return Segment(trace=trace, start=0, stop=trace.n_samples)
 
     return make
 

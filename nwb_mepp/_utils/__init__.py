@@ -1,0 +1,1 @@
+"""Helpers without physiology: complete files, a process pool, silencing native code."""

@@ -1,0 +1,58 @@
+"""extension add, extension remove: core tables to types of ndx-mepp, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from nwb_mepp.cli import options
+from nwb_mepp.cli.console import complain, tell
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    extension = typer.Typer(
+        help="Tables of MEPPs as types of the extension ndx-mepp, or as core ones.",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+    extension.callback()(_extension)
+    extension.command()(add)
+    extension.command()(remove)
+    app.add_typer(extension, name="extension")
+
+
+def _extension() -> None:
+    """Group what changes the kind of the tables."""
+
+
+def add(
+    path: options.NwbFile, output: options.OutputFile = None, overwrite: options.OverwriteFile = False
+) -> None:
+    """Turn the tables of MEPPs in an NWB file into types of ndx-mepp; it is replaced in one step.
+
+    Columns get their unit as an attribute, tables a link to what found their MEPPs. No number changes.
+    """
+    _change(path, extension=True, output=output, overwrite=overwrite)
+
+
+def remove(
+    path: options.NwbFile, output: options.OutputFile = None, overwrite: options.OverwriteFile = False
+) -> None:
+    """Turn the types of ndx-mepp in an NWB file into core tables; it is replaced in one step.
+
+    No number changes, and every statement of a detector stands in the summary.
+    """
+    _change(path, extension=False, output=output, overwrite=overwrite)
+
+
+def _change(path: Path, *, extension: bool, output: Path | None, overwrite: bool) -> None:
+    from nwb_mepp.workflows import retype_file
+
+    done = retype_file(path, extension=extension, output=output, overwrite=overwrite)
+    kind = "types of ndx-mepp" if extension else "core tables"
+    told = f"{', '.join(done.tables)} are now {kind}" if done.tables else f"nothing is left to become {kind}"
+    tell(f"{path if output is None else output}: {told}")
+    for note in done.notes:
+        complain(f"note: {path}: {note}")

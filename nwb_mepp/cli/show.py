@@ -1,0 +1,182 @@
+"""events, summary, info: the commands that print what is in files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nwb_mepp.cli import options
+from nwb_mepp.cli.console import aligned, complain, data_stream
+from nwb_mepp.core.errors import MeppError, UsageError
+
+if TYPE_CHECKING:
+    from nwb_mepp.workflows.batch import Row
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (events, summary, info):
+        app.command()(command)
+
+
+def events(
+    paths: options.NwbFiles,
+    format: Annotated[  # noqa: A002 - the name of the option
+        options.TableFormat,
+        typer.Option("--format", metavar="|".join(options.TableFormat), help="Of what is printed."),
+    ] = options.TableFormat.CSV,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", metavar="NAME", help="One table, such as mepps_curated.", show_default=False),
+    ] = None,
+    units: options.UnitsOption = options.Units.SI,
+    decimal: options.DecimalOption = options.Decimal.POINT,
+) -> None:
+    """Print the MEPPs of NWB files, a row each.
+
+    In SI units columns and numbers are exact; with --units lab amplitudes are in mV or pA, areas in mV ms or
+    pA ms, and the columns of times, in ms, end in _ms.
+    """
+    from nwb_mepp.workflows.batch import EVENT_COLUMNS, find_nwb_files, read_event_rows, write_csv, write_json
+
+    _check_decimal(decimal, format)
+    rows = _Rows(find_nwb_files(paths), lambda path: read_event_rows(path, file=str(path), table=table))
+    with data_stream() as stream:
+        if format is options.TableFormat.JSON:
+            write_json(stream, EVENT_COLUMNS, rows, units=units.value)
+        else:
+            write_csv(stream, EVENT_COLUMNS, rows, units=units.value, decimal=decimal.value)
+    rows.exit_if_failed()
+
+
+def summary(
+    paths: options.NwbFiles,
+    format: Annotated[  # noqa: A002 - the name of the option
+        options.SummaryFormat,
+        typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Of what is printed."),
+    ] = options.SummaryFormat.TEXT,
+    units: options.UnitsOption = options.Units.SI,
+    decimal: options.DecimalOption = options.Decimal.POINT,
+) -> None:
+    """Print the statistics of NWB files, a row for each detector and channel."""
+    from nwb_mepp.workflows.batch import (
+        SUMMARY_ROW_COLUMNS,
+        find_nwb_files,
+        read_summary_rows,
+        write_csv,
+        write_json,
+    )
+
+    _check_decimal(decimal, format)
+
+    def read(path: Path) -> Iterator[Row]:
+        found = list(read_summary_rows(path, file=str(path)))
+        if not found:
+            complain(f"note: {path}: no detector was run on it; 'nwb-mepp detect {path}' does.")
+        yield from found
+
+    rows = _Rows(find_nwb_files(paths), read)
+    with data_stream() as stream:
+        if format is options.SummaryFormat.JSON:
+            write_json(stream, SUMMARY_ROW_COLUMNS, rows, units=units.value)
+        elif format is options.SummaryFormat.CSV:
+            write_csv(stream, SUMMARY_ROW_COLUMNS, rows, units=units.value, decimal=decimal.value)
+        else:
+            for row in rows:
+                stream.write(_summary_text(row, units=units) + "\n\n")
+    rows.exit_if_failed()
+
+
+class _Rows:
+    """Rows of many files, one after another; a file that cannot be read is named and passed over."""
+
+    def __init__(self, paths: Any, read: Callable[[Path], Iterator[Row]]) -> None:
+        self._paths, self._read = paths, read
+        self._failed = False
+
+    def __iter__(self) -> Iterator[Row]:
+        for path in self._paths:
+            try:
+                yield from self._read(path)
+            except MeppError as error:
+                complain(f"{path}: {error}")
+                self._failed = True
+
+    def exit_if_failed(self) -> None:
+        if self._failed:
+            raise typer.Exit(1)
+
+
+def _check_decimal(decimal: options.Decimal, format_: options.TableFormat | options.SummaryFormat) -> None:
+    if decimal is options.Decimal.COMMA and format_.value != "csv":
+        raise UsageError(
+            f"--decimal comma: expected --format csv, found {format_.value}; only tables for a spreadsheet "
+            "have decimal commas."
+        )
+
+
+def _summary_text(row: Row, *, units: options.Units) -> str:
+    """Return one summary as lines of name, value and unit."""
+    from nwb_mepp.workflows.batch import SUMMARY_ROW_COLUMNS, in_units, unit_of
+
+    shown = in_units(row, SUMMARY_ROW_COLUMNS, units=units.value)
+    lines = []
+    for column, (name, value) in zip(SUMMARY_ROW_COLUMNS[1:], list(shown.items())[1:], strict=True):
+        unit = unit_of(column, amplitude_unit=str(row["amplitude_unit"]), units=units.value)
+        lines.append([f"  {name}", _value_text(value, unit)])
+    return f"{row['file']}\n{aligned(lines)}"
+
+
+def _value_text(value: object, unit: str) -> str:
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.6g} {unit}".rstrip()
+    return f"{value} {unit}".rstrip() or "-"
+
+
+def info(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Recording or NWB file.", show_default=False)],
+    format: Annotated[  # noqa: A002 - the name of the option
+        options.InfoFormat,
+        typer.Option("--format", metavar="|".join(options.InfoFormat), help="Of what is printed."),
+    ] = options.InfoFormat.TEXT,
+    reader: options.Reader = None,
+    unit: options.Unit = None,
+    sampling_rate: options.SamplingRate = None,
+    gain: options.Gain = None,
+    dtype: options.Dtype = None,
+    n_channels: options.NChannels = None,
+    sweep_interval: options.SweepInterval = None,
+) -> None:
+    """Print what is in a file: channels, units, rate, sweeps, metadata, which reader.
+
+    What stands in the way of reading it is told on standard error, with exit code 1.
+    """
+    from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
+
+    if path.suffix.lower() == ".nwb" and reader is None:
+        described, problems = describe_nwb_file(path)
+    else:
+        reading = options.read_options(
+            reader=reader,
+            unit=unit,
+            sampling_rate=sampling_rate,
+            gain=gain,
+            dtype=dtype,
+            n_channels=n_channels,
+            sweep_interval=sweep_interval,
+        )
+        described, problems = describe_lab_file(path, reading)
+    with data_stream() as stream:
+        if format is options.InfoFormat.JSON:
+            stream.write(json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+        elif described:
+            stream.write(info_text(described) + "\n")
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,220 @@
+"""train: a detector's network from simulated and labeled recordings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nwb_mepp.cli import options
+from nwb_mepp.cli.console import show_progress, tell
+
+
+class Trainable(StrEnum):
+    """Detectors whose networks can be trained."""
+
+    MINIUNET = "miniunet"
+    AUTOENCODER = "autoencoder"
+    AUTOENCODER_ANOMALOUS = "autoencoder_anomalous"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder of the weights; its name becomes their version.",
+            show_default=False,
+        ),
+    ],
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RECORDING]",
+            help="Labeled recordings: files, folders (their NWB files, else their lab files), patterns. "
+            "Without any, the network learns from simulated ones.",
+            show_default=False,
+        ),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            "--truth",
+            metavar="TABLE|FILE",
+            help="Where the MEPPs are: a table of each NWB file [mepps_curated, else mepps_truth]; or, of a "
+            "lab file, a table of times, an event table of Mini Analysis or labeled text [its own labels]; "
+            "with {} for the name of the recording, if there are several: {}.truth.csv.",
+            show_default=False,
+        ),
+    ] = None,
+    detector: Annotated[
+        Trainable, typer.Option("--detector", metavar="|".join(Trainable), help="Whose network.")
+    ] = Trainable.MINIUNET,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="shipped|DIR|FILE",
+            help="Weights to begin with: the shipped ones, a folder that was trained before, or a .keras "
+            "file [random ones].",
+            show_default=False,
+        ),
+    ] = None,
+    simulated: Annotated[
+        int | None,
+        typer.Option(
+            "--simulated",
+            metavar="N",
+            help="Simulated recordings to learn from besides [2100 for miniunet, 48 for an autoencoder; none "
+            "where labeled recordings go on from given weights].",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            metavar="N",
+            help="At most [15000 for miniunet, 1500 for an autoencoder, 2000 from given weights].",
+            show_default=False,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            metavar="X",
+            help="The highest [0.002; from given weights 0.0003 for miniunet, 0.00002 for an autoencoder].",
+            show_default=False,
+        ),
+    ] = None,
+    validation: Annotated[
+        float,
+        typer.Option("--validation", metavar="X", help="Share of the labeled recordings to hold out."),
+    ] = 0.2,
+    split_by_folder: Annotated[
+        bool,
+        typer.Option(
+            "--split-by-folder",
+            help="Hold out whole folders: a folder a fiber or a day keeps what is alike on one side.",
+        ),
+    ] = False,
+    patience: Annotated[
+        int,
+        typer.Option(
+            "--patience",
+            metavar="N",
+            help="Stop when so many of 20 looks at what is held out, in a row, show no better F1.",
+        ),
+    ] = 6,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of split, first weights and crops.")] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            help="1 gives the same weights to the bit each time [all cores].",
+            show_default=False,
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small network and a short training, to see that all works.")
+    ] = False,
+    name_files: Annotated[
+        bool,
+        typer.Option("--name-files", help="Name the labeled recordings in the card, not only by SHA-256."),
+    ] = False,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel", metavar="NAME", help="Of the recordings, if they have several.", show_default=False
+        ),
+    ] = None,
+    polarity: options.PolarityOption = options.Polarity.AUTO,
+    exclude: options.Exclude = None,
+    exclude_per_sweep: options.ExcludePerSweep = None,
+    reader: options.Reader = None,
+    unit: options.Unit = None,
+    sampling_rate: options.SamplingRate = None,
+    gain: options.Gain = None,
+    dtype: options.Dtype = None,
+    n_channels: options.NChannels = None,
+    sweep_interval: options.SweepInterval = None,
+) -> None:
+    """Train the network of a detector, and calibrate and judge it.
+
+    Writes model.tflite, weights.npz, config.json, CARD.md, BENCHMARK.md and training.json to DIR, all of them
+    or none. Recordings are held out whole, to stop when their F1 rises no more. What nobody has labeled has
+    to be left out (--exclude, or invalid_times of an NWB file): a MEPP without a label is learned as noise.
+    An interrupted training goes on when the same is called again; until it ends it keeps what it needs
+    in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
+    """
+    from nwb_mepp.ml.training import Reporter, TrainingSettings, train_detector
+    from nwb_mepp.workflows import DetectionSettings, parse_stretches
+
+    settings = TrainingSettings(
+        detector=detector.value,
+        start=start,
+        seed=seed,
+        n_steps=steps,
+        n_simulated=simulated,
+        learning_rate=learning_rate,
+        validation=validation,
+        by_folder=split_by_folder,
+        patience=patience,
+        quick=quick,
+        n_threads=threads,
+        with_names=name_files,
+    )
+    detection = DetectionSettings(
+        channels=(channel,) if channel else (),
+        polarity=polarity.value,
+        exclude=parse_stretches(exclude or (), option="--exclude"),
+        exclude_per_sweep=parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep"),
+    )
+    reading = options.read_options(
+        reader=reader,
+        unit=unit,
+        sampling_rate=sampling_rate,
+        gain=gain,
+        dtype=dtype,
+        n_channels=n_channels,
+        sweep_interval=sweep_interval,
+    )
+    files = find_labeled(recordings or [], reader=reader)
+    with show_progress(1) as progress:
+        outcome = train_detector(
+            output,
+            settings=settings,
+            recordings=files,
+            truth=truth,
+            options=reading,
+            detection=detection,
+            reporter=Reporter(tell=progress.tell, advance=progress.reach),
+        )
+    tell(f"{outcome.folder}: {'there already, kept' if outcome.kept else 'trained'}")
+
+
+def find_labeled(paths: list[Path], *, reader: str | None) -> list[Path]:
+    """Return the recordings that arguments mean, NWB files among them."""
+    from nwb_mepp.core.errors import ReadError
+    from nwb_mepp.readers import find_recordings
+    from nwb_mepp.workflows.batch import find_nwb_files
+
+    found: dict[Path, None] = {}
+    for path in paths:
+        try:
+            files = list(find_nwb_files([path])) if path.suffix == ".nwb" or path.is_dir() else []
+        except ReadError:
+            files = []
+        found.update(dict.fromkeys(files or find_recordings([path], reader=reader)))
+    return list(found)

@@ -1,0 +1,50 @@
+"""The command validate: whether a file is fit to share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nwb_mepp.cli import options
+from nwb_mepp.cli.console import complain, data_stream
+from nwb_mepp.core.errors import MeppError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(validate)
+
+
+def validate(
+    paths: options.NwbFiles,
+    dandi: Annotated[
+        bool, typer.Option("--dandi", help="Weigh the findings as the DANDI archive does.")
+    ] = False,
+) -> None:
+    """Check NWB files with pynwb's validator and nwbinspector.
+
+    Prints a line for each finding. Exit code 1 if any file has an error or a violation of best practices;
+    suggestions do not count.
+    """
+    from nwb_mepp.nwb import is_failure, validate_nwb
+    from nwb_mepp.workflows.batch import find_nwb_files
+
+    failed = False
+    with data_stream() as stream:
+        for path in find_nwb_files(paths):
+            try:
+                findings = validate_nwb(path, dandi=dandi)
+            except MeppError as error:
+                complain(f"{path}: {error}")
+                failed = True
+                continue
+            for one in findings:
+                message = " ".join(one.message.split())
+                stream.write(f"{path}: {one.severity} at {one.location}: {message} [{one.source}]\n")
+            if any(map(is_failure, findings)):
+                failed = True
+            else:
+                stream.write(f"{path}: valid\n")
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""What every part shares: recordings, segments, tables of events, their summary, provenance, errors."""

@@ -1,0 +1,172 @@
+"""Stretches of a trace that may be analyzed, read block by block with reflected borders.
+
+A :class:`Segment` is what detectors and measurement see of a recording: one contiguous stretch of one
+sweep without excluded samples. Nothing ever crosses its borders, so a test pulse that was left out, or
+the neighboring sweep, cannot leak into a result.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.recording import Trace
+
+__all__ = ["BlockReader", "Segment", "cut_segments", "fold_indices"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def fold_indices(indices: npt.ArrayLike, *, n_samples: int) -> IntArray:
+    """Reflect indices beyond the ends of a trace back into it (the end sample is not repeated).
+
+    Parameters
+    ----------
+    indices : array_like of int
+        May lie any distance outside ``0 <= i < n_samples``.
+    n_samples : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of int64, shape of ``indices``
+
+    Examples
+    --------
+    >>> fold_indices([-2, -1, 0, 1, 2, 3, 4], n_samples=3).tolist()
+    [2, 1, 0, 1, 2, 1, 0]
+    """
+    if n_samples == 1:
+        return np.zeros(np.shape(indices), dtype=np.int64)
+    period = 2 * (n_samples - 1)
+    phase = np.mod(np.asarray(indices, dtype=np.int64), period)
+    return np.asarray(np.minimum(phase, period - phase), dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A contiguous stretch ``start <= i < stop`` of the samples of a trace.
+
+    Sample numbers in the methods below count from the start of the segment.
+    """
+
+    trace: Trace
+    start: int
+    stop: int
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return self.stop - self.start
+
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Sampling rate of the trace."""
+        return self.trace.sampling_rate_hz
+
+    def values(self, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= i < stop`` in SI units, reflected beyond the borders.
+
+        Parameters
+        ----------
+        start, stop : int
+            May lie outside the segment on either side.
+
+        Returns
+        -------
+        ndarray, shape (stop - start,)
+        """
+        if start >= 0 and stop <= self.n_samples:
+            return self.trace.values(self.start + start, self.start + stop)
+        folded = fold_indices(np.arange(start, stop), n_samples=self.n_samples)
+        low, high = int(folded.min()), int(folded.max()) + 1
+        return self.trace.values(self.start + low, self.start + high)[folded - low]
+
+
+class BlockReader:
+    """Serves short stretches from whole blocks, so that what a read costs is paid once a block.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(start, stop)`` returns samples ``start <= i < stop``, beyond the ends too.
+    block : int
+        Number of samples in a block.
+
+    Examples
+    --------
+    >>> reader = BlockReader(lambda start, stop: np.arange(float(start), float(stop)), block=10)
+    >>> reader(8, 12)
+    array([ 8.,  9., 10., 11.])
+    """
+
+    _N_KEPT = 3
+
+    def __init__(self, read: Callable[[int, int], FloatArray], *, block: int) -> None:
+        self._read = read
+        self._block = block
+        self._kept: OrderedDict[int, FloatArray] = OrderedDict()
+
+    def __call__(self, start: int, stop: int) -> FloatArray:
+        """Return samples ``start <= i < stop``, shape (stop - start,)."""
+        first, last = start // self._block, -(-stop // self._block)
+        joined = np.concatenate([self._at(index) for index in range(first, max(last, first + 1))])
+        offset = first * self._block
+        return joined[start - offset : stop - offset]
+
+    def _at(self, index: int) -> FloatArray:
+        if index in self._kept:
+            self._kept.move_to_end(index)
+        else:
+            self._kept[index] = self._read(index * self._block, (index + 1) * self._block)
+            if len(self._kept) > self._N_KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[index]
+
+
+def cut_segments(
+    traces: Iterable[Trace], *, excluded: Sequence[tuple[float, float]] = ()
+) -> Iterator[Segment]:
+    """Cut traces into the stretches that remain when others are left out.
+
+    Parameters
+    ----------
+    traces : iterable of Trace
+    excluded : sequence of (start_s, stop_s)
+        Stretches to leave out, in seconds from the session start; they may overlap. A sample is
+        left out if ``start_s <= time < stop_s``.
+
+    Yields
+    ------
+    Segment
+        In order of trace and time; none is empty.
+
+    Examples
+    --------
+    >>> from nwb_mepp.core.recording import ArraySource
+    >>> trace = Trace(channel="Vm", sweep=0, source=ArraySource(np.zeros(10)), unit="V",
+    ...               conversion=1.0, offset=0.0, sampling_rate_hz=10.0, start_s=5.0)
+    >>> [(segment.start, segment.stop) for segment in cut_segments([trace], excluded=[(5.3, 5.6)])]
+    [(0, 3), (6, 10)]
+    """
+    for trace in traces:
+        kept_from = 0
+        for start_s, stop_s in sorted(excluded):
+            first, last = (
+                # Rounding first: 5.3 s - 5.0 s is 0.2999... s, yet sample 3 is meant.
+                int(np.ceil(np.round((time_s - trace.start_s) * trace.sampling_rate_hz, 6)))
+                for time_s in (start_s, stop_s)
+            )
+            first, last = (min(max(index, 0), trace.n_samples) for index in (first, last))
+            if first >= last:
+                continue  # No sample lies in between, so nothing is to be cut.
+            if first > kept_from:
+                yield Segment(trace=trace, start=kept_from, stop=first)
+            kept_from = max(kept_from, last)
+        if kept_from < trace.n_samples:
+            yield Segment(trace=trace, start=kept_from, stop=trace.n_samples)

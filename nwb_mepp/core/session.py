@@ -1,0 +1,241 @@
+"""When a recording began, as a moment in time: from the file, the user, or both, and never guessed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from os import PathLike
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from nwb_mepp.core.errors import MetadataError
+
+__all__ = ["resolve_session_start"]
+
+# The file's own time may carry a fraction of a second that the user does not.
+TOLERANCE = timedelta(seconds=1)
+FILE = "the file"
+
+# What strptime's directives match in a file name; digits are counted, so that 171116 is not 17-1-11.
+_DIRECTIVES = {
+    "Y": r"\d{4}", "y": r"\d{2}", "j": r"\d{3}",
+    "m": r"\d{2}", "b": r"[^\W\d_]+", "B": r"[^\W\d_]+", "d": r"\d{2}",
+    "H": r"\d{2}", "I": r"\d{2}", "p": r"[AaPp][Mm]", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,6}",
+    "z": r"(?:[+-]\d{2}:?\d{2}|Z)", "%": "%",
+}  # fmt: skip
+
+
+def resolve_session_start(
+    found: datetime | None,
+    *,
+    given: str | None = None,
+    timezone: str | None = None,
+    path: str | PathLike[str] | None = None,
+    start_from: str | None = None,
+    override: bool = False,
+) -> datetime:
+    """Return when a recording began, with its time zone.
+
+    What the file states itself counts first. ``given`` may confirm or complete it, and contradicts it only
+    with ``override``; ``timezone`` completes a time without zone; ``start_from`` stands in where the file
+    states nothing (or, with ``override``, in any case).
+
+    Parameters
+    ----------
+    found : datetime or None
+        As the file states it, with or without time zone.
+    given : str, optional
+        ISO 8601 with date and time (``--session-start``).
+    timezone : str, optional
+        Name in the IANA data base (``--timezone``).
+    path : path-like, optional
+        Of the recording, for ``start_from``.
+    start_from : str, optional
+        ``"mtime"``, the time the file was last changed as the system knows it; or ``"filename:PATTERN"``,
+        a date in the name of the file as :meth:`datetime.datetime.strptime` would read it, anywhere in
+        the name, but not within a longer run of digits. Without ``%H`` it means midnight
+        (``--session-start-from``).
+    override : bool, default False
+        Let the user's word stand against the file's (``--override``).
+
+    Returns
+    -------
+    datetime
+        With a time zone, not in the future.
+
+    Raises
+    ------
+    MetadataError
+        If nothing states the start, a time zone is missing or unknown, the local time did not exist or
+        came twice (a change of the clocks), two statements contradict each other, or the time lies ahead.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> resolve_session_start(datetime(2017, 11, 16, 10, 5), timezone="America/New_York").isoformat()
+    '2017-11-16T10:05:00-05:00'
+    >>> resolve_session_start(
+    ...     None, path="171116sh_0020.abf", start_from="filename:%y%m%d", timezone="UTC"
+    ... ).isoformat()
+    '2017-11-16T00:00:00+00:00'
+    """
+    zone = _zone(timezone) if timezone is not None else None
+    if given is not None and start_from is not None:
+        raise MetadataError("expected one of --session-start and --session-start-from, found both; drop one.")
+    if given is not None:
+        start = _given(given, found, zone, override=override)
+    elif start_from is not None and (found is None or override):
+        start = _derived(start_from, path, zone)
+    elif found is not None:
+        start = _completed(found, zone, stated_by=FILE, override=override)
+    else:
+        raise MetadataError(
+            "expected a session start, found none in the file; give --session-start (such as "
+            "2020-01-31T09:30:00+01:00) or --session-start-from mtime or filename:PATTERN."
+        )
+    if start > datetime.now(UTC):
+        raise MetadataError(
+            f"expected a session start in the past, found {start.isoformat()}; correct it with "
+            + ("--session-start and --override." if found is not None else "--session-start.")
+        )
+    return start
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as error:
+        nearest = difflib.get_close_matches(name, available_timezones(), n=1)
+        advice = f"did you mean {nearest[0]}?" if nearest else "give a name such as Europe/Berlin or UTC."
+        raise MetadataError(
+            f"expected a time zone of the IANA data base, found {name!r}; {advice}"
+        ) from error
+
+
+def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override: bool) -> datetime:
+    """Return the start that the user states, checked against the file's."""
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MetadataError(
+            f"expected --session-start in ISO 8601, such as 2020-01-31T09:30:00+01:00, found {text!r}."
+        ) from error
+    if not re.search(r"\d[T ]\d", text):
+        raise MetadataError(
+            f"expected a time of day in --session-start, found only a date, {text!r}; write {text}T09:30:00 "
+            "with the true time."
+        )
+    start = _completed(start, zone, stated_by="--session-start")
+    if found is None or override:
+        return start
+    # Where the file has no time zone, its clock is compared with the user's.
+    difference = start - found if found.utcoffset() is not None else start.replace(tzinfo=None) - found
+    if abs(difference) > TOLERANCE:
+        raise MetadataError(
+            f"expected --session-start to agree with the file, found {text} against {found.isoformat()} in "
+            "the file; drop --session-start (and give --timezone), or give --override if the file is wrong."
+        )
+    return start
+
+
+def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, override: bool = False) -> datetime:
+    """Return a time with a time zone: its own, or the user's."""
+    if start.utcoffset() is None:
+        if zone is None:
+            raise MetadataError(
+                f"expected a time zone, found {start.isoformat()} without one in {stated_by}; give "
+                "--timezone, such as Europe/Berlin."
+            )
+        return _localized(start, zone)
+    if zone is None:
+        return start
+    local = start.astimezone(zone)
+    if local.utcoffset() != start.utcoffset():
+        if not override:
+            remedy = f", or give --override to read its clock in {zone.key}" if stated_by == FILE else ""
+            raise MetadataError(
+                f"expected --timezone to agree with {stated_by}, found {zone.key} ({local.isoformat()}) "
+                f"against {start.isoformat()}; drop --timezone{remedy}."
+            )
+        return _localized(start.replace(tzinfo=None), zone)
+    return local
+
+
+def _localized(clock: datetime, zone: tzinfo) -> datetime:
+    """Return a clock reading in a time zone; one that a change of the clocks leaves unclear is refused."""
+    first, second = (clock.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == clock
+    reason = "came twice" if exists else "did not exist"
+    example = f"{clock.isoformat()}{first.isoformat()[-6:]}"
+    raise MetadataError(
+        f"expected a clear local time, found {clock.isoformat()}, which {reason} in {zone} as the clocks "
+        f"were changed; give --session-start with an offset, such as {example}."
+    )
+
+
+def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo | None) -> datetime:
+    """Return the start that the file's date or name states."""
+    if path is None:
+        raise ValueError("expected the path of the recording because start_from is given, found None.")
+    if start_from == "mtime":
+        try:
+            seconds = Path(path).stat().st_mtime
+        except OSError as error:
+            raise MetadataError(
+                f"expected {path} to have a date (--session-start-from mtime), found no file; check the path."
+            ) from error
+        return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    kind, _, pattern = start_from.partition(":")
+    if kind != "filename" or not pattern:
+        raise MetadataError(
+            f"expected --session-start-from mtime or filename:PATTERN (such as filename:%Y%m%d), found "
+            f"{start_from!r}; give one of these."
+        )
+    start = _from_name(Path(path).stem, pattern)
+    return _completed(start, zone, stated_by="the name of the file")
+
+
+def _from_name(stem: str, pattern: str) -> datetime:
+    expression = _expression(pattern)
+    matches = set()
+    # A lookahead, for matches may overlap.
+    for match in re.finditer(f"(?=({expression}))", stem):
+        try:
+            matches.add(datetime.strptime(match[1], pattern))
+        except ValueError:
+            continue  # digits that are no date
+    if len(matches) != 1:
+        found = "none" if not matches else " and ".join(sorted(match.isoformat() for match in matches))
+        raise MetadataError(
+            f"expected one date like {pattern!r} in the file name {stem!r}, found {found}; correct the "
+            "pattern of --session-start-from filename:PATTERN."
+        )
+    return matches.pop()
+
+
+def _expression(pattern: str) -> str:
+    """Return the regular expression of a strptime pattern."""
+    parts = re.split(r"(%.?)", pattern)
+    letters = [part[1:] for part in parts[1::2]]
+    unknown = [letter for letter in letters if letter not in _DIRECTIVES]
+    if unknown:
+        known = " ".join(f"%{letter}" for letter in _DIRECTIVES)
+        raise MetadataError(
+            f"expected directives among {known} in {pattern!r} (--session-start-from), found "
+            f"'%{unknown[0]}'; correct the pattern."
+        )
+    has_day = "j" in letters or ("d" in letters and {"m", "b", "B"} & set(letters))
+    if not ({"Y", "y"} & set(letters) and has_day):
+        raise MetadataError(
+            f"expected year, month and day in the pattern {pattern!r} (--session-start-from), found only a "
+            "part; complete it to something such as %Y%m%d."
+        )
+    expression = "".join(
+        _DIRECTIVES[part[1:]] if number % 2 else re.escape(part) for number, part in enumerate(parts)
+    )
+    before = r"(?<!\d)" if expression.startswith(r"\d") else ""
+    after = r"(?!\d)" if expression.endswith("}") else ""
+    return f"{before}{expression}{after}"

@@ -1,0 +1,108 @@
+"""From places on a resampled trace to candidates on the segment, and their height in SD of the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning import WhitenedTrace
+from nwb_mepp.detectors.interface import Candidates
+
+__all__ = ["decay_end", "fit_gaussian", "in_noise_sd", "place"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_N_ITERATIONS = 20
+_CUT_SD = 1.5
+# SD of a standard normal distribution cut off at 1.5 SD on both sides.
+_CUT_NORMAL_SD = 0.7426
+
+
+def place(trace: WhitenedTrace, *, start: IntArray, peak: IntArray, stop: IntArray) -> Candidates:
+    """Give events of a resampled trace in samples of its segment, each cut off where the next begins.
+
+    Parameters
+    ----------
+    trace : WhitenedTrace
+    start, peak, stop : ndarray of int64, shape (n_events,)
+        Resampled samples, sorted by start; ``stop`` exclusive.
+
+    Returns
+    -------
+    Candidates
+        Events of which nothing is left inside the segment are dropped. No probability is claimed: it is NaN.
+    """
+    last = trace.segment.n_samples
+    first = trace.resampler.to_input(start)
+    end = np.minimum(np.minimum(trace.resampler.to_input(stop), np.append(first[1:], last)), last)
+    highest = np.minimum(trace.resampler.to_input(peak), end - 1)
+    inside = (first < end) & (highest >= first)
+    return Candidates(
+        start=first[inside],
+        peak=highest[inside],
+        stop=end[inside],
+        probability=np.full(int(inside.sum()), np.nan),
+    )
+
+
+def decay_end(shape: FloatArray) -> int:
+    """Return the first sample after the peak of a template below 1/e of it."""
+    peak = int(np.argmax(shape))
+    return peak + int(np.argmax(shape[peak:] < shape[peak] / np.e))
+
+
+def fit_gaussian(values: npt.ArrayLike) -> tuple[float, float]:
+    """Fit a normal distribution to the middle of an amplitude distribution.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Noise with events in it, which lie in the tails.
+
+    Returns
+    -------
+    mean, sd : float
+        Of the noise. ``sd`` is 0 only if all values are equal.
+
+    Notes
+    -----
+    Mean and SD are those of the values within 1.5 SD of the mean, the SD corrected for the cut; this is
+    repeated until nothing changes, beginning with median and interquartile range.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(3.0, 2.0, 100_000)
+    >>> mean, sd = fit_gaussian(np.append(noise, np.full(2_000, 50.0)))
+    >>> (round(mean, 1), round(sd, 1))
+    (3.0, 2.0)
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    low, mean, high = (float(value) for value in np.percentile(sample, [25.0, 50.0, 75.0]))
+    sd = (high - low) / 1.349
+    for _ in range(_N_ITERATIONS):
+        middle = sample[np.abs(sample - mean) <= _CUT_SD * sd]
+        spread = float(middle.std()) / _CUT_NORMAL_SD if len(middle) else 0.0
+        if spread == 0.0:
+            # One value fills the middle (a silent trace): there is no bell to fit.
+            return float(sample.mean()), float(sample.std())
+        mean, sd = float(middle.mean()), spread
+    return mean, sd
+
+
+def in_noise_sd(rows: Sequence[FloatArray]) -> list[FloatArray]:
+    """Express filtered traces of one channel in SD of their common noise, from its mean on.
+
+    Parameters
+    ----------
+    rows : sequence of ndarray
+        One for each segment, in any unit.
+
+    Returns
+    -------
+    list of ndarray
+    """
+    mean, sd = fit_gaussian(np.concatenate(rows))
+    return [(row - mean) / sd if sd > 0.0 else np.zeros_like(row) for row in rows]

@@ -1,0 +1,180 @@
+"""Events as times and sizes, whoever states them: a detector, a simulation, a person's table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Trace
+
+__all__ = ["Marks", "check_marks", "read_marks"]
+
+FloatArray = npt.NDArray[np.float64]
+
+# Columns of a table of times: one of the first two has to be there.
+_COLUMNS = ("peak_time", "start_time", "stop_time", "amplitude", "decay_tau")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Marks:
+    """Events of one channel that were found or are true; NaN where something is not known.
+
+    Attributes
+    ----------
+    peak_s, start_s, stop_s : ndarray, shape (n,), seconds from the session start
+    amplitude : ndarray, shape (n,)
+    decay_tau_s : ndarray, shape (n,)
+    """
+
+    peak_s: FloatArray
+    start_s: FloatArray
+    stop_s: FloatArray
+    amplitude: FloatArray
+    decay_tau_s: FloatArray
+
+    @classmethod
+    def of(cls, mepps: Mepps) -> Marks:
+        """Return the events of a table of MEPPs."""
+        return cls(
+            peak_s=mepps.peak_s,
+            start_s=mepps.start_s,
+            stop_s=mepps.stop_s,
+            amplitude=mepps.amplitude,
+            decay_tau_s=mepps.decay_tau_s,
+        )
+
+    @property
+    def matched_by(self) -> str:
+        """What they can be matched by: ``"peak"``, or ``"start"`` where a peak is not known."""
+        return "start" if np.isnan(self.peak_s).any() else "peak"
+
+    def times_s(self, matched_by: str) -> FloatArray:
+        """Return peaks or onsets, shape (n,)."""
+        return self.peak_s if matched_by == "peak" else self.start_s
+
+    def select(self, kept: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Marks:
+        """Return the events chosen by a boolean mask or by indices."""
+        return Marks(**{name: array[kept] for name, array in vars(self).items()})
+
+    def intervals(self) -> FloatArray:
+        """Return onsets and ends, shape (n, 2)."""
+        return np.stack([self.start_s, self.stop_s], axis=1)
+
+    def outside(self, stretches: Sequence[tuple[float, float]], *, by: str) -> Marks:
+        """Return the events whose peaks or onsets lie in none of the stretches."""
+        times_s = self.times_s(by)
+        kept = np.ones(len(times_s), dtype=np.bool_)
+        for start_s, stop_s in stretches:
+            kept &= ~((times_s >= start_s) & (times_s < stop_s))
+        return self.select(kept)
+
+
+def read_marks(file: Path) -> Marks | None:
+    """Return the events of a CSV table, None if the file has none of its columns.
+
+    Parameters
+    ----------
+    file : Path
+        With ``peak_time`` or ``start_time`` in seconds from the session start; ``stop_time``, ``amplitude``
+        and ``decay_tau`` are taken where they are there.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read, or a cell is no number.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            titles = [title.strip() for title in reader.fieldnames or ()]
+            if not {"peak_time", "start_time"} & set(titles):
+                return None
+            reader.fieldnames = titles
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ReadError(
+            f"expected a table of times in {file}, found that it cannot be read: {error}."
+        ) from error
+    columns = {name: np.full(len(rows), np.nan) for name in _COLUMNS}
+    for number, row in enumerate(rows):
+        for name in _COLUMNS:
+            text = (row.get(name) or "").strip()
+            try:
+                columns[name][number] = float(text) if text else np.nan
+            except ValueError as error:
+                raise ReadError(
+                    f"{file}, line {number + 2}: expected a number of seconds or volts in {name}, found "
+                    f"{text!r}; correct the line."
+                ) from error
+    marks = Marks(
+        peak_s=columns["peak_time"],
+        start_s=columns["start_time"],
+        stop_s=columns["stop_time"],
+        amplitude=columns["amplitude"],
+        decay_tau_s=columns["decay_tau"],
+    )
+    if not np.isfinite(marks.times_s(marks.matched_by)).all():
+        raise ReadError(
+            f"expected peak_time, or else start_time, in every row of {file}, found an empty or infinite "
+            "one; complete it."
+        )
+    return marks
+
+
+def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace], what: str = "the truth") -> None:
+    """Refuse marks that cannot be those of a channel.
+
+    Parameters
+    ----------
+    true : Marks
+    name : str
+        Of the table or file, for messages.
+    sweeps : sequence of Trace
+        All of the channel.
+    what : str, default "the truth"
+        What the marks are, for messages.
+
+    Raises
+    ------
+    ReadError
+        If there is no event, one lies outside the sweeps, or intervals run backward or overlap.
+    """
+    times_s = true.times_s(true.matched_by)
+    if len(times_s) == 0:
+        raise ReadError(f"expected events in {what} {name!r}, found none; it says nothing.")
+    inside = np.zeros(len(times_s), dtype=np.bool_)
+    for trace in sweeps:
+        # A peak may follow the last sample: an event that the end of the recording cuts off.
+        end_s = trace.start_s + trace.duration_s
+        inside |= (times_s >= trace.start_s) & (np.fmin(times_s, true.start_s) < end_s)
+    if not inside.all():
+        first_s, last_s = sweeps[0].start_s, max(trace.start_s + trace.duration_s for trace in sweeps)
+        raise ReadError(
+            f"expected {what} {name!r} within the sweeps of channel {sweeps[0].channel!r} ({first_s:g} to "
+            f"{last_s:g} s), found an event at {times_s[~inside][0]:g} s; times count in seconds from the "
+            "session start."
+        )
+    backward = true.stop_s < true.start_s
+    if backward.any():
+        at_s = true.start_s[backward][0]
+        raise ReadError(
+            f"expected intervals that end after they begin in {what} {name!r}, found one that does "
+            f"not, at {at_s:g} s; correct it."
+        )
+    order = np.argsort(true.start_s, kind="stable")
+    start_s, stop_s = true.start_s[order], true.stop_s[order]
+    # Tables hold times to the nanosecond.
+    overlapping = np.flatnonzero(stop_s[:-1] > start_s[1:] + 1.5e-9)
+    if len(overlapping):
+        raise ReadError(
+            f"expected intervals that do not overlap in {what} {name!r}, found one until "
+            f"{stop_s[overlapping[0]]:g} s and the next from {start_s[overlapping[0] + 1]:g} s; end the "
+            "first where the next begins."
+        )

@@ -1,0 +1,1 @@
+"""From candidates to measured events: peaks, fits of the shape, kinetics, intervals."""

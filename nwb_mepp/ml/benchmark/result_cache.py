@@ -1,0 +1,135 @@
+"""Results of single recordings in a folder, so that an interrupted benchmark goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.provenance import sha256_of
+from nwb_mepp.detectors import Detector
+from nwb_mepp.ml.benchmark.bounds import Bounds
+from nwb_mepp.ml.benchmark.detector_runs import load_detectors
+from nwb_mepp.ml.benchmark.scores import RecordingScores
+
+__all__ = ["KeptFolder", "identity"]
+
+# What no figure depends on: a change there leaves the results what they were.
+_ELSEWHERE = ("api", "cli", "nwb", "plots", "readers", "workflows/batch", "ml/networks", "ml/training")
+_ELSEWHERE += ("workflows/evaluate.py", "workflows/ground_truth.py", "workflows/simulate.py")
+_JOINING = tuple(
+    f"ml/benchmark/{name}.py"
+    for name in (
+        "measurements",
+        "page",
+        "reach",
+        "real_recordings",
+        "reference_levels",
+        "result_cache",
+        "robustness",
+        "tables",
+    )
+)
+
+
+def identity(detector: Detector) -> str:
+    """Return in a line which detector it is: name, version, threshold, and weights if it has any.
+
+    Examples
+    --------
+    >>> from nwb_mepp.detectors import get_detector
+    >>> identity(get_detector("matched_filter"))
+    '`matched_filter` 1, threshold 5'
+    """
+    weights = f", weights SHA-256 `{detector.weights_sha256}`" if detector.weights_sha256 else ""
+    return f"`{detector.name}` {detector.version}, threshold {detector.default_threshold:g}{weights}"
+
+
+class KeptFolder:
+    """A folder with a JSON file for each recording.
+
+    A result is taken only if the code it comes from and the detector, with its weights, are the same.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first result is put.
+    detectors : iterable of str
+        Registered names.
+
+    Raises
+    ------
+    UsageError
+        If the folder is a file, or a name is not registered.
+    """
+
+    def __init__(self, folder: Path, *, detectors: Iterable[str]) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"--keep: expected a folder, found the file {folder}; name another.")
+        self._folder = folder
+        self._identities = {name: identity(one) for name, one in load_detectors(detectors).items()}
+        self._sources = sha256_of(_sources())
+
+    def take(self, key: str) -> tuple[dict[str, RecordingScores], Bounds | None]:
+        """Return what is kept of a recording: scores by detector, and bounds.
+
+        Raises
+        ------
+        ReadError
+            If what lies there are no results.
+        """
+        kept = self._read(key)
+        scores = {
+            name: RecordingScores.from_json(one["figures"])
+            for name, one in kept.get("scores", {}).items()
+            if one["detector"] == self._identities.get(name)
+        }
+        return scores, Bounds.from_json(kept["bounds"]) if kept.get("bounds") else None
+
+    def put(self, key: str, *, scores: Mapping[str, RecordingScores], bounds: Bounds | None) -> None:
+        """Keep what came of a recording; what is there of other detectors stays.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        new = {
+            name: {"detector": self._identities[name], "figures": one.to_json()}
+            for name, one in scores.items()
+        }
+        document = {
+            "sources": self._sources,
+            "scores": {**self._read(key).get("scores", {}), **new},
+            "bounds": bounds and bounds.to_json(),
+        }
+        with complete_or_absent(self._folder / f"{key}.json") as temporary:
+            temporary.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
+
+    def _read(self, key: str) -> dict[str, Any]:
+        path = self._folder / f"{key}.json"
+        if not path.exists():
+            return {}
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return dict(document) if document["sources"] == self._sources else {}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ReadError(
+                f"expected results of an earlier benchmark in {path}, found something else ({error}); remove "
+                "it, or choose another folder with --keep."
+            ) from error
+
+
+def _sources() -> list[Path]:
+    """Return the modules that the figures depend on."""
+    package = Path(__file__).parents[2]
+    return [
+        path
+        for path in package.rglob("*.py")
+        if not f"{path.relative_to(package).as_posix()}/".startswith(
+            tuple(f"{name}/" for name in (*_ELSEWHERE, *_JOINING))
+        )
+    ]

@@ -1,0 +1,125 @@
+"""From a trained Keras model to the files that detectors run: numbers and JSON, no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nwb_mepp._utils.native_stderr import quiet_stderr
+from nwb_mepp.core.provenance import sha256_of
+from nwb_mepp.ml.networks.autoencoder import build_autoencoder
+from nwb_mepp.ml.networks.miniunet import build_miniunet
+from nwb_mepp.ml.networks.weight_files import ARRAYS
+
+__all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_autoencoder", "export_miniunet"]
+
+# A block is a tile of 4096 samples with a margin of 128 on each side: more than half of the receptive
+# field of a network with kernels up to 11, and short enough to stay in a processor's cache.
+BLOCK_MARGIN = 128
+BLOCK_SAMPLES = 4096 + 2 * BLOCK_MARGIN
+
+
+def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
+    """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained MiniUnet.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if absent. Its name is the version; one that holds weights is refused.
+    model : keras.Model
+        As trained, ending in logits.
+    config : mapping
+        What is to be known of the weights; the checksum, the block and the architecture are added.
+
+    Returns
+    -------
+    str
+        SHA-256 of the exported network.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds weights: a version is never overwritten.
+    """
+    kernel_size = int(model.layers[1].kernel_size[0])
+    return _export(
+        folder,
+        weights=model.get_weights(),
+        runnable=build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES),
+        config=config,
+        architecture={"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
+    )
+
+
+def export_autoencoder(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
+    """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained autoencoder.
+
+    Parameters
+    ----------
+    folder, model, config
+        As for :func:`export_miniunet`.
+
+    Returns
+    -------
+    str
+        SHA-256 of the exported network.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds weights: a version is never overwritten.
+    """
+    return _export(
+        folder,
+        weights=model.get_weights(),
+        runnable=build_autoencoder(n_samples=BLOCK_SAMPLES),
+        config=config,
+        architecture={"name": "autoencoder", "n_samples": BLOCK_SAMPLES},
+    )
+
+
+def _export(
+    folder: Path,
+    *,
+    weights: list[Any],
+    runnable: Any,
+    config: Mapping[str, Any],
+    architecture: Mapping[str, Any],
+) -> str:
+    """Write the files of a network; ``runnable`` is the same network for blocks of fixed length."""
+    if (folder / "config.json").exists():
+        raise FileExistsError(
+            f"{folder.name}: expected a new version, found weights; a version is never overwritten."
+        )
+    network = _convert(runnable, weights)
+    sha256 = hashlib.sha256(network).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(network)
+    arrays = {f"weight_{i:02d}": weight for i, weight in enumerate(weights)}
+    np.savez(folder / ARRAYS, **arrays)
+    complete = {
+        **config,
+        "sha256": sha256,
+        "arrays_sha256": sha256_of([folder / ARRAYS]),
+        "margin": BLOCK_MARGIN,
+        "architecture": dict(architecture),
+    }
+    (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
+    return sha256
+
+
+def _convert(model: Any, weights: list[Any]) -> bytes:
+    """Convert a network of fixed block length to LiteRT's format."""
+    import tensorflow as tf
+
+    model.set_weights(weights)
+    # Keras reports on standard output where it put the model in between, native code on standard error.
+    with redirect_stdout(StringIO()), quiet_stderr():
+        return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())

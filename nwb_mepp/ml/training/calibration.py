@@ -1,0 +1,209 @@
+"""What the scores of a trained network mean, and which threshold serves it best.
+
+All on simulated recordings whose seeds neither training nor benchmark use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning import expand
+from nwb_mepp.detectors import Described, ProbabilityModel, RawCandidates, ShapeBank, describe_candidates
+from nwb_mepp.evaluation import count_matches, f1, match_times
+from nwb_mepp.ml.networks import fit_classifier
+from nwb_mepp.ml.training.calibration_set import CalibrationSet, Conditioned
+
+__all__ = ["Calibrated", "Judged", "Reliability", "calibrate", "judge_candidates", "measure_reliability"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Output = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+_TOLERANCE_S = 0.005
+_THRESHOLDS = np.round(np.arange(0.1, 0.96, 0.05), 2)
+# Every fifth recording is kept from the fit, to see how far its probabilities can be believed.
+_HELD_OUT_EVERY = 5
+_RELIABILITY_EDGES = np.linspace(0.0, 1.0, 11)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """The candidates of one recording and what they were; arrays of shape (n_candidates,) but the truth.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n_candidates, N_FEATURES)
+    time_s : ndarray
+        Where the peak is thought to be.
+    truth_s : ndarray, shape (n_mepps,)
+    """
+
+    features: FloatArray
+    time_s: FloatArray
+    truth_s: FloatArray
+
+    @property
+    def is_mepp(self) -> BoolArray:
+        """Which candidates are MEPPs, shape (n_candidates,)."""
+        matching = match_times(self.truth_s, self.time_s, tolerance_s=_TOLERANCE_S)
+        found = np.zeros(len(self.time_s), dtype=np.bool_)
+        found[matching.pairs[:, 1]] = True
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reliability:
+    """How often candidates of some probability are MEPPs, on recordings kept from the fit.
+
+    Attributes
+    ----------
+    stated, true : ndarray, shape (n_bins,)
+        Mean probability of the candidates in a bin, and the share of MEPPs among them; NaN in an empty one.
+    count : ndarray of int64, shape (n_bins,)
+        Candidates in a bin; the bins are tenths.
+    n_recordings : int
+    """
+
+    stated: FloatArray
+    true: FloatArray
+    count: npt.NDArray[np.int64]
+    n_recordings: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibrated:
+    """What a network needs besides its weights to be a detector.
+
+    Attributes
+    ----------
+    model : ProbabilityModel
+    threshold : float
+        With the highest F1, averaged over the levels of the reference recording.
+    f1_by_level : dict of float to float
+        At that threshold.
+    reliability : Reliability
+    """
+
+    model: ProbabilityModel
+    threshold: float
+    f1_by_level: dict[float, float]
+    reliability: Reliability
+
+
+def calibrate(
+    output: Output,
+    recordings: CalibrationSet,
+    *,
+    n_drawn: int,
+    n_reference: int,
+    on_recording: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Calibrated:
+    """Fit the probabilities of a network's candidates and choose the threshold on them.
+
+    Parameters
+    ----------
+    output : callable
+        The network: conditioned trace in, probability of each sample out.
+    recordings : CalibrationSet
+    n_drawn : int
+        Recordings to fit on, of which every fifth is kept to measure the reliability.
+    n_reference : int
+        Reference recordings of each level, to choose the threshold on.
+    on_recording : callable, optional
+        ``on_recording(done, total)``.
+
+    Returns
+    -------
+    Calibrated
+    """
+    levels = recordings.reference(n_reference)
+    total, done = n_drawn + len(levels) * n_reference, 0
+
+    def judged(parts: Iterable[Conditioned]) -> list[Judged]:
+        nonlocal done
+        found = []
+        for one in parts:
+            found.append(judge_candidates(output, one))
+            done += 1
+            on_recording(done, total)
+        return found
+
+    drawn = judged(recordings.drawn(n_drawn))
+    held_out = drawn[::_HELD_OUT_EVERY] if n_drawn >= _HELD_OUT_EVERY else drawn
+    shown = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
+    classifier = fit_classifier(
+        np.concatenate([one.features for one in shown]),
+        np.concatenate([one.is_mepp for one in shown]),
+    )
+    model = ProbabilityModel(
+        center=classifier.center,
+        scale=classifier.scale,
+        layers=classifier.layers,
+        low=classifier.low,
+        high=classifier.high,
+    )
+    by_level = {level: judged(parts) for level, parts in levels.items()}
+    table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
+    best = int(np.argmax(table.mean(axis=0)))
+    return Calibrated(
+        model=model,
+        threshold=float(_THRESHOLDS[best]),
+        f1_by_level=dict(zip(by_level, table[:, best].tolist(), strict=True)),
+        reliability=measure_reliability(held_out, model),
+    )
+
+
+def judge_candidates(output: Output, recording: Conditioned) -> Judged:
+    """Find and describe the candidates of a recording as the detector does.
+
+    Parameters
+    ----------
+    output : callable
+        As for :func:`calibrate`.
+    recording : Conditioned
+    """
+    raw = RawCandidates(output(recording.trace))
+    rate_hz = recording.sampling_rate_hz
+    bank = ShapeBank(recording.taps, sampling_rate_hz=rate_hz)
+    described = Described(
+        start_s=raw.start / rate_hz,
+        stop_s=raw.stop / rate_hz,
+        score=raw.score,
+        fits=bank.fit_samples(expand(recording.trace), raw.start),
+    )
+    return Judged(
+        features=describe_candidates([described], duration_s=recording.duration_s),
+        time_s=raw.peak / rate_hz,
+        truth_s=recording.truth_s,
+    )
+
+
+def measure_reliability(recordings: Sequence[Judged], model: ProbabilityModel) -> Reliability:
+    """Compare probabilities with what is true of recordings that the model was not fitted on.
+
+    Parameters
+    ----------
+    recordings : sequence of Judged
+    model : ProbabilityModel
+    """
+    stated = np.concatenate([model.probability(one.features) for one in recordings])
+    true = np.concatenate([one.is_mepp for one in recordings])
+    bins = np.clip(np.searchsorted(_RELIABILITY_EDGES, stated, side="right") - 1, 0, 9)
+    count = np.bincount(bins, minlength=10)
+    with np.errstate(invalid="ignore"):
+        means = [np.bincount(bins, weights=values, minlength=10) / count for values in (stated, true)]
+    return Reliability(stated=means[0], true=means[1], count=count, n_recordings=len(recordings))
+
+
+def _f1_by_threshold(recordings: Iterable[Judged], model: ProbabilityModel) -> list[float]:
+    counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in _THRESHOLDS]
+    for one in recordings:
+        probability = model.probability(one.features)
+        for row, threshold in zip(counts, _THRESHOLDS, strict=True):
+            found_s = one.time_s[probability >= threshold]
+            row.append(count_matches(match_times(one.truth_s, found_s, tolerance_s=_TOLERANCE_S)))
+    return [float(f1(np.array(row))) for row in counts]

@@ -1,0 +1,148 @@
+"""Simulated recordings that a network is calibrated on, conditioned once and kept in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.conditioning import compress, survey, whiten
+from nwb_mepp.core.segments import cut_segments
+from nwb_mepp.simulation import (
+    ARTIFACTS,
+    LEVELS,
+    Scenario,
+    draw_scenario,
+    reference_scenario,
+    simulate_recording,
+)
+
+__all__ = ["CALIBRATION_SEEDS_FROM", "CalibrationSet", "Conditioned"]
+
+FloatArray = npt.NDArray[np.float64]
+
+# Training counts its seeds upwards from 0, the benchmark from a thousand million.
+CALIBRATION_SEEDS_FROM = 500_000_000
+_REFERENCE_SEEDS_FROM = CALIBRATION_SEEDS_FROM + 2 * 10**6
+# A probability depends on how much of a recording there is: from a sweep to a minute.
+_DURATION_RANGE_S = (10.0, 60.0)
+# So many of the recordings hold no MEPP, half of them artifacts in their place. They weigh more than they
+# occur, for what is invented there is what a user sees first.
+_SILENT = 0.25
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conditioned:
+    """One recording as the network sees it, and what is true of it.
+
+    Attributes
+    ----------
+    trace : ndarray of float32, shape (n_samples,)
+        Resampled, whitened, upright, compressed.
+    taps : ndarray
+        The whitening filter.
+    truth_s : ndarray, shape (n_mepps,)
+        Peaks, from the first sample.
+    sampling_rate_hz : float
+    """
+
+    trace: npt.NDArray[np.float32]
+    taps: FloatArray
+    truth_s: FloatArray
+    sampling_rate_hz: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the recording."""
+        return len(self.trace) / self.sampling_rate_hz
+
+
+class CalibrationSet:
+    """Recordings of the calibration, made where they are not there yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if absent; holds one file for each recording.
+    sampling_rate_hz : float, default 5000.0
+        Rate of the network.
+    """
+
+    def __init__(self, folder: Path, *, sampling_rate_hz: float = 5000.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._rate_hz = sampling_rate_hz
+
+    def drawn(self, n_recordings: int) -> Iterator[Conditioned]:
+        """Yield recordings that the declared distribution draws, a quarter of them without MEPPs."""
+        for number in range(n_recordings):
+            seed = CALIBRATION_SEEDS_FROM + number
+            yield self._take(f"drawn-{number:05d}", partial(drawn_scenario, seed), seed)
+
+    def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
+        """Return so many recordings of each level of the reference recording, by level."""
+        return {level: self._reference(level, n_recordings) for level in LEVELS}
+
+    def _reference(self, level: float, n_recordings: int) -> Iterator[Conditioned]:
+        for number in range(n_recordings):
+            yield self._take(
+                f"level-{level:g}-{number:03d}",
+                partial(reference_scenario, level=level, index=number),
+                _REFERENCE_SEEDS_FROM + number,
+            )
+
+    def _take(self, name: str, scenario: Callable[[], Scenario], seed: int) -> Conditioned:
+        path = self._folder / f"{name}.npz"
+        if not path.exists():
+            made = _condition(scenario(), seed, self._rate_hz)
+            with complete_or_absent(path) as temporary, temporary.open("wb") as stream:
+                np.savez(stream, trace=made.trace.astype(np.float16), taps=made.taps, truth_s=made.truth_s)
+        with np.load(path, allow_pickle=False) as stored:
+            return Conditioned(
+                trace=stored["trace"].astype(np.float32),
+                taps=stored["taps"],
+                truth_s=stored["truth_s"],
+                sampling_rate_hz=self._rate_hz,
+            )
+
+
+def drawn_scenario(seed: int) -> Scenario:
+    """Return the scenario of a recording of the calibration: as drawn for training, of any duration.
+
+    Parameters
+    ----------
+    seed : int
+
+    Examples
+    --------
+    >>> scenario = drawn_scenario(CALIBRATION_SEEDS_FROM)
+    >>> 10.0 <= scenario.duration_s <= 60.0
+    True
+    """
+    rng = np.random.default_rng([seed, 98])
+    duration_s = float(np.exp(rng.uniform(*np.log(_DURATION_RANGE_S))))
+    scenario = draw_scenario(seed, duration_s=duration_s)
+    kind = rng.random()
+    if kind >= _SILENT:
+        return scenario
+    artifacts = {} if kind < 0.5 * _SILENT else scenario.artifacts or dict.fromkeys(ARTIFACTS, 1)
+    return replace(scenario, rate_hz=0.0, bursts_per_s=0.0, artifacts=artifacts)
+
+
+def _condition(scenario: Scenario, seed: int, sampling_rate_hz: float) -> Conditioned:
+    simulated = simulate_recording(scenario, seed=seed)
+    segments = list(cut_segments([simulated.trace()]))
+    polarity = "positive" if scenario.polarity > 0 else "negative"
+    learned = survey(segments, polarity=polarity)  # type: ignore[arg-type]
+    (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
+    return Conditioned(
+        trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),
+        taps=white.taps,
+        truth_s=simulated.truth.peak_s,
+        sampling_rate_hz=sampling_rate_hz,
+    )

@@ -1,0 +1,207 @@
+"""From a trained network to weights that can be shipped: calibrated, with a threshold and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.version import __version__
+from nwb_mepp.ml.networks import export_miniunet
+from nwb_mepp.ml.training.calibration import Reliability, calibrate
+from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
+from nwb_mepp.ml.training.miniunet import TrainingPlan
+from nwb_mepp.ml.training.model_cards import Story
+from nwb_mepp.ml.training.validation import run_network
+from nwb_mepp.plots import draw_reliability
+
+__all__ = ["calibrate_and_export", "network_output"]
+
+Float32Array = npt.NDArray[np.float32]
+
+_RATE_HZ = 5000.0
+_DIAGRAM = "reliability.png"
+
+_CARD = """# MiniUnet, weights {version}
+
+1-D MiniUnet ({n_parameters} parameters, kernel {kernel_size}): for each sample of a whitened trace
+at 5 kHz, the probability that it lies inside a MEPP.
+
+## What it was trained on
+
+{data} {n_steps} steps of {n_batch} crops of
+{n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
+weights; seed {seed}.
+
+## Calibration and threshold
+
+A small network in `config.json` turns scores into probabilities: it sees of each candidate the score,
+how far it stands out under shapes from fast to slow and how well the best one fits, its neighbors, and
+of the recording how many candidates of which size there are and what the sure ones are like. It was
+fitted on {n_shown} simulated recordings of 10 to 60 s from the distribution above, a quarter of them
+without MEPPs, with seeds from {calibration_seed} on; what lies beyond the range that a number had there
+counts as the end of that range. Among the candidates of {n_held_out} more, this share were MEPPs:
+
+| probability | mean | MEPPs among them | candidates |
+|---|---|---|---|
+{reliability_rows}
+
+![Share of MEPPs over the stated probability](reliability.png)
+
+The threshold {threshold:g} gave the highest mean F1 over the levels of the reference recording (mean
+amplitude over noise SD), on {n_reference} recordings a level with seeds of the calibration, not of the
+benchmark:
+
+| level | F1, peaks within 5 ms |
+|---|---|
+{f1_rows}
+
+## What it is good for
+
+Potentials and currents of either polarity, sampled at 2 kHz or more, with MEPPs of 0.3 to 1.6 ms
+rise (10-90 %) and 1.2 to 8 ms decay. What the recording is multiplied by does not matter, nor does
+its resting level.
+
+## Where it fails
+
+{limits}
+"""
+
+
+_LIMITS = """- Slow events look like drift to it (measured with weights 3, like the next line): of MEPPs ten
+  times the noise SD it found all with 3.7 ms from onset to peak (rise 2 ms, decay 10 ms), 99 % with
+  5.5 ms (3, 15), 79 % with 7.3 ms (4, 20) and 3 % with 9.2 ms (5, 25).
+- Of pairs of equal MEPPs ten times the noise SD (decay 2.5 ms), it told 32 % apart at an interval of
+  1 ms, and all at 1.5 ms.
+- Where the mean amplitude is twice the noise SD it finds little more than half of the MEPPs.
+- Strong drift costs much, as it costs every detector; the benchmark says how much.
+- Recordings with fewer than a handful of MEPPs, all small, may come out empty: nothing there tells
+  them from noise.
+- Evoked potentials, action potentials and artifacts that look like MEPPs were not in the training
+  as such."""
+_SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
+`nwb_mepp/simulation/distribution.py` declares (seeds {first_recording} to {last_recording}). No
+real recording and no benchmark recording was used."""
+
+
+def network_output(model: Any) -> Callable[[Float32Array], Float32Array]:
+    """Return a function from a conditioned trace to the probability of each of its samples.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As trained, ending in logits.
+    """
+
+    def predict(blocks: Float32Array) -> Float32Array:
+        return np.asarray(model.predict_on_batch(blocks), dtype=np.float32)
+
+    def output(trace: Float32Array) -> Float32Array:
+        # The sigmoid, written such that no logit overflows.
+        return np.asarray(np.exp(-np.logaddexp(0.0, -run_network(predict, trace))), dtype=np.float32)
+
+    return output
+
+
+def calibrate_and_export(
+    folder: Path,
+    *,
+    model: Any,
+    plan: TrainingPlan,
+    recordings: CalibrationSet,
+    n_drawn: int = 1000,
+    n_reference: int = 20,
+    story: Story | None = None,
+    on_recording: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Mapping[float, float]:
+    """Calibrate a trained MiniUnet, choose its threshold, and write weights, configuration and card.
+
+    Parameters
+    ----------
+    folder : Path
+        Its name becomes the version.
+    model : keras.Model
+        As trained, ending in logits.
+    plan : TrainingPlan
+        What it was trained by.
+    recordings : CalibrationSet
+    n_drawn, n_reference : int
+        See :func:`~nwb_mepp.ml.training.calibration.calibrate`.
+    story : Story, optional
+        Where the weights come from, if not from the plan's simulated recordings alone.
+    on_recording : callable, optional
+        ``on_recording(done, total)``.
+
+    Returns
+    -------
+    mapping of float to float
+        F1 by level at the threshold.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds weights.
+    """
+    told = story or _simulated(plan)
+    calibrated = calibrate(
+        network_output(model),
+        recordings,
+        n_drawn=n_drawn,
+        n_reference=n_reference,
+        on_recording=on_recording,
+    )
+    export_miniunet(
+        folder,
+        model=model,
+        config={
+            "detector": "miniunet",
+            "version": folder.name,
+            "min_package_version": __version__,
+            "sampling_rate_hz": _RATE_HZ,
+            "conditioning": "hum removed where found, resampled, whitened, upright, compressed",
+            "input_unit": "standard deviations of the noise",
+            "threshold": calibrated.threshold,
+            "training": {**told.config, **asdict(plan)},
+            "probability": calibrated.model.to_config(),
+        },
+    )
+    reliability = calibrated.reliability
+    draw_reliability(folder / _DIAGRAM, stated=reliability.stated, true=reliability.true)
+    card = _CARD.format(
+        version=folder.name,
+        n_parameters=model.count_params(),
+        **asdict(plan),
+        data=told.text,
+        n_shown=n_drawn - reliability.n_recordings,
+        n_held_out=reliability.n_recordings,
+        n_reference=n_reference,
+        calibration_seed=CALIBRATION_SEEDS_FROM,
+        reliability_rows=_reliability_rows(reliability),
+        threshold=calibrated.threshold,
+        f1_rows="\n".join(f"| {level:g} | {value:.3f} |" for level, value in calibrated.f1_by_level.items()),
+        limits="\n".join([*told.limits, _LIMITS]),
+    )
+    (folder / "CARD.md").write_text(card, encoding="utf-8")
+    return calibrated.f1_by_level
+
+
+def _reliability_rows(reliability: Reliability) -> str:
+    rows = zip(reliability.stated, reliability.true, reliability.count, strict=True)
+    return "\n".join(
+        f"| {number / 10:.1f} to {(number + 1) / 10:.1f} | "
+        + (f"{stated:.2f} | {true:.2f} | {count} |" if count else "- | - | 0 |")
+        for number, (stated, true, count) in enumerate(rows)
+    )
+
+
+def _simulated(plan: TrainingPlan) -> Story:
+    text = _SIMULATED.format(
+        n_recordings=plan.n_recordings,
+        first_recording=plan.first_recording,
+        last_recording=plan.first_recording + plan.n_recordings - 1,
+    )
+    return Story(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})

@@ -1,0 +1,96 @@
+"""Turn the tables of MEPPs in a file into types of the extension ``ndx-mepp``, and back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.nwb.hdf5_access import open_hdf5
+from nwb_mepp.nwb.names import TABLE_PREFIX
+from nwb_mepp.nwb.schema_validation import schema_errors
+from nwb_mepp.nwb.summary_table import SUMMARY_PATH
+from nwb_mepp.nwb.typed_tables import Retyped, add_types, remove_types
+from nwb_mepp.nwb.writer import refuse_invalid
+
+__all__ = ["add_extension", "remove_extension"]
+
+
+def add_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None = None) -> Retyped:
+    """Turn the tables of MEPPs and the summary of a file into types of the extension ``ndx-mepp``.
+
+    Only what these are called changes, and what found them is added: no number, no description, nothing
+    else in the file. :func:`remove_extension` gives back the file as it was. What is typed already stays.
+
+    Parameters
+    ----------
+    path : path-like
+    out : path-like, optional
+        Where to put the result instead; ``path`` then stays as it is.
+
+    Returns
+    -------
+    Retyped
+        Which tables changed, and what stays plain and why.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, has no tables of MEPPs, or tables, summary and series do not belong
+        together.
+    OutputError
+        If it cannot be written.
+    """
+    with _changed_copy(path, out) as copy:
+        return add_types(copy)
+
+
+def remove_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None = None) -> Retyped:
+    """Turn what is of a type of the extension ``ndx-mepp`` into plain core tables with the same content.
+
+    Parameters
+    ----------
+    path : path-like
+    out : path-like, optional
+        Where to put the result instead; ``path`` then stays as it is.
+
+    Returns
+    -------
+    Retyped
+        Which tables changed.
+
+    Raises
+    ------
+    ReadError, OutputError
+        As :func:`add_extension`; also if something is stated of a detector that only the extension can hold.
+    """
+    with _changed_copy(path, out) as copy:
+        return remove_types(copy)
+
+
+@contextmanager
+def _changed_copy(path: str | PathLike[str], out: str | PathLike[str] | None) -> Iterator[Path]:
+    """Give a copy to be changed; check it, and put it in its place in one step."""
+    source = Path(path)
+    target = source if out is None else Path(out)
+    _refuse_without_mepps(source)
+    with complete_or_absent(target) as temporary:
+        shutil.copyfile(source, temporary)
+        yield temporary
+        errors = schema_errors(temporary)
+        if errors:
+            # Files of other programs may have faults of their own; those are not ours to refuse.
+            refuse_invalid(sorted(set(errors) - set(schema_errors(source))), target)
+
+
+def _refuse_without_mepps(path: Path) -> None:
+    with open_hdf5(path) as handle:
+        tables = [name for name in handle.get("intervals", ()) if name.startswith(TABLE_PREFIX)]
+        if not tables and SUMMARY_PATH not in handle:
+            raise ReadError(
+                f"expected tables of MEPPs in {path}, found none; 'nwb-mepp detect' puts them there."
+            )

@@ -1,0 +1,311 @@
+"""NWB files as recordings, whoever wrote them; samples stay in the file until asked for."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import h5py
+import pynwb
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.provenance import sha256_of
+from nwb_mepp.core.recording import Recording, SourceFile, Trace
+from nwb_mepp.nwb.hdf5_access import open_hdf5
+from nwb_mepp.nwb.names import safe_name
+from nwb_mepp.nwb.schema_validation import newer_schema
+from nwb_mepp.nwb.series import parse_comment
+from nwb_mepp.nwb.series_paths import series_places
+from nwb_mepp.nwb.signals import UnsuitableError, column_trace, n_columns
+
+__all__ = [
+    "SeriesTrace",
+    "electrical_traces",
+    "open_nwb",
+    "parse_file",
+    "read_file",
+    "recording_in",
+    "series_stems",
+    "traces_by_object",
+]
+
+# How many channels outside /acquisition a note names; files of probes have hundreds.
+N_NAMED = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesTrace:
+    """A trace, the series that holds it, and where that lies (:class:`~nwb_mepp.nwb.series_paths.Place`)."""
+
+    trace: Trace
+    series: TimeSeries
+    number: int
+    place: str
+    recorded: bool
+    n_columns: int
+
+
+@contextmanager
+def read_file(path: str | PathLike[str]) -> Iterator[NWBFile]:
+    """Open a file with pynwb for the length of a ``with`` block.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be opened (:func:`nwb_mepp.nwb.hdf5_access.open_hdf5`) or pynwb cannot make sense of it.
+    """
+    with open_hdf5(path) as handle:
+        yield parse_file(handle, mode="r")[1]
+
+
+def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
+    """Let pynwb read an open file.
+
+    Raises
+    ------
+    ReadError
+        If pynwb cannot make sense of it, or it follows a newer schema than pynwb knows.
+    """
+    newer = newer_schema(handle)
+    if newer:
+        raise ReadError(
+            f"expected a file of NWB schema {newer.known} or older, the newest that the installed pynwb "
+            f"{pynwb.__version__} knows, found {handle.filename} written with {newer.found}; update pynwb."
+        )
+    with warnings.catch_warnings():
+        # Remarks of pynwb on older or unusual files: their reader cannot act on them here, and
+        # 'nwb-mepp validate' reports what matters.
+        warnings.simplefilter("ignore")
+        try:
+            io = NWBHDF5IO(file=handle, mode=mode)
+            return io, io.read()
+        except Exception as error:  # pynwb and hdmf raise all kinds on a damaged file
+            raise ReadError(
+                f"expected a valid NWB file, found that pynwb cannot read {handle.filename} "
+                f"({_innermost(error)}); check it with 'nwb-mepp validate'."
+            ) from error
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iterator[Recording]:
+    """Open an NWB file as a recording for the length of a ``with`` block.
+
+    Every regularly sampled series of ``/acquisition`` in volts or amperes becomes a trace: a channel of
+    its own, unless this package wrote it as one of several sweeps of a channel. A series of several columns
+    becomes a channel for each. Samples are read from the file when asked for, and only inside the block.
+
+    Parameters
+    ----------
+    path : path-like
+    channels : sequence of str
+        Channels that are wanted. Those outside ``/acquisition`` (``processing/...``, ``stimulus/...``) are
+        only taken if they are named here: they are copies of what was recorded, or were never recorded.
+
+    Yields
+    ------
+    Recording
+        ``start_s`` counts from the reference of the file's times, which is the session start unless the
+        file states another; ``notes`` names each series that was left out.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, holds no series in volts or amperes, or one that is wanted cannot be
+        taken.
+    UsageError
+        If a series of several columns is wanted without saying which.
+    """
+    place = Path(path)
+    with read_file(place) as file:
+        yield recording_in(file, name=str(place), sha256=sha256_of([place]), channels=channels)
+
+
+def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequence[str] = ()) -> Recording:
+    """Return what an NWB file in memory holds as a recording, as :func:`open_nwb` does.
+
+    Parameters
+    ----------
+    file : NWBFile
+        Read from disk, or put together and not yet written.
+    name : str
+        Path or words for it, for messages.
+    sha256 : str
+        Of the file on disk, if there is one.
+    channels : sequence of str
+        Channels that are wanted (:func:`open_nwb`).
+
+    Raises
+    ------
+    ReadError, UsageError
+        As :func:`open_nwb`.
+    """
+    found, left_out = electrical_traces(file)
+    _check_wanted(channels, found, left_out, name)
+    taken = [one for one in found if one.recorded or one.trace.channel in channels]
+    notes = _notes(file, found, left_out)
+    if not taken:
+        reasons = " ".join(notes) or "/acquisition is empty."
+        raise ReadError(
+            "expected a regularly sampled series in volts or amperes in /acquisition of "
+            f"{name}, found none. {reasons}"
+        )
+    return Recording(
+        traces=tuple(one.trace for one in taken),
+        source=SourceFile(
+            name=Path(name).name, sha256=sha256, reader="nwb", reader_version=f"pynwb {pynwb.__version__}"
+        ),
+        session_start=file.session_start_time,
+        annotations=_annotations(file),
+        invalid_times=_invalid_times(file),
+        notes=notes,
+    )
+
+
+def _check_wanted(
+    wanted: Sequence[str], found: Sequence[SeriesTrace], left_out: dict[str, str], path: str
+) -> None:
+    """Say why a channel that is wanted is not among those found; what is nowhere in the file can wait."""
+    channels = {one.trace.channel for one in found}
+    for name in wanted:
+        columns = [one.trace.channel for one in found if one.place == name and one.n_columns > 1]
+        if name in left_out:
+            raise ReadError(
+                f"expected series {name!r} of {path} to be regularly sampled volts or amperes, found that "
+                f"{left_out[name]}; give --channel another."
+            )
+        if name not in channels and columns:
+            raise UsageError(
+                f"--channel: expected one column of series {name!r} of {path}, found that it has "
+                f"{len(columns)}; name one, from {columns[0]} to {columns[-1]}."
+            )
+
+
+def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each recorded series that was left out, and one for what lies elsewhere."""
+    notes = [
+        f"Series {name!r} was left out: {reason}."
+        for name, reason in left_out.items()
+        if name.partition("/")[0] in file.acquisition
+    ]
+    elsewhere = [one.trace.channel for one in found if not one.recorded]
+    if elsewhere:
+        n_more = len(elsewhere) - N_NAMED
+        more = f" and {n_more} more" if n_more > 0 else ""
+        notes.append(
+            f"Outside /acquisition there is {', '.join(elsewhere[:N_NAMED])}{more}: only taken if --channel "
+            "names it."
+        )
+    return tuple(notes)
+
+
+def _annotations(file: NWBFile) -> dict[str, str]:
+    names = ("session_id", "session_description", "experiment_description", "protocol", "notes")
+    stated = {name: getattr(file, name) for name in names}
+    return {name: str(text) for name, text in stated.items() if text}
+
+
+def _invalid_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
+    table = file.invalid_times
+    if table is None:
+        return ()
+    pairs = zip(table["start_time"][:], table["stop_time"][:], strict=True)
+    return tuple((float(start_s), float(stop_s)) for start_s, stop_s in pairs)
+
+
+def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]:
+    """Return the traces of a file in order of channel and sweep, and why each other series was left out.
+
+    What was recorded comes first; what lies outside ``/acquisition`` has its path as name of the channel.
+    """
+    found: list[SeriesTrace] = []
+    left_out: dict[str, str] = {}
+    own = _own_series(file)
+    places = list(series_places(file))
+    names = {place.name for place in places}
+    for number, place in enumerate(places):
+        name, series = place.name, place.content
+        channel, order, sweep = own.get(name, (name, number, 0))
+        try:
+            n = n_columns(series)
+            traces = [
+                column_trace(series, column, channel=column_channel, sweep=sweep)
+                for column, column_channel in _columns(channel, n, taken=names)
+            ]
+        except UnsuitableError as error:
+            left_out[name] = str(error)
+            continue
+        found += [
+            SeriesTrace(
+                trace=trace,
+                series=series,
+                number=order,
+                place=name,
+                recorded=place.recorded,
+                n_columns=n or 1,
+            )
+            for trace in traces
+        ]
+    first_seen = {
+        channel: rank for rank, channel in enumerate(dict.fromkeys(one.trace.channel for one in found))
+    }
+    found.sort(key=lambda one: (not one.recorded, one.number, first_seen[one.trace.channel], one.trace.sweep))
+    return found, left_out
+
+
+def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterator[tuple[int | None, str]]:
+    """Return the columns of a series and the names of their channels; no column where there is one only."""
+    if n_columns is None or n_columns == 1:
+        yield None if n_columns is None else 0, channel
+        return
+    for column in range(n_columns):
+        name = f"{channel}_{column}"
+        while name in taken:
+            name += "_"
+        yield column, name
+
+
+def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
+    """Return channel, number and sweep of the series that this package wrote."""
+    parsed = {
+        name: parse_comment(getattr(one, "comments", None) or "") for name, one in file.acquisition.items()
+    }
+    own = {name: found for name, found in parsed.items() if found is not None}
+    # A file put together from several can hold the same channel and sweep twice: then names must do.
+    counts = Counter((channel, sweep) for channel, _, sweep in own.values())
+    return {name: found for name, found in own.items() if counts[found[0], found[2]] == 1}
+
+
+def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
+    """Map the object identifier of each series to the traces it holds, one for each column."""
+    traces: dict[str, list[Trace]] = {}
+    for one in found:
+        traces.setdefault(one.series.object_id, []).append(one.trace)
+    return traces
+
+
+def series_stems(found: Iterable[SeriesTrace]) -> dict[str, str]:
+    """Map each channel of ``/acquisition`` to the stem of its series' names (see :func:`channel_stems`)."""
+    sweeps: dict[str, list[SeriesTrace]] = {}
+    for one in found:
+        if one.recorded:
+            sweeps.setdefault(one.trace.channel, []).append(one)
+    return {channel: safe_name(_stem(channel, ones)) for channel, ones in sweeps.items()}
+
+
+def _stem(channel: str, sweeps: list[SeriesTrace]) -> str:
+    if sweeps[0].n_columns > 1:
+        return channel
+    name = sweeps[0].place
+    return name.removesuffix(f"_sweep_{sweeps[0].trace.sweep:03d}") if len(sweeps) > 1 else name

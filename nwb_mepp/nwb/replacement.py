@@ -1,0 +1,182 @@
+"""Put new results into an existing file without touching anything else in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+
+import h5py
+from pynwb import NWBFile
+
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.core.errors import OutputError, UsageError
+from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
+from nwb_mepp.nwb.names import table_name
+from nwb_mepp.nwb.reader import electrical_traces, parse_file, read_file, series_stems
+from nwb_mepp.nwb.schema_validation import schema_errors
+from nwb_mepp.nwb.summary_table import SUMMARY_PATH, icephys_module, read_summary, summary_table
+from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
+from nwb_mepp.nwb.writer import add_mepp_tables, refuse_invalid
+
+__all__ = ["add_results", "replace_results"]
+
+
+def replace_results(
+    path: str | PathLike[str],
+    results: Sequence[ChannelResult],
+    *,
+    out: str | PathLike[str] | None = None,
+    extension: bool = False,
+) -> None:
+    """Replace the tables and summary rows of some detectors on some channels, and nothing else.
+
+    The file is copied as it is, the copy changed, checked, and put in the place of the original in one
+    step: whatever happens, a whole file stands there. Every other dataset and attribute stays as it was,
+    also those that the NWB schema does not know, which an export by pynwb would drop.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by this package or by any other.
+    results : sequence of ChannelResult
+        At most one for each detector and channel. What the file holds of these pairs goes; the results
+        of other detectors and channels stay, and so do tables of other programs and people. The
+        fingerprint of a file that this package wrote gets words added that tell of the change.
+    out : path-like, optional
+        Where to put the result instead; ``path`` then stays as it is.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp``; whichever kind was there goes. A summary of that type
+        stays one in any case.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read.
+    UsageError
+        If it has no channel of that name.
+    OutputError
+        If it cannot be written, or a table of another program has a name that is needed.
+    """
+    source = Path(path)
+    target = source if out is None else Path(out)
+    if not results:
+        raise UsageError("expected at least one result to put into the file, found none.")
+    pairs = [(result.detector, result.mepps.channel) for result in results]
+    if pairs != [(result.summary.detector, result.summary.channel) for result in results]:
+        raise ValueError("expected the summary of each result to be of its detector and channel.")
+    with read_file(source) as file:
+        old_rows = read_summary(file)
+        replaced, known = _tables(file, results, old_rows)
+        _refuse_foreign(set(file.intervals or ()), replaced, known, source)
+    with complete_or_absent(target) as temporary:
+        shutil.copyfile(source, temporary)
+        typed = _rewrite(temporary, results, _merge(old_rows, results), replaced=replaced)
+        if extension or typed:
+            add_types(temporary, tables=replaced if extension else ())
+        errors = schema_errors(temporary)
+        if errors:
+            # Files of other programs may have faults of their own; those are not ours to refuse.
+            refuse_invalid(sorted(set(errors) - set(schema_errors(source))), target)
+
+
+def _tables(
+    file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow]
+) -> tuple[set[str], set[str]]:
+    """Return the names of the tables that ``results`` need, and of those that the summary knows."""
+    traces, _ = electrical_traces(file)
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
+    for result in results:
+        if result.mepps.channel not in channels:
+            possible = ", ".join(channels) or "it has none in volts or amperes"
+            raise UsageError(
+                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; give "
+                "--channel one of these."
+            )
+    needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
+    known = {
+        table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
+    }
+    return needed, known
+
+
+def _refuse_foreign(intervals: set[str], needed: set[str], known: set[str], path: Path) -> None:
+    foreign = sorted((intervals & needed) - known)
+    if foreign:
+        raise OutputError(
+            f"expected no table {foreign[0]!r} in /intervals of {path} but our own, found one that "
+            f"{SUMMARY_PATH} does not know; rename it, for it would be overwritten."
+        )
+
+
+def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[SummaryRow]:
+    """Return the rows of the summary: a replaced row keeps its place, a new one comes last."""
+    rows = {(row.detector, row.channel): row for row in old}
+    rows |= {(result.detector, result.mepps.channel): result.summary for result in results}
+    return list(rows.values())
+
+
+def _rewrite(
+    path: Path, results: Sequence[ChannelResult], rows: Sequence[SummaryRow], *, replaced: set[str]
+) -> bool:
+    """Change a copy: drop what is replaced and add the new in one session, so that HDF5 reuses the space.
+
+    Returns
+    -------
+    bool
+        Whether the summary that was replaced is of the type of the extension.
+    """
+    with h5py.File(path, "r+") as handle:
+        typed, schema_known = is_typed(handle.get(SUMMARY_PATH)), SCHEMA_PATH in handle
+        for name in replaced:
+            if f"intervals/{name}" in handle:
+                del handle[f"intervals/{name}"]
+            if is_typed(handle.get(detector_path(name))):
+                del handle[detector_path(name)]
+        if SUMMARY_PATH in handle:
+            del handle[SUMMARY_PATH]
+        _mark_as_changed(handle)
+        io, file = parse_file(handle, mode="r+")
+        _add(file, results, rows)
+        io.write(file)
+        if not schema_known:
+            forget_types(handle)
+        return typed
+
+
+def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
+    """Add tables and summary rows to a file that is being put together in memory.
+
+    Parameters
+    ----------
+    file : NWBFile
+    results : sequence of ChannelResult
+        Of series that the file holds already.
+
+    Raises
+    ------
+    OutputError
+        If the file has results already, which only a file on disk lets replace.
+    """
+    if read_summary(file):
+        raise OutputError(
+            f"expected a file without {SUMMARY_PATH}, found one that has results; replace them with "
+            "'nwb-mepp detect' once it is written."
+        )
+    _add(file, results, [result.summary for result in results])
+
+
+def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
+    traces, _ = electrical_traces(file)
+    series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
+    add_mepp_tables(file, results, series=series, stems=series_stems(traces))
+    icephys_module(file).add(summary_table(rows))
+
+
+def _mark_as_changed(handle: h5py.File) -> None:
+    """Let nobody take the file for what was written into it first."""
+    marks = handle.get(FINGERPRINT_DATASET)
+    if isinstance(marks, h5py.Dataset):
+        marks[:] = [f"{mark.removesuffix(DETECTED_SINCE)}{DETECTED_SINCE}" for mark in marks.asstr()[:]]

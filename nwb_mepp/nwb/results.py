@@ -1,0 +1,168 @@
+"""The MEPPs and summaries of a file that was annotated before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+
+from pynwb import NWBFile
+
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.nwb.mepp_tables import read_mepps
+from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
+from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
+from nwb_mepp.nwb.summary_table import read_summary
+
+__all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EventTable:
+    """The MEPPs of one table on one channel.
+
+    Attributes
+    ----------
+    name : str
+        Of the table in ``/intervals``.
+    detector : str
+        Who found them; empty for a table that no summary row belongs to.
+    mepps : Mepps
+    series : tuple of str
+        Name of the series that each MEPP lies in.
+    """
+
+    name: str
+    detector: str
+    mepps: Mepps
+    series: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Annotated:
+    """An open file with what its tables refer to."""
+
+    file: NWBFile
+    traces: list[SeriesTrace]
+    rows: dict[str, SummaryRow]
+
+    def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
+        row = self.rows.get(name)
+        parts = read_mepps(
+            self.file.intervals[name],
+            traces=traces_by_object(self.traces),
+            channel=row.channel if row else None,
+            accepted_only=accepted_only,
+        )
+        detector = row.detector if row else ""
+        return [
+            EventTable(name=name, detector=detector, mepps=mepps, series=series) for mepps, series in parts
+        ]
+
+
+@contextmanager
+def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
+    with read_file(path) as file:
+        traces, _ = electrical_traces(file)
+        yield _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+
+
+def rows_of_tables(
+    file: NWBFile, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
+) -> dict[str, SummaryRow]:
+    """Return the rows of the summary by the name of the table that each belongs to, there or not.
+
+    Raises
+    ------
+    ReadError
+        If the summary is of another program, or a row of a channel that is not in the file.
+    """
+    stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
+    rows = {}
+    for row in read_summary(file):
+        if row.channel not in channels:
+            raise ReadError(
+                f"expected channel {row.channel!r} of the summary in {path}, found "
+                f"{channels or 'no channel'}; the series was renamed or removed."
+            )
+        rows[table_name(row.detector, row.channel, stems=stems)] = row
+    return rows
+
+
+def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
+    """Return everything that detectors found in a file, in the order of its summary.
+
+    Returns
+    -------
+    list of ChannelResult
+        Empty if no detector was run on the file.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, or tables, summary and series do not belong together.
+    """
+    with _open(path) as annotated:
+        return [_result(annotated, name, row) for name, row in annotated.rows.items()]
+
+
+def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
+    mepps = Mepps.empty(row.channel, row.amplitude_unit)
+    if name in annotated.file.intervals:
+        tables = annotated.events(name)
+        if [table.mepps.channel for table in tables] != [row.channel]:
+            raise ReadError(
+                f"expected table {name!r} to lie on channel {row.channel!r}, found "
+                f"{[table.mepps.channel for table in tables]}; the file was changed by another program."
+            )
+        mepps = tables[0].mepps
+    if len(mepps) != row.n_mepps:
+        raise ReadError(
+            f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {len(mepps)}; "
+            "the file was changed by another program: detect again."
+        )
+    return ChannelResult(detector=row.detector, mepps=mepps, summary=row)
+
+
+def read_events(
+    path: str | PathLike[str], *, table: str | None = None, accepted_only: bool = False
+) -> list[EventTable]:
+    """Return the MEPPs of a file for listing.
+
+    Parameters
+    ----------
+    path : path-like
+    table : str, optional
+        Name of one table in ``/intervals``, of a detector or of a person; by default the tables of all
+        detectors, in the order of the summary.
+    accepted_only : bool, default False
+        Leave out what a person rejected: rows of a curated table with the status ``rejected``.
+
+    Returns
+    -------
+    list of EventTable
+        One for each table and channel; none for a detector that found nothing.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read or has no such table.
+    """
+    with _open(path) as annotated:
+        intervals = annotated.file.intervals
+        if table is None:
+            names = [name for name in annotated.rows if name in intervals]
+        elif table in intervals:
+            names = [table]
+        elif table in annotated.rows:
+            names = []
+        else:
+            known = [name for name in intervals if name.startswith(TABLE_PREFIX)] if intervals else []
+            raise ReadError(
+                f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; give "
+                "--table one that is there."
+            )
+        return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]

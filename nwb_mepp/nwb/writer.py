@@ -1,0 +1,193 @@
+"""Write a recording and what was found in it to a new NWB file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+
+import h5py
+from pynwb import NWBHDF5IO, NWBFile
+
+from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp.core.errors import MetadataError, OutputError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.nwb.ancillary_tables import add_ancillary
+from nwb_mepp.nwb.header import (
+    SOURCE_TABLE,
+    add_equipment,
+    describe_source,
+    make_file,
+    source_row,
+    source_table,
+)
+from nwb_mepp.nwb.mepp_tables import hand_table, invalid_times_table, mepp_table, truth_table
+from nwb_mepp.nwb.metadata import Metadata
+from nwb_mepp.nwb.names import channel_stems, table_name
+from nwb_mepp.nwb.schema_validation import schema_errors
+from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
+from nwb_mepp.nwb.summary_table import icephys_module, summary_table
+from nwb_mepp.nwb.typed_tables import add_types, forget_types
+
+__all__ = ["add_mepp_tables", "add_recording", "write_nwb"]
+
+
+def write_nwb(
+    recording: Recording,
+    path: str | PathLike[str],
+    *,
+    session_start: datetime,
+    metadata: Metadata | None = None,
+    clamp: str | None = None,
+    results: Sequence[ChannelResult] = (),
+    fingerprint: str = "",
+    excluded: Sequence[tuple[float, float]] = (),
+    truth: Mepps | None = None,
+    hand_marks: Mepps | None = None,
+    extension: bool = False,
+) -> None:
+    """Write a recording, and what detectors found in it, to an NWB file.
+
+    The samples are copied block by block as the source stores them, so that memory does not grow with
+    the duration. The file is complete and valid, or absent; one that stood at ``path`` is replaced.
+
+    Parameters
+    ----------
+    recording : Recording
+    path : path-like
+    session_start : datetime
+        With a time zone; the times of the recording count from it.
+    metadata : Metadata, optional
+        What is known beyond the recording; what is absent is not written.
+    clamp : {"current", "voltage", "izero"}, optional
+        How the cell was held, if that is known; None writes plain series. ``izero`` says that no
+        current was injected, with bridge balance and capacitance compensation off.
+    results : sequence of ChannelResult
+        One for each detector and channel.
+    fingerprint : str
+        Of input and settings (:func:`nwb_mepp.core.provenance.fingerprint`).
+    excluded : sequence of (start_s, stop_s), seconds from the session start
+        Stretches left out of the analysis, besides those that the recording marks itself.
+    truth : Mepps, optional
+        What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
+        summary, which is for what detectors found.
+    hand_marks : Mepps, optional
+        What a person marked elsewhere; written as ``/intervals/mepps_curated``.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
+
+    Raises
+    ------
+    MetadataError
+        If ``session_start`` has no time zone, or the clamp mode contradicts units or metadata.
+    OutputError
+        If the file cannot be written.
+    """
+    stated = metadata or Metadata()
+    if session_start.utcoffset() is None:
+        raise MetadataError(
+            f"expected a session start with a time zone, found {session_start.isoformat()}; give --timezone."
+        )
+    file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
+    series = add_recording(
+        file, recording, clamp=clamp, metadata=stated, fingerprint=fingerprint, excluded=excluded
+    )
+    if results:
+        electrical = [trace for trace in recording.traces if trace.unit in ("V", "A")]
+        stems = channel_stems(recording.traces)
+        add_mepp_tables(
+            file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}
+        )
+        icephys_module(file).add(summary_table([result.summary for result in results]))
+    if truth is not None and len(truth):
+        file.add_time_intervals(truth_table(truth, series=series))
+    if hand_marks is not None and len(hand_marks):
+        file.add_time_intervals(hand_table(hand_marks, series=series))
+    with complete_or_absent(Path(path)) as temporary:
+        with warnings.catch_warnings():
+            # How the file is called is up to the user.
+            warnings.filterwarnings("ignore", message=".*does not end in '.nwb'", category=UserWarning)
+            io = NWBHDF5IO(temporary, "w")
+        with io:
+            io.write(file)
+        with h5py.File(temporary, "r+") as handle:
+            forget_types(handle)
+        if extension:
+            add_types(temporary)
+        refuse_invalid(schema_errors(temporary), path)
+
+
+def add_recording(
+    file: NWBFile,
+    recording: Recording,
+    *,
+    clamp: str | None,
+    metadata: Metadata,
+    fingerprint: str = "",
+    excluded: Sequence[tuple[float, float]] = (),
+) -> SeriesOf:
+    """Add the samples of a recording, its equipment and where it came from to a file in memory.
+
+    Parameters
+    ----------
+    file : NWBFile
+        Other recordings may be in it already.
+    recording, clamp, metadata, fingerprint, excluded
+        As for :func:`write_nwb`.
+
+    Returns
+    -------
+    dict of (channel, sweep) to TimeSeries
+
+    Raises
+    ------
+    MetadataError
+        If the clamp mode contradicts units or metadata.
+    """
+    check_clamp(recording, clamp=clamp, metadata=metadata)
+    add_equipment(file, metadata=metadata)
+    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata)
+    add_ancillary(file, recording.ancillary, source=describe_source(recording.source))
+    invalid = invalid_times_table([*recording.invalid_times, *excluded])
+    if invalid is not None and file.invalid_times is None:
+        file.invalid_times = invalid
+    elif invalid is not None:
+        for start_s, stop_s in zip(invalid["start_time"][:], invalid["stop_time"][:], strict=True):
+            file.invalid_times.add_row(start_time=start_s, stop_time=stop_s)
+    module = icephys_module(file)
+    if SOURCE_TABLE in module.data_interfaces:
+        module[SOURCE_TABLE].add_row(**source_row(recording.source, fingerprint=fingerprint))
+    else:
+        module.add(source_table(recording.source, fingerprint=fingerprint))
+    return series
+
+
+def add_mepp_tables(
+    file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOf, stems: dict[str, str]
+) -> None:
+    """Add a table for each result; one without MEPPs has none, its summary row says 0."""
+    names: dict[str, tuple[str, str]] = {}
+    for result in results:
+        pair = (result.detector, result.mepps.channel)
+        name = table_name(*pair, stems=stems)
+        if name in names:
+            raise OutputError(
+                f"expected one result for each table, found {names[name]} and {pair} for {name}; give each "
+                "detector once, or analyze these channels into separate files with --channel."
+            )
+        names[name] = pair
+        if len(result.mepps):
+            file.add_time_intervals(mepp_table(result, name=name, series=series))
+
+
+def refuse_invalid(errors: list[str], path: str | PathLike[str]) -> None:
+    """Raise if a file that was just written does not follow the schema."""
+    if errors:
+        raise OutputError(
+            f"expected valid NWB, found on checking what was written for {path}: {'; '.join(errors[:3])}; "
+            "nothing was left there. Please report this."
+        )

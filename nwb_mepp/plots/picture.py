@@ -1,0 +1,169 @@
+"""One picture of a channel: what was recorded, what was found in it, and how it is distributed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.plots.display_units import choose_scale, number
+from nwb_mepp.plots.image_files import check_format, save_figure
+from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_stretch, draw_whole
+from nwb_mepp.plots.selection import choose_stretch
+from nwb_mepp.plots.style import INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, say_instead
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpecFromSubplotSpec
+
+__all__ = ["draw_picture"]
+
+FloatArray = npt.NDArray[np.float64]
+
+# A slide of 16:9.
+_SIZE_INCHES = (13.33, 7.5)
+_ROW_HEIGHTS = [0.85, 1.05, 1.3]
+_MARGINS = {"left": 0.078, "right": 0.977, "top": 0.815, "bottom": 0.078}
+_BETWEEN = "   ·   "
+_MAX_TITLE = 90
+
+
+def draw_picture(
+    traces: Sequence[Trace],
+    result: ChannelResult,
+    path: Path,
+    *,
+    title: str,
+    excluded: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Draw what a detector found on a channel and save it.
+
+    Parameters
+    ----------
+    traces : sequence of Trace
+        All sweeps of the channel.
+    result : ChannelResult
+    path : Path
+        Its suffix decides: ``.png``, ``.pdf`` or ``.svg``. The file is written whole or not at all.
+    title : str
+        Shortened in the middle where it is too long.
+    excluded : sequence of (start_s, stop_s)
+        Stretches that were left out, in seconds from the session start: shown gray, and intervals do not
+        cross them.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is another one, or there is no trace.
+    OutputError
+        If the file cannot be written.
+
+    Notes
+    -----
+    Nothing of matplotlib's global state (``pyplot``, ``rcParams``) is left changed.
+    """
+    path = Path(path)
+    check_format(path)
+    if not traces:
+        raise UsageError("expected at least one sweep to draw, found none; name a channel of the recording.")
+    from matplotlib.figure import Figure
+
+    mepps, summary = result.mepps, result.summary
+    figure = Figure(figsize=_SIZE_INCHES, facecolor="white")
+    _write_head(figure, title=title, mepps=mepps, summary=summary)
+    whole, zoomed, below = _rows(figure)
+    stretch = choose_stretch(mepps, traces)
+    scale = choose_scale(_levels(traces, mepps), unit=mepps.unit)
+    draw_whole(whole, traces, mepps, scale=scale, stretch=stretch, excluded=excluded)
+    draw_stretch(zoomed, mepps, scale=scale, stretch=stretch)
+    if len(mepps):
+        overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
+        draw_overlay(overlay, traces, mepps)
+        draw_amplitudes(amplitudes, mepps, noise_sd=summary.noise_sd)
+        draw_intervals(intervals, mepps, excluded=excluded)
+    else:
+        say_instead(figure.add_subplot(below[0, :]), "No MEPP found")
+
+    with warnings.catch_warnings():
+        # A file's name may hold letters the font lacks; a box in the title is no reason to stop.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        save_figure(figure, path)
+
+
+def _rows(figure: Figure) -> tuple[Axes, Axes, GridSpecFromSubplotSpec]:
+    """Return the axes of the two upper rows and the three cells of the lowest one."""
+    grid = figure.add_gridspec(3, 1, height_ratios=_ROW_HEIGHTS, hspace=0.62, **_MARGINS)
+    below = grid[2].subgridspec(1, 3, wspace=0.27)
+    return figure.add_subplot(grid[0]), figure.add_subplot(grid[1]), below
+
+
+def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow) -> None:
+    found, how = _key_numbers(mepps, summary)
+    for height, words, size, color, weight in (
+        (0.975, _shortened(title), TITLE_SIZE, INK, "bold"),
+        (0.922, found, LABEL_SIZE + 1, INK, "normal"),
+        (0.888, how, SMALL_SIZE, MUTED, "normal"),
+    ):
+        # A dollar sign in a file's name is no formula.
+        figure.text(
+            _MARGINS["left"],
+            height,
+            words,
+            fontsize=size,
+            color=color,
+            fontweight=weight,
+            va="top",
+            parse_math=False,
+        )
+
+
+def _levels(traces: Sequence[Trace], mepps: Mepps) -> FloatArray:
+    """Return values that tell which unit suits the trace itself."""
+    first = traces[0].values(0, min(traces[0].n_samples, 100_000))
+    return np.concatenate([np.quantile(first, [0.05, 0.95]), mepps.baseline, mepps.amplitude])
+
+
+def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
+    """Return in two lines what was found and how."""
+    size = choose_scale(mepps.amplitude if len(mepps) else summary.noise_sd, unit=mepps.unit)
+    level = choose_scale(summary.baseline_mean, unit=mepps.unit)
+    # Less than one in five seconds is easier to imagine by the minute.
+    factor, period = (60.0, "minute") if summary.rate_hz < 0.2 else (1.0, "second")
+    rate, low, high = (
+        number(factor * r) for r in (summary.rate_hz, summary.rate_hz_low, summary.rate_hz_high)
+    )
+    found = [
+        f"{len(mepps)} MEPP{'' if len(mepps) == 1 else 's'} in {summary.analysed_s:.4g} s",
+        f"{rate} per {period} (95 %: {low} to {high})",
+    ]
+    if len(mepps):
+        mean = number(size.factor * summary.amplitude_mean)
+        spread = number(size.factor * summary.amplitude_cv * abs(summary.amplitude_mean), digits=2)
+        found.append(
+            f"amplitude {mean} ± {spread} {size.unit}" if len(mepps) > 1 else f"amplitude {mean} {size.unit}"
+        )
+    if np.isfinite(mepps.decay_tau_s).any():
+        found.append(f"decay {number(1e3 * float(np.nanmedian(mepps.decay_tau_s)), digits=2)} ms")
+    how = [
+        f"noise SD {number(size.factor * summary.noise_sd, digits=2)} {size.unit}",
+        f"baseline {number(level.factor * summary.baseline_mean)} {level.unit}",
+        f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
+        f"nwb-mepp {summary.package_version}",
+    ]
+    return _BETWEEN.join(found), _BETWEEN.join(how)
+
+
+def _shortened(title: str) -> str:
+    if len(title) <= _MAX_TITLE:
+        return title
+    half = (_MAX_TITLE - 1) // 2
+    return f"{title[:half]}…{title[-half:]}"

@@ -1,0 +1,166 @@
+"""From what a file says, and what the user says about it, to a recording in SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.provenance import sha256_of
+from nwb_mepp.core.recording import FloatArray, Recording, SourceFile, Trace
+from nwb_mepp.readers.ancillary import interpret_ancillary
+from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.plausibility import check_rates, check_scales, check_traces
+from nwb_mepp.readers.sweeps import SweepPlacement, place_sweeps
+from nwb_mepp.readers.units import UNIT_EXAMPLES, Unit, parse_unit
+
+__all__ = ["interpret", "resolve_units"]
+
+
+def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadOptions) -> Recording:
+    """Turn the contents of a file into a recording.
+
+    Parameters
+    ----------
+    contents : FileContents
+    path : Path
+        Where they came from.
+    reader : str
+        Registered name of the reader.
+    options : ReadOptions
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    ReadError
+        If the contents are not plausible, or a unit or rate is stated neither by file nor user.
+    UsageError
+        If an option names a channel that is not there, or contradicts the file.
+    """
+    check_traces(contents.traces, name=path.name, reader=reader)
+    units = resolve_units(contents, name=path.name, options=options)
+    kept, notes = _without_empty(contents.traces)
+    if options.sampling_rate_hz is not None:
+        kept = [replace(trace, sampling_rate_hz=options.sampling_rate_hz) for trace in kept]
+    check_rates(kept, name=path.name)
+    check_scales(kept, name=path.name)
+    placement = _place(kept, interval_s=options.sweep_interval_s)
+    shifts = dict(zip(_sweeps_of(kept), placement.shifts_s, strict=True))
+    traces = sorted(
+        (
+            _interpret_trace(t, unit=units[t.channel], gain=options.gain or 1.0, shift_s=shifts[t.sweep])
+            for t in kept
+        ),
+        key=lambda trace: (contents.channels.index(trace.channel), trace.sweep),
+    )
+    ancillary, left_out = interpret_ancillary(contents.ancillary, shifts_s=shifts, options=options)
+    return Recording(
+        traces=tuple(traces),
+        source=SourceFile(
+            name=path.name,
+            sha256=sha256_of(contents.parts),
+            reader=reader,
+            reader_version=contents.reader_version,
+            settings=options.described(),
+        ),
+        session_start=contents.session_start,
+        sweep_times_stated=placement.stated,
+        annotations=contents.annotations,
+        labels=_labels_in_seconds(contents, traces),
+        ancillary=ancillary,
+        notes=(*contents.notes, *notes, *left_out, *([placement.note] if placement.note else [])),
+    )
+
+
+def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) -> dict[str, Unit]:
+    """Return the unit of every channel: the user's where given, else the file's.
+
+    Parameters
+    ----------
+    contents : FileContents
+    name : str
+        Of the file.
+    options : ReadOptions
+
+    Raises
+    ------
+    UsageError
+        If ``options.units`` names a channel that is not there.
+    ReadError
+        If neither file nor user states a unit that can be understood.
+    """
+    channels = contents.channels
+    known = dict.fromkeys([*channels, *(one.name for one in contents.ancillary.irregular)])
+    for channel in options.units:
+        if channel and channel not in known:
+            raise UsageError(
+                f"--unit: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
+            )
+    labels = {trace.channel: trace.unit_label for trace in reversed(contents.traces)}
+    stated = {channel: _given_unit(channel, options.units) or labels[channel] for channel in channels}
+    units = {channel: parse_unit(label) for channel, label in stated.items()}
+    missing = [channel for channel, unit in units.items() if unit is None]
+    if missing:
+        listed = ", ".join(f"{channel!r} (unit {stated[channel]!r})" for channel in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise ReadError(
+            f"{name}: expected a unit such as {UNIT_EXAMPLES} for every channel, found none that is known "
+            f"for {listed}{more}; pass --unit UNIT, or --unit CHANNEL=UNIT for one channel."
+        )
+    return {channel: unit for channel, unit in units.items() if unit is not None}
+
+
+def _given_unit(channel: str, units: Mapping[str, str]) -> str | None:
+    return units.get(channel, units.get(""))
+
+
+def _without_empty(traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], list[str]]:
+    kept = [trace for trace in traces if len(trace.source)]
+    empty = [f"{trace.channel!r} in sweep {trace.sweep}" for trace in traces if not len(trace.source)]
+    if not empty:
+        return kept, []
+    more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""
+    return kept, [f"Without samples and left out: {', '.join(empty[:5])}{more}."]
+
+
+def _sweeps_of(traces: Sequence[StatedTrace]) -> list[int]:
+    return sorted({trace.sweep for trace in traces})
+
+
+def _place(traces: Sequence[StatedTrace], *, interval_s: float | None) -> SweepPlacement:
+    """Place whole sweeps, so that the channels of one sweep keep their places to each other."""
+    spans = []
+    for sweep in _sweeps_of(traces):
+        members = [trace for trace in traces if trace.sweep == sweep]
+        stops = (t.start_s + len(t.source) / t.sampling_rate_hz for t in members if t.sampling_rate_hz)
+        spans.append((min(trace.start_s for trace in members), max(stops)))
+    fastest_hz = max(trace.sampling_rate_hz or 0.0 for trace in traces)
+    return place_sweeps(spans, tolerance_s=0.5 / fastest_hz, interval_s=interval_s)
+
+
+def _interpret_trace(trace: StatedTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:
+    return Trace(
+        channel=trace.channel,
+        sweep=trace.sweep,
+        source=trace.source,
+        unit=unit.name,
+        conversion=trace.gain * unit.scale / gain,
+        # Adding 0.0 turns the -0.0 that some headers give into a plain zero.
+        offset=trace.offset * unit.scale / gain + 0.0,
+        sampling_rate_hz=float(trace.sampling_rate_hz or 0.0),
+        start_s=trace.start_s + shift_s,
+    )
+
+
+def _labels_in_seconds(contents: FileContents, traces: Sequence[Trace]) -> dict[tuple[str, int], FloatArray]:
+    by_key = {(trace.channel, trace.sweep): trace for trace in traces}
+    return {
+        key: by_key[key].start_s + marks / by_key[key].sampling_rate_hz
+        for key, marks in contents.labels.items()
+        if key in by_key
+    }

@@ -1,0 +1,60 @@
+"""What Neo does not see in TDT blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nwb_mepp.core.errors import ReadError
+
+__all__ = ["check_extent"]
+
+# An entry of the index file; its size counts words of four bytes, ten of which are the entry itself.
+_ENTRY = np.dtype(
+    [
+        ("size", "<i4"),
+        ("kind", "<i4"),
+        ("store", "S4"),
+        ("channel", "<u2"),
+        ("sort_code", "<u2"),
+        ("timestamp", "<f8"),
+        ("offset", "<i8"),
+        ("number_format", "<i4"),
+        ("frequency", "<f4"),
+    ]
+)
+_WORD_BYTES, _ENTRY_WORDS = 4, 10
+_MARK, _HAS_DATA, _IN_OWN_FILES = 0x8801, 0x8000, 0x10
+
+
+def check_extent(path: Path) -> None:
+    """Raise if the index of a TDT block refers to data beyond the end of the data file.
+
+    Neo fills in zeros for data that are missing.
+
+    Parameters
+    ----------
+    path : Path
+        The index file, ``.tsq``.
+
+    Raises
+    ------
+    ReadError
+    """
+    data_file = path.with_suffix(".tev")
+    if not data_file.is_file() or any(path.parent.glob("*.sev")):
+        return  # the samples are in files of their own, to which the places in the index do not apply
+    n_entries = path.stat().st_size // _ENTRY.itemsize
+    entries = np.fromfile(path, dtype=_ENTRY, count=n_entries)
+    kind = entries["kind"]
+    stored = entries[(kind & _HAS_DATA != 0) & (kind & _IN_OWN_FILES == 0) & (kind != _MARK)]
+    if not len(stored):
+        return
+    n_bytes = (stored["size"].astype(np.int64) - _ENTRY_WORDS) * _WORD_BYTES
+    needed, found = int((stored["offset"] + n_bytes).max()), data_file.stat().st_size
+    if needed > found:
+        raise ReadError(
+            f"{path.name}: {data_file.name} is truncated: the index promises data up to byte {needed}, the "
+            f"file ends at byte {found}; copy the files again from where they were recorded."
+        )

@@ -1,0 +1,107 @@
+"""From a path to a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.readers.contents import FileContents
+from nwb_mepp.readers.interface import ReaderEntry
+from nwb_mepp.readers.interpretation import interpret
+from nwb_mepp.readers.multi_file import whole_recording
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.registry import choose_reader, reader_named
+
+__all__ = ["load_contents", "locate", "read_recording"]
+
+
+def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> Recording:
+    """Read one recording: a file, or several that belong together, or a folder.
+
+    Samples stay in the file where the format allows it, and are read when asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any part of it will do.
+    options : ReadOptions, optional
+        What the file does not say or says wrong.
+
+    Returns
+    -------
+    Recording
+        In SI units, checked for plausibility.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, or what it says is not plausible or not complete.
+    UsageError
+        If the options contradict each other or the file.
+    MissingDependencyError
+        If an optional package is needed.
+    """
+    options = options or ReadOptions()
+    path = locate(Path(path), reader=options.reader)
+    entry, contents = load_contents(path, options=options)
+    return interpret(contents, path, reader=entry.name, options=options)
+
+
+def locate(path: Path, *, reader: str | None) -> Path:
+    """Return the file or folder to open for a part of a recording.
+
+    Parameters
+    ----------
+    path : Path
+    reader : str, optional
+        Registered name of the reader that the user chose.
+
+    Raises
+    ------
+    ReadError
+        If it is a part of more than one recording.
+    UsageError
+        If no reader has that name.
+    """
+    return whole_recording(path, reader=None if reader is None else reader_named(reader))
+
+
+def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:
+    """Return the reader for a file and what it finds there, before any of it is interpreted.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadOptions
+
+    Raises
+    ------
+    ReadError, UsageError, MissingDependencyError
+        As :func:`read_recording`.
+    """
+    check_readable(path)
+    try:
+        entry = choose_reader(path, name=options.reader)
+        entry.check_dependencies()
+        return entry, entry.read(path, options)
+    except OSError as error:
+        raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def check_readable(path: Path) -> None:
+    """Raise unless there is something to read.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ReadError
+        If the file does not exist or is empty.
+    """
+    if not path.exists():
+        raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ReadError(f"{path.name}: expected a recording, found an empty file (0 bytes).")

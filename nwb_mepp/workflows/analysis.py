@@ -1,0 +1,218 @@
+"""From a recording to what each detector finds on each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, cast
+
+from nwb_mepp.conditioning import survey
+from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
+from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.segments import Segment, cut_segments
+from nwb_mepp.detectors import get_detector
+from nwb_mepp.statistics import sample_baseline
+from nwb_mepp.workflows.detection import fit_where_asked, run_detector
+from nwb_mepp.workflows.settings import DetectionSettings, Stretches
+
+__all__ = [
+    "ProgressCallback",
+    "analyze",
+    "check_stretches",
+    "choose_channels",
+    "cut_channel",
+    "stretches_left_out",
+]
+
+# Called with a few words on what is being done now.
+ProgressCallback = Callable[[str], None]
+Polarity = Literal["auto", "positive", "negative"]
+
+
+def analyze(
+    recording: Recording,
+    *,
+    settings: DetectionSettings | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> list[ChannelResult]:
+    """Find, measure and summarize the MEPPs of a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    settings : DetectionSettings, optional
+    on_progress : callable, optional
+
+    Returns
+    -------
+    list of ChannelResult
+        One for each channel and detector, in the order of the settings.
+
+    Raises
+    ------
+    MetadataError
+        If the recording has several channels in volts or amperes and none was chosen.
+    UsageError
+        If a channel or stretch of the settings is not in the recording.
+    DetectionError
+        If the samples do not allow detection, or too few of them fitting to the recording.
+    MissingDependencyError
+        If fitting is asked for without TensorFlow.
+
+    Notes
+    -----
+    A MEPP whose amplitude turns out to point against the polarity is dropped, and so is one below a least
+    amplitude; what was measured of the others does not change by that.
+    """
+    wanted = settings or DetectionSettings()
+    tell = on_progress or (lambda _: None)
+    detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
+    judge = next((one for one in detectors if one.name == wanted.second_opinion), None)
+    results = []
+    for channel in choose_channels(recording, names=wanted.channels):
+        _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
+        segments = cut_channel(recording, channel, settings=wanted)
+        tell(f"noise of {channel}")
+        noise = survey(segments, polarity=cast(Polarity, wanted.polarity))
+        baseline = sample_baseline(segments)
+        for detector in detectors:
+            tell(f"{detector.name} on {channel}")
+            results.append(
+                run_detector(
+                    fit_where_asked(detector, segments, noise=noise, settings=wanted),
+                    segments,
+                    noise=noise,
+                    baseline=baseline,
+                    settings=wanted,
+                    # It judges as it is, also where it is fitted to look for MEPPs itself.
+                    judge=None if detector is judge else judge,
+                )
+            )
+    return results
+
+
+def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the channels to analyze: those named, else the only one in volts or amperes.
+
+    Parameters
+    ----------
+    recording : Recording
+    names : sequence of str
+
+    Raises
+    ------
+    UsageError
+        If a name is not that of a channel.
+    MetadataError
+        If none is named and there is not exactly one that could be meant.
+    """
+    source, channels = recording.source.name, recording.channels
+    for name in names:
+        if name not in channels:
+            raise UsageError(
+                f"{source} has no channel {name!r}; pass --channel with one of its channels "
+                f"({', '.join(channels)})."
+            )
+    if names:
+        return tuple(names)
+    electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ("V", "A")]
+    if len(electrical) == 1:
+        return (electrical[0],)
+    if electrical:
+        raise MetadataError(
+            f"{source} has {len(electrical)} channels in volts or amperes ({', '.join(electrical)}); pass "
+            f"--channel {electrical[0]} (or another) to choose one."
+        )
+    units = ", ".join(f"{channel} in {recording.sweeps(channel)[0].unit}" for channel in channels)
+    raise MetadataError(
+        f"{source} has no channel in volts or amperes ({units or 'it has no channel at all'}); pass --unit "
+        "if a label is wrong."
+    )
+
+
+def cut_channel(recording: Recording, channel: str, *, settings: DetectionSettings) -> list[Segment]:
+    """Return the stretches of a channel that are to be analyzed.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel : str
+    settings : DetectionSettings
+
+    Raises
+    ------
+    UsageError
+        If a stretch to leave out lies wholly outside the channel.
+    DetectionError
+        If the sweeps differ in sampling rate.
+    """
+    traces = recording.sweeps(channel)
+    rates_hz = sorted({trace.sampling_rate_hz for trace in traces})
+    if len(rates_hz) > 1:
+        raise DetectionError(
+            f"channel {channel!r}: expected one sampling rate in all sweeps, found "
+            f"{', '.join(f'{rate_hz:g} Hz' for rate_hz in rates_hz)}; save the sweeps into separate files."
+        )
+    check_stretches(traces, settings=settings)
+    return [
+        segment
+        for trace in traces
+        for segment in cut_segments([trace], excluded=[*recording.invalid_times, *_of_sweep(trace, settings)])
+    ]
+
+
+def check_stretches(traces: Sequence[Trace], *, settings: DetectionSettings) -> None:
+    """Refuse a stretch that leaves nothing out: a number must have been mistyped.
+
+    Parameters
+    ----------
+    traces : sequence of Trace
+    settings : DetectionSettings
+
+    Raises
+    ------
+    UsageError
+    """
+    channel = traces[0].channel
+    for start_s, stop_s in settings.exclude:
+        if not any(start_s < trace.start_s + trace.duration_s and stop_s > trace.start_s for trace in traces):
+            first, last = traces[0].start_s, max(trace.start_s + trace.duration_s for trace in traces)
+            raise UsageError(
+                f"--exclude: expected a stretch within the recording, found {start_s:g}:{stop_s:g} while "
+                f"channel {channel!r} lasts from {first:g} to {last:g} s; times count from the session start."
+            )
+    longest_s = max(trace.duration_s for trace in traces)
+    for start_s, stop_s in settings.exclude_per_sweep:
+        if not (start_s < longest_s and stop_s > 0):
+            raise UsageError(
+                f"--exclude-per-sweep: expected a stretch within a sweep, found {start_s:g}:{stop_s:g} "
+                f"while the sweeps of channel {channel!r} last {longest_s:g} s; times count from the start "
+                "of each sweep."
+            )
+
+
+def stretches_left_out(traces: Sequence[Trace], *, settings: DetectionSettings) -> Stretches:
+    """Return every stretch that the settings leave out of these traces, in seconds from the session start.
+
+    Parameters
+    ----------
+    traces : sequence of Trace
+    settings : DetectionSettings
+    """
+    stretches = {stretch for trace in traces for stretch in _of_sweep(trace, settings)}
+    return tuple(sorted(stretches | set(settings.exclude)))
+
+
+def _of_sweep(trace: Trace, settings: DetectionSettings) -> Iterator[tuple[float, float]]:
+    yield from settings.exclude
+    for start_s, stop_s in settings.exclude_per_sweep:
+        yield trace.start_s + start_s, trace.start_s + stop_s
+
+
+def _check_amplitude_unit(trace: Trace, *, settings: DetectionSettings) -> None:
+    stated = settings.min_amplitude_unit
+    if stated is not None and stated != trace.unit:
+        raise UsageError(
+            f"--min-amplitude: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
+            f"{stated}; give it in that unit, or --min-amplitude-sd for any channel."
+        )

@@ -1,0 +1,44 @@
+"""Many recordings: which output belongs to which input, work in parallel, tables of all of them."""
+
+from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
+from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
+from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, explain, run_batch
+from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
+from nwb_mepp.workflows.batch.tables import (
+    EVENT_COLUMNS,
+    SUMMARY_ROW_COLUMNS,
+    Row,
+    event_rows,
+    in_units,
+    read_event_rows,
+    read_summary_rows,
+    unit_of,
+    write_csv,
+    write_json,
+)
+
+__all__ = [
+    "EVENT_COLUMNS",
+    "SUMMARY_ROW_COLUMNS",
+    "BatchOutcome",
+    "Failure",
+    "Job",
+    "Plan",
+    "Row",
+    "SessionTable",
+    "convert_batch",
+    "dandi_name",
+    "event_rows",
+    "explain",
+    "find_nwb_files",
+    "in_units",
+    "plan_batch",
+    "read_event_rows",
+    "read_sessions",
+    "read_summary_rows",
+    "run_batch",
+    "unit_of",
+    "with_dandi_names",
+    "write_csv",
+    "write_json",
+]

@@ -1,0 +1,201 @@
+"""Which files are worked on, and where the output of each belongs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nwb_mepp.core.errors import MeppError, ReadError, UsageError
+from nwb_mepp.readers import find_recordings
+from nwb_mepp.workflows import WriteOptions
+
+__all__ = ["Failure", "Job", "Plan", "find_nwb_files", "plan_batch"]
+
+_GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One recording, where its output belongs, and what is known of it.
+
+    Attributes
+    ----------
+    path, output : Path
+    write_options : WriteOptions
+    """
+
+    path: Path
+    output: Path
+    write_options: WriteOptions = field(default_factory=WriteOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What could not be done, and the sentence that says why; it does not begin with the file's name."""
+
+    path: Path
+    reason: str
+
+    @classmethod
+    def because(cls, path: Path, sentence: str) -> Failure:
+        """Return the failure of a file; its name is taken off where the sentence begins with it."""
+        for name in (f"{path}: ", f"{path.name}: "):
+            sentence = sentence.removeprefix(name)
+        return cls(path=path, reason=sentence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The jobs of a batch, and the arguments that led to none.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the outputs.
+    jobs : tuple of Job
+    failures : tuple of Failure
+    """
+
+    folder: Path
+    jobs: tuple[Job, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def n_files(self) -> int:
+        """How many arguments and recordings there is something to tell about."""
+        return len(self.jobs) + len(self.failures)
+
+
+def plan_batch(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    folder: str | os.PathLike[str],
+    reader: str | None = None,
+    write_options: WriteOptions | None = None,
+) -> Plan:
+    """Find the recordings that arguments mean and decide where their outputs belong.
+
+    The output of ``path/name.ext`` is ``folder/path/name.ext.nwb``. An argument that is absolute or leaves
+    the working folder would lead out of ``folder``: then what is below the argument (of a file: its name)
+    counts instead of the whole path.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Files, folders (searched recursively) and patterns. What lies in ``folder`` is passed over, unless
+        it is named as a file.
+    folder : path-like
+    reader : str, optional
+        Registered name of the reader of all of them.
+    write_options : WriteOptions, optional
+        What is known of all of them.
+
+    Raises
+    ------
+    UsageError
+        If the outputs of two recordings would be the same file, or one session start is stated for several.
+    """
+    target, known = Path(folder), write_options or WriteOptions()
+    jobs: dict[str, Job] = {}
+    failures: list[Failure] = []
+    seen: set[Path] = set()
+    for argument in map(Path, paths):
+        try:
+            found = _recordings_of(argument, beside=target, reader=reader)
+        except UsageError:
+            raise
+        except MeppError as error:
+            failures.append(Failure.because(argument, str(error)))
+            continue
+        for path in found:
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
+            output = _output_of(path, argument=argument, folder=target)
+            job = Job(path=path, output=output, write_options=known)
+            other = jobs.setdefault(os.path.normcase(job.output), job)
+            if other is not job:
+                raise UsageError(
+                    f"expected an output of its own for each file, found that {other.path} and {path} both "
+                    f"belong to {job.output}; convert them into different folders with -o."
+                )
+    if known.session_start is not None and len(jobs) > 1 and not known.override:
+        raise UsageError(
+            f"--session-start: expected one file, found {len(jobs)}, which can hardly have begun at one "
+            "time; give --sessions with a row for each, or --override if they did."
+        )
+    return Plan(folder=target, jobs=tuple(jobs.values()), failures=tuple(failures))
+
+
+def _recordings_of(argument: Path, *, beside: Path, reader: str | None) -> list[Path]:
+    found = find_recordings([argument], reader=reader)
+    if found == [argument]:
+        return found
+    # Tables and outputs of an earlier run may lie below the folder that is searched.
+    outputs = beside.resolve()
+    kept = [path for path in found if not path.resolve().is_relative_to(outputs)]
+    if not kept:
+        raise ReadError(
+            f"expected recordings in {argument}, found only outputs in {beside}; give the folder of the lab "
+            "files."
+        )
+    return kept
+
+
+def _output_of(path: Path, *, argument: Path, folder: Path) -> Path:
+    """Return where the output of a recording belongs."""
+    typed = Path(os.path.normpath(path))
+    if typed.is_absolute() or typed.drive or ".." in typed.parts:
+        typed = Path(os.path.relpath(path, _base_of(argument)))
+        if typed == Path():  # a recording that is a folder
+            typed = Path(path.name)
+    return folder / typed.parent / f"{typed.name}.nwb"
+
+
+def _base_of(argument: Path) -> Path:
+    """Return the folder that an argument searches: itself, or for a file or pattern the one above it."""
+    if argument.is_dir():
+        return argument
+    base = argument.parent
+    while _GLOB & set(str(base)):
+        base = base.parent
+    return base
+
+
+def find_nwb_files(paths: Iterable[str | os.PathLike[str]]) -> Sequence[Path]:
+    """Return the NWB files that arguments mean, each once, in a stable order.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Files of any name, folders (searched recursively for ``*.nwb``) and patterns.
+
+    Raises
+    ------
+    ReadError
+        If an argument means no file.
+    """
+    found: dict[Path, None] = {}
+    for argument in map(Path, paths):
+        files = _nwb_files_of(argument)
+        if not files:
+            what = "an NWB file in this folder" if argument.is_dir() else "an NWB file"
+            raise ReadError(f"expected {what}, found none: {argument}; check the path.")
+        found.update(dict.fromkeys(files))
+    return tuple(found)
+
+
+def _nwb_files_of(argument: Path) -> list[Path]:
+    if argument.is_dir():
+        found = sorted(argument.rglob("*.nwb"))
+    elif argument.exists():
+        return [argument]
+    elif _GLOB & set(str(argument)):
+        found = sorted(map(Path, glob.glob(str(argument), recursive=True)))  # noqa: PTH207 - takes absolute patterns
+    else:
+        return []
+    # Hidden files are outputs that are being written.
+    return [path for path in found if not path.name.startswith(".")]

@@ -1,0 +1,293 @@
+"""MEPPs and summaries of many files as tables: CSV and JSON, in SI or the units of the lab."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.results import SUMMARY_COLUMNS
+from nwb_mepp.nwb import read_events, read_results
+
+__all__ = [
+    "EVENT_COLUMNS",
+    "SUMMARY_ROW_COLUMNS",
+    "Column",
+    "Decimal",
+    "Row",
+    "Units",
+    "column_name",
+    "event_rows",
+    "in_units",
+    "read_event_rows",
+    "read_summary_rows",
+    "unit_of",
+    "write_csv",
+    "write_json",
+]
+
+Row = Mapping[str, object]
+Units = Literal["si", "lab"]
+Decimal = Literal["point", "comma"]
+
+_LAB_UNITS = {"V": ("mV", 1e3), "A": ("pA", 1e12)}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name is a contract; ``"{u}"`` in its SI unit is the row's ``amplitude_unit``."""
+
+    name: str
+    unit: str = ""
+
+
+_MEASURE_UNITS = {measure.column: measure.unit for measure in MEASURES}
+
+EVENT_COLUMNS: tuple[Column, ...] = (
+    Column("file"),
+    Column("channel"),
+    Column("sweep"),
+    Column("series"),
+    Column("start_time", "s"),
+    Column("stop_time", "s"),
+    Column("peak_time", "s"),
+    Column("amplitude", _MEASURE_UNITS["amplitude"]),
+    Column("amplitude_unit"),
+    *(
+        Column(name, _MEASURE_UNITS[name])
+        for name in (
+            "rise_10_90",
+            "half_width",
+            "decay_tau",
+            "area",
+            "baseline",
+            "probability",
+            "overlapped",
+        )
+    ),
+    Column("detector"),
+)
+
+SUMMARY_ROW_COLUMNS: tuple[Column, ...] = (
+    Column("file"),
+    *(Column(column.name, column.unit) for column in SUMMARY_COLUMNS),
+)
+
+
+def event_rows(mepps: Mepps, *, file: str, series: Iterable[str], detector: str) -> Iterator[Row]:
+    """Return the MEPPs of one table as rows of :data:`EVENT_COLUMNS`, in SI units.
+
+    Parameters
+    ----------
+    mepps : Mepps
+    file : str
+        How the file is named in the table.
+    series : iterable of str, one for each MEPP
+        Name of the series that it lies in.
+    detector : str
+
+    Yields
+    ------
+    mapping of str to object
+    """
+    fields = {measure.column: measure.field for measure in MEASURES}
+    fields |= {"start_time": "start_s", "stop_time": "stop_s", "sweep": "sweep"}
+    names = [column.name for column in EVENT_COLUMNS if column.name in fields]
+    arrays = [getattr(mepps, fields[name]).tolist() for name in names]
+    fixed = {
+        "file": file,
+        "channel": mepps.channel,
+        "amplitude_unit": mepps.unit,
+        "detector": detector,
+    }
+    for where, *values in zip(series, *arrays, strict=True):
+        yield {**fixed, "series": where, **dict(zip(names, values, strict=True))}
+
+
+def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Iterator[Row]:
+    """Return the MEPPs of an NWB file as rows of :data:`EVENT_COLUMNS`, in SI units.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        How the file is named in the rows.
+    table : str, optional
+        Name of one table; by default those of all detectors.
+
+    Yields
+    ------
+    mapping of str to object
+    """
+    for one in read_events(path, table=table):
+        yield from event_rows(one.mepps, file=file, series=one.series, detector=one.detector)
+
+
+def read_summary_rows(path: Path, *, file: str) -> Iterator[Row]:
+    """Return the summaries of an NWB file as rows of :data:`SUMMARY_ROW_COLUMNS`, in SI units.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        How the file is named in the rows.
+
+    Yields
+    ------
+    mapping of str to object
+    """
+    for result in read_results(path):
+        summary = result.summary
+        yield {"file": file, **{column.name: getattr(summary, column.name) for column in SUMMARY_COLUMNS}}
+
+
+def column_name(column: Column, *, units: Units) -> str:
+    """Return the heading of a column: in the units of the lab, times are in ms and say so.
+
+    Parameters
+    ----------
+    column : Column
+    units : {"si", "lab"}
+
+    Examples
+    --------
+    >>> column_name(Column("half_width", "s"), units="lab")
+    'half_width_ms'
+    """
+    return f"{column.name}_ms" if units == "lab" and _becomes_ms(column) else column.name
+
+
+def _becomes_ms(column: Column) -> bool:
+    # A name that states its unit ("analysed_s") keeps both.
+    return column.unit == "s" and not column.name.endswith("_s")
+
+
+def unit_of(column: Column, *, amplitude_unit: str, units: Units) -> str:
+    """Return the unit that the values of a column have.
+
+    Parameters
+    ----------
+    column : Column
+    amplitude_unit : str
+        Of the row: V or A.
+    units : {"si", "lab"}
+
+    Examples
+    --------
+    >>> unit_of(Column("area", "{u} s"), amplitude_unit="V", units="lab")
+    'mV ms'
+    """
+    if units == "si":
+        return column.unit.replace("{u}", amplitude_unit)
+    if _becomes_ms(column):
+        return "ms"
+    lab_unit = _LAB_UNITS.get(amplitude_unit, (amplitude_unit, 1.0))[0]
+    unit = column.unit.replace("{u}", lab_unit)
+    return f"{lab_unit} ms" if column.unit == "{u} s" else unit
+
+
+def in_units(row: Row, columns: Iterable[Column], *, units: Units) -> dict[str, object]:
+    """Return a row by headings, its numbers in the units that are asked for.
+
+    Parameters
+    ----------
+    row : mapping of str to object
+        In SI units.
+    columns : iterable of Column
+    units : {"si", "lab"}
+
+    Examples
+    --------
+    >>> row = {"amplitude": 0.5e-3, "amplitude_unit": "V", "half_width": 0.002}
+    >>> columns = [Column("amplitude", "{u}"), Column("amplitude_unit"), Column("half_width", "s")]
+    >>> in_units(row, columns, units="lab")
+    {'amplitude': 0.5, 'amplitude_unit': 'mV', 'half_width_ms': 2.0}
+    """
+    if units == "si":
+        return {column.name: row[column.name] for column in columns}
+    unit, factor = _LAB_UNITS.get(str(row["amplitude_unit"]), (row["amplitude_unit"], 1.0))
+    converted: dict[str, object] = {}
+    for column in columns:
+        value = row[column.name]
+        if column.name == "amplitude_unit":
+            value = unit
+        elif isinstance(value, float):
+            scale = factor if column.unit.startswith("{u}") else 1.0
+            if _becomes_ms(column) or column.unit == "{u} s":
+                scale *= 1e3
+            # Twelve digits are far beyond what was measured; more would only show the factor's rounding.
+            value = value if scale == 1.0 else float(f"{value * scale:.12g}")
+        converted[column_name(column, units=units)] = value
+    return converted
+
+
+def write_csv(
+    stream: IO[str],
+    columns: Iterable[Column],
+    rows: Iterable[Row],
+    *,
+    units: Units = "si",
+    decimal: Decimal = "point",
+) -> None:
+    """Write rows as CSV with one header.
+
+    Numbers are written with as many digits as it takes to read back the same number, NaN as an empty
+    cell, truth as ``true`` and ``false``.
+
+    Parameters
+    ----------
+    stream : text stream
+    columns : iterable of Column
+    rows : iterable of mapping
+        In SI units.
+    units : {"si", "lab"}
+    decimal : {"point", "comma"}
+        With a comma the cells are separated by semicolons, as spreadsheets in such countries expect.
+    """
+    chosen = tuple(columns)
+    writer = csv.writer(stream, delimiter=";" if decimal == "comma" else ",", lineterminator="\n")
+    writer.writerow([column_name(column, units=units) for column in chosen])
+    for row in rows:
+        values = in_units(row, chosen, units=units).values()
+        writer.writerow([_cell(value, decimal=decimal) for value in values])
+
+
+def _cell(value: object, *, decimal: Decimal) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        text = "" if math.isnan(value) else repr(value)
+        return text.replace(".", ",") if decimal == "comma" else text
+    return str(value)
+
+
+def write_json(
+    stream: IO[str], columns: Iterable[Column], rows: Iterable[Row], *, units: Units = "si"
+) -> None:
+    """Write rows as a JSON list of objects; what is not a finite number becomes null.
+
+    Parameters
+    ----------
+    stream : text stream
+    columns : iterable of Column
+    rows : iterable of mapping
+        In SI units.
+    units : {"si", "lab"}
+    """
+    chosen = tuple(columns)
+    stream.write("[")
+    for number, row in enumerate(rows):
+        stream.write(",\n " if number else "\n ")
+        values = in_units(row, chosen, units=units)
+        finite = {name: _finite(value) for name, value in values.items()}
+        stream.write(json.dumps(finite, ensure_ascii=False, allow_nan=False))
+    stream.write("\n]\n")
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

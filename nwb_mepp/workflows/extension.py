@@ -1,0 +1,45 @@
+"""One NWB file in, one out: its tables of MEPPs as types of the extension, or plain."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from nwb_mepp.nwb import Retyped, add_extension, remove_extension
+from nwb_mepp.workflows.files import refuse_existing
+
+__all__ = ["retype_file"]
+
+
+def retype_file(
+    path: str | PathLike[str],
+    *,
+    extension: bool,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> Retyped:
+    """Turn the tables of MEPPs in an NWB file into types of ``ndx-mepp``, or into core tables.
+
+    Parameters
+    ----------
+    path : path-like
+        NWB file; it is replaced as a whole, in one step, unless ``output`` is given.
+    extension : bool
+        Whether the tables shall be of the extension.
+    output : path-like, optional
+        Where to put the result instead.
+    overwrite : bool, default False
+        Replace ``output`` if it is there.
+
+    Returns
+    -------
+    Retyped
+        Which tables changed, and what stays plain and why.
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    refuse_existing(output, overwrite=overwrite)
+    change = add_extension if extension else remove_extension
+    return change(path, out=output)

@@ -1,0 +1,356 @@
+"""One file in, one file out: convert, run and detect, each complete or leaving nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from nwb_mepp.core.errors import OutputError, ReadError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.provenance import fingerprint, sha256_of
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.detectors import get_detector
+from nwb_mepp.nwb import (
+    DETECTED_SINCE,
+    open_nwb,
+    read_fingerprint,
+    read_results,
+    replace_results,
+    write_nwb,
+)
+from nwb_mepp.plots import draw_picture
+from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.workflows.analysis import ProgressCallback, analyze, check_stretches, stretches_left_out
+from nwb_mepp.workflows.ground_truth import truth_of
+from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
+from nwb_mepp.workflows.session_info import Known, complete
+from nwb_mepp.workflows.settings import DetectionSettings, Stretches, WriteOptions
+
+__all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    path, output : Path
+    status : {"written", "kept"}
+        ``"kept"`` where the output was there already, from the same input and settings.
+    found : tuple of (channel, detector, n_mepps)
+        One for each result in the output.
+    pictures : tuple of Path
+        Those that were drawn.
+    notes : tuple of str
+        One sentence for each thing that the reader left out or assumed.
+    """
+
+    path: Path
+    output: Path
+    status: Literal["written", "kept"]
+    found: tuple[tuple[str, str, int], ...] = ()
+    pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def run_file(
+    path: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    settings: DetectionSettings | None = None,
+    read_options: ReadOptions | None = None,
+    write_options: WriteOptions | None = None,
+    overwrite: bool = False,
+    picture: bool = True,
+    on_progress: ProgressCallback | None = None,
+) -> FileOutcome:
+    """Turn a lab file into an NWB file with its MEPPs, and a picture of them.
+
+    Parameters
+    ----------
+    path, output : path-like
+    settings : DetectionSettings, optional
+    read_options : ReadOptions, optional
+    write_options : WriteOptions, optional
+    overwrite : bool, default False
+        Replace an output that is there from another input or other settings.
+    picture : bool, default True
+        Draw ``output`` with the suffix ``.png`` instead of ``.nwb``.
+    on_progress : callable, optional
+        Called with a few words on what is being done.
+
+    Returns
+    -------
+    FileOutcome
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    source, target = Path(path), Path(output)
+    wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
+    tell("reading")
+    recording = read_recording(source, options=read_options or ReadOptions())
+    known = complete(recording, source, options=write_options or WriteOptions())
+    mark = fingerprint(
+        {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
+    )
+    kept = _is_there(target, marks=(mark,), overwrite=overwrite)
+    if kept:
+        results = read_results(target)
+    else:
+        results = analyze(recording, settings=wanted, on_progress=on_progress)
+        tell("writing")
+        _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
+    tell("drawing")
+    pictures = _draw(recording, results, target, settings=wanted, anew=not kept) if picture else ()
+    return FileOutcome(
+        path=source,
+        output=target,
+        status="kept" if kept else "written",
+        found=_counted(results),
+        pictures=pictures,
+        notes=recording.notes,
+    )
+
+
+def convert_file(
+    path: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    read_options: ReadOptions | None = None,
+    write_options: WriteOptions | None = None,
+    exclude: Stretches = (),
+    exclude_per_sweep: Stretches = (),
+    events: str | None = None,
+    channel: str | None = None,
+    overwrite: bool = False,
+    on_progress: ProgressCallback | None = None,
+) -> FileOutcome:
+    """Turn a lab file into an NWB file, without looking for MEPPs.
+
+    Parameters
+    ----------
+    path, output : path-like
+    read_options : ReadOptions, optional
+    write_options : WriteOptions, optional
+    exclude, exclude_per_sweep : tuple of (start_s, stop_s)
+        Written as ``invalid_times``, which later detection leaves out.
+    events : str, optional
+        File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
+        recording without its last suffix, beside which the file lies.
+    channel : str, optional
+        Which the marks belong to, if there are several.
+    overwrite : bool, default False
+    on_progress : callable, optional
+
+    Returns
+    -------
+    FileOutcome
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    source, target = Path(path), Path(output)
+    tell = on_progress or (lambda _: None)
+    tell("reading")
+    recording = read_recording(source, options=read_options or ReadOptions())
+    known = complete(recording, source, options=write_options or WriteOptions())
+    settings = DetectionSettings(
+        exclude=exclude, exclude_per_sweep=exclude_per_sweep, channels=() if channel is None else (channel,)
+    )
+    check_stretches(recording.traces, settings=settings)
+    marks_file = truth_of(source, events, option=EVENTS_OPTION)
+    stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
+    carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
+    mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
+    # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
+    kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
+    found: tuple[tuple[str, str, int], ...] = ()
+    if not kept:
+        marks = None
+        if marks_file is not None:
+            tell("measuring at the marks")
+            marks = carry_marks(recording, marks_file, settings=settings)
+            found = ((marks.channel, "hand", len(marks)),)
+        tell("writing")
+        _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
+    return FileOutcome(
+        path=source,
+        output=target,
+        status="kept" if kept else "written",
+        found=found,
+        notes=recording.notes,
+    )
+
+
+def detect_file(
+    path: str | PathLike[str],
+    *,
+    output: str | PathLike[str] | None = None,
+    settings: DetectionSettings | None = None,
+    extension: bool = False,
+    overwrite: bool = False,
+    on_progress: ProgressCallback | None = None,
+) -> list[ChannelResult]:
+    """Put MEPPs into an NWB file, whoever wrote it.
+
+    Only the tables and summary rows of the same detectors on the same channels are replaced.
+
+    Parameters
+    ----------
+    path : path-like
+        NWB file; it is replaced as a whole, in one step, unless ``output`` is given.
+    output : path-like, optional
+        Where to put the result instead.
+    settings : DetectionSettings, optional
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp`` instead of core ones.
+    overwrite : bool, default False
+        Replace ``output`` if it is there.
+    on_progress : callable, optional
+
+    Returns
+    -------
+    list of ChannelResult
+
+    Raises
+    ------
+    MeppError
+        Of the kind that says what is wrong; nothing is written then.
+    """
+    refuse_existing(output, overwrite=overwrite)
+    chosen = settings.channels if settings is not None else ()
+    with open_nwb(path, channels=chosen) as recording:
+        results = analyze(recording, settings=settings, on_progress=on_progress)
+    if on_progress is not None:
+        on_progress("writing")
+    replace_results(path, results, out=output, extension=extension)
+    return results
+
+
+def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> None:
+    """Refuse to write over another file unasked.
+
+    Raises
+    ------
+    OutputError
+        If something stands at ``output`` and ``overwrite`` is False.
+    """
+    if output is not None and Path(output).exists() and not overwrite:
+        raise OutputError(
+            f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
+        )
+
+
+def _chosen(settings: DetectionSettings) -> dict[str, object]:
+    """Return what of the settings decides the result and stands elsewhere in a summary row."""
+    detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
+    return {
+        "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
+        "threshold": settings.threshold,
+        "false_discovery_rate": settings.false_discovery_rate,
+        "fit_recording": settings.fit_recording,
+        "channels": settings.channels or None,
+    }
+
+
+def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
+    """Return whether the output is there from the same input and settings; refuse any other."""
+    if overwrite or not path.exists():
+        return False
+    try:
+        found = read_fingerprint(path)
+    except ReadError as error:
+        raise OutputError(
+            f"expected nothing or an NWB file at {path}, found something else; give --overwrite to replace "
+            "it, or another -o."
+        ) from error
+    if found not in marks:
+        other = "changed by 'nwb-mepp detect' since" if found == marks[0] + DETECTED_SINCE else "from others"
+        raise OutputError(
+            f"expected {path} to be from the same input and settings, found it to be {other}; give "
+            "--overwrite to replace it, or another -o."
+        )
+    return True
+
+
+def _write(
+    recording: Recording,
+    path: Path,
+    *,
+    known: Known,
+    settings: DetectionSettings,
+    mark: str,
+    results: Sequence[ChannelResult],
+    hand_marks: Mepps | None = None,
+) -> None:
+    analyzed = {result.mepps.channel for result in results}
+    traces = [trace for trace in recording.traces if not analyzed or trace.channel in analyzed]
+    write_nwb(
+        recording,
+        path,
+        session_start=known.session_start,
+        metadata=known.metadata,
+        clamp=known.clamp,
+        extension=known.extension,
+        results=results,
+        fingerprint=mark,
+        excluded=stretches_left_out(traces, settings=settings),
+        hand_marks=hand_marks,
+    )
+
+
+def _checksum(file: str | None) -> str | None:
+    """Return the checksum of a file of marks; that of one that is not there cannot match any."""
+    if file is None:
+        return None
+    if not Path(file).is_file():
+        raise ReadError(f"expected marks in {file} (--events), found no such file; check the path.")
+    return sha256_of([Path(file)])
+
+
+def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
+
+
+def _draw(
+    recording: Recording,
+    results: Sequence[ChannelResult],
+    output: Path,
+    *,
+    settings: DetectionSettings,
+    anew: bool,
+) -> tuple[Path, ...]:
+    """Draw a picture of each result beside the output; those of a kept output only where missing.
+
+    A second opinion gets none: what it says is about MEPPs that are drawn already.
+    """
+    drawn = []
+    shown = [result for result in results if result.detector != settings.second_opinion]
+    for result in shown:
+        channel, detector = result.mepps.channel, result.detector
+        detail = f".{channel}.{detector}" if len(shown) > 1 else ""
+        # A channel's name may hold what a file's name may not.
+        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
+        path = output.with_name(name)
+        if anew or not path.exists():
+            traces = recording.sweeps(channel)
+            draw_picture(
+                traces,
+                result,
+                path,
+                title=f"{recording.source.name}, {channel}, {detector}",
+                excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
+            )
+            drawn.append(path)
+    return tuple(drawn)

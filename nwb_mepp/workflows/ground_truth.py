@@ -1,0 +1,281 @@
+"""Recordings and what is known to be true of them: tables of the file, tables of times, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.evaluation import Marks, read_marks
+from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, open_nwb, read_events
+from nwb_mepp.readers import ReadOptions, read_mini_analysis, read_recording
+
+__all__ = ["is_nwb", "marks_in", "open_recording", "own_truth", "read_truth", "truth_of"]
+
+
+def is_nwb(path: Path) -> bool:
+    """Return whether a file is NWB by its name."""
+    return path.suffix.lower() == ".nwb"
+
+
+@contextmanager
+def open_recording(path: str | PathLike[str], *, options: ReadOptions | None = None) -> Iterator[Recording]:
+    """Open a lab file or an NWB file for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    path : path-like
+    options : ReadOptions, optional
+        What the file does not say.
+
+    Yields
+    ------
+    Recording
+
+    Raises
+    ------
+    UsageError
+        If options are given for an NWB file, which says everything.
+    MeppError
+        If the file cannot be read.
+    """
+    place, wanted = Path(path), options or ReadOptions()
+    if not is_nwb(place):
+        yield read_recording(place, options=wanted)
+        return
+    if stated := wanted.described():
+        raise UsageError(
+            f"expected no {', '.join(stated)} for the NWB file {place}, which states everything itself, "
+            f"found {', '.join(stated.values())}; leave that out."
+        )
+    with open_nwb(place) as recording:
+        yield recording
+
+
+def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
+    """Return what a file itself holds as truth.
+
+    Parameters
+    ----------
+    path : path-like
+    recording : Recording
+        The opened file.
+
+    Returns
+    -------
+    str or None
+        The table of a person's corrections, else that of a simulation's truth; None if labels came with the
+        samples.
+
+    Raises
+    ------
+    ReadError
+        If it holds neither.
+    """
+    if recording.labels:
+        return None
+    place = Path(path)
+    tables = interval_tables(place) if is_nwb(place) else ()
+    for name in (CURATED_TABLE, TRUTH_TABLE):
+        if name in tables:
+            return name
+    found = f"{', '.join(tables) or 'no table'}" if is_nwb(place) else "a recording without labels"
+    raise ReadError(
+        f"expected the table {CURATED_TABLE} or {TRUTH_TABLE}, or labels, in {place}, found {found}; give "
+        "--truth a table or a file that says where the MEPPs are."
+    )
+
+
+def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recording, channel: str) -> Marks:
+    """Return what is known to be true of one channel of a recording, sorted by time.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the recording.
+    truth : str or None
+        None stands for the labels that came with the samples; else a table of the same NWB file
+        (``mepps_truth``, ``mepps_curated``, ...); or a file: a CSV table with ``peak_time`` or ``start_time``
+        in seconds from the session start and, as far as known, ``stop_time``, ``amplitude`` and
+        ``decay_tau``; an event table of Mini Analysis; or labeled text.
+    recording : Recording
+        The opened file.
+    channel : str
+
+    Returns
+    -------
+    Marks
+
+    Raises
+    ------
+    ReadError
+        If the truth cannot be read or lies on another channel.
+
+    Notes
+    -----
+    Whether the marks lie within the recording and apart from each other,
+    :func:`~nwb_mepp.evaluation.check_marks` checks.
+    """
+    if truth is None:
+        marks = _own_labels(recording, channel=channel)
+    elif (file := Path(truth)).is_file():
+        return marks_in(file, recording=recording, channel=channel)
+    elif file.suffix or len(file.parts) > 1:
+        raise ReadError(f"expected the truth in {truth}, found no such file; check the path.")
+    elif not is_nwb(Path(path)):
+        raise ReadError(
+            f"expected an NWB file to have the table {truth!r}, found the lab file {path}; give --truth a "
+            "file that says where the MEPPs are."
+        )
+    else:
+        tables = {one.mepps.channel: one.mepps for one in read_events(path, table=truth, accepted_only=True)}
+        if tables and channel not in tables:
+            raise ReadError(
+                f"expected table {truth!r} of {path} to lie on channel {channel!r} as what was found does, "
+                f"found {', '.join(tables)}; give --channel."
+            )
+        marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
+    return _sorted(marks)
+
+
+def _sorted(marks: Marks) -> Marks:
+    return marks.select(np.argsort(marks.times_s(marks.matched_by), kind="stable"))
+
+
+def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "--truth") -> Marks:
+    """Return the marks that a file holds for one channel of a recording, sorted by time.
+
+    Parameters
+    ----------
+    file : Path
+        Of one of the forms that :func:`read_truth` lists.
+    recording : Recording
+    channel : str
+    option : str, default "--truth"
+        Which the file was given with, for messages.
+
+    Returns
+    -------
+    Marks
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read as marks of that channel.
+    """
+    marks = (
+        _from_mini_analysis(file, recording=recording, channel=channel)
+        or read_marks(file)
+        or _from_labels(file, recording=recording, channel=channel, option=option)
+    )
+    return _sorted(marks)
+
+
+def truth_of(path: Path, truth: str | None, *, option: str = "--truth") -> str | None:
+    """Return the table or file that holds the truth of one recording.
+
+    Parameters
+    ----------
+    path : Path
+        Of the recording.
+    truth : str or None
+        As the user states it for all recordings: ``{}`` stands for the name of the recording without its last
+        suffix, beside which the file lies.
+    option : str, default "--truth"
+        Which it was given with, for messages.
+
+    Raises
+    ------
+    ReadError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> truth_of(Path("run07.abf"), "mepps_curated")
+    'mepps_curated'
+    """
+    if truth is None or "{}" not in truth:
+        return truth
+    file = path.parent / truth.replace("{}", path.stem)
+    if not file.is_file():
+        raise ReadError(
+            f"{path}: expected its marks in {file}, as {option} '{truth}' says, found no such file; check "
+            "the name, or leave the recording out."
+        )
+    return str(file)
+
+
+def _from_mini_analysis(file: Path, *, recording: Recording, channel: str) -> Marks | None:
+    times = read_mini_analysis(file)
+    if times is None:
+        return None
+    traces = recording.sweeps(channel)
+    if len(traces) != 1:
+        raise ReadError(
+            f"expected a recording without sweeps for the event table {file}, whose times count from the "
+            f"first sample, found {len(traces)} sweeps; give a CSV table with peak_time in seconds from the "
+            "session start."
+        )
+    # Amplitudes have no unit there, and how far a decay was followed is a setting that the table lacks.
+    unknown = np.full(len(times.peak_s), np.nan)
+    return Marks(
+        peak_s=times.peak_s + traces[0].start_s,
+        start_s=times.start_s + traces[0].start_s,
+        stop_s=times.stop_s + traces[0].start_s,
+        amplitude=unknown,
+        decay_tau_s=unknown,
+    )
+
+
+def _from_labels(file: Path, *, recording: Recording, channel: str, option: str) -> Marks:
+    """Return the labeled intervals of a text file as events without peaks."""
+    # Labels are times: what unit the samples have does not matter here, so it is not asked for.
+    nothing = ReadError(
+        f"expected the columns peak_time or start_time, or labels, in {file}, found neither; give {option} a "
+        "table of times or labeled text."
+    )
+    try:
+        labeled = read_recording(file, options=ReadOptions(units={"": "V"}))
+    except ReadError as error:
+        raise nothing from error
+    if not labeled.labels:
+        raise nothing
+    n_labels = labeled.traces[0].n_samples
+    traces = recording.sweeps(channel)
+    n_samples = sum(trace.n_samples for trace in traces)
+    if len(traces) != 1 or n_labels != n_samples:
+        raise ReadError(
+            f"expected a label for each of the {n_samples} samples of channel {channel!r} (one sweep), found "
+            f"{n_labels} labels in {file} and {len(traces)} sweep{'' if len(traces) == 1 else 's'}; give "
+            "labels of this recording."
+        )
+    return _as_marks(next(iter(labeled.labels.values())) - labeled.traces[0].start_s + traces[0].start_s)
+
+
+def _own_labels(recording: Recording, *, channel: str) -> Marks:
+    sweeps = [intervals for (labeled, _), intervals in sorted(recording.labels.items()) if labeled == channel]
+    if not sweeps:
+        raise ReadError(
+            f"expected labels of channel {channel!r} in {recording.source.name}, found none; give --truth a "
+            "table or a file that says where the MEPPs are."
+        )
+    return _as_marks(np.concatenate(sweeps))
+
+
+def _as_marks(intervals: npt.NDArray[np.float64]) -> Marks:
+    """Return labeled intervals, shape (n, 2), as events without peaks."""
+    unknown = np.full(len(intervals), np.nan)
+    return Marks(
+        peak_s=unknown,
+        start_s=intervals[:, 0],
+        stop_s=intervals[:, 1],
+        amplitude=unknown,
+        decay_tau_s=unknown,
+    )

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nwb_mepp.cli import benchmark, main
+from nwb_mepp.detectors import detector_names
+
+ONE_LEVEL = ["--levels-only", "--level", "10", "--recordings", "1", "--detector", "threshold", "--jobs", "1"]
+
+
+def test_one_level_of_one_detector_is_a_table_on_standard_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["benchmark", *ONE_LEVEL, "--keep", str(tmp_path / "kept")]) == 0
+    printed = capsys.readouterr()
+    header, _, row, oracle, ceiling = printed.out.splitlines()
+    assert header.startswith("| level | detector | F1 (95 %) |")
+    assert row.startswith("| 10 | threshold | ")
+    assert oracle.startswith("| 10 | *oracle* (")
+    assert ceiling.startswith("| 10 | *ceiling* (")
+    assert printed.err == ""
+    # What is kept gives the same table again.
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["level-10-000.json"]
+    assert main(["benchmark", *ONE_LEVEL, "--keep", str(tmp_path / "kept")]) == 0
+    assert capsys.readouterr().out == printed.out
+
+
+def test_a_quick_benchmark_runs_every_detector_and_every_condition_in_few_recordings() -> None:
+    quick, full = (benchmark._plan(None, None, None, quick=one, winchester=None) for one in (True, False))
+    assert set(quick.detectors) == set(full.detectors) == set(detector_names())
+    assert quick.detectors[0] == "miniunet"
+    names = {condition.name for condition in full.conditions()}
+    left_out = names - {condition.name for condition in quick.conditions()}
+    assert left_out == {"level-2", "level-4", "level-10"}
+    # A recording takes all detectors some four seconds of one core: 60 of them take two cores two minutes.
+    assert sum(quick.conditions().values()) <= 60
+    assert min(full.n_recordings, full.n_silent) == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--detector", "oracle"], "--detector: expected one of "),
+        (["--level", "0"], "--level: expected a finite number above 0, found 0."),
+        (["--level", "6", "--level", "6"], "--level: expected each level once, found one twice."),
+        (["--levels-only", "-o", "page.md"], "--levels-only: expected neither -o nor --winchester with it"),
+        (["--winchester", "nowhere"], "expected GroupA_consensus.csv in nowhere, found none"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_runs(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["benchmark", *arguments]) in (1, 2)
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == ""
+
+
+def test_a_folder_where_no_page_can_be_written_is_refused_before_anything_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["benchmark", "-o", str(tmp_path / "file" / "page.md")]) == 1
+    assert "expected to write" in capsys.readouterr().err
+    assert main(["benchmark", "-o", os.devnull]) == 2
+    assert "-o: expected a page ending in .md, found" in capsys.readouterr().err

@@ -1,0 +1,24 @@
+"""The command line, when it is told to end before it is done."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import STATED
+
+
+def test_a_request_to_end_leaves_no_half_written_file(
+    call: Any, lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    # Files are flushed when they are written but not yet in their place.
+    monkeypatch.setattr("nwb_mepp._utils.atomic_files._flush", lambda *_: signal.raise_signal(signal.SIGTERM))
+    called = call("run", lab_file, "-o", tmp_path / "out", *STATED)
+    assert called.code == 130
+    assert called.err == "nwb-mepp: interrupted; what was complete is there, nothing else.\n"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert signal.getsignal(signal.SIGTERM) is before

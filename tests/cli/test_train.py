@@ -1,0 +1,248 @@
+"""train: from simulated or labeled recordings to weights that detect, end to end."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nwb_mepp.cli import main
+from nwb_mepp.conditioning import survey
+from nwb_mepp.core.segments import cut_segments
+from nwb_mepp.detectors import Autoencoder, MiniUnet
+from nwb_mepp.evaluation import count_matches, f1, match_times
+from nwb_mepp.ml.training import autoencoder, job, weight_export
+from nwb_mepp.ml.training.calibration import Calibrated, Reliability
+from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
+from nwb_mepp.simulation import reference_scenario, simulate_recording
+
+FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md", "training.json"} | {
+    "reliability.png"
+}
+START = ("--session-start", "2026-01-15T10:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def tensorflow() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("expected TensorFlow, found none")
+        pytest.skip("expected TensorFlow, found none; install it with pip install 'nwb-mepp[train]'")
+
+
+@pytest.fixture(scope="module")
+def trained(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+    """The weights of a quick training; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained") / "lab1"
+    assert main(["train", "--quick", "-o", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def labeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three recordings with their truth, as NWB, ABF with a table, and labeled text; not to be changed."""
+    folder = tmp_path_factory.mktemp("labeled")
+    formats = [part for name in ("nwb", "abf", "labeled-text") for part in ("--format", name)]
+    words = ["--recordings", "3", "--duration", "6", "--rate", "3", "--level", "8", "--seed", "50"]
+    assert main(["simulate", "-o", str(folder), *words, *formats, *START]) == 0
+    return folder
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
+    """Leave out what takes long after the network has learned, which `trained` has been through."""
+    halves, counts = np.full(10, 0.5), np.ones(10, dtype=np.int64)
+    reliability = Reliability(stated=halves, true=halves, count=counts, n_recordings=1)
+    calibrated = Calibrated(
+        model=MiniUnet(trained)._model, threshold=0.5, f1_by_level={6.0: 0.9}, reliability=reliability
+    )
+    monkeypatch.setattr(weight_export, "calibrate", lambda *_, **__: calibrated)
+    monkeypatch.setattr(autoencoder, "LEVELS", (10.0,))
+    monkeypatch.setattr(job, "benchmark_text", lambda *_, **__: "# Benchmark\n")
+
+
+def test_a_quick_training_ends_with_weights_configuration_card_and_benchmark_table(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == FILES
+    assert [path.name for path in trained.parent.iterdir()] == ["lab1"]  # nothing else is left
+    config = json.loads((trained / "config.json").read_text())
+    assert (config["detector"], config["version"]) == ("miniunet", "lab1")
+    training = config["training"]
+    assert (training["n_recordings"], training["n_artifacts"], training["n_noise"]) == (6, 1, 1)
+    history = json.loads((trained / "training.json").read_text())
+    best = max(score for _, score in history["f1_held_out"])
+    assert dict(map(tuple, history["f1_held_out"]))[history["best_step"]] == best > 0.2
+    assert "| 6 | miniunet lab1 |" in (trained / "BENCHMARK.md").read_text()
+
+
+def test_the_card_says_what_the_data_was_what_it_is_good_for_and_where_it_fails(trained: Path) -> None:
+    card = " ".join((trained / "CARD.md").read_text().split())
+    for stated in (
+        "# MiniUnet, weights lab1",
+        "Simulated recordings: 6 of 20 s",
+        "(seeds 0 to 5), 1 more without MEPPs but with artifacts, and 1 of noise, hum and drift alone",
+        "% hold no MEPP",
+        "It began with random weights",
+        "No benchmark recording was used",
+        "## What it is good for",
+        "## Where it fails",
+        "quick training, which shows that all works: not for use",
+        "measured with the shipped weights 3, not with these",
+    ):
+        assert stated in card, stated
+
+
+def test_the_weights_detect(trained: Path) -> None:
+    simulated = simulate_recording(reference_scenario(level=10.0, index=10_000), seed=CALIBRATION_SEEDS_FROM)
+    segments = list(cut_segments([simulated.trace()]))
+    (found,) = MiniUnet(trained).find(segments, noise=survey(segments, polarity="positive"))
+    counts = count_matches(match_times(simulated.truth.peak_s, found.peak / 10_000.0, tolerance_s=0.005))
+    assert f1(counts) > 0.5
+
+
+def test_the_same_again_is_kept_and_other_settings_are_refused(call: Any, trained: Path) -> None:
+    before = {path.name: path.read_bytes() for path in trained.iterdir()}
+    again = call("train", "--quick", "-o", trained)
+    assert (again.code, again.out) == (0, "")
+    assert "lab1: there already, kept" in again.err
+    other = call("train", "--quick", "-o", trained, "--seed", 1)
+    assert other.code == 1
+    assert "found weights from other data or settings; a version is never overwritten" in other.err
+    assert {path.name: path.read_bytes() for path in trained.iterdir()} == before
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_interrupted_training_goes_on_and_gives_the_same_weights(
+    call: Any, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lab1"
+    fit = job.fit_miniunet
+
+    def interrupted(*args: Any, on_step: Any, **kwargs: Any) -> Any:
+        def stop(step: int, loss: float) -> None:
+            on_step(step, loss)
+            if step == 100:
+                raise KeyboardInterrupt
+
+        return fit(*args, on_step=stop, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "fit_miniunet", interrupted)
+        stopped = call("train", "--quick", "-o", folder)
+    assert stopped.code == 130
+    assert not folder.exists()
+    refused = call("train", "--quick", "-o", folder, "--steps", 140)
+    assert refused.code == 2
+    assert "was begun with, n_steps 150, found 140" in refused.err
+    resumed = call("train", "--quick", "-o", folder)
+    assert (resumed.code, resumed.out) == (0, "")
+    assert "goes on in" in resumed.err
+    assert "step 90 of 150" not in resumed.err  # from the checkpoint at step 90 on
+    assert "step 120 of 150" in resumed.err
+    with np.load(folder / "weights.npz") as one, np.load(trained / "weights.npz") as other:
+        for name in other.files:
+            np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-5)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_labeled_recordings_go_on_from_shipped_weights_and_are_split_whole(
+    call: Any, labeled: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "lab2"
+    words = ("--quick", "--steps", 30, "--from", "shipped", "--seed", 3)
+    called = call("train", *sorted(labeled.glob("*.nwb")), "-o", folder, *words)
+    assert called.code == 0, called.err
+    assert "3 labeled recordings with" in called.err
+    assert "step 0 of 30: F1" in called.err  # what it begins with is judged too
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["training"]["n_labeled"], config["training"]["n_held_out"]) == (2, 1)
+    assert config["architecture"]["kernel_size"] == 9
+    card = " ".join((folder / "CARD.md").read_text().split())
+    for stated in (
+        "Labeled recordings (table mepps_truth): 2 (0.2 min,",
+        "to learn from, 1 (0.1 min,",
+        "split is by whole recordings",
+        "It began with shipped weights",
+        "| these (lab2) |",
+        "What the labeled recordings do not hold",
+    ):
+        assert stated in card, stated
+    assert "simulated_005" not in card  # files are named by their checksums
+    assert card.count("| learn |") == 2
+    assert card.count("| judge |") == 1
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_autoencoder_learns_from_tables_beside_its_recordings(
+    call: Any, labeled: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "lab3"
+    called = call(
+        "train", *sorted(labeled.glob("*.abf")), "--truth", "{}.truth.csv", "-o", folder, "--quick",
+        "--steps", 30, "--detector", "autoencoder", "--name-files",
+    )  # fmt: skip
+    assert called.code == 0, called.err
+    assert Autoencoder(folder).version == "lab3"
+    assert "simulated_0050.abf (" in (folder / "CARD.md").read_text()
+
+
+def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
+    call: Any, labeled: Path, tmp_path: Path
+) -> None:
+    text, axon = sorted(labeled.glob("simulated_005?.csv")), sorted(labeled.glob("*.abf"))
+    for words, message in (
+        (text, "simulated_0050.csv: expected a unit such as V"),
+        (axon, "simulated_0050.abf, found a recording without labels; give --truth"),
+        ((*axon, "--truth", "{}.marks"), "expected its marks in"),
+        (
+            (*axon, "--truth", "mepps_truth"),
+            "expected an NWB file to have the table 'mepps_truth', found the lab file",
+        ),
+    ):
+        called = call("train", *words, "-o", tmp_path / "out", "--quick")
+        assert called.code == 1
+        assert message in called.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("FIRST",), "expected at least two recordings with labels, one to learn from and one to hold out"),
+        (("FIRST", "SECOND", "--truth", "MARKS"), "write {} for the name of each recording"),
+        (("FIRST", "SECOND", "--gain", 10), "expected no gain for the NWB file"),
+        (("FIRST", "SECOND", "--channel", "Im"), "has no channel 'Im'"),
+        (("FIRST", "SECOND", "--validation", 1), "--validation: expected a share of the recordings"),
+        (("--from", "nowhere"), "--from: expected 'shipped', a folder of weights or a .keras file"),
+        (("--simulated", 0), "expected something to learn from"),
+        (("--detector", "template"), "'template' is not one of 'miniunet'"),
+        (("--seed", -1), "--seed: expected 0 or more, found -1"),
+    ],
+)
+def test_a_training_that_makes_no_sense_is_refused(
+    call: Any, labeled: Path, tmp_path: Path, words: tuple[object, ...], message: str
+) -> None:
+    names = {
+        "FIRST": "simulated_0050.nwb",
+        "SECOND": "simulated_0051.nwb",
+        "MARKS": "simulated_0050.truth.csv",
+    }
+    given = [labeled / names[word] if isinstance(word, str) and word in names else word for word in words]
+    called = call("train", *given, "-o", tmp_path / "out", "--quick")
+    assert called.code == 2
+    assert message in called.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_tensorflow_the_extra_is_named(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorflow", None)
+    called = call("train", "-o", tmp_path / "out", "--quick")
+    assert called.code == 1
+    assert "pip install 'nwb-mepp[train]'" in called.err
+    assert list(tmp_path.iterdir()) == []

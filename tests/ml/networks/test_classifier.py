@@ -1,0 +1,44 @@
+"""The classifier: its output is a probability, and its numbers are all there is to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nwb_mepp.ml.networks import Classifier, fit_classifier
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
+
+
+def probability(classifier: Classifier, features: np.ndarray) -> np.ndarray:
+    values = (features - classifier.center) / classifier.scale
+    for weight, bias in classifier.layers[:-1]:
+        values = np.tanh(values @ weight + bias)
+    weight, bias = classifier.layers[-1]
+    return 1.0 / (1.0 + np.exp(-(values @ weight + bias)[:, 0]))
+
+
+def drawn(n_rows: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, labels and the probability that the labels were drawn with."""
+    rng = np.random.default_rng(seed)
+    features = np.column_stack([100.0 + 20.0 * rng.standard_normal((n_rows, 2)), np.ones(n_rows)])
+    first, second = (features[:, :2] - 100.0).T / 20.0
+    true = 1.0 / (1.0 + np.exp(-2.0 * first * second))
+    return features, rng.random(n_rows) < true, true
+
+
+def test_it_learns_the_probability_that_labels_are_drawn_with() -> None:
+    features, labels, _ = drawn(10_000, seed=0)
+    classifier = fit_classifier(features, labels)
+    others, _, true = drawn(2_000, seed=1)
+    # The spread of the probabilities is what knowing nothing leaves, and what a straight line would, too.
+    assert np.sqrt(np.mean((probability(classifier, others) - true) ** 2)) < true.std() / 3.0
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    features, labels, _ = drawn(600, seed=0)
+    one, other = (fit_classifier(features, labels, n_epochs=2, seed=3) for _ in range(2))
+    np.testing.assert_allclose(probability(one, features), probability(other, features), atol=1e-5)
+    np.testing.assert_array_equal([one.low, one.high], [features.min(axis=0), features.max(axis=0)])
+    # A feature that never changes is no reason to divide by nothing.
+    assert np.isfinite(probability(one, features)).all()

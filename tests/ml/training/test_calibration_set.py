@@ -1,0 +1,62 @@
+"""The recordings of the calibration: seeds of their own, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nwb_mepp.ml.training import calibration_set
+from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet, drawn_scenario
+from nwb_mepp.ml.training.settings import VALIDATION_SEEDS_FROM
+from nwb_mepp.simulation import BENCHMARK_SEEDS_FROM, LEVELS, reference_scenario
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that fills with the seeds of all recordings that are simulated."""
+    seeds: list[int] = []
+    simulate = calibration_set.simulate_recording
+
+    def spy(scenario: object, *, seed: int) -> object:
+        seeds.append(seed)
+        return simulate(scenario, seed=seed)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(calibration_set, "simulate_recording", spy)
+    return seeds
+
+
+def test_recordings_are_made_once_from_seeds_of_their_own(tmp_path: Path, used: list[int]) -> None:
+    first = list(CalibrationSet(tmp_path).drawn(2))
+    assert all(VALIDATION_SEEDS_FROM + 10**6 < seed < BENCHMARK_SEEDS_FROM for seed in used)
+    again = list(CalibrationSet(tmp_path).drawn(2))
+    assert used == [CALIBRATION_SEEDS_FROM, CALIBRATION_SEEDS_FROM + 1]
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.trace, same.trace)
+        np.testing.assert_array_equal(one.truth_s, same.truth_s)
+        assert one.duration_s == pytest.approx(len(one.trace) / 5000.0)
+        assert 10.0 <= one.duration_s <= 60.0
+        # Whitened noise has SD 1; MEPPs only add to it.
+        assert 0.5 < np.median(np.abs(one.trace)) / 0.6745 < 3.0
+
+
+def test_reference_recordings_are_there_for_each_level(tmp_path: Path, used: list[int]) -> None:
+    levels = CalibrationSet(tmp_path).reference(1)
+    assert tuple(levels) == LEVELS
+    (one,) = levels[LEVELS[0]]
+    assert len(used) == 1
+    assert CALIBRATION_SEEDS_FROM + 10**6 < used[0] < BENCHMARK_SEEDS_FROM
+    assert one.duration_s == reference_scenario(level=2.0, index=0).duration_s
+
+
+def test_a_quarter_of_the_drawn_recordings_hold_no_mepp_half_of_them_artifacts() -> None:
+    scenarios = [drawn_scenario(CALIBRATION_SEEDS_FROM + number) for number in range(400)]
+    silent = [one for one in scenarios if one.rate_hz == 0.0 and one.bursts_per_s == 0.0]
+    # A quarter, and 12 % of the others as they are drawn: 34 %.
+    assert len(silent) / 400 == pytest.approx(0.34, abs=0.06)
+    with_artifacts = [one for one in silent if any(one.artifacts.values())]
+    assert 0.3 < len(with_artifacts) / len(silent) < 0.75
+    durations_s = [one.duration_s for one in scenarios]
+    assert 10.0 <= min(durations_s) < 12.0
+    assert 50.0 < max(durations_s) <= 60.0

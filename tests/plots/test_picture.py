@@ -1,0 +1,110 @@
+"""A picture comes out whole for every kind of result, or an error that says why not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nwb_mepp.core.errors import OutputError, UsageError
+from nwb_mepp.plots import draw_picture
+
+SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
+
+
+@pytest.fixture
+def drawn(make_trace, make_mepps, make_result):
+    rng = np.random.default_rng(0)
+    onsets_s = np.sort(rng.uniform(0.1, 9.9, 12))
+    values = -70e-3 + 5e-5 * rng.standard_normal(100_000)
+    for onset in np.round(onsets_s * 1e4).astype(int):
+        values[onset : onset + 100] += 0.5e-3 * np.exp(-np.arange(100) / 25)
+    return [make_trace(values)], make_result(make_mepps(onsets_s), analysed_s=10.0)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
+def test_the_suffix_decides_what_is_written(drawn, tmp_path, suffix):
+    path = tmp_path / f"picture{suffix}"
+    draw_picture(*drawn, path, title="fiber_07.abf, Vm, matched_filter")
+    assert path.read_bytes().startswith(SIGNATURES[suffix])
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_png_fills_a_slide(drawn, tmp_path):
+    from matplotlib.image import imread
+
+    draw_picture(*drawn, tmp_path / "picture.png", title="fiber")
+    height, width = imread(tmp_path / "picture.png").shape[:2]
+    assert width / height == pytest.approx(16 / 9, rel=0.01)
+    assert width >= 1920
+
+
+def test_the_same_result_gives_the_same_picture_and_leaves_no_setting_changed(drawn, tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    for name in ("a.png", "b.png"):
+        draw_picture(*drawn, tmp_path / name, title="fiber")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("n_mepps", [0, 1, 2, 2000])
+def test_any_number_of_mepps_can_be_drawn(make_trace, make_mepps, make_result, tmp_path, n_mepps):
+    onsets_s = np.linspace(0.05, 19.9, n_mepps) if n_mepps != 1 else [3.0]
+    trace = make_trace(np.random.default_rng(0).standard_normal(200_000) * 1e-4)
+    draw_picture([trace], make_result(make_mepps(onsets_s)), tmp_path / "picture.png", title="n")
+    assert (tmp_path / "picture.png").exists()
+
+
+@pytest.mark.parametrize("apart_s", [0.5, 30.0])
+def test_many_sweeps_with_stretches_left_out_can_be_drawn(
+    make_trace, make_mepps, make_result, tmp_path, apart_s
+):
+    traces = [make_trace(np.zeros(5000), sweep=k, start_s=apart_s * k) for k in range(50)]
+    starts_s = apart_s * np.arange(50)
+    mepps = make_mepps(starts_s + 0.2, sweep=np.arange(50), sweep_start_s=starts_s)
+    excluded = [(start_s, start_s + 0.1) for start_s in starts_s]
+    draw_picture(traces, make_result(mepps), tmp_path / "picture.png", title="sweeps", excluded=excluded)
+    assert (tmp_path / "picture.png").exists()
+
+
+@pytest.mark.parametrize(("size", "unit"), [(1e-14, "A"), (40e-6, "V"), (2.0, "V"), (0.0, "V")])
+def test_tiny_and_huge_traces_and_a_constant_one_can_be_drawn(
+    make_trace, make_mepps, make_result, tmp_path, size, unit
+):
+    values = size * np.random.default_rng(0).standard_normal(20_000)
+    mepps = make_mepps([0.5, 1.0, 1.5], amplitude=-size, baseline=0.0, unit=unit)
+    result = make_result(mepps, noise_sd=size)
+    draw_picture([make_trace(values, unit=unit)], result, tmp_path / "picture.png", title="size")
+    assert (tmp_path / "picture.png").exists()
+
+
+@pytest.mark.parametrize("title", ["$x^{2 Канал 1, мВ 漢字.abf", "a" * 400])
+def test_any_file_name_can_be_a_title(drawn, tmp_path, title):
+    draw_picture(*drawn, tmp_path / "picture.png", title=title)
+    assert (tmp_path / "picture.png").exists()
+
+
+def test_another_suffix_is_refused(drawn, tmp_path):
+    with pytest.raises(UsageError, match=r"ending in \.png, \.pdf, \.svg, found 'picture\.bmp'"):
+        draw_picture(*drawn, tmp_path / "picture.bmp", title="fiber")
+
+
+def test_a_channel_without_sweeps_is_refused(drawn, tmp_path):
+    with pytest.raises(UsageError, match="expected at least one sweep to draw, found none"):
+        draw_picture([], drawn[1], tmp_path / "picture.png", title="fiber")
+
+
+def test_where_nothing_can_be_written_nothing_is_left(drawn, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OutputError, match="expected to write"):
+        draw_picture(*drawn, tmp_path / "file" / "picture.png", title="fiber")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_importing_the_report_loads_no_plotting_library():
+    code = "import sys, nwb_mepp.plots; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

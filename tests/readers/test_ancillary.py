@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.readers.ancillary import interpret_ancillary
+from nwb_mepp.readers.options import ReadOptions
+
+
+def array(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float64)
+
+
+EVENTS = PointEvents(name="drug", sweep=1, times_s=array(0.5), labels=("wash in",))
+EPOCHS = Epochs(name="pulse", sweep=1, start_s=array(0.1), duration_s=array(0.2), labels=("",))
+SPIKES = SpikeTimes(name="a", sweep=1, times_s=array(0.3), start_s=0.0, stop_s=1.0, resolution_s=1e-4)
+BATH = IrregularTrace(name="bath", sweep=1, times_s=array(0.4), samples=array(22.0), unit="degC")
+ALL = Ancillary(events=(EVENTS,), epochs=(EPOCHS,), spikes=(SPIKES,), irregular=(BATH,))
+
+
+def test_all_move_with_their_sweep() -> None:
+    found, notes = interpret_ancillary(ALL, shifts_s={0: 0.0, 1: 10.0}, options=ReadOptions())
+    assert notes == []
+    assert found.events[0].times_s == pytest.approx([10.5])
+    assert found.epochs[0].start_s == pytest.approx([10.1])
+    assert found.epochs[0].duration_s == pytest.approx([0.2])
+    assert found.spikes[0].times_s == pytest.approx([10.3])
+    assert (found.spikes[0].start_s, found.spikes[0].stop_s) == (10.0, 11.0)
+    assert found.irregular[0].times_s == pytest.approx([10.4])
+
+
+def test_a_sweep_without_samples_has_no_place_among_moved_ones() -> None:
+    found, notes = interpret_ancillary(ALL, shifts_s={0: 0.0, 2: 10.0}, options=ReadOptions())
+    assert list(found) == []
+    assert notes == [
+        "Left out, for their times are not in order or their sweep has no samples: drug, pulse, a, bath."
+    ]
+
+
+def test_a_sweep_without_samples_keeps_the_times_that_the_source_states() -> None:
+    found, notes = interpret_ancillary(ALL, shifts_s={0: 0.0, 2: 0.0}, options=ReadOptions())
+    assert notes == []
+    assert found.events[0].times_s == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Ancillary(events=(replace(EVENTS, times_s=array(np.nan)),)),
+        Ancillary(epochs=(replace(EPOCHS, duration_s=array(-0.1)),)),
+        Ancillary(epochs=(replace(EPOCHS, duration_s=array(np.inf)),)),
+        Ancillary(spikes=(replace(SPIKES, stop_s=-1.0),)),
+    ],
+)
+def test_times_that_make_no_sense_are_left_out_with_a_note(broken: Ancillary) -> None:
+    found, notes = interpret_ancillary(broken, shifts_s={1: 0.0}, options=ReadOptions())
+    assert list(found) == []
+    assert len(notes) == 1
+
+
+def test_a_replaced_sampling_rate_leaves_them_out_with_a_note() -> None:
+    options = ReadOptions(sampling_rate_hz=2e4)
+    found, notes = interpret_ancillary(ALL, shifts_s={1: 0.0}, options=options)
+    assert list(found) == []
+    assert notes == [
+        "Left out, because --sampling-rate replaces the clock that timed them: events (drug); epochs "
+        "(pulse); spike trains (a); irregularly sampled signals (bath)."
+    ]
+    assert interpret_ancillary(Ancillary(), shifts_s={}, options=options)[1] == []
+
+
+def test_irregular_signals_are_brought_to_their_unit() -> None:
+    current = replace(BATH, name="I", unit="pA")
+    options = ReadOptions(units={"bath": "mV"}, gain=10.0)
+    ancillary = Ancillary(irregular=(BATH, current))
+    found, _ = interpret_ancillary(ancillary, shifts_s={1: 0.0}, options=options)
+    assert [(one.unit, one.conversion) for one in found.irregular] == [
+        ("V", pytest.approx(1e-4)),
+        ("A", pytest.approx(1e-13)),
+    ]
+
+
+def test_an_irregular_signal_without_a_unit_is_left_out_with_a_note() -> None:
+    ancillary = Ancillary(irregular=(replace(BATH, unit=""),))
+    found, notes = interpret_ancillary(ancillary, shifts_s={1: 0.0}, options=ReadOptions())
+    assert found.irregular == ()
+    assert notes == [
+        "Left out, for want of a unit: irregularly sampled 'bath'; --unit CHANNEL=UNIT keeps one."
+    ]

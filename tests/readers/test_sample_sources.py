@@ -1,0 +1,145 @@
+"""Stored numbers that stay in their file."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+import neo
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.recording import ArraySource
+from nwb_mepp.readers.neo.lazy import read_lazily
+from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, StretchSource
+from nwb_mepp.readers.third_party import quiet
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_samples=st.integers(1, 200),
+    n_channels=st.integers(1, 4),
+    first_byte=st.integers(0, 5000),
+    dtype=st.sampled_from(["<i2", ">i2", "<i4", "<f4", "<u2"]),
+    data=st.data(),
+)
+def test_any_stretch_of_any_column_is_read(
+    n_samples: int,
+    n_channels: int,
+    first_byte: int,
+    dtype: str,
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    table = np.random.default_rng(0).integers(0, 30_000, (n_samples, n_channels)).astype(dtype)
+    path = tmp_path_factory.mktemp("source") / "data"
+    path.write_bytes(bytes(first_byte) + table.tobytes())
+    column = data.draw(st.integers(0, n_channels - 1))
+    start = data.draw(st.integers(0, n_samples))
+    stop = data.draw(st.integers(start, n_samples))
+    source = MappedSource(path, dtype=dtype, shape=table.shape, first_byte=first_byte, column=column)
+    assert len(source) == n_samples
+    assert source.dtype.isnative
+    np.testing.assert_array_equal(source.read(start, stop), table[start:stop, column])
+
+
+def test_a_file_too_short_for_its_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(bytes(99))
+    with pytest.raises(
+        ReadError, match="is truncated: its header promises data up to byte 100, the file ends at byte 99"
+    ):
+        MappedSource(path, dtype="<i2", shape=(25, 2), first_byte=0, column=0)
+
+
+def test_mapping_and_asking_neo_give_the_same(shared_data: Path) -> None:
+    path = shared_data / "formats" / "File_winwcp_1.wcp"
+    reader = neo.io.WinWcpIO(str(path))
+    mapped = read_lazily(reader, path).traces
+    del reader._stream_buffer_slice  # as if a later version of Neo called it otherwise
+    asked = read_lazily(neo.io.WinWcpIO(str(path)), path).traces
+    assert {type(trace.source) for trace in mapped} == {MappedSource}
+    for one, other in zip(mapped, asked, strict=True):
+        np.testing.assert_array_equal(one.source.read(100, 200), other.source.read(100, 200))
+
+
+class TestNeoSource:
+    """What is read through Neo block by block."""
+
+    class Reader:
+        """Stands for a raw reader of Neo with 20 samples in a file."""
+
+        def __init__(self, n_available: int = 20) -> None:
+            self.n_available = n_available
+
+        def get_analogsignal_chunk(self, *, i_start: int, i_stop: int, **_: object) -> np.ndarray:
+            if i_start >= 1000:
+                raise IndexError("beyond the end")
+            return np.arange(i_start, min(i_stop, self.n_available), dtype=">i2")[:, np.newaxis]
+
+    def source(self, *, n_available: int = 20, n_samples: int = 20) -> NeoSource:
+        return NeoSource(
+            self.Reader(n_available),
+            path=Path("run.smr"),
+            place=(0, 0, 0, 0),
+            n_samples=n_samples,
+            dtype=">i2",
+        )
+
+    def test_stretches_come_in_the_byte_order_of_the_machine(self) -> None:
+        source = self.source()
+        assert (len(source), source.dtype) == (20, np.dtype("i2"))
+        assert source.read(3, 6).dtype.byteorder in ("=", {"little": "<", "big": ">"}[sys.byteorder])
+        np.testing.assert_array_equal(source.read(3, 6), [3, 4, 5])
+        assert len(source.read(0, 0)) == 0
+
+    def test_a_missing_end_is_found_at_once(self) -> None:
+        with pytest.raises(
+            ReadError, match=r"run\.smr is truncated: expected samples 19 to 20, found 0 of them"
+        ):
+            self.source(n_available=10)
+
+    def test_what_neo_raises_is_explained(self) -> None:
+        with pytest.raises(
+            ReadError, match=r"samples 1999 to 2000 cannot be read; .* IndexError: beyond the end"
+        ):
+            self.source(n_samples=2000)
+
+
+def test_a_stretch_of_a_source_counts_from_its_own_start() -> None:
+    stretch = StretchSource(ArraySource(np.arange(100)), start=10, stop=20)
+    assert (len(stretch), stretch.dtype) == (10, np.dtype(int))
+    np.testing.assert_array_equal(stretch.read(2, 5), [12, 13, 14])
+    np.testing.assert_array_equal(stretch.read(8, 50), [18, 19])
+
+
+def test_other_packages_are_kept_quiet_and_then_released(capfd: pytest.CaptureFixture[str]) -> None:
+    import logging
+
+    logger = logging.getLogger("neo.rawio.something")
+    with quiet() as messages:
+        print("to the screen")  # noqa: T201 - what Neo does
+        print("to the screen", file=sys.stderr)  # noqa: T201
+        warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
+        logger.warning("odd header")
+        logger.info("a detail")
+    assert messages == ["odd header"]
+    assert capfd.readouterr() == ("", "")
+    print("heard again")  # noqa: T201
+    assert capfd.readouterr().out == "heard again\n"
+
+
+def test_a_recording_of_many_sweeps_opens_no_file_per_sweep(shared_data: Path) -> None:
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("expected /proc/self/fd to count open files, which this platform does not have")
+    path = shared_data / "formats" / "File_axon_7.abf"
+    before = len(list(descriptors.iterdir()))
+    traces = read_lazily(neo.io.AxonIO(str(path)), path).traces
+    for trace in traces:
+        trace.source.read(0, 10)
+    assert len(list(descriptors.iterdir())) <= before + 1

@@ -1,0 +1,131 @@
+"""A batch: what can be done is done, the rest is named; tables of all of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nwb_mepp.core.errors import OutputError, ReadError
+from nwb_mepp.readers import ReadOptions
+from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
+from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
+from tests.synthetic import ONSETS_S, mepp_trace, write_text
+
+SETTINGS = DetectionSettings(detectors=("matched_filter",))
+VOLTS = ReadOptions(units={"": "V"})
+KNOWN = WriteOptions(session_start="2026-01-15T10:00:00Z", override=True)
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_text(tmp_path / "rec" / "run1.txt", mepp_trace())
+    write_text(tmp_path / "rec" / "run2.txt", mepp_trace(onsets_s=ONSETS_S[:3], seed=3))
+    return tmp_path
+
+
+def run(plan: Plan, **changes: Any) -> Any:
+    return run_batch(plan, settings=SETTINGS, read_options=VOLTS, picture=False, **changes)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_bad_file_is_named_and_the_others_are_done(work: Path) -> None:
+    (work / "rec" / "run0.txt").write_text("Dear diary,\ntoday the fiber died.\n")
+    told: list[FileOutcome | Failure] = []
+    plan = plan_batch(["rec/run0.txt", "rec/run1.txt", "rec/run2.txt"], folder="out", write_options=KNOWN)
+    outcome = run(plan, on_done=told.append)
+    assert [one.path.name for one in outcome.done] == ["run1.txt", "run2.txt"]
+    assert [one.path.name for one in outcome.failures] == ["run0.txt"]
+    assert len(told) == 3
+    assert outcome.tables == (Path("out/mepps.csv"), Path("out/summary.csv"), Path("out/failures.csv"))
+
+    events = table(work / "out" / "mepps.csv")
+    assert [row["file"] for row in events] == ["rec/run1.txt.nwb"] * len(ONSETS_S) + ["rec/run2.txt.nwb"] * 3
+    assert [float(row["start_time"]) for row in events] == pytest.approx(
+        [*ONSETS_S, *ONSETS_S[:3]], abs=0.3e-3
+    )
+    assert [row["n_mepps"] for row in table(work / "out" / "summary.csv")] == [str(len(ONSETS_S)), "3"]
+    (failure,) = table(work / "out" / "failures.csv")
+    assert failure == {"file": "rec/run0.txt", "reason": outcome.failures[0].reason}
+
+    # The next batch keeps what is there, lists it again, and has no failures to list.
+    again = run(plan_batch(["rec/run1.txt", "rec/run2.txt"], folder="out", write_options=KNOWN))
+    assert [one.status for one in again.done] == ["kept", "kept"]
+    assert table(work / "out" / "mepps.csv") == events
+    assert not (work / "out" / "failures.csv").exists()
+
+
+def test_two_lanes_do_the_same_work_in_the_same_order(work: Path) -> None:
+    outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN), n_processes=2)
+    assert [(one.path.name, one.status) for one in outcome.done] == [
+        ("run1.txt", "written"),
+        ("run2.txt", "written"),
+    ]
+    events = table(work / "out" / "mepps.csv")
+    assert [float(row["start_time"]) for row in events] == pytest.approx(
+        [*ONSETS_S, *ONSETS_S[:3]], abs=0.3e-3
+    )
+
+
+def test_a_batch_of_which_nothing_is_done_writes_nothing(work: Path) -> None:
+    outcome = run(plan_batch(["rec/run9.txt"], folder="out", write_options=KNOWN))
+    assert outcome.done == ()
+    assert len(outcome.failures) == 1
+    assert not (work / "out").exists()
+
+
+def test_converting_a_batch_writes_no_tables_but_that_of_failures(work: Path) -> None:
+    (work / "rec" / "run3.txt").write_text("")
+    plan = plan_batch(["rec/run1.txt", "rec/run3.txt"], folder="out", write_options=KNOWN)
+    outcome = convert_batch(plan, read_options=VOLTS)
+    assert [one.output for one in outcome.done] == [Path("out/rec/run1.txt.nwb")]
+    assert sorted(path.name for path in (work / "out").rglob("*") if path.is_file()) == [
+        "failures.csv",
+        "run1.txt.nwb",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ReadError("run07.abf: expected\n this."), "run07.abf: expected this."),
+        (OutputError("expected to write."), "expected to write."),
+        (OSError(5, "Input/output error"), "the system refused: [Errno 5] Input/output error."),
+        (MemoryError(), "expected more free memory than there is"),
+        (KeyError("x"), "a defect of nwb-mepp stopped the work (KeyError: 'x'); please report it"),
+    ],
+)
+def test_every_error_becomes_a_sentence(
+    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NWB_MEPP_DEBUG", raising=False)
+    assert explain(error).startswith(sentence)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("NWB_MEPP_DEBUG", "1")
+    assert explain(error).startswith(sentence)
+    assert type(error).__name__ in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("work")
+def test_a_defect_in_one_file_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nwb_mepp.workflows.batch import runner
+
+    original: Callable[..., FileOutcome] = runner.run_file
+
+    def fragile(path: Path, output: Path, **options: Any) -> FileOutcome:
+        if path.name == "run1.txt":
+            raise ZeroDivisionError("division by zero")
+        return original(path, output, **options)
+
+    monkeypatch.setattr(runner, "run_file", fragile)
+    outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN))
+    assert [one.path.name for one in outcome.done] == ["run2.txt"]
+    assert "a defect of nwb-mepp stopped the work (ZeroDivisionError" in outcome.failures[0].reason

@@ -1,0 +1,165 @@
+"""Which candidates are kept, who judges them, and what is said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nwb_mepp.conditioning import survey
+from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.segments import cut_segments
+from nwb_mepp.detectors import Candidates, MiniUnet, get_detector
+from nwb_mepp.evaluation import match_times
+from nwb_mepp.simulation import reference_scenario, simulate_recording
+from nwb_mepp.workflows import DetectionSettings, analyze
+from nwb_mepp.workflows.detection import most_probable
+from tests.synthetic import ONSETS_S, mepp_trace, recording_of, trace_of
+
+
+def candidates(*probability: float) -> Candidates:
+    places = 100 * np.arange(len(probability), dtype=np.int64)
+    return Candidates(
+        start=places, peak=places + 5, stop=places + 20, probability=np.array(probability, dtype=np.float64)
+    )
+
+
+def kept(rate: float, *segments: Candidates) -> list[list[float]]:
+    chosen = most_probable(segments, false_discovery_rate=rate, detector="miniunet")
+    return [one.probability.tolist() for one in chosen]
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        # The doubts are 0.01, 0.1, 0.3 and 0.8; their running means 0.01, 0.055, 0.137 and 0.303.
+        (0.005, [[], []]),
+        (0.02, [[], [0.99]]),
+        (0.13, [[0.9], [0.99]]),
+        (0.14, [[0.9], [0.99, 0.7]]),
+        (0.31, [[0.2, 0.9], [0.99, 0.7]]),
+    ],
+)
+def test_the_most_probable_of_all_segments_are_kept_as_far_as_the_rate_goes(
+    rate: float, expected: list[list[float]]
+) -> None:
+    assert kept(rate, candidates(0.2, 0.9), candidates(0.99, 0.7)) == expected
+
+
+def test_of_equally_probable_ones_all_are_kept_or_none() -> None:
+    # With one of the two at 0.8 the mean would be 0.1; with both it is 0.133.
+    assert kept(0.12, candidates(0.8, 1.0, 0.8)) == [[1.0]]
+    assert kept(0.14, candidates(0.8, 1.0, 0.8)) == [[0.8, 1.0, 0.8]]
+
+
+def test_nothing_found_is_nothing_kept() -> None:
+    assert kept(0.1, candidates(), candidates()) == [[], []]
+
+
+@given(
+    probability=st.lists(st.sampled_from(np.linspace(0.0, 1.0, 21).tolist()), min_size=1, max_size=40),
+    rate=st.floats(0.01, 0.99),
+)
+def test_no_larger_set_of_the_most_probable_would_do(probability: list[float], rate: float) -> None:
+    (chosen,) = kept(rate, candidates(*probability))
+    left = sorted(set(probability) - set(chosen), reverse=True)
+    assert not chosen or np.mean([1.0 - one for one in chosen]) <= rate + 1e-12
+    if left:
+        more = [*chosen, *(one for one in probability if one == left[0])]
+        assert np.mean([1.0 - one for one in more]) > rate - 1e-12
+        assert not chosen or min(chosen) > left[0]
+
+
+def test_candidates_without_probabilities_cannot_be_held_to_a_rate() -> None:
+    with pytest.raises(
+        UsageError, match=r"--false-discovery-rate: expected a --detector that gives .* found theirs, which"
+    ):
+        most_probable([candidates(np.nan)], false_discovery_rate=0.1, detector="theirs")
+
+
+def test_the_rate_that_is_asked_for_is_about_the_true_one() -> None:
+    detector = MiniUnet()
+    n_true = n_false = 0
+    for number in range(6):
+        scenario = reference_scenario(level=3.0, index=20_100 + number)
+        simulated = simulate_recording(scenario, seed=500_981_000 + number)
+        segments = list(cut_segments([simulated.trace()]))
+        found = detector.find(segments, noise=survey(segments), threshold=0.0)
+        (chosen,) = most_probable(found, false_discovery_rate=0.2, detector="miniunet")
+        matching = match_times(
+            simulated.truth.peak_s, chosen.peak / scenario.sampling_rate_hz, tolerance_s=0.005
+        )
+        n_true += len(matching.pairs)
+        n_false += len(matching.false)
+    assert n_true + n_false > 300
+    assert 0.1 < n_false / (n_true + n_false) < 0.26
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    """MEPPs of 20 noise SD, one of them three times as large."""
+    return recording_of(trace_of(mepp_trace(amplitudes=[1e-3] * 7 + [3e-3])))
+
+
+def results_of(recording: Recording, **changes: Any) -> dict[str, Any]:
+    return {one.detector: one for one in analyze(recording, settings=DetectionSettings(**changes))}
+
+
+def test_by_default_the_autoencoder_judges_what_miniunet_finds(recording: Recording) -> None:
+    results = results_of(recording)
+    assert list(results) == ["miniunet", "autoencoder"]
+    mepps, summary = results["miniunet"].mepps, results["miniunet"].summary
+    assert mepps.start_s == pytest.approx(ONSETS_S, abs=1e-3)
+    assert np.isfinite(mepps.anomaly).all()
+    assert mepps.anomaly.argmax() == 7
+    weights = get_detector("autoencoder").weights_sha256
+    assert f"second_opinion=autoencoder 1 {weights}" in summary.settings
+    # Nobody judges the autoencoder's own, and it does not judge itself.
+    own = results["autoencoder"]
+    assert own.mepps.start_s == pytest.approx(ONSETS_S, abs=2e-3)
+    assert np.isnan(own.mepps.anomaly).all()
+    assert "second_opinion" not in own.summary.settings
+
+
+def test_alone_a_detector_gets_no_second_opinion(recording: Recording) -> None:
+    for name in ("miniunet", "autoencoder"):
+        (result,) = analyze(recording, settings=DetectionSettings(detectors=(name,)))
+        assert np.isnan(result.mepps.anomaly).all()
+        assert "second_opinion" not in result.summary.settings
+
+
+def test_the_first_of_two_autoencoders_judges(recording: Recording) -> None:
+    results = results_of(recording, detectors=("autoencoder_anomalous", "template", "autoencoder"))
+    said = {
+        name: "second_opinion=autoencoder_anomalous" in one.summary.settings for name, one in results.items()
+    }
+    assert said == {"autoencoder_anomalous": False, "template": True, "autoencoder": True}
+
+
+def test_a_rate_of_false_discoveries_is_for_the_detector_with_probabilities(recording: Recording) -> None:
+    results = results_of(recording, false_discovery_rate=0.3)
+    found, judged = results["miniunet"], results["autoencoder"]
+    assert "false_discovery_rate=0.3" in found.summary.settings
+    assert found.summary.threshold == found.mepps.probability.min()
+    assert found.summary.false_discovery_rate == pytest.approx(1.0 - found.mepps.probability.mean())
+    assert "false_discovery_rate" not in judged.summary.settings
+    assert judged.summary.threshold == get_detector("autoencoder").default_threshold
+    assert np.isnan(judged.summary.false_discovery_rate)
+
+
+def test_a_rate_that_nothing_satisfies_keeps_nothing() -> None:
+    empty = recording_of(trace_of(mepp_trace(onsets_s=())))
+    (result,) = analyze(empty, settings=DetectionSettings(detectors=("miniunet",), false_discovery_rate=1e-9))
+    assert len(result.mepps) == 0
+    assert np.isnan(result.summary.threshold)
+
+
+def test_a_threshold_is_for_the_detector_that_is_not_the_second_opinion(recording: Recording) -> None:
+    results = results_of(recording, threshold=0.8)
+    assert results["miniunet"].summary.threshold == 0.8
+    assert results["autoencoder"].summary.threshold == get_detector("autoencoder").default_threshold
+    assert DetectionSettings(detectors=("autoencoder",), threshold=0.8).threshold_of("autoencoder") == 0.8

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nwb_mepp.nwb.events import EventTable, read_events, read_results
+    from nwb_mepp.nwb.extension import require_extension
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
     from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "events": ("EventTable", "read_events", "read_results"),
+    "extension": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
@@ -63,6 +65,7 @@ __all__ = [
     "recording_in",
     "remove_extension",
     "replace_results",
+    "require_extension",
     "validate_nwb",
     "write_nwb",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nwb_mepp._version import __version__
-from nwb_mepp.nwb import Metadata, load_metadata
+from nwb_mepp.nwb import Metadata, load_metadata, require_extension
 from nwb_mepp.nwb.series import check_clamp
 from nwb_mepp.pipeline.settings import WriteOptions
 from nwb_mepp.provenance import sha256_of
@@ -59,7 +59,11 @@ def complete(recording: Recording, path: Path, *, options: WriteOptions) -> Know
     ------
     MetadataError
         If something is missing, wrong or contradictory.
+    MissingDependencyError
+        If tables of the extension are asked for and its package is not installed.
     """
+    if options.extension:
+        require_extension()
     metadata = stated_metadata(options)
     check_clamp(recording, clamp=options.clamp, metadata=metadata)
     session_start = resolve_session_start(

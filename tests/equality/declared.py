@@ -257,6 +257,12 @@ _SIMULATED = (
         "simulated_0201",
         needs=("training",),
     ),
+    Job(
+        "detected_downward",
+        "detect downward/simulated_0300.nwb -o detected_downward/simulated_0300.nwb",
+        "simulated_0300",
+        needs=("downward",),
+    ),
     # Found again in the same file: one table and one row are replaced.
     Job(
         "detected_again",
@@ -267,41 +273,42 @@ _SIMULATED = (
     ),
 )
 
-_RAN = ("abf", "abf_lab", "abf_rate", "abf_strict", "labchart", "labels", "typed", "plain", "171116sh")
-_RAN += (
-    "17o05026",
-    "group_a",
-    "train1",
-    "train2",
-    "train3",
-    "train4",
-    "simulated",
-    "detected",
-    "detected_typed",
+_FOUND = (
+    "abf abf_lab abf_rate abf_strict labchart labels typed plain 171116sh 17o05026 group_a "
+    "train1 train2 train3 train4 simulated simulated_text "
+    "detected detected_typed detected_downward detected_again"
 )
-_RAN += ("detected_again", "simulated_text")
-_FOUND = " ".join(_RAN)
+_RAN = tuple(_FOUND.split())
+# Both units, one and several sweeps, plain and typed, with events and without.
+_FEW = ("abf", "labels", "171116sh", "group_a", "detected_typed")
 _CURATED = ("marks_csv", "marks_txt", "marks_labels", "group_a_marks")
-_TRUTH = ("detected", "detected_typed")
+_TRUTH = ("detected", "detected_downward")
 
 _PRINTED = (
     Job("events_si", f"events {_FOUND}", printed="events.csv", needs=_RAN),
-    Job("events_lab", f"events {_FOUND} --units lab --decimal comma", printed="events.csv", needs=_RAN),
-    Job("events_json", f"events {_FOUND} --format json", printed="events.json", needs=_RAN),
-    Job("events_json_lab", "events abf group_a --format json --units lab", printed="events.json", needs=_RAN),
+    Job(
+        "events_lab", f"events {' '.join(_FEW)} --units lab --decimal comma", printed="events.csv", needs=_FEW
+    ),
+    Job("events_json", f"events {' '.join(_FEW)} --format json", printed="events.json", needs=_FEW),
+    Job(
+        "events_json_lab",
+        "events abf group_a --format json --units lab",
+        printed="events.json",
+        needs=("abf", "group_a"),
+    ),
     Job("summary_si", f"summary {_FOUND} --format csv", printed="summary.csv", needs=_RAN),
     Job(
         "summary_lab",
-        f"summary {_FOUND} --format csv --units lab --decimal comma",
+        f"summary {' '.join(_FEW)} --format csv --units lab --decimal comma",
         printed="summary.csv",
-        needs=_RAN,
+        needs=_FEW,
     ),
-    Job("summary_json", f"summary {_FOUND} --format json", printed="summary.json", needs=_RAN),
+    Job("summary_json", f"summary {' '.join(_FEW)} --format json", printed="summary.json", needs=_FEW),
     Job(
         "summary_json_lab",
         "summary abf group_a --format json --units lab",
         printed="summary.json",
-        needs=_RAN,
+        needs=("abf", "group_a"),
     ),
     Job(
         "events_curated",

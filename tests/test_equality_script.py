@@ -32,6 +32,9 @@ def write_nwb(path: Path, *, change: str = "") -> Path:
         file["acquisition/Vm"].attrs.update(object_id=change, description=change)
         file["acquisition/other"] = h5py.SoftLink("/acquisition/Vm")
         file["identifier"] = change
+        recordings = file.create_group("general/recordings")
+        recordings.attrs["colnames"] = np.empty(0)
+        recordings["id"] = np.arange(2)
         table = file.create_group("intervals/mepps_threshold")
         table["id"] = np.arange(2)
         table["start_time"] = times
@@ -58,8 +61,9 @@ def test_equal_files_are_counted(tmp_path: Path) -> None:
     before, after = (write_nwb(tmp_path / f"{name}.nwb", change=name) for name in ("before", "after"))
     tally = compare_nwb(before, after, where="here")
     assert tally.differences == []
-    # id, start_time, anomaly, settings, timeseries, detection_limit_50 and analysed_s of two rows.
-    assert (tally.tables, tally.rows, tally.cells, tally.samples) == (1, 2, 14, 3)
+    # One table has only id; the other id, start_time, anomaly, settings, timeseries, detection_limit_50 and
+    # analysed_s.
+    assert (tally.tables, tally.rows, tally.cells, tally.samples) == (2, 4, 2 + 14, 3)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,8 @@ def _compare_cells(before: list[str], after: list[str], where: str, column: str,
         tally.declared[f"ignored {column}: {reason}"] += 1
         return
     tally.cells += len(before)
+    if before == after and [*map(type, before)] == [*map(type, after)]:
+        return
     values = VALUES.get(column, {})
     same = same_settings if column == "settings" else str.__eq__
     unequal = []

@@ -73,7 +73,8 @@ def _check_gone(old: object, path: str, where: str, tally: Tally) -> None:
 def _compare_objects(old: object, new: object, path: str, where: str, tally: Tally) -> None:
     reason = reason_to_ignore(path)
     if reason:
-        tally.declared[f"ignored {path.rpartition('/')[2]}: {reason}"] += 1
+        name = "specifications" if path.startswith("specifications") else path.rpartition("/")[2]
+        tally.declared[f"ignored {name}: {reason}"] += 1
         return
     place = f"{where}: /{path}"
     if type(old) is not type(new):
@@ -102,11 +103,11 @@ def _compare_attributes(old: h5py.HLObject, new: h5py.HLObject, place: str, tall
             continue
         before, after = (_plain(one.attrs[name], one.file) for one in (old, new))
         if name == "colnames":
+            # hdmf writes a table without columns as an empty array of numbers.
             there = after.tolist()
             kept = [new_name(column, there, Tally()) for column in before.tolist()]
-            before = np.array(
-                [column for column in kept if column in there or column not in GONE], dtype=object
-            )
+            kept = [column for column in kept if column in there or column not in GONE]
+            before, after = np.array(kept, dtype=object), np.array(there, dtype=object)
         if name == "settings" and same_settings(str(before), str(after)):
             continue
         _compare_values(before, after, f"{place}, attribute {name}", tally, {})

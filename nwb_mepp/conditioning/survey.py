@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,8 @@ import numpy.typing as npt
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step
-from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 
 __all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
@@ -44,8 +44,8 @@ class ChannelNoise:
         Smallest difference between sample values (the converter's step).
     hum : Hum or None
         Mains hum, where found.
-    polarity : int
-        +1 where MEPPs are positive, -1 where negative.
+    polarity : Polarity
+        Positive or negative.
     polarity_reason : str
         Who or what decided the polarity.
     """
@@ -54,7 +54,7 @@ class ChannelNoise:
     noise_sd: float
     step: float
     hum: Hum | None
-    polarity: int
+    polarity: Polarity
     polarity_reason: str
 
     def values(self, segment: Segment, start: int, stop: int) -> FloatArray:
@@ -64,16 +64,14 @@ class ChannelNoise:
         return self.hum.remove(segment, start, stop)
 
 
-def survey(
-    segments: Sequence[Segment], *, polarity: Literal["auto", "positive", "negative"] = "auto"
-) -> ChannelNoise:
+def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.AUTO) -> ChannelNoise:
     """Check that a channel can be analyzed, and measure its noise, hum and polarity.
 
     Parameters
     ----------
     segments : sequence of Segment
         All stretches of one channel that are to be analyzed, in order.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity or str
         ``"auto"`` counts clear deflections of either sign.
 
     Returns
@@ -92,8 +90,7 @@ def survey(
     -----
     Excerpts lie on a grid fixed to the segments, so the result does not depend on how the trace is read.
     """
-    if polarity not in ("auto", "positive", "negative"):
-        raise UsageError(f"expected polarity 'auto', 'positive' or 'negative', found {polarity!r}.")
+    decided, reason = Polarity(polarity), "stated"
     _check(segments)
     first = segments[0]
     excerpts = _excerpts(segments)
@@ -106,16 +103,14 @@ def survey(
             f"choose the recorded channel with --channel, or leave out what is not recorded with "
             f"--exclude START:STOP."
         )
-    if polarity == "auto":
-        sign, reason = judge_polarity(*_count(segments), unit=first.trace.unit)
-    else:
-        sign, reason = (1 if polarity == "positive" else -1), "stated"
+    if decided is Polarity.AUTO:
+        decided, reason = judge_polarity(*_count(segments), unit=first.trace.unit)
     return ChannelNoise(
         unit=first.trace.unit,
         noise_sd=noise_sd,
         step=step,
         hum=find_hum(segments, noise_sd=noise_sd),
-        polarity=sign,
+        polarity=decided,
         polarity_reason=reason,
     )
 

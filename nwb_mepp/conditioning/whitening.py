@@ -188,7 +188,7 @@ class WhitenedTrace:
         start, stop = index * self.tile, min((index + 1) * self.tile, self.n_samples)
         resampled = self.read_resampled(start - margin - extra, stop + margin)[extra:]
         # The level itself carries nothing, but -75 mV would cost digits in a convolution.
-        return self.noise.polarity * (resampled - np.median(resampled))
+        return self.noise.polarity.sign * (resampled - np.median(resampled))
 
     def read_resampled(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= k < stop`` at the resampled rate in SI units, not yet whitened.

@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, Events, PolarizedTrace, locate_peaks
 from nwb_mepp.measurement.waveform import Shape, Usual, fit_shape, level_times
@@ -89,7 +90,7 @@ def measure(
     segment: Segment,
     candidates: Events,
     *,
-    polarity: int,
+    polarity: Polarity,
     read: Callable[[int, int], FloatArray] | None = None,
 ) -> Mepps:
     """Measure the MEPPs of one segment.
@@ -99,8 +100,8 @@ def measure(
     segment : Segment
     candidates : Events
         Where to look: ``start``, ``peak``, ``stop`` and ``probability``, sorted by peak.
-    polarity : {1, -1}
-        -1 where MEPPs point downward.
+    polarity : Polarity
+        Positive or negative.
     read : callable (start, stop) -> ndarray, optional
         Trace of the segment in SI units, reflected beyond its borders; ``segment.values`` if not given. Hand
         in the trace without hum where hum was found.
@@ -115,7 +116,7 @@ def measure(
     Raises
     ------
     ValueError
-        If ``polarity`` is neither 1 nor -1.
+        If the polarity is still to be decided.
 
     Notes
     -----
@@ -137,13 +138,11 @@ def measure(
     ...               conversion=1e-3, offset=-70e-3, sampling_rate_hz=10e3, start_s=0.0)
     >>> found = SimpleNamespace(start=np.array([195]), peak=np.array([212]), stop=np.array([240]),
     ...                         probability=np.array([0.9]))
-    >>> mepps = measure(Segment(trace=trace, start=0, stop=1000), found, polarity=1)
+    >>> mepps = measure(Segment(trace=trace, start=0, stop=1000), found, polarity=Polarity.POSITIVE)
     >>> int(mepps.start_index[0]), int(mepps.peak_index[0]), round(1e3 * float(mepps.decay_tau_s[0]), 2)
     (200, 209, 3.0)
     """
-    if polarity not in (1, -1):
-        raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
-    view = PolarizedTrace(read or segment.values, polarity, segment.sampling_rate_hz, segment.n_samples)
+    view = PolarizedTrace(read or segment.values, polarity.sign, segment.sampling_rate_hz, segment.n_samples)
     rows, peaks = locate_peaks(view, candidates)
     if not len(rows):
         return Mepps.empty(segment.trace.channel, segment.trace.unit)
@@ -354,4 +353,4 @@ def _sizes(view: PolarizedTrace, event: _Event) -> tuple[float, float, float]:
     baseline = float(below[peak])
     amplitude = float(trace[peak - half : peak + half + 1].mean()) - baseline
     area = float((trace - below)[event.start - first : event.stop - first].sum()) / view.rate_hz
-    return view.polarity * amplitude, view.polarity * area, view.polarity * baseline
+    return view.sign * amplitude, view.sign * area, view.sign * baseline

@@ -52,13 +52,14 @@ class PolarizedTrace:
     ----------
     read : callable (start, stop) -> ndarray
         Samples of the segment, reflected beyond its borders.
-    polarity : {1, -1}
+    sign : {1, -1}
+        -1 where MEPPs point downward.
     rate_hz : float
     n_samples : int
     """
 
     read: Callable[[int, int], FloatArray]
-    polarity: int
+    sign: int
     rate_hz: float
     n_samples: int
 
@@ -68,7 +69,7 @@ class PolarizedTrace:
 
     def values(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop``."""
-        return self.polarity * np.asarray(self.read(start, stop), dtype=np.float64)
+        return self.sign * np.asarray(self.read(start, stop), dtype=np.float64)
 
     def smoothed(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop`` of the trace smoothed by a Gaussian of 0.2 ms."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, cast
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
@@ -26,7 +25,6 @@ __all__ = [
 
 # Called with a few words on what is being done now.
 ProgressCallback = Callable[[str], None]
-Polarity = Literal["auto", "positive", "negative"]
 
 
 def analyze(
@@ -73,7 +71,7 @@ def analyze(
         _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
         segments = cut_channel(recording, channel, settings=wanted)
         tell(f"noise of {channel}")
-        noise = survey(segments, polarity=cast(Polarity, wanted.polarity))
+        noise = survey(segments, polarity=wanted.polarity)
         baseline = sample_baseline(segments)
         for detector in detectors:
             tell(f"{detector.name} on {channel}")

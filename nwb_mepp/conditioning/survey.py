@@ -14,6 +14,7 @@ from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 
 __all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
 
@@ -123,7 +124,7 @@ def _check(segments: Sequence[Segment]) -> None:
         )
     trace = segments[0].trace
     name = f"channel {trace.channel!r}"
-    if trace.unit not in {"V", "A"}:
+    if trace.unit not in ELECTRICAL_UNITS:
         raise DetectionError(
             f"{name}: expected a voltage or a current, found unit {trace.unit!r}; choose another channel "
             f"with --channel, or pass --unit if the label is wrong."

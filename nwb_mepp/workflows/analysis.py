@@ -9,6 +9,7 @@ from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment, cut_segments
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
@@ -113,7 +114,7 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
             )
     if names:
         return tuple(names)
-    electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ("V", "A")]
+    electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ELECTRICAL_UNITS]
     if len(electrical) == 1:
         return (electrical[0],)
     if electrical:

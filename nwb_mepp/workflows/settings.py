@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.core.units import parse_electrical_unit
 from nwb_mepp.detectors import (
     FIT_MODES,
     claims_probability,
@@ -17,7 +18,6 @@ from nwb_mepp.detectors import (
     fits_recordings,
     gives_second_opinion,
 )
-from nwb_mepp.readers.units import parse_unit
 
 __all__ = [
     "DEFAULT_DETECTORS",
@@ -60,8 +60,8 @@ def parse_amplitude(text: str) -> tuple[float, str]:
     (1e-11, 'A')
     """
     match = _AMPLITUDE.fullmatch(text)
-    unit = parse_unit(match[2]) if match else None
-    if match is None or unit is None or unit.name not in ("V", "A"):
+    unit = parse_electrical_unit(match[2]) if match else None
+    if match is None or unit is None:
         raise UsageError(
             f"--min-amplitude: expected a number with its unit, such as 0.2mV or 10pA, found {text!r}."
         )

@@ -14,6 +14,7 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.provenance import describe_settings, fingerprint
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.units import QUANTITY_NAMES, lab_unit
 from nwb_mepp.core.version import __version__
 from nwb_mepp.nwb import write_nwb
 from nwb_mepp.readers import ReadOptions
@@ -40,9 +41,6 @@ FORMATS = {"nwb": ".nwb", "abf": ".abf", "labeled-text": ".csv"}
 _LEVEL = 6.0
 _TRAINING_DURATION_S = 20.0
 _MIN_STRETCH_S = 1.0
-# The unit an amplifier would give, and how many of it make a volt or an ampere.
-_LAB_UNITS = {"V": ("mV", 1e3), "A": ("pA", 1e12)}
-_QUANTITIES = {"V": "Voltage", "A": "Current"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,12 +339,12 @@ def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | Non
     if "nwb" in paths:
         _write_nwb(made, paths["nwb"], session_start=cast(datetime, session_start))
     if "abf" in paths:
-        unit, factor = _LAB_UNITS[trace.unit]
+        unit = lab_unit(trace.unit)
         write_abf(
-            factor * simulated.values,
+            unit.factor * simulated.values,
             paths["abf"],
             sampling_rate_hz=rate_hz,
-            unit=unit,
+            unit=unit.name,
             channel=trace.channel,
         )
     if "labeled-text" in paths:
@@ -355,7 +353,7 @@ def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | Non
             simulated.truth,
             paths["labeled-text"],
             sampling_rate_hz=rate_hz,
-            quantity=_QUANTITIES[trace.unit],
+            quantity=QUANTITY_NAMES[trace.unit],
         )
     if "truth" in paths:
         write_truth_table(simulated.truth, paths["truth"], unit=trace.unit)

@@ -13,13 +13,13 @@ __all__ = ["count_deflections", "judge_polarity"]
 _LIMIT_SD = 5.0
 _BASELINE_S = 0.05
 _SMOOTHING_S = 0.001
-# Shorter are spikes, which the smoothing has widened to 1 ms; longer are steps and slow waves.
+# Shorter deflections are spikes, which smoothing widens to 1 ms; longer ones are steps and slow waves.
 _MIN_S, _MAX_S = 0.0014, 0.025
 _MIN_DEFLECTIONS = 3
 
 
 def count_deflections(values: npt.ArrayLike, *, sampling_rate_hz: float) -> tuple[int, int]:
-    """Count the MEPP-like deflections of each sign that stand clear of the noise.
+    """Count the MEPP-like deflections of each sign that clearly exceed the noise.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[Pola
     polarity : Polarity
         Positive or negative.
     reason : str
-        What decided. Unless one sign has at least three deflections and twice as many as the other,
-        it is the convention: end-plate potentials depolarize, end-plate currents flow inward.
+        What the decision rests on. Unless one sign has at least three deflections and twice as many as the
+        other, it is the convention: end-plate potentials depolarize, end-plate currents flow inward.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def summarize(
     Raises
     ------
     ValueError
-        If the polarity is still to be decided.
+        If the polarity is ``AUTO``.
     """
     if polarity is Polarity.AUTO:
         raise ValueError("expected a positive or negative polarity, found auto; take that of the noise.")

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.evaluation import common_shift, count_matches, match_times
 from nwb_mepp.ml.benchmark.detector_runs import AnyDetector, find_all, survey_trace
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -103,7 +104,7 @@ def _score(
     min_amplitude_sd: float | None = None,
 ) -> list[RealScores]:
     (trace,) = read_recording(path, options=options).traces
-    surveyed = survey_trace(trace, polarity="negative")
+    surveyed = survey_trace(trace, polarity=Polarity.NEGATIVE)
     found = find_all(surveyed, detectors=detectors, min_amplitude_sd=min_amplitude_sd)
     name = path.stem if path.stem != "Simulation" else path.parent.name
     scores = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 __all__ = ["LEAST_MEPPS", "anomaly_score", "describe_misses"]
 
@@ -62,7 +62,7 @@ def describe_misses(
     [[8.0, 1.88, 0.2]]
     """
     n_smoothed = max(round(_SMOOTHING_S * sampling_rate_hz), 1)
-    smooth = uniform_filter1d(np.asarray(error, dtype=np.float64), n_smoothed)
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error, dtype=np.float64), n_smoothed)
     places = np.asarray(peaks, dtype=np.int64)
     first, last = (round(time_s * sampling_rate_hz) for time_s in _PEAK_S)
     before, after = (round(time_s * sampling_rate_hz) for time_s in _AROUND_S)

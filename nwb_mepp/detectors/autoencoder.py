@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.mepps import Mepps
@@ -16,7 +16,7 @@ from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_misses
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.recording_fit import Halves, load_fitter
-from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
@@ -67,10 +67,10 @@ def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
     (0.0, True, True)
     """
-    smooth = uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
-    mean = uniform_filter1d(np.abs(smooth), _WINDOW)
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
+    mean = scipy.ndimage.uniform_filter1d(np.abs(smooth), _WINDOW)
     # The filters are centered on the later of the two middle samples; the shift makes up for it.
-    return np.asarray(minimum_filter1d(mean, _WINDOW, origin=-1))
+    return np.asarray(scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1))
 
 
 class Anomalies:
@@ -85,7 +85,7 @@ class Anomalies:
     """
 
     def __init__(self, trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> None:
-        smooth = uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
+        smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
         bounds = split_at_minima(
             intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES), score, depth=_SPLIT_DEPTH
         )
@@ -143,7 +143,7 @@ class Autoencoder:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._floor = float(config["floor"])
-        self._runtime = runtime or make_runtime(loaded)
+        self._runtime = runtime or LazyRuntime(loaded)
 
     def find(
         self,
@@ -210,7 +210,9 @@ class Autoencoder:
             config = {key: self._config[key] for key in (*_KEPT, "threshold", "floor") if key in self._config}
             load_fitter(self.name)(folder, shown, start=self._folder, config=config)
             fitted = type(self)(folder)
-        held_out = halves.held_out([sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces])
+            # Before the folder goes: the network is loaded when it first runs.
+            scores = [sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces]
+        held_out = halves.held_out(scores)
         fitted._floor = float(np.quantile(held_out, _FLOOR_QUANTILE))
         fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(held_out, _NOISE_QUANTILE))
         fitted.version = f"{self.version}+fitted"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks, oaconvolve
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
@@ -131,7 +131,7 @@ class Deconvolution:
             [
                 np.concatenate(
                     [
-                        oaconvolve(trace.read_upright(index, margin=margin), taps, mode="valid")
+                        scipy.signal.oaconvolve(trace.read_upright(index, margin=margin), taps, mode="valid")
                         for index in range(trace.n_tiles)
                     ]
                 )
@@ -140,7 +140,7 @@ class Deconvolution:
         )
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
-        onsets, _ = find_peaks(
+        onsets, _ = scipy.signal.find_peaks(
             score,
             height=threshold,
             prominence=_PROMINENCE * threshold,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks, oaconvolve
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
@@ -132,7 +132,9 @@ class MatchedFilter:
             tile = trace.read_tile(index, margin=margin)
             # The whitened template begins half a filter before the onset.
             rows = [
-                oaconvolve(tile, kernel[::-1])[len(kernel) - 1 + margin - before :][: len(tile) - 2 * margin]
+                scipy.signal.oaconvolve(tile, kernel[::-1])[len(kernel) - 1 + margin - before :][
+                    : len(tile) - 2 * margin
+                ]
                 for kernel in kernels
             ]
             scores.append(np.max(rows, axis=0))
@@ -143,7 +145,7 @@ class MatchedFilter:
         self, trace: WhitenedTrace, score: FloatArray, best: IntArray, *, threshold: float
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
-        found, _ = find_peaks(score, height=threshold, distance=distance)
+        found, _ = scipy.signal.find_peaks(score, height=threshold, distance=distance)
         kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
         found = _without_side_lobes(found, score, best, kernels, threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])

@@ -13,7 +13,7 @@ from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
-from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
@@ -97,7 +97,7 @@ class MiniUnet:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._model = ProbabilityModel.from_config(config["probability"])
-        self._runtime = runtime or make_runtime(loaded)
+        self._runtime = runtime or LazyRuntime(loaded)
 
     def find(
         self,

@@ -7,13 +7,13 @@ Training needs TensorFlow, of which nothing here knows: what does it is register
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.detectors.interface import Candidates
@@ -130,7 +130,7 @@ def load_fitter(name: str) -> Fitter:
     MissingDependencyError
         If none is registered under that name.
     """
-    for point in entry_points(group=FITTER_GROUP):
+    for point in plugins(FITTER_GROUP):
         if point.name == name:
             fitter: Fitter = point.load()
             return fitter

@@ -7,17 +7,18 @@ so that nothing here knows of TensorFlow.
 from __future__ import annotations
 
 import os
-from importlib.metadata import entry_points
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._utils.native_stderr import quiet_stderr
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors.weights import Weights
 
-__all__ = ["RUNTIME_GROUP", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
+__all__ = ["RUNTIME_GROUP", "LazyRuntime", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
 
 RUNTIME_GROUP = "nwb_mepp.runtimes"
 Float32Array = npt.NDArray[np.float32]
@@ -58,6 +59,26 @@ class LiteRTRuntime:
         return np.asarray(self._interpreter.get_tensor(self._output)[0, :, 0], dtype=np.float32)
 
 
+class LazyRuntime:
+    """Runs a network, which is loaded when it is first needed (:func:`make_runtime`)."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    @cached_property
+    def _loaded(self) -> Runtime:
+        return make_runtime(self._weights)
+
+    @property
+    def n_samples(self) -> int:
+        """Length of a block."""
+        return self._loaded.n_samples
+
+    def run(self, block: Float32Array) -> Float32Array:
+        """Return the output for one block, shape (n_samples,) in and out."""
+        return self._loaded.run(block)
+
+
 def _n_threads() -> int:
     """Return how many threads to take: what numerical libraries are told in common, or up to four."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
@@ -75,7 +96,7 @@ def make_runtime(weights: Weights) -> Runtime:
     try:
         return LiteRTRuntime(weights)
     except ImportError:
-        for point in entry_points(group=RUNTIME_GROUP):
+        for point in plugins(RUNTIME_GROUP):
             try:
                 runtime: Runtime = point.load()(weights.folder)
             except ImportError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
@@ -126,7 +126,9 @@ class TemplateFit:
         return np.concatenate(rows)
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
-        onsets, _ = find_peaks(score, height=threshold, distance=round(_MIN_DISTANCE_S * _RATE_HZ))
+        onsets, _ = scipy.signal.find_peaks(
+            score, height=threshold, distance=round(_MIN_DISTANCE_S * _RATE_HZ)
+        )
         return place(
             trace,
             start=onsets,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
-from scipy.signal import find_peaks, peak_widths
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
@@ -72,18 +71,18 @@ def _smooth(trace: WhitenedTrace, index: int) -> FloatArray:
     half_kernel = int(np.ceil(4.0 * sd))
     kernel = np.exp(-0.5 * (np.arange(-half_kernel, half_kernel + 1) / sd) ** 2)
     tile = trace.read_upright(index, margin=half_baseline + half_kernel)
-    above = tile - median_filter(tile, size=2 * half_baseline + 1)
+    above = tile - scipy.ndimage.median_filter(tile, size=2 * half_baseline + 1)
     return np.convolve(above[half_baseline:-half_baseline], kernel / kernel.sum(), mode="valid")
 
 
 def _candidates(trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
-    peaks, _ = find_peaks(
+    peaks, _ = scipy.signal.find_peaks(
         score,
         height=threshold,
         prominence=_PROMINENCE * threshold,
         distance=round(_MIN_DISTANCE_S * _RATE_HZ),
     )
-    _, _, left, right = peak_widths(score, peaks, rel_height=0.5)
+    _, _, left, right = scipy.signal.peak_widths(score, peaks, rel_height=0.5)
     start, stop = np.floor(left).astype(np.int64), np.ceil(right).astype(np.int64) + 1
     # A large peak may be broader than the distance to a small one before it.
     start[1:] = np.maximum(start[1:], peaks[:-1] + 1)

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.version import __version__
 
-__all__ = ["Weights", "load_weights", "owner_of_weights", "reading_config", "shipped_weights"]
+__all__ = [
+    "Weights",
+    "load_weights",
+    "owner_of_weights",
+    "reading_config",
+    "shipped_versions",
+    "shipped_weights",
+]
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 _NETWORK = "model.tflite"
@@ -38,22 +45,48 @@ class Weights:
     network: bytes
 
 
-def shipped_weights(detector: str) -> Path:
-    """Return the folder of the newest shipped weights of a detector.
+def shipped_versions(detector: str) -> tuple[str, ...]:
+    """Return the versions of a detector's weights in the installed package, newest first.
+
+    The newest is the default. A detector without weights has none.
+
+    Examples
+    --------
+    >>> shipped_versions("miniunet")
+    ('3',)
+    """
+    folders = [path.name for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()]
+    return tuple(sorted(folders, key=int, reverse=True))
+
+
+def shipped_weights(detector: str, *, version: str | None = None) -> Path:
+    """Return the folder of weights in the installed package.
+
+    Parameters
+    ----------
+    detector : str
+    version : str, optional
+        One of :func:`shipped_versions`; the newest by default.
 
     Raises
     ------
+    UsageError
+        If there is no such version.
     DetectionError
-        If the installation holds none.
+        If the installation holds no weights of the detector at all.
     """
-    versions = sorted(
-        (path for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()), key=lambda p: int(p.name)
-    )
+    versions = shipped_versions(detector)
+    if version is not None and version not in versions:
+        there = ", ".join(f"{detector}@{one}" for one in versions)
+        raise UsageError(
+            f"--weights: expected weights of {detector} in the installed package ({there or 'it has none'}), "
+            f"found {detector}@{version}; give {'one of these' if there else 'their folder'}."
+        )
     if not versions:
         raise DetectionError(
             f"expected weights of {detector} in the installed package, found none; install nwb-mepp anew."
         )
-    return versions[-1]
+    return _SHIPPED / detector / (version or versions[0])
 
 
 def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> Weights:

@@ -52,7 +52,7 @@ from nwb_mepp.detectors import *
 for name in detector_names():
     one = get_detector(name)
     print(one.name, one.version, one.weights_sha256, one.default_threshold, takes_weights(name),
-          claims_probability(name), gives_second_opinion(name), fits_recordings(name))
+          gives_probability(name), gives_second_opinion(name), fits_recordings(name))
 import sys
 assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
 """

@@ -1,4 +1,4 @@
-"""Detectors: one class each, found by name in a registry; none of them knows of TensorFlow."""
+"""Detectors: one class each, found by name in a registry. None of them imports TensorFlow."""
 
 from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.segments import Segment
@@ -11,10 +11,10 @@ from nwb_mepp.detectors.probability import Described, ProbabilityModel, describe
 from nwb_mepp.detectors.recording_fit import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.registry import (
     DETECTOR_GROUP,
-    claims_probability,
     detector_names,
     fits_recordings,
     get_detector,
+    gives_probability,
     gives_second_opinion,
     takes_weights,
 )
@@ -53,11 +53,11 @@ __all__ = [
     "TemplateFit",
     "Threshold",
     "Weights",
-    "claims_probability",
     "describe_candidates",
     "detector_names",
     "fits_recordings",
     "get_detector",
+    "gives_probability",
     "gives_second_opinion",
     "load_weights",
     "make_runtime",

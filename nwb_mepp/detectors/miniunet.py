@@ -1,4 +1,4 @@
-"""MiniUnet as a detector: whitened trace in, intervals with calibrated probabilities out."""
+"""MiniUnet as a detector: from the whitened trace to intervals with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -68,19 +68,19 @@ class RawCandidates:
 
 
 class MiniUnet:
-    """The 1-D MiniUnet with the shipped or with given weights.
+    """One-dimensional U-Net: finds MEPPs and gives calibrated probabilities.
 
     Parameters
     ----------
     weights : Path, optional
         Folder with ``model.tflite`` and ``config.json``; the newest shipped version by default.
     runtime : Runtime, optional
-        What runs the network; LiteRT, or TensorFlow where there is no LiteRT, by default.
+        What runs the network; by default LiteRT, or TensorFlow where LiteRT is not installed.
 
     Notes
     -----
-    The threshold is on the probability that a candidate is a MEPP, given its score, how far it stands out
-    under usual shapes, and what the other candidates of this recording are like
+    The threshold is on the probability that a candidate is a MEPP, given its score, its height under
+    shapes from fast to slow, and the other candidates of the recording
     (:class:`~nwb_mepp.detectors.probability.ProbabilityModel`).
     """
 
@@ -107,14 +107,14 @@ class MiniUnet:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is a probability between 0 and 1.
 
         Raises
         ------
         UsageError
-            If ``threshold`` is no probability.
+            If ``threshold`` is not between 0 and 1.
         """
         limit = self.default_threshold if threshold is None else threshold
         if not 0.0 <= limit <= 1.0:
@@ -157,7 +157,7 @@ def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
 def _candidates(
     trace: WhitenedTrace, raw: RawCandidates, probability: FloatArray, threshold: float
 ) -> Candidates:
-    """Keep the probable candidates and give them in samples of the segment."""
+    """Return the candidates that reach the threshold, in samples of the segment."""
     kept = probability >= threshold
     start = trace.resampler.to_input(raw.start[kept])
     stop = np.minimum(trace.resampler.to_input(raw.stop[kept]), trace.segment.n_samples)

@@ -1,10 +1,9 @@
-"""Which detectors there are: the package's own and those that others register.
+"""The registry: detectors of this package and of others, by name.
 
-Another package adds one with an entry point in the group ``nwb_mepp.detectors`` that names a callable without
-arguments returning a :class:`~nwb_mepp.detectors.interface.Detector`; where it takes an argument
-``weights``, a folder, users can give their own. Usually it is the class itself, and then its methods tell
-what else it can do: ``judge`` (:class:`~nwb_mepp.detectors.interface.SecondOpinion`) and ``fit_to`` (fitting
-to the recording).
+A package adds a detector by an entry point in the group ``nwb_mepp.detectors`` that names a class (or another
+callable without arguments) which gives a :class:`~nwb_mepp.detectors.interface.Detector`. What its detectors
+can do is read off the class: an argument ``weights`` takes folders of other weights, ``judge`` gives a second
+opinion (:class:`~nwb_mepp.detectors.interface.SecondOpinion`), ``fit_to`` fits the detector to a recording.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from nwb_mepp.detectors.interface import Detector
 
 __all__ = [
     "DETECTOR_GROUP",
-    "claims_probability",
     "detector_names",
     "fits_recordings",
     "get_detector",
+    "gives_probability",
     "gives_second_opinion",
     "takes_weights",
 ]
@@ -37,14 +36,14 @@ def detector_names() -> tuple[str, ...]:
 
 
 def get_detector(name: str, *, weights: Path | None = None) -> Detector:
-    """Return a detector ready to run.
+    """Return a detector.
 
     Parameters
     ----------
     name : str
         As :func:`detector_names` lists it.
     weights : Path, optional
-        Folder with weights other than those that the detector brings.
+        Folder with other weights than the default ones.
 
     Returns
     -------
@@ -70,8 +69,8 @@ def get_detector(name: str, *, weights: Path | None = None) -> Detector:
     else:
         others = ", ".join(other for other in detector_names() if takes_weights(other))
         raise UsageError(
-            f"--weights: expected a detector that has weights ({others}), found {name}, which has none; give "
-            "none for it."
+            f"--weights: expected a detector that has weights ({others}), found {name}, which has none; "
+            "leave the option out for it."
         )
     if not isinstance(detector, Detector):
         raise DetectionError(
@@ -97,9 +96,9 @@ def fits_recordings(name: str) -> bool:
     return callable(getattr(_loaded(name), "fit_to", None))
 
 
-def claims_probability(name: str) -> bool:
-    """Return whether a detector may give probabilities; raises UsageError for an unknown name."""
-    return bool(getattr(_loaded(name), "claims_probability", True))
+def gives_probability(name: str) -> bool:
+    """Return whether a detector gives probabilities; raises UsageError for an unknown name."""
+    return bool(getattr(_loaded(name), "gives_probability", True))
 
 
 def _loaded(name: str) -> Any:

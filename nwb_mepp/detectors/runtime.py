@@ -1,7 +1,7 @@
-"""Running a network: by LiteRT where it is installed, else by a runtime that another part registers.
+"""Running a network: by LiteRT, or where that is not installed by a registered runtime.
 
-The Keras runtime of ``nwb_mepp.ml.networks`` is registered in the entry-point group ``nwb_mepp.runtimes``,
-so that nothing here knows of TensorFlow.
+The Keras runtime of ``nwb_mepp.ml.networks`` is registered as an entry point in the group
+``nwb_mepp.runtimes``, so that TensorFlow is not imported here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Runtime(Protocol):
 
 
 class LiteRTRuntime:
-    """Runs a network with LiteRT, TensorFlow's runtime without TensorFlow."""
+    """Runs a network with LiteRT, the runtime of TensorFlow that does not need TensorFlow."""
 
     def __init__(self, weights: Weights) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -80,13 +80,13 @@ class LazyRuntime:
 
 
 def _n_threads() -> int:
-    """Return how many threads to take: what numerical libraries are told in common, or up to four."""
+    """Return how many threads to use: OMP_NUM_THREADS, as for other numerical libraries, else up to four."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     return max(int(stated), 1) if stated.isdigit() else min(os.cpu_count() or 1, 4)
 
 
 def make_runtime(weights: Weights) -> Runtime:
-    """Return LiteRT with a network loaded, or the first registered runtime where LiteRT is not installed.
+    """Load a network into LiteRT, or where that is not installed into the first runtime that is registered.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def run_over(runtime: Runtime, trace: Float32Array, *, margin: int) -> Float32Ar
     runtime : Runtime
     trace : ndarray of float32, shape (margin + n_samples + margin,)
     margin : int
-        At least half of the receptive field: what lies that close to the end of a block is thrown away.
+        At least half of the receptive field; output this close to the end of a block is discarded.
 
     Returns
     -------

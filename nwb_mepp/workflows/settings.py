@@ -11,9 +11,9 @@ from pathlib import Path
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.detectors import (
     FIT_MODES,
-    claims_probability,
     detector_names,
     fits_recordings,
+    gives_probability,
     gives_second_opinion,
 )
 from nwb_mepp.readers.units import parse_unit
@@ -218,9 +218,9 @@ class DetectionSettings:
                 f"--false-discovery-rate: expected it without --threshold, found both ({rate:g} and "
                 f"{threshold:g}); either decides what is kept, so give one of them."
             )
-        without = [name for name in self.leading if not claims_probability(name)]
+        without = [name for name in self.leading if not gives_probability(name)]
         if without:
-            able = [name for name in detector_names() if claims_probability(name)]
+            able = [name for name in detector_names() if gives_probability(name)]
             raise UsageError(
                 "--false-discovery-rate: expected a --detector that gives probabilities "
                 f"({', '.join(able)}), found {without[0]}, which gives none; use --threshold for it."

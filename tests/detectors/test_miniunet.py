@@ -90,7 +90,7 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     del config["probability"]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(DetectionError, match="probability missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="probability missing; export the weights again"):
         MiniUnet(tmp_path, runtime=Rectifier())
 
 

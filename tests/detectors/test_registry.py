@@ -13,9 +13,9 @@ from nwb_mepp.detectors import (
     DETECTOR_GROUP,
     Detector,
     MatchedFilter,
-    claims_probability,
     detector_names,
     get_detector,
+    gives_probability,
     registry,
     takes_weights,
 )
@@ -107,7 +107,7 @@ def test_weights_reach_a_detector_that_takes_them(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_detector_claims_probabilities_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    claims = {name: claims_probability(name) for name in detector_names()}
+    claims = {name: gives_probability(name) for name in detector_names()}
     assert [name for name, claimed in claims.items() if claimed] == ["miniunet"]
     register(monkeypatch, theirs=SimpleNamespace())
-    assert claims_probability("theirs")
+    assert gives_probability("theirs")

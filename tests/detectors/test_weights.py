@@ -66,7 +66,7 @@ def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
 
 def test_missing_keys_are_named(folder: Path) -> None:
     configure(folder, threshold=None, version=None)
-    with pytest.raises(DetectionError, match="version, threshold missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="version, threshold missing; export the weights again"):
         load_weights(folder, detector="thing")
 
 

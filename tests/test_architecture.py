@@ -18,7 +18,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"detectors", "evaluation", "nwb", "plots", "readers", "simulation", "statistics"}),
     frozenset({"workflows"}),
     frozenset({"ml"}),
-    frozenset({"api", "cli", "neuroconv"}),
+    frozenset({"api", "cli", "neuroconv", "testing"}),
     frozenset({"", "__main__"}),  # "" is nwb_mepp itself: it hands out the names of the API.
 )
 

@@ -46,6 +46,21 @@ except SystemExit as stop:
     assert output.splitlines()[-1].strip() == "loaded:"
 
 
+def test_describing_detectors_loads_no_network_and_nothing_heavy(tmp_path: Path) -> None:
+    describe = """
+from nwb_mepp.detectors import *
+for name in detector_names():
+    one = get_detector(name)
+    print(one.name, one.version, one.weights_sha256, one.default_threshold, takes_weights(name),
+          gives_probability(name), gives_second_opinion(name), fits_recordings(name))
+import sys
+assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
+"""
+    output = run_fresh(describe + REPORT, tmp_path)
+    assert "miniunet 3" in output
+    assert output.splitlines()[-1].strip() == "loaded:"
+
+
 def test_the_test_would_notice_a_heavy_import(tmp_path: Path) -> None:
     assert "neo" in run_fresh("import neo" + REPORT, tmp_path).split()
 

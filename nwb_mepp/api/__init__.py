@@ -244,7 +244,8 @@ def detect(
     false_discovery_rate : float, optional
         Instead of a threshold: keep as many of the most probable MEPPs as leave this fraction to doubt.
     weights : path-like or mapping of detector to path-like, optional
-        Folders of weights to be used instead of those that the detectors bring.
+        Weights to use instead of the default ones: a folder that a training wrote, or shipped weights by name
+        and version (``"miniunet@3"``).
     fit_recording : {"empty", "all"}, optional
         Fit the autoencoder to the signal first, where MiniUnet finds nothing or on all of it. Needs
         TensorFlow.

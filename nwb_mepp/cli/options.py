@@ -119,8 +119,9 @@ WeightsFolders = Annotated[
     list[str] | None,
     _option(
         "--weights",
-        metavar="[DETECTOR=]FOLDER",
-        help="Weights of your own instead of the shipped ones; can be repeated.",
+        metavar="[DETECTOR=]WEIGHTS",
+        help="Use other weights: a folder that 'nwb-mepp train' wrote, or shipped ones such as miniunet@3; "
+        "can be repeated.",
     ),
 ]
 FitRecording = Annotated[

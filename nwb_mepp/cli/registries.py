@@ -52,20 +52,28 @@ def _with_extra(package: str) -> str:
 
 
 def detectors() -> None:
-    """List the detectors, with version and default threshold."""
+    """List the detectors, with version, default threshold and the weights that the package brings."""
     from nwb_mepp.detectors import detector_names, get_detector
 
-    rows = [["DETECTOR", "VERSION", "THRESHOLD", "WHAT"]]
+    rows = [["DETECTOR", "VERSION", "THRESHOLD", "WEIGHTS", "WHAT"]]
     for name in detector_names():
         try:
             one = get_detector(name)
         except MeppError as error:
-            rows.append([name, "-", "-", f"cannot be used: {error}"])
+            rows.append([name, "-", "-", "-", f"cannot be used: {error}"])
             continue
         about = (inspect.getdoc(type(one)) or "").partition("\n")[0]
-        rows.append([name, one.version, f"{one.default_threshold:g}", about])
+        rows.append([name, one.version, f"{one.default_threshold:g}", _weights_of(name), about])
     with data_stream() as stream:
         stream.write(aligned(rows) + "\n")
+
+
+def _weights_of(detector: str) -> str:
+    """Return the weights of a detector as --weights takes them, the newest first."""
+    from nwb_mepp.detectors import shipped_versions
+
+    names = [f"{detector}@{version}" for version in shipped_versions(detector)]
+    return ", ".join([f"{names[0]} (default)", *names[1:]]) if names else "-"
 
 
 def _metadata() -> None:

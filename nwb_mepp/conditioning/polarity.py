@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter, uniform_filter1d
+import scipy
 
 from nwb_mepp.core.polarity import Polarity
 
@@ -34,9 +34,11 @@ def count_deflections(values: npt.ArrayLike, *, sampling_rate_hz: float) -> tupl
     """
     trace = np.asarray(values, dtype=np.float64)
     decimation = max(int(sampling_rate_hz // 4000.0), 1)
-    smooth = uniform_filter1d(trace, max(round(_SMOOTHING_S * sampling_rate_hz), 1))[::decimation]
+    smooth = scipy.ndimage.uniform_filter1d(trace, max(round(_SMOOTHING_S * sampling_rate_hz), 1))[
+        ::decimation
+    ]
     rate = sampling_rate_hz / decimation
-    deviation = smooth - median_filter(smooth, size=max(round(_BASELINE_S * rate), 3))
+    deviation = smooth - scipy.ndimage.median_filter(smooth, size=max(round(_BASELINE_S * rate), 3))
     # The interquartile range of the nonzero part survives a trace that mostly repeats one value.
     scale = np.subtract(*np.percentile(deviation, [75.0, 25.0])) / 1.349
     scale = max(scale, float(np.std(np.clip(deviation, -3 * scale, 3 * scale)))) if scale > 0 else 0.0

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import firwin, upfirdn
+import scipy
 
 __all__ = ["Resampler"]
 
@@ -51,7 +51,7 @@ class Resampler:
         else:
             # The delay must be a whole number of output samples, hence of `down`.
             half = math.ceil(_HALF_LENGTH * longest / self.down) * self.down
-            taps = firwin(2 * half + 1, _CUTOFF / longest, window=("kaiser", 6.0))
+            taps = scipy.signal.firwin(2 * half + 1, _CUTOFF / longest, window=("kaiser", 6.0))
             # Every output sample uses one phase of the taps. Each phase sums to 1, so that a constant stays
             # constant: a ripple of -75 mV between the phases would be a line in the noise.
             for phase in range(self.up):
@@ -110,7 +110,7 @@ class Resampler:
             return read(first, first + stop - start)
         # The margin is a multiple of `down`, so that the output grid stays in place.
         margin = math.ceil(half / (self.up * self.down)) * self.down
-        output = upfirdn(self._taps, read(first - margin, last + margin), self.up, self.down)
+        output = scipy.signal.upfirdn(self._taps, read(first - margin, last + margin), self.up, self.down)
         # On the common, upsampled grid output sample k lies at k * down.
         offset = (half + margin * self.up) // self.down
         return np.asarray(output[offset : offset + stop - start])

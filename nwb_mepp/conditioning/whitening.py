@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import oaconvolve
+import scipy
 
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
@@ -169,7 +169,9 @@ class WhitenedTrace:
             ``n`` is ``tile``, or what is left for the last tile.
         """
         half = len(self.taps) // 2
-        return np.asarray(oaconvolve(self.read_upright(index, margin=margin + half), self.taps, mode="valid"))
+        return np.asarray(
+            scipy.signal.oaconvolve(self.read_upright(index, margin=margin + half), self.taps, mode="valid")
+        )
 
     def read_upright(self, index: int, *, margin: int = 0) -> FloatArray:
         """Return one tile like :meth:`read_tile`, but in SI units, median subtracted, not whitened.

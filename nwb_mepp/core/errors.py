@@ -1,8 +1,4 @@
-"""The errors a user can cause, each saying what was expected, what was found and what to do.
-
-Everything derived from :class:`MeppError` is shown by the command line as one sentence, without a
-traceback. Any other exception is a defect of the package.
-"""
+"""The errors that callers can catch; each says what was expected, what was found and what to do."""
 
 from __future__ import annotations
 
@@ -18,28 +14,28 @@ __all__ = [
 
 
 class MeppError(Exception):
-    """Base of all errors that a user can cause and mend."""
+    """Base class of all errors that a file, an option or the installation causes."""
 
 
 class UsageError(MeppError, ValueError):
-    """An argument or option is wrong or contradicts another (exit code 2)."""
+    """An option or argument is wrong, or contradicts another; the command line ends with exit code 2."""
 
 
 class ReadError(MeppError, ValueError):
-    """A file cannot be read, or what was read is not plausible."""
+    """A file cannot be read, or its content is not plausible."""
 
 
 class MetadataError(MeppError, ValueError):
-    """What is known of the recording is missing, wrong or contradictory."""
+    """Metadata of the recording are missing, wrong or contradictory."""
 
 
 class DetectionError(MeppError, ValueError):
-    """A recording does not allow detection: too short, too slow, constant, not finite."""
+    """The samples do not allow detection (too short, constant, not finite), or a detector cannot be used."""
 
 
 class OutputError(MeppError, OSError):
-    """A result cannot be written, or what would be overwritten is not ours to overwrite."""
+    """A result cannot be written, or would overwrite a file unasked."""
 
 
 class MissingDependencyError(MeppError, ImportError):
-    """An optional package is needed; the message names the extra that installs it."""
+    """An optional package is not installed; the message names the extra that installs it."""

@@ -1,5 +1,7 @@
-"""Detectors: one class each, found by name in a registry; none of them knows of TensorFlow."""
+"""Detectors: one class each, found by name in a registry. None of them imports TensorFlow."""
 
+from nwb_mepp.conditioning import ChannelNoise
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
 from nwb_mepp.detectors.deconvolution import Deconvolution
 from nwb_mepp.detectors.interface import Candidates, Detector, SecondOpinion
@@ -9,10 +11,10 @@ from nwb_mepp.detectors.probability import Described, ProbabilityModel, describe
 from nwb_mepp.detectors.recording_fit import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.registry import (
     DETECTOR_GROUP,
-    claims_probability,
     detector_names,
     fits_recordings,
     get_detector,
+    gives_probability,
     gives_second_opinion,
     takes_weights,
 )
@@ -20,7 +22,13 @@ from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.template_fit import TemplateFit
 from nwb_mepp.detectors.threshold import Threshold
-from nwb_mepp.detectors.weights import Weights, load_weights, owner_of_weights, shipped_weights
+from nwb_mepp.detectors.weights import (
+    Weights,
+    load_weights,
+    owner_of_weights,
+    shipped_versions,
+    shipped_weights,
+)
 
 __all__ = [
     "DETECTOR_GROUP",
@@ -29,6 +37,7 @@ __all__ = [
     "Autoencoder",
     "AutoencoderAnomalous",
     "Candidates",
+    "ChannelNoise",
     "Deconvolution",
     "Described",
     "Detector",
@@ -39,19 +48,21 @@ __all__ = [
     "RawCandidates",
     "Runtime",
     "SecondOpinion",
+    "Segment",
     "ShapeBank",
     "TemplateFit",
     "Threshold",
     "Weights",
-    "claims_probability",
     "describe_candidates",
     "detector_names",
     "fits_recordings",
     "get_detector",
+    "gives_probability",
     "gives_second_opinion",
     "load_weights",
     "make_runtime",
     "owner_of_weights",
+    "shipped_versions",
     "shipped_weights",
     "takes_weights",
     "template",

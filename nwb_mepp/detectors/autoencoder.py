@@ -1,4 +1,4 @@
-"""Autoencoder as a detector: a MEPP is what the network cannot reproduce, if it points the right way."""
+"""The autoencoder as a detector: a MEPP is what the network cannot reproduce and has the right polarity."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_misses
+from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_reconstruction
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.recording_fit import Halves, load_fitter
-from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
@@ -26,13 +26,13 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _WINDOW = 40
-# What the network misses of a MEPP keeps its sign over half a millisecond; what it misses of noise does not.
+# The error of a reconstructed MEPP keeps its sign over half a millisecond, that of noise does not.
 _ERROR_SMOOTHING = 5
 _TRACE_SMOOTHING = 7
 _MIN_SAMPLES = 3
 _SPLIT_DEPTH = 0.15
-# An interval ends where the score has come down nine tenths of the way from its maximum to the floor: the
-# window erodes what it scores, and the decay of a MEPP hardly stands out of the whitened noise.
+# An interval ends where the score has fallen by nine tenths of the way from its maximum to the floor: the
+# windows shorten it, and the decay of a MEPP hardly exceeds the whitened noise.
 _BORDER = 0.1
 # The peak of the trace may lie a little outside the interval.
 _PEAK_REACH = 10
@@ -41,15 +41,15 @@ _PEAK_REACH = 10
 _NOISE_QUANTILE = 0.95
 _NOISE_FACTOR = 1.5
 _FLOOR_QUANTILE = 0.97
-# What the configuration of a fitted network takes over from the one that it began with.
+# What the configuration of a fitted network takes over from that of the network it started from.
 _KEPT = ("detector", "version", "min_package_version", "sampling_rate_hz", "conditioning", "input_unit")
 
 
 def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     """Return how anomalous each sample is, given the signed error of the reconstruction.
 
-    The absolute error, smoothed over 0.5 ms, is averaged over windows of 40 samples; a sample counts
-    for as much as the least of the windows that cover it.
+    The absolute error, smoothed over 0.5 ms, is averaged over windows of 40 samples; a sample gets
+    the lowest mean of the windows that cover it.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
     (0.0, True, True)
     """
-    smooth = uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
-    mean = uniform_filter1d(np.abs(smooth), _WINDOW)
-    # The filters are centered on the later of the two middle samples; the shift makes up for it.
-    return np.asarray(minimum_filter1d(mean, _WINDOW, origin=-1))
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
+    mean = scipy.ndimage.uniform_filter1d(np.abs(smooth), _WINDOW)
+    # The filters are centered on the later of the two middle samples; the shift compensates for it.
+    return np.asarray(scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1))
 
 
 class Anomalies:
-    """Upright anomalies of one segment before any threshold, at the rate of the network.
+    """Anomalies of one segment that have the polarity of MEPPs, before any threshold, at the network's rate.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Anomalies:
     """
 
     def __init__(self, trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> None:
-        smooth = uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
+        smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
         bounds = split_at_minima(
             intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES), score, depth=_SPLIT_DEPTH
         )
@@ -97,7 +97,7 @@ class Anomalies:
             near = max(first, start - _PEAK_REACH)
             around = smooth[near : min(last, stop + _PEAK_REACH)]
             peak = near + int(np.argmax(np.abs(around)))
-            # MEPPs are upright here: what points down is none, however odd it is.
+            # The trace is upright: a negative deflection is not a MEPP, however unusual it is.
             if smooth[peak] > 0.0:
                 rows.append((min(start, peak), peak, max(stop, peak + 1)))
                 scores.append(float(part.max()))
@@ -109,27 +109,27 @@ class Anomalies:
 
 
 class Autoencoder:
-    """The autoencoder that was trained on noise without MEPPs, with the shipped or with given weights.
+    """Autoencoder trained on noise without MEPPs: finds what it cannot reproduce.
 
     Parameters
     ----------
     weights : Path, optional
         Folder with ``model.tflite`` and ``config.json``; the newest shipped version by default.
     runtime : Runtime, optional
-        What runs the network; LiteRT, or TensorFlow where there is no LiteRT, by default.
+        What runs the network; by default LiteRT, or TensorFlow where LiteRT is not installed.
 
     Attributes
     ----------
     fitting : mapping of str to object
-        How it was fitted to a recording (:meth:`fit_to`), for the provenance; empty if it was not.
+        How it was fitted to the recording (:meth:`fit_to`), for the provenance; empty if it was not.
 
     Notes
     -----
-    It says what is odd, not what is a MEPP, so it claims no probability: that is NaN.
+    The score says how unusual a stretch is, not whether it is a MEPP; so ``probability`` is NaN.
     """
 
     name = "autoencoder"
-    claims_probability = False
+    gives_probability = False
 
     def __init__(self, weights: Path | None = None, *, runtime: Runtime | None = None) -> None:
         self._folder = weights or shipped_weights(self.name)
@@ -143,7 +143,7 @@ class Autoencoder:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._floor = float(config["floor"])
-        self._runtime = runtime or make_runtime(loaded)
+        self._runtime = runtime or LazyRuntime(loaded)
 
     def find(
         self,
@@ -153,9 +153,9 @@ class Autoencoder:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
-        ``threshold`` is a mean absolute error of reconstruction, in SD of the noise.
+        ``threshold`` is a mean absolute error of the reconstruction, in SD of the noise.
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
@@ -182,7 +182,7 @@ class Autoencoder:
         segments : sequence of Segment
         noise : ChannelNoise
         occupied : sequence of Candidates
-            One for each segment: whatever may be a MEPP.
+            For each segment all that may be MEPPs.
         mode : {"empty", "all"}
             Fit on stretches without MEPPs, or on all of them.
         block_s : float
@@ -190,8 +190,8 @@ class Autoencoder:
         Returns
         -------
         Autoencoder
-            Its weights began as this detector's. Every other second of the channel was for fitting; the
-            rest, where it is empty, gave the threshold.
+            Training starts from the weights of this detector and uses every other second of the channel. The
+            other seconds, where they hold no MEPPs, set the threshold.
 
         Raises
         ------
@@ -206,11 +206,13 @@ class Autoencoder:
         halves.check(shown, mode=mode)
         with TemporaryDirectory() as scratch:
             folder = Path(scratch) / self.version
-            # What the configuration says of the threshold holds for the weights that it began with.
+            # This threshold is that of the weights before; it is replaced below.
             config = {key: self._config[key] for key in (*_KEPT, "threshold", "floor") if key in self._config}
             load_fitter(self.name)(folder, shown, start=self._folder, config=config)
             fitted = type(self)(folder)
-        held_out = halves.held_out([sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces])
+            # Before the folder goes: the network is loaded when it first runs.
+            scores = [sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces]
+        held_out = halves.held_out(scores)
         fitted._floor = float(np.quantile(held_out, _FLOOR_QUANTILE))
         fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(held_out, _NOISE_QUANTILE))
         fitted.version = f"{self.version}+fitted"
@@ -226,7 +228,7 @@ class Autoencoder:
     def judge(
         self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 60.0
     ) -> FloatArray:
-        """Say how odd MEPPs are among themselves; see :class:`~nwb_mepp.detectors.interface.SecondOpinion`.
+        """Score how unusual each MEPP is; see :class:`~nwb_mepp.detectors.interface.SecondOpinion`.
 
         The scale is that of :func:`~nwb_mepp.detectors.anomaly_score.anomaly_score`.
         """
@@ -237,7 +239,7 @@ class Autoencoder:
             rows = in_sweep & (mepps.peak_index >= segment.start) & (mepps.peak_index < segment.stop)
             if rows.any():
                 factor = trace.sampling_rate_hz / segment.sampling_rate_hz
-                described[rows] = describe_misses(
+                described[rows] = describe_reconstruction(
                     self.reconstruct(trace)[1],
                     peaks=np.round((mepps.peak_index[rows] - segment.start) * factor).astype(np.int64),
                     size=np.abs(mepps.amplitude[rows]) / noise.noise_sd,
@@ -246,12 +248,12 @@ class Autoencoder:
         return anomaly_score(described)
 
     def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return what the network was given and its signed error, each of shape (trace.n_samples,)."""
+        """Return the input of the network and its signed error, each of shape (trace.n_samples,)."""
         return reconstruct(trace, runtime=self._runtime, margin=self._margin)
 
 
 class AutoencoderAnomalous(Autoencoder):
-    """The autoencoder that was trained on recordings with MEPPs, which are rare in them."""
+    """Autoencoder trained on recordings with MEPPs: finds what it cannot reproduce."""
 
     name = "autoencoder_anomalous"
 
@@ -264,7 +266,7 @@ def reconstruct(
     Returns
     -------
     white, error : ndarray of float32, shape (trace.n_samples,)
-        The compressed trace, and what is left of it when the reconstruction is taken away.
+        The compressed trace, and the trace minus its reconstruction.
     """
     white, error = [], []
     for index in range(trace.n_tiles):
@@ -276,12 +278,12 @@ def reconstruct(
 
 
 def _white(trace: WhitenedTrace) -> npt.NDArray[np.float32]:
-    """Return a trace as the network is given it, shape (trace.n_samples,)."""
+    """Return the input of the network, shape (trace.n_samples,)."""
     return np.concatenate([compress(trace.read_tile(index)) for index in range(trace.n_tiles)])
 
 
 def _candidates(trace: WhitenedTrace, anomalies: Anomalies, threshold: float) -> Candidates:
-    """Keep what reaches the threshold and give it in samples of the segment."""
+    """Return the anomalies that reach the threshold, in samples of the segment."""
     kept = anomalies.score >= threshold
     start = trace.resampler.to_input(anomalies.start[kept])
     stop = np.minimum(trace.resampler.to_input(anomalies.stop[kept]), trace.segment.n_samples)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks, oaconvolve
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.positions import decay_end, in_noise_sd, place
+from nwb_mepp.detectors.positions import candidates_at, decay_end, in_noise_sd
 
 __all__ = ["Deconvolution", "design_deconvolution"]
 
@@ -23,8 +23,8 @@ _RISE_S, _DECAY_S = 0.7e-3, 2.5e-3
 _LOWEST_HZ, _HIGHEST_HZ = 10.0, 200.0
 _HALF_LENGTH_S = 0.2
 _MIN_DISTANCE_S = 2e-3
-# A MEPP slower than the template leaves a tail. Ripples on it are no impulses: those rise above the valleys
-# beside them by this part of the threshold.
+# A MEPP slower than the template leaves a tail with ripples. An impulse must rise above the valleys beside it
+# by this fraction of the threshold.
 _PROMINENCE = 0.75
 
 
@@ -66,7 +66,7 @@ def design_deconvolution(
 
 
 class Deconvolution:
-    """Divides the trace by a template in the Fourier domain and looks for the impulses that remain.
+    """Divides the trace by a template in the Fourier domain and finds the impulses that remain.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class Deconvolution:
     Notes
     -----
     The band has Gaussian edges that pass half of the amplitude at 10 and at 200 Hz. The upper one is the
-    paper's; the lower one is above its 0.1 Hz, so that the filter is 0.4 s long and neither drift nor 1/f
-    noise, which events of milliseconds do not need, passes.
+    paper's; the lower one is above its 0.1 Hz, so that the filter is only 0.4 s long and removes drift and
+    1/f noise; events of a few milliseconds lose nothing by that.
     Impulses are measured in SD of a normal distribution fitted to the amplitude distribution.
 
     References
@@ -90,7 +90,7 @@ class Deconvolution:
     name = "deconvolution"
     version = "1"
     weights_sha256 = ""
-    claims_probability = False
+    gives_probability = False
     default_threshold = 4.0
 
     def __init__(self, shape: FloatArray | None = None) -> None:
@@ -106,9 +106,9 @@ class Deconvolution:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
-        ``threshold`` is in SD of the deconvolved noise. No probability is claimed: it is NaN.
+        ``threshold`` is in SD of the deconvolved noise. ``probability`` is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
@@ -131,7 +131,7 @@ class Deconvolution:
             [
                 np.concatenate(
                     [
-                        oaconvolve(trace.read_upright(index, margin=margin), taps, mode="valid")
+                        scipy.signal.oaconvolve(trace.read_upright(index, margin=margin), taps, mode="valid")
                         for index in range(trace.n_tiles)
                     ]
                 )
@@ -140,13 +140,13 @@ class Deconvolution:
         )
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
-        onsets, _ = find_peaks(
+        onsets, _ = scipy.signal.find_peaks(
             score,
             height=threshold,
             prominence=_PROMINENCE * threshold,
             distance=round(_MIN_DISTANCE_S * _RATE_HZ),
         )
-        return place(
+        return candidates_at(
             trace,
             start=onsets,
             peak=onsets + int(np.argmax(self._shape)),

@@ -1,4 +1,4 @@
-"""The interface that every detector fulfills."""
+"""The interface of detectors."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
-    """Events found in one segment, sorted, not overlapping; arrays of shape (n_events,).
+    """Candidates of one segment, sorted, not overlapping; arrays of shape (n_candidates,).
 
     Attributes
     ----------
     start, peak, stop : ndarray of int64
         Sample numbers from the start of the segment, at the rate of the trace; ``stop`` exclusive.
-        They are where to look: onset, peak and end are measured on the original trace afterwards.
+        They say where to look; onset, peak and end are measured on the original trace afterwards.
     probability : ndarray of float64
-        Probability that the event is a MEPP, calibrated for this recording where the detector can.
+        Probability that the candidate is a MEPP, NaN if the detector gives none.
     """
 
     start: IntArray
@@ -41,7 +41,7 @@ class Candidates:
         return len(self.peak)
 
     def select(self, rows: npt.NDArray[np.bool_]) -> Candidates:
-        """Return the events that a mask of shape (n_events,) chooses."""
+        """Return the candidates that a mask of shape (n_candidates,) selects."""
         return Candidates(
             start=self.start[rows],
             peak=self.peak[rows],
@@ -57,17 +57,23 @@ class Detector(Protocol):
     Attributes
     ----------
     name : str
-        Registered name, used in table names and on the command line.
+        The name that it is registered by, used in table names and on the command line.
     version : str
+        Numbers and dots, such as ``"1"`` or ``"2.1"``.
     weights_sha256 : str
-        Empty for a detector without weights.
+        SHA-256 of the network's file; empty for a detector without weights.
     default_threshold : float
         What ``find`` uses when no threshold is given.
 
     Notes
     -----
-    A detector that never gives probabilities says so by an attribute ``claims_probability = False``; then
-    ``--false-discovery-rate`` is refused for it before any file is read.
+    These attributes decide whether a result that is there already can be kept, so a detector is constructed
+    without loading a network; the first ``find`` does that.
+
+    A class may say more of its detectors: ``gives_probability = False`` that their candidates have no
+    probability, so that ``--false-discovery-rate`` is refused before any file is read; an argument
+    ``weights`` of the constructor that it takes other weights (a folder); a method ``judge`` that it
+    gives a second opinion (:class:`SecondOpinion`).
     """
 
     name: str
@@ -83,18 +89,18 @@ class Detector(Protocol):
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel.
+        """Find the candidates of one channel.
 
         Parameters
         ----------
         segments : sequence of Segment
-            All stretches of one channel, in order; nothing is found across their borders.
+            All stretches of one channel, in order; no candidate crosses their borders.
         noise : ChannelNoise
-            Noise spectrum, scale, hum and polarity of that channel.
+            Scale of the noise, hum and polarity of that channel.
         threshold : float, optional
             In units of the detector's own output.
         block_s : float
-            How many seconds are read and worked on at a time; the result does not depend on it.
+            How many seconds to read and process at a time; the result does not depend on it.
 
         Returns
         -------
@@ -105,20 +111,20 @@ class Detector(Protocol):
 
 @runtime_checkable
 class SecondOpinion(Protocol):
-    """A detector that also says how odd the MEPPs of others are, knowing nothing of MEPPs itself."""
+    """A detector that also scores how unusual the MEPPs found by another detector are."""
 
     def judge(
         self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 60.0
     ) -> FloatArray:
-        """Return an anomaly score for each MEPP of one channel, shape (n_mepps,), higher where odder.
+        """Return an anomaly score for each MEPP of one channel, shape (n_mepps,), higher for unusual ones.
 
         Parameters
         ----------
         segments : sequence of Segment
-            In which the MEPPs were found.
+            All stretches of the channel, in which the MEPPs were found.
         noise : ChannelNoise
             Of the same segments.
         mepps : Mepps
         block_s : float
-            How many seconds are read and worked on at a time; the result does not depend on it.
+            How many seconds to read and process at a time; the result does not depend on it.
         """

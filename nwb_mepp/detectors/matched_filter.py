@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks, oaconvolve
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
-from nwb_mepp.detectors.positions import decay_end, place
+from nwb_mepp.detectors.positions import candidates_at, decay_end
 
 __all__ = ["MatchedFilter", "template", "whitened_kernel"]
 
@@ -68,7 +68,7 @@ class MatchedFilter:
     name = "matched_filter"
     version = "1"
     weights_sha256 = ""
-    claims_probability = False
+    gives_probability = False
     default_threshold = 5.0
 
     def __init__(self, shapes: Sequence[FloatArray] | None = None) -> None:
@@ -86,9 +86,9 @@ class MatchedFilter:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
-        ``threshold`` is in SD of the filtered noise. No probability is claimed: it is NaN.
+        ``threshold`` is in SD of the filtered noise. ``probability`` is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
         (found,) = self.find_at(segments, noise=noise, thresholds=[limit], block_s=block_s)
@@ -102,7 +102,7 @@ class MatchedFilter:
         thresholds: npt.ArrayLike,
         block_s: float = 60.0,
     ) -> list[list[Candidates]]:
-        """Find the events of one channel at several thresholds, the trace being filtered once.
+        """Find the candidates of one channel at several thresholds, filtering the trace once.
 
         Returns
         -------
@@ -117,12 +117,12 @@ class MatchedFilter:
         ]
 
     def score(self, trace: WhitenedTrace) -> tuple[FloatArray, IntArray]:
-        """Return the score of each sample of a trace, and which template gave it.
+        """Return the score at each sample of a trace, and which template gave it.
 
         Returns
         -------
         score, best : ndarray, shape (n_samples,)
-            A score stands at the onset of the template.
+            The score at a sample is that of a template whose onset lies there.
         """
         kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
         before = len(trace.taps) // 2
@@ -132,7 +132,9 @@ class MatchedFilter:
             tile = trace.read_tile(index, margin=margin)
             # The whitened template begins half a filter before the onset.
             rows = [
-                oaconvolve(tile, kernel[::-1])[len(kernel) - 1 + margin - before :][: len(tile) - 2 * margin]
+                scipy.signal.oaconvolve(tile, kernel[::-1])[len(kernel) - 1 + margin - before :][
+                    : len(tile) - 2 * margin
+                ]
                 for kernel in kernels
             ]
             scores.append(np.max(rows, axis=0))
@@ -143,12 +145,14 @@ class MatchedFilter:
         self, trace: WhitenedTrace, score: FloatArray, best: IntArray, *, threshold: float
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
-        found, _ = find_peaks(score, height=threshold, distance=distance)
+        found, _ = scipy.signal.find_peaks(score, height=threshold, distance=distance)
         kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
         found = _without_side_lobes(found, score, best, kernels, threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
         ends = np.array([decay_end(shape) for shape in self._shapes])
-        return place(trace, start=found, peak=found + peaks[best[found]], stop=found + ends[best[found]])
+        return candidates_at(
+            trace, start=found, peak=found + peaks[best[found]], stop=found + ends[best[found]]
+        )
 
 
 def whitened_kernel(shape: FloatArray, taps: FloatArray) -> FloatArray:
@@ -164,7 +168,7 @@ def _without_side_lobes(
     kernels: Sequence[FloatArray],
     threshold: float,
 ) -> IntArray:
-    """Drop peaks that a larger neighbor explains by the side lobes that it has in any of the filters."""
+    """Drop peaks that are only side lobes of a larger neighbor in any of the filters."""
     lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
     reach = lobes.shape[1] // 2
     kept = np.zeros(len(score), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""MiniUnet as a detector: whitened trace in, intervals with calibrated probabilities out."""
+"""MiniUnet as a detector: from the whitened trace to intervals with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
-from nwb_mepp.detectors.runtime import Runtime, make_runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
@@ -68,19 +68,19 @@ class RawCandidates:
 
 
 class MiniUnet:
-    """The 1-D MiniUnet with the shipped or with given weights.
+    """One-dimensional U-Net: finds MEPPs and gives calibrated probabilities.
 
     Parameters
     ----------
     weights : Path, optional
         Folder with ``model.tflite`` and ``config.json``; the newest shipped version by default.
     runtime : Runtime, optional
-        What runs the network; LiteRT, or TensorFlow where there is no LiteRT, by default.
+        What runs the network; by default LiteRT, or TensorFlow where LiteRT is not installed.
 
     Notes
     -----
-    The threshold is on the probability that a candidate is a MEPP, given its score, how far it stands out
-    under usual shapes, and what the other candidates of this recording are like
+    The threshold is on the probability that a candidate is a MEPP, given its score, its height under
+    shapes from fast to slow, and the other candidates of the recording
     (:class:`~nwb_mepp.detectors.probability.ProbabilityModel`).
     """
 
@@ -97,7 +97,7 @@ class MiniUnet:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._model = ProbabilityModel.from_config(config["probability"])
-        self._runtime = runtime or make_runtime(loaded)
+        self._runtime = runtime or LazyRuntime(loaded)
 
     def find(
         self,
@@ -107,14 +107,14 @@ class MiniUnet:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
         ``threshold`` is a probability between 0 and 1.
 
         Raises
         ------
         UsageError
-            If ``threshold`` is no probability.
+            If ``threshold`` is not between 0 and 1.
         """
         limit = self.default_threshold if threshold is None else threshold
         if not 0.0 <= limit <= 1.0:
@@ -157,7 +157,7 @@ def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
 def _candidates(
     trace: WhitenedTrace, raw: RawCandidates, probability: FloatArray, threshold: float
 ) -> Candidates:
-    """Keep the probable candidates and give them in samples of the segment."""
+    """Return the candidates that reach the threshold, in samples of the segment."""
     kept = probability >= threshold
     start = trace.resampler.to_input(raw.start[kept])
     stop = np.minimum(trace.resampler.to_input(raw.stop[kept]), trace.segment.n_samples)

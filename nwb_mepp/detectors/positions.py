@@ -1,4 +1,4 @@
-"""From places on a resampled trace to candidates on the segment, and their height in SD of the noise."""
+"""From samples of a resampled trace to candidates of its segment; scores in SD of the noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors.interface import Candidates
 
-__all__ = ["decay_end", "fit_gaussian", "in_noise_sd", "place"]
+__all__ = ["candidates_at", "decay_end", "fit_gaussian", "in_noise_sd"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,19 +21,19 @@ _CUT_SD = 1.5
 _CUT_NORMAL_SD = 0.7426
 
 
-def place(trace: WhitenedTrace, *, start: IntArray, peak: IntArray, stop: IntArray) -> Candidates:
-    """Give events of a resampled trace in samples of its segment, each cut off where the next begins.
+def candidates_at(trace: WhitenedTrace, *, start: IntArray, peak: IntArray, stop: IntArray) -> Candidates:
+    """Return candidates that are given in samples of a resampled trace, each ending where the next begins.
 
     Parameters
     ----------
     trace : WhitenedTrace
-    start, peak, stop : ndarray of int64, shape (n_events,)
-        Resampled samples, sorted by start; ``stop`` exclusive.
+    start, peak, stop : ndarray of int64, shape (n_candidates,)
+        Samples of the resampled trace, sorted by start; ``stop`` exclusive.
 
     Returns
     -------
     Candidates
-        Events of which nothing is left inside the segment are dropped. No probability is claimed: it is NaN.
+        In samples of the segment; those of which nothing lies inside are dropped. ``probability`` is NaN.
     """
     last = trace.segment.n_samples
     first = trace.resampler.to_input(start)
@@ -86,14 +86,14 @@ def fit_gaussian(values: npt.ArrayLike) -> tuple[float, float]:
         middle = sample[np.abs(sample - mean) <= _CUT_SD * sd]
         spread = float(middle.std()) / _CUT_NORMAL_SD if len(middle) else 0.0
         if spread == 0.0:
-            # One value fills the middle (a silent trace): there is no bell to fit.
+            # Most values are equal (a silent trace), so there is no distribution to fit.
             return float(sample.mean()), float(sample.std())
         mean, sd = float(middle.mean()), spread
     return mean, sd
 
 
 def in_noise_sd(rows: Sequence[FloatArray]) -> list[FloatArray]:
-    """Express filtered traces of one channel in SD of their common noise, from its mean on.
+    """Express filtered traces of one channel in SD of their common noise, relative to its mean.
 
     Parameters
     ----------

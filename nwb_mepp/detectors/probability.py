@@ -1,4 +1,4 @@
-"""From candidates to the probability that each is a MEPP, given all the others of its recording."""
+"""The probability that a candidate is a MEPP, given the other candidates of its recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["LOWEST_SCORE", "N_FEATURES", "Described", "ProbabilityModel", "descr
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-# Candidates below this score are noise almost always; they are neither modeled nor looked at.
+# Candidates below this score are almost always noise and are ignored.
 LOWEST_SCORE = 0.05
 
 _LOGIT_RANGE = (-3.0, 9.0)
@@ -24,13 +24,13 @@ _HEIGHT_RANGE = (-1.0, 12.0)
 _MISFIT_RANGE = (0.3, 30.0)
 # A neighbor farther away than this does not matter.
 _NEAR_S = 0.02
-# How many candidates a second score, or stand out, more than this describes a recording.
+# A recording is described by how many candidates a second exceed these scores and heights.
 _COUNTED_LOGITS = (-2.0, 0.0, 2.0, 4.0)
 _COUNTED_HEIGHTS = (3.0, 4.0, 5.0, 6.5, 8.0)
 # Added to a rate before its logarithm is taken: one candidate in 50 s.
 _RATE_FLOOR_HZ = 0.02
 _DURATION_RANGE_S = (1.0, 60.0)
-# A candidate this sure counts for what is typical of a recording.
+# Only candidates above this decide what is typical of a recording.
 _SURE_LOGIT = 0.0
 
 #: Number of columns of :func:`describe_candidates`.
@@ -39,7 +39,7 @@ N_FEATURES = 11 + len(_COUNTED_LOGITS) + len(_COUNTED_HEIGHTS) + 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Described:
-    """The candidates of one segment, before any is chosen; arrays of shape (n_candidates,).
+    """The candidates of one segment and what describes them; arrays of shape (n_candidates,).
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Described:
     score : ndarray
         Highest output of the network in between.
     fits : ShapeFits
-        How shapes fit them.
+        How well shapes from fast to slow fit them.
     """
 
     start_s: FloatArray
@@ -58,7 +58,7 @@ class Described:
 
 
 def describe_candidates(segments: Sequence[Described], *, duration_s: float) -> FloatArray:
-    """Describe the candidates of one channel by what the probability depends on.
+    """Return the features of the candidates of one channel that the probability depends on.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ def describe_candidates(segments: Sequence[Described], *, duration_s: float) -> 
     Returns
     -------
     ndarray, shape (n_candidates, N_FEATURES)
-        Of the candidate itself: logit of its score; height under the shape that is typical of the recording
-        and under its best one, whose misfit, rise and decay; its length; distance to the neighbors before
-        and after, and their heights. Of the recording: how many candidates a second score or stand out more
-        than some limits; mean height of the sure ones; misfit of the doubtful ones; the typical rise
-        and decay; the duration.
+        Of the candidate: logit of its score; its height under the shape that is typical of the recording
+        and under the shape that fits best; misfit, rise and decay of the latter; its length; distance to
+        the neighbors before and after, and their heights. Of the recording: how many candidates a second
+        exceed certain scores and heights; mean height of the sure ones; misfit of the doubtful ones; typical
+        rise and decay; duration.
     """
     score = np.concatenate([segment.score for segment in segments])
     length_s = np.concatenate([segment.stop_s - segment.start_s for segment in segments])
@@ -128,18 +128,18 @@ def _log_rate(counted: BoolArray, duration_s: float) -> float:
 class ProbabilityModel:
     """A small network over the description of a candidate: hidden layers, a probability.
 
-    What it takes to be a MEPP depends on the recording: among many large ones of one shape a small one of
-    that shape is likely, and alone in a silent recording it is not.
+    The probability depends on the recording: among many large MEPPs of one shape a small candidate of that
+    shape is likely to be one, in a silent recording it is not.
 
     Attributes
     ----------
     center, scale : ndarray, shape (N_FEATURES,)
-        What is subtracted from the features, and what they are divided by.
+        Subtracted from the features, and what they are divided by then.
     layers : tuple of (weight, bias)
         ``weight`` of shape (n_in, n_out); hyperbolic tangents in between, a logistic function at the end.
     low, high : ndarray, shape (N_FEATURES,), optional
-        Range that the features had where the model was fitted. What lies beyond counts as its end: the model
-        knows nothing of it. Without them nothing is cut off.
+        Range of the features in the data that the model was fitted to. Features beyond it are clipped, as
+        the model would extrapolate. Without these nothing is clipped.
     """
 
     center: FloatArray
@@ -213,5 +213,5 @@ class ProbabilityModel:
 
 
 def _rounded(values: FloatArray) -> object:
-    """Return numbers as JSON shall hold them: five digits are more than the fit knows."""
+    """Return numbers rounded to five digits, which is more than the fit determines."""
     return np.vectorize(lambda value: float(f"{value:.5g}"), otypes=[float])(values).tolist()

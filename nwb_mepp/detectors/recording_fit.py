@@ -1,19 +1,19 @@
-"""Fitting an autoencoder to a recording: one half is for the network, the other for the threshold.
+"""Fitting an autoencoder to a recording: one half trains the network, the other sets the threshold.
 
-Training needs TensorFlow, of which nothing here knows: what does it is registered in the entry-point group
-``nwb_mepp.fitters``.
+Training needs TensorFlow, which is not imported here: the function that trains is registered as an entry
+point in the group ``nwb_mepp.fitters``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.detectors.interface import Candidates
@@ -28,14 +28,14 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
-# The halves take turns second by second, so that both see the noise change.
+# The halves alternate every second, so that both contain changes of the noise.
 _TURN_S = 1.0
-# Kept away from what may be a MEPP: the foot before, the tail after.
+# Left out around each candidate: its foot before, its tail after.
 _BEFORE_S = 5e-3
 _AFTER_S = 30e-3
-# What one step of the training looks at is as long as that.
+# Length of a crop in the training; shorter stretches are not used.
 _STRETCH_S = 32e-3
-_LEAST_S = 3.0
+_MIN_S = 3.0
 
 
 class Fitter(Protocol):
@@ -49,30 +49,30 @@ class Fitter(Protocol):
         Parameters
         ----------
         folder : Path
-            Made, with ``model.tflite``, ``weights.npz`` and ``config.json``.
+            To be created, with ``model.tflite``, ``weights.npz`` and ``config.json``.
         stretches : sequence of ndarray of float32, shape (n_samples,)
-            Conditioned as the network is to see them.
+            Conditioned as the input of the network.
         start : Path
-            Folder of the weights that it had so far.
+            Folder of the weights to start from.
         config : mapping
-            What ``config.json`` is to say besides checksum, block and architecture.
+            Content of ``config.json`` besides checksum, block and architecture.
         """
 
 
 class Halves:
-    """Which samples of a channel are for fitting, and which for the threshold.
+    """Which samples of a channel are used for fitting, and which for the threshold.
 
     Parameters
     ----------
     traces : sequence of WhitenedTrace
         At the rate of the network.
     occupied : sequence of Candidates
-        One for each trace: what may be a MEPP, in samples of its segment.
+        For each trace all that may be MEPPs, in samples of its segment.
 
     Attributes
     ----------
     empty, first : list of ndarray of bool, shape (n_samples,)
-        For each trace: samples without MEPPs, and samples of the half that is for fitting.
+        For each trace: samples without MEPPs, and samples of the half used for fitting.
     """
 
     def __init__(self, traces: Sequence[WhitenedTrace], occupied: Sequence[Candidates]) -> None:
@@ -86,7 +86,7 @@ class Halves:
         ]
 
     def stretches(self, values: Sequence[Float32Array], *, mode: str) -> Iterator[Float32Array]:
-        """Return what to fit on: long enough stretches of the first half, those without MEPPs or all."""
+        """Return the stretches to fit on: long enough parts of the first half, without MEPPs or all."""
         least = round(_STRETCH_S * self._rate_hz)
         for row, first, empty in zip(values, self.first, self.empty, strict=True):
             shown = first & empty if mode == "empty" else first
@@ -99,7 +99,7 @@ class Halves:
         return np.concatenate([row[empty & ~first] for row, first, empty in rows])
 
     def check(self, stretches: Sequence[Float32Array], *, mode: str) -> None:
-        """Refuse a channel that is too short, or too full of MEPPs, to fit to.
+        """Refuse a channel that is too short, or has too many MEPPs, to fit to.
 
         Raises
         ------
@@ -108,17 +108,17 @@ class Halves:
         kept = zip(self.first, self.empty, strict=True)
         held_out_s = sum(int((empty & ~first).sum()) for first, empty in kept) / self._rate_hz
         shown_s = sum(len(one) for one in stretches) / self._rate_hz
-        if min(held_out_s, shown_s) < _LEAST_S:
+        if min(held_out_s, shown_s) < _MIN_S:
             what = "without MEPPs" if mode == "empty" else "of any kind"
             raise DetectionError(
-                f"--fit-recording {mode}: expected at least {_LEAST_S:g} s {what} to fit on and "
-                f"{_LEAST_S:g} s without MEPPs for the threshold, found {shown_s:.1f} s and {held_out_s:.1f} "
+                f"--fit-recording {mode}: expected at least {_MIN_S:g} s {what} to fit on and "
+                f"{_MIN_S:g} s without MEPPs for the threshold, found {shown_s:.1f} s and {held_out_s:.1f} "
                 "s; take a longer recording, or leave the option out."
             )
 
 
 def load_fitter(name: str) -> Fitter:
-    """Return what fits the network of a detector.
+    """Return the function that fits the network of a detector.
 
     Parameters
     ----------
@@ -130,13 +130,13 @@ def load_fitter(name: str) -> Fitter:
     MissingDependencyError
         If none is registered under that name.
     """
-    for point in entry_points(group=FITTER_GROUP):
+    for point in plugins(FITTER_GROUP):
         if point.name == name:
             fitter: Fitter = point.load()
             return fitter
     raise MissingDependencyError(
-        f"--fit-recording: expected a fitter for {name} in the entry points of nwb-mepp, found none; install "
-        "nwb-mepp anew: pip install 'nwb-mepp[train]'."
+        f"--fit-recording: expected a fitter for {name} in the entry points of nwb-mepp, found none; "
+        "reinstall nwb-mepp: pip install 'nwb-mepp[train]'."
     )
 
 

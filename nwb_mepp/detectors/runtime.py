@@ -1,23 +1,24 @@
-"""Running a network: by LiteRT where it is installed, else by a runtime that another part registers.
+"""Running a network: by LiteRT, or where that is not installed by a registered runtime.
 
-The Keras runtime of ``nwb_mepp.ml.networks`` is registered in the entry-point group ``nwb_mepp.runtimes``,
-so that nothing here knows of TensorFlow.
+The Keras runtime of ``nwb_mepp.ml.networks`` is registered as an entry point in the group
+``nwb_mepp.runtimes``, so that TensorFlow is not imported here.
 """
 
 from __future__ import annotations
 
 import os
-from importlib.metadata import entry_points
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._utils.native_stderr import quiet_stderr
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors.weights import Weights
 
-__all__ = ["RUNTIME_GROUP", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
+__all__ = ["RUNTIME_GROUP", "LazyRuntime", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
 
 RUNTIME_GROUP = "nwb_mepp.runtimes"
 Float32Array = npt.NDArray[np.float32]
@@ -35,7 +36,7 @@ class Runtime(Protocol):
 
 
 class LiteRTRuntime:
-    """Runs a network with LiteRT, TensorFlow's runtime without TensorFlow."""
+    """Runs a network with LiteRT, the runtime of TensorFlow that does not need TensorFlow."""
 
     def __init__(self, weights: Weights) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -58,14 +59,34 @@ class LiteRTRuntime:
         return np.asarray(self._interpreter.get_tensor(self._output)[0, :, 0], dtype=np.float32)
 
 
+class LazyRuntime:
+    """Runs a network, which is loaded when it is first needed (:func:`make_runtime`)."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    @cached_property
+    def _loaded(self) -> Runtime:
+        return make_runtime(self._weights)
+
+    @property
+    def n_samples(self) -> int:
+        """Length of a block."""
+        return self._loaded.n_samples
+
+    def run(self, block: Float32Array) -> Float32Array:
+        """Return the output for one block, shape (n_samples,) in and out."""
+        return self._loaded.run(block)
+
+
 def _n_threads() -> int:
-    """Return how many threads to take: what numerical libraries are told in common, or up to four."""
+    """Return how many threads to use: OMP_NUM_THREADS, as for other numerical libraries, else up to four."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     return max(int(stated), 1) if stated.isdigit() else min(os.cpu_count() or 1, 4)
 
 
 def make_runtime(weights: Weights) -> Runtime:
-    """Return LiteRT with a network loaded, or the first registered runtime where LiteRT is not installed.
+    """Load a network into LiteRT, or where that is not installed into the first runtime that is registered.
 
     Raises
     ------
@@ -75,7 +96,7 @@ def make_runtime(weights: Weights) -> Runtime:
     try:
         return LiteRTRuntime(weights)
     except ImportError:
-        for point in entry_points(group=RUNTIME_GROUP):
+        for point in plugins(RUNTIME_GROUP):
             try:
                 runtime: Runtime = point.load()(weights.folder)
             except ImportError:
@@ -95,7 +116,7 @@ def run_over(runtime: Runtime, trace: Float32Array, *, margin: int) -> Float32Ar
     runtime : Runtime
     trace : ndarray of float32, shape (margin + n_samples + margin,)
     margin : int
-        At least half of the receptive field: what lies that close to the end of a block is thrown away.
+        At least half of the receptive field; output this close to the end of a block is discarded.
 
     Returns
     -------

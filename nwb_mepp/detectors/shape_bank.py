@@ -1,4 +1,4 @@
-"""How far candidates stand out of the noise under shapes from fast to slow, and which shape is typical."""
+"""Heights of candidates under shapes from fast to slow, and which shape is typical of a recording."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _DECAYS_S = (1.0e-3, 1.4e-3, 1.9e-3, 2.5e-3, 3.3e-3, 4.4e-3, 5.9e-3, 8.0e-3, 11.
 #: Rise 10-90 % and decay constant of each shape, in seconds, from fast to slow.
 SHAPES_S = tuple((rise_s, decay_s) for decay_s in _DECAYS_S for rise_s in _RISES_S if rise_s < 0.5 * decay_s)
 
-# What is known of a recording's typical shape before it is seen: center and spread, in units of e.
+# Prior of a recording's typical shape: center, and standard deviation of its natural logarithm.
 _USUAL_S = np.array([0.7e-3, 2.8e-3])
 _USUAL_LOG_SD = 0.6
 _PRIOR_WEIGHT = 2.0
-# A giant says no more about what is typical than a MEPP of this height.
+# A giant counts as a MEPP of this height for what is typical.
 _HIGHEST = 10.0
-# The network's onset is known this well, in samples.
+# The onset that the network gives is searched this many samples to either side.
 _REACH = 5
 # Where the trace is compared with the best shape, from the onset on.
 _COMPARED_S = (-2e-3, 20e-3)
-# So many candidates are compared at a time.
+# Candidates compared at a time, which bounds the memory.
 _CHUNK = 256
 
 
@@ -43,11 +43,11 @@ class ShapeFits:
     Attributes
     ----------
     heights : ndarray, shape (n_candidates, n_shapes)
-        How far each candidate stands out under each shape, in SD of the filtered noise; the highest
-        within 5 samples of the onset.
+        Height of each candidate under each shape, in SD of the filtered noise; the highest within 5 samples
+        of the onset.
     misfit : ndarray, shape (n_candidates,)
-        Mean square of what the best shape leaves of the whitened trace around the candidate; 1 where only
-        noise is left.
+        Mean square of the whitened trace around the candidate minus the best shape; 1 where only noise
+        remains.
     """
 
     heights: FloatArray
@@ -55,7 +55,7 @@ class ShapeFits:
 
     @classmethod
     def concatenate(cls, parts: list[ShapeFits]) -> ShapeFits:
-        """Join the fits of several stretches; of none, no candidates."""
+        """Join the fits of several stretches; without any, return no candidates."""
         if not parts:
             return cls(heights=np.empty((0, len(SHAPES_S))), misfit=np.empty(0))
         return cls(
@@ -110,7 +110,7 @@ class ShapeBank:
         return ShapeFits.concatenate(parts)
 
     def fit_samples(self, white: npt.ArrayLike, onset: IntArray) -> ShapeFits:
-        """Do the same with the samples of a whitened trace, taken as zero beyond their ends."""
+        """Do as :meth:`fit` with the samples of a whitened trace, which is zero beyond their ends."""
         padded = np.pad(np.asarray(white, dtype=np.float32), self._length)
         return self._fit(padded, onset + self._length)
 
@@ -151,16 +151,16 @@ def typical_shape(heights: FloatArray, weight: FloatArray) -> int:
     ----------
     heights : ndarray, shape (n_candidates, n_shapes)
     weight : ndarray, shape (n_candidates,)
-        How surely each candidate is a MEPP.
+        How sure it is that each candidate is a MEPP.
 
     Returns
     -------
     int
-        Index into ``SHAPES_S``: the most probable one, given the usual shapes.
+        Index into ``SHAPES_S`` of the most probable one.
 
     Examples
     --------
-    Nothing is known without candidates but what is usual.
+    Without candidates the prior decides.
 
     >>> SHAPES_S[typical_shape(np.empty((0, len(SHAPES_S))), np.empty(0))]
     (0.0006, 0.0025)

@@ -1,4 +1,4 @@
-"""Optimally scaled template: a MEPP is fitted at every sample, and the fit judged by its own error."""
+"""Optimally scaled template: a MEPP is fitted at every sample, and its scale compared with the error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import find_peaks
+import scipy
 
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.positions import decay_end, place
+from nwb_mepp.detectors.positions import candidates_at, decay_end
 
 __all__ = ["TemplateFit", "detection_criterion"]
 
@@ -25,7 +25,7 @@ _MIN_DISTANCE_S = 2e-3
 
 
 def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: float = 0.0) -> FloatArray:
-    """Fit ``scale * shape + offset`` at every place of a trace; return scale over standard error.
+    """Fit ``scale * shape + offset`` at every sample of a trace; return scale over standard error.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: 
     shape : array_like, shape (n_shape,)
         The template, with any baseline before the event; not constant.
     min_sd : float, default 0.0
-        Standard errors below this count as this: what rounding leaves of a perfect fit is no evidence.
+        Smaller standard errors count as this one, since rounding can make a fit look perfect.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: 
 
 
 class TemplateFit:
-    """Scales a template to the trace at every sample and compares the scale with the error of the fit.
+    """Fits a scaled template at every sample and compares its scale with the error of the fit.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class TemplateFit:
     name = "template"
     version = "1"
     weights_sha256 = ""
-    claims_probability = False
+    gives_probability = False
     default_threshold = 3.0
 
     def __init__(self, shape: FloatArray | None = None) -> None:
@@ -101,10 +101,9 @@ class TemplateFit:
         threshold: float | None = None,
         block_s: float = 60.0,
     ) -> list[Candidates]:
-        """Find the events of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
+        """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
-        ``threshold`` is on the detection criterion, scale over standard error. No probability is claimed:
-        it is NaN.
+        ``threshold`` is on the detection criterion, scale over standard error. ``probability`` is NaN.
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
@@ -114,7 +113,7 @@ class TemplateFit:
         """Return the detection criterion for an onset at each sample, shape (n_samples,)."""
         before = round(_BASELINE_S * _RATE_HZ)
         shape = np.concatenate([np.zeros(before), self._shape])
-        # Rounding to the converter's steps, averaged by the resampling, is the least error there can be.
+        # The error cannot be less than that of rounding to the converter's steps, averaged by the resampling.
         averaged = min(trace.sampling_rate_hz / trace.segment.sampling_rate_hz, 1.0)
         min_sd = trace.noise.step * float(np.sqrt(averaged / 12.0))
         margin = len(shape)
@@ -126,8 +125,10 @@ class TemplateFit:
         return np.concatenate(rows)
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
-        onsets, _ = find_peaks(score, height=threshold, distance=round(_MIN_DISTANCE_S * _RATE_HZ))
-        return place(
+        onsets, _ = scipy.signal.find_peaks(
+            score, height=threshold, distance=round(_MIN_DISTANCE_S * _RATE_HZ)
+        )
+        return candidates_at(
             trace,
             start=onsets,
             peak=onsets + int(np.argmax(self._shape)),

@@ -1,4 +1,4 @@
-"""Weights at rest: a folder with the network, its configuration and its card, checked before use."""
+"""Weights: a folder with a network, its configuration and its card, checked before use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.version import __version__
 
-__all__ = ["Weights", "load_weights", "owner_of_weights", "reading_config", "shipped_weights"]
+__all__ = [
+    "Weights",
+    "load_weights",
+    "owner_of_weights",
+    "reading_config",
+    "shipped_versions",
+    "shipped_weights",
+]
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 _NETWORK = "model.tflite"
@@ -38,22 +45,48 @@ class Weights:
     network: bytes
 
 
-def shipped_weights(detector: str) -> Path:
-    """Return the folder of the newest shipped weights of a detector.
+def shipped_versions(detector: str) -> tuple[str, ...]:
+    """Return the versions of a detector's weights in the installed package, newest first.
+
+    The newest is the default. A detector without weights has none.
+
+    Examples
+    --------
+    >>> shipped_versions("miniunet")
+    ('3',)
+    """
+    folders = [path.name for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()]
+    return tuple(sorted(folders, key=int, reverse=True))
+
+
+def shipped_weights(detector: str, *, version: str | None = None) -> Path:
+    """Return the folder of weights in the installed package.
+
+    Parameters
+    ----------
+    detector : str
+    version : str, optional
+        One of :func:`shipped_versions`; the newest by default.
 
     Raises
     ------
+    UsageError
+        If there is no such version.
     DetectionError
-        If the installation holds none.
+        If the installation holds no weights of the detector at all.
     """
-    versions = sorted(
-        (path for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()), key=lambda p: int(p.name)
-    )
+    versions = shipped_versions(detector)
+    if version is not None and version not in versions:
+        there = ", ".join(f"{detector}@{one}" for one in versions)
+        raise UsageError(
+            f"--weights: expected weights of {detector} in the installed package ({there or 'it has none'}), "
+            f"found {detector}@{version}; give {'one of these' if there else 'their folder'}."
+        )
     if not versions:
         raise DetectionError(
-            f"expected weights of {detector} in the installed package, found none; install nwb-mepp anew."
+            f"expected weights of {detector} in the installed package, found none; reinstall nwb-mepp."
         )
-    return versions[-1]
+    return _SHIPPED / detector / (version or versions[0])
 
 
 def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> Weights:
@@ -64,9 +97,9 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
     folder : Path
         Holds ``model.tflite`` and ``config.json``.
     detector : str
-        Whose weights are wanted.
+        Name of the detector that they must be for.
     keys : sequence of str, default ()
-        What that detector needs in the configuration besides what all need.
+        What this detector needs in the configuration besides what all detectors need.
 
     Returns
     -------
@@ -90,7 +123,7 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
     if absent:
         raise DetectionError(
             f"{folder.name}/config.json: expected the keys {', '.join(required)}, "
-            f"{', '.join(absent)} missing; export the weights anew."
+            f"{', '.join(absent)} missing; export the weights again."
         )
     found = hashlib.sha256(network).hexdigest()
     if found != config["sha256"]:
@@ -108,7 +141,7 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
 
 @contextmanager
 def reading_config(weights: Weights) -> Iterator[dict[str, Any]]:
-    """Give a configuration to read, and say whose it is if what it holds does not fit.
+    """Give a configuration to read, and turn errors in its values into one that names it.
 
     Parameters
     ----------
@@ -117,14 +150,14 @@ def reading_config(weights: Weights) -> Iterator[dict[str, Any]]:
     Raises
     ------
     DetectionError
-        If a value is missing within, or none of the kind that belongs there.
+        If a value is missing or has the wrong type.
     """
     try:
         yield weights.config
     except (KeyError, TypeError, ValueError) as error:
         raise DetectionError(
             f"{weights.folder.name}/config.json: expected values as a training exports them, found one that "
-            f"does not fit: {str(error).rstrip('.')}; export the weights anew."
+            f"does not fit: {str(error).rstrip('.')}; export the weights again."
         ) from error
 
 
@@ -139,18 +172,18 @@ def owner_of_weights(folder: Path) -> str:
     Raises
     ------
     DetectionError
-        If a file is missing or the configuration does not say it.
+        If a file is missing, or the configuration does not name a detector.
     """
     config, _ = _read(folder)
     if not isinstance(config, dict) or not isinstance(config.get("detector"), str):
         raise DetectionError(
-            f"{folder.name}/config.json: expected the key detector, found none; export the weights anew."
+            f"{folder.name}/config.json: expected the key detector, found none; export the weights again."
         )
     return str(config["detector"])
 
 
 def _read(folder: Path) -> tuple[Any, bytes]:
-    """Return what the configuration says, and the network."""
+    """Return the content of the configuration, and the network."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return config, (folder / _NETWORK).read_bytes()
@@ -163,7 +196,7 @@ def _read(folder: Path) -> tuple[Any, bytes]:
     except json.JSONDecodeError as error:
         raise DetectionError(
             f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
-            f"({error.msg}); export the weights anew."
+            f"({error.msg}); export the weights again."
         ) from error
 
 

@@ -13,9 +13,9 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.units import parse_electrical_unit
 from nwb_mepp.detectors import (
     FIT_MODES,
-    claims_probability,
     detector_names,
     fits_recordings,
+    gives_probability,
     gives_second_opinion,
 )
 
@@ -217,9 +217,9 @@ class DetectionSettings:
                 f"--false-discovery-rate: expected it without --threshold, found both ({rate:g} and "
                 f"{threshold:g}); either decides what is kept, so give one of them."
             )
-        without = [name for name in self.leading if not claims_probability(name)]
+        without = [name for name in self.leading if not gives_probability(name)]
         if without:
-            able = [name for name in detector_names() if claims_probability(name)]
+            able = [name for name in detector_names() if gives_probability(name)]
             raise UsageError(
                 "--false-discovery-rate: expected a --detector that gives probabilities "
                 f"({', '.join(able)}), found {without[0]}, which gives none; use --threshold for it."

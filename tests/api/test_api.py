@@ -61,10 +61,10 @@ def test_by_default_miniunet_finds_and_the_autoencoder_judges(signal: neo.Analog
     np.testing.assert_array_equal(alone.times, found.times)
 
 
-def test_weights_are_given_as_a_folder_or_by_detector(signal: neo.AnalogSignal) -> None:
+def test_weights_are_given_as_a_folder_by_detector_or_by_name(signal: neo.AnalogSignal) -> None:
     folder = shipped_weights("autoencoder")
     usual = nwb_mepp.detect(signal, detector="autoencoder")
-    for weights in (folder, str(folder), {"autoencoder": folder}):
+    for weights in (folder, str(folder), {"autoencoder": folder}, "autoencoder@1"):
         found = nwb_mepp.detect(signal, detector="autoencoder", weights=weights)
         assert found.annotations["weights_sha256"] == usual.annotations["weights_sha256"]
         np.testing.assert_array_equal(found.times, usual.times)

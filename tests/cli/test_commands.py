@@ -232,7 +232,10 @@ def test_sessions_state_what_is_known_of_each_file(call: Any, tmp_path: Path) ->
 def test_the_registries_are_listed(call: Any) -> None:
     detectors = call("detectors")
     assert detectors.code == 0
-    assert any(line.startswith("matched_filter ") for line in detectors.out.splitlines())
+    title, *rows = [re.split(r" {2,}", line.strip()) for line in detectors.out.splitlines()]
+    assert title == ["DETECTOR", "VERSION", "THRESHOLD", "WEIGHTS", "WHAT"]
+    assert ["matched_filter", "1", "5", "-"] in [row[:4] for row in rows]
+    assert ["miniunet", "3", "0.35", "miniunet@3 (default)"] in [row[:4] for row in rows]
     formats = call("formats")
     title, *rows = [re.split(r" {2,}", line.strip()) for line in formats.out.splitlines()]
     assert title == ["FORMAT", "FILES", "READER", "NEEDS", "LAZY"]

@@ -20,7 +20,7 @@ from nwb_mepp.detectors import (
     SecondOpinion,
     gives_second_opinion,
 )
-from nwb_mepp.detectors.anomaly_score import LEAST_MEPPS, anomaly_score, describe_misses
+from nwb_mepp.detectors.anomaly_score import MIN_MEPPS, anomaly_score, describe_reconstruction
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.simulation import EventShape, Scenario, simulate_recording
@@ -43,7 +43,7 @@ def test_what_is_missed_is_averaged_around_the_peak_and_its_undershoot_is_taken_
     error[495:515] = -0.5  # 0.5 ms before the peak to 1.5 ms after it
     error[530:540] = -3.0
     ((size, at_peak, against),) = np.exp(
-        describe_misses(error, peaks=[500], size=[4.0], sampling_rate_hz=RATE_HZ)
+        describe_reconstruction(error, peaks=[500], size=[4.0], sampling_rate_hz=RATE_HZ)
     )
     # Smoothed over 5 samples, two of them at each end of the 20 lose 1/5 and 2/5.
     assert (size, at_peak) == (pytest.approx(4.0), pytest.approx(0.5 * (20 - 2 * 3 / 5) / 20))
@@ -54,14 +54,16 @@ def test_an_undershoot_that_belongs_to_the_next_mepp_does_not_count() -> None:
     error = np.zeros(1000)
     error[530:540] = -3.0
     alone, before = (
-        describe_misses(error, peaks=peaks, size=np.ones(len(peaks)), sampling_rate_hz=RATE_HZ)[0, 2]
+        describe_reconstruction(error, peaks=peaks, size=np.ones(len(peaks)), sampling_rate_hz=RATE_HZ)[0, 2]
         for peaks in ([500], [500, 540])
     )
     assert np.exp([alone, before]) == pytest.approx([3.0, 0.2])
 
 
 def test_mepps_at_the_very_ends_are_described_too() -> None:
-    described = describe_misses(np.ones(300), peaks=[0, 299], size=[1.0, 1.0], sampling_rate_hz=RATE_HZ)
+    described = describe_reconstruction(
+        np.ones(300), peaks=[0, 299], size=[1.0, 1.0], sampling_rate_hz=RATE_HZ
+    )
     assert np.exp(described[:, 1]) == pytest.approx([1.0, 1.0])
 
 
@@ -94,9 +96,9 @@ def test_the_score_depends_neither_on_the_order_nor_on_the_scale_of_sizes() -> N
 
 
 def test_too_few_to_compare_get_no_score_and_equal_ones_are_not_odd() -> None:
-    assert np.isnan(anomaly_score(np.zeros((LEAST_MEPPS - 1, 3)))).all()
+    assert np.isnan(anomaly_score(np.zeros((MIN_MEPPS - 1, 3)))).all()
     assert anomaly_score(np.empty((0, 3))).shape == (0,)
-    np.testing.assert_array_equal(anomaly_score(np.ones((LEAST_MEPPS, 3))), np.zeros(LEAST_MEPPS))
+    np.testing.assert_array_equal(anomaly_score(np.ones((MIN_MEPPS, 3))), np.zeros(MIN_MEPPS))
 
 
 def odd_recording() -> tuple[list[Segment], np.ndarray, np.ndarray]:

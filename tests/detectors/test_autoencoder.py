@@ -129,7 +129,7 @@ def test_a_configuration_without_the_floor_is_refused(folder: Path, tmp_path: Pa
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     del config["floor"]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(DetectionError, match="floor missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="floor missing; export the weights again"):
         Autoencoder(tmp_path, runtime=Saturating())
 
 

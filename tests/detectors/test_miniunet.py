@@ -90,7 +90,7 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     del config["probability"]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(DetectionError, match="probability missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="probability missing; export the weights again"):
         MiniUnet(tmp_path, runtime=Rectifier())
 
 
@@ -99,7 +99,7 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
     [
         ({"threshold": "high"}, "could not convert string to float: 'high'"),
         ({"margin": None}, "int"),
-        ({"probability": {"layers": 3}}, "expected 'center', 'scale' and 'layers' of numbers"),
+        ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
     ],
 )
 def test_a_configuration_whose_values_do_not_fit_is_refused(

@@ -129,5 +129,5 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
 @pytest.mark.parametrize("change", [{"layers": 1.0}, {"layers": [{"weight": [[1.0]]}]}])
 def test_a_configuration_of_other_things_is_refused(change: dict[str, object]) -> None:
     config = {**small_model().to_config(), **change}
-    with pytest.raises(ValueError, match="expected 'center', 'scale' and 'layers' of numbers"):
+    with pytest.raises(ValueError, match="expected 'centre', 'scale' and 'layers' of numbers"):
         ProbabilityModel.from_config(config)

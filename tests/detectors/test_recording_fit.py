@@ -92,7 +92,7 @@ def test_too_little_to_fit_to_is_refused(
 
 def register(monkeypatch: pytest.MonkeyPatch, **fitters: Any) -> None:
     points = [SimpleNamespace(name=name, load=lambda one=one: one) for name, one in fitters.items()]
-    monkeypatch.setattr(recording_fit, "entry_points", lambda *, group: points if "fitters" in group else [])
+    monkeypatch.setattr(recording_fit, "plugins", lambda group: points if "fitters" in group else [])
 
 
 def test_the_fitter_gets_the_first_half_and_the_threshold_comes_from_the_second(

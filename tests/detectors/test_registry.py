@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,11 +10,12 @@ import pytest
 
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.detectors import (
+    DETECTOR_GROUP,
     Detector,
     MatchedFilter,
-    claims_probability,
     detector_names,
     get_detector,
+    gives_probability,
     registry,
     takes_weights,
 )
@@ -24,7 +26,7 @@ def register(monkeypatch: pytest.MonkeyPatch, **things: object) -> None:
         SimpleNamespace(name=name, load=lambda thing=thing: thing, dist=SimpleNamespace(name="their-package"))
         for name, thing in things.items()
     ]
-    monkeypatch.setattr(registry, "entry_points", lambda *, group: points if "detectors" in group else [])
+    monkeypatch.setattr(registry, "plugins", lambda group: points if "detectors" in group else [])
 
 
 def test_the_packages_own_detectors_are_registered_and_sorted() -> None:
@@ -58,6 +60,31 @@ def test_one_that_lacks_the_interface_is_refused_with_the_name_of_its_package(
         get_detector("theirs")
 
 
+def test_one_that_cannot_be_loaded_is_refused_with_the_name_of_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    point = EntryPoint(name="theirs", value="no_such_module:Theirs", group=DETECTOR_GROUP)
+    monkeypatch.setattr(registry, "plugins", lambda _: [point])
+    with pytest.raises(
+        DetectionError,
+        match=r"The detector 'theirs' of that package cannot be loaded \(No module .*\); update or remove",
+    ):
+        get_detector("theirs")
+
+
+def test_two_of_the_same_name_are_refused_with_the_names_of_their_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = [
+        SimpleNamespace(name="theirs", load=lambda: MatchedFilter, dist=SimpleNamespace(name=package))
+        for package in ("one-package", "other-package")
+    ]
+    monkeypatch.setattr(registry, "plugins", lambda _: points)
+    assert detector_names() == ("theirs",)
+    with pytest.raises(UsageError, match=r"called 'theirs' \(one-package, other-package\); keep only one"):
+        get_detector("theirs")
+
+
 class Weighted(MatchedFilter):
     """A detector of another package that takes weights."""
 
@@ -80,7 +107,7 @@ def test_weights_reach_a_detector_that_takes_them(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_detector_claims_probabilities_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    claims = {name: claims_probability(name) for name in detector_names()}
+    claims = {name: gives_probability(name) for name in detector_names()}
     assert [name for name, claimed in claims.items() if claimed] == ["miniunet"]
     register(monkeypatch, theirs=SimpleNamespace())
-    assert claims_probability("theirs")
+    assert gives_probability("theirs")

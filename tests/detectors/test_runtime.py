@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors import Weights, make_runtime, runtime
-from nwb_mepp.detectors.runtime import run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, run_over
 
 MARGIN = 8
 
@@ -47,7 +47,7 @@ def without_litert(monkeypatch: pytest.MonkeyPatch, *loaders: object) -> None:
 
     monkeypatch.setattr(runtime, "LiteRTRuntime", not_installed)
     points = [SimpleNamespace(load=lambda loader=loader: loader) for loader in loaders]
-    monkeypatch.setattr(runtime, "entry_points", lambda *, group: points if "runtimes" in group else [])
+    monkeypatch.setattr(runtime, "plugins", lambda group: points if "runtimes" in group else [])
 
 
 def needs_tensorflow(_: Path) -> None:
@@ -67,3 +67,13 @@ def test_without_any_runtime_the_message_says_what_to_install(monkeypatch: pytes
         MissingDependencyError, match=r"ai-edge-litert or TensorFlow .* pip install 'nwb-mepp\[train\]'"
     ):
         make_runtime(WEIGHTS)
+
+
+def test_a_network_is_loaded_when_it_is_first_needed_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    monkeypatch.setattr(runtime, "make_runtime", lambda weights: loaded.append(weights) or Smoother())
+    lazy = LazyRuntime(WEIGHTS)
+    assert loaded == []
+    assert lazy.n_samples == 64
+    np.testing.assert_array_equal(lazy.run(np.ones(64, dtype=np.float32))[30:32], [17.0, 17.0])
+    assert loaded == [WEIGHTS]

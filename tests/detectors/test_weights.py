@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nwb_mepp.core.errors import DetectionError
-from nwb_mepp.detectors import load_weights, shipped_weights, weights
+from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.detectors import load_weights, shipped_versions, shipped_weights, weights
 
 NETWORK = b"numbers of a network"
 
@@ -66,7 +66,7 @@ def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
 
 def test_missing_keys_are_named(folder: Path) -> None:
     configure(folder, threshold=None, version=None)
-    with pytest.raises(DetectionError, match="version, threshold missing; export the weights anew"):
+    with pytest.raises(DetectionError, match="version, threshold missing; export the weights again"):
         load_weights(folder, detector="thing")
 
 
@@ -106,7 +106,15 @@ def test_the_newest_shipped_version_is_chosen_by_number(
     monkeypatch.setattr(weights, "_SHIPPED", tmp_path)
     for name in ("1", "9", "10", "draft", "11.partial"):
         (tmp_path / "thing" / name).mkdir(parents=True)
-    assert shipped_weights("thing").name == "10"
+    assert shipped_versions("thing") == ("10", "9", "1")
+    assert shipped_weights("thing") == tmp_path / "thing" / "10"
+    assert shipped_weights("thing", version="9") == tmp_path / "thing" / "9"
+    assert shipped_versions("other") == ()
+    expected = r"of thing in the installed package \(thing@10, thing@9, thing@1\), found thing@2; give one"
+    with pytest.raises(UsageError, match=f"^--weights: expected weights {expected} of these"):
+        shipped_weights("thing", version="2")
+    with pytest.raises(UsageError, match=r"package \(it has none\), found other@2; give their folder"):
+        shipped_weights("other", version="2")
 
 
 def test_an_installation_without_weights_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.core.errors import MeppError, MetadataError, OutputError, UsageError
-from nwb_mepp.detectors import shipped_weights
+from nwb_mepp.detectors import runtime, shipped_weights
 from nwb_mepp.nwb import open_nwb, read_results
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import (
@@ -256,6 +256,18 @@ def test_another_setting_is_another_output(change: dict[str, Any], lab_file: Pat
     run(lab_file, output, settings=DetectionSettings(**usual), picture=False)
     with pytest.raises(OutputError, match="found it to be from others"):
         run(lab_file, output, settings=DetectionSettings(**{**usual, **change}), picture=False)
+
+
+def test_a_kept_file_loads_no_network(
+    lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "run07.nwb"
+    settings = DetectionSettings(detectors=("autoencoder",))
+    run(lab_file, output, settings=settings, picture=False)
+    monkeypatch.setattr(runtime, "LiteRTRuntime", None)  # calling it would fail
+    assert run(lab_file, output, settings=settings, picture=False).status == "kept"
+    with pytest.raises(TypeError, match="not callable"):
+        run(lab_file, output, settings=settings, picture=False, overwrite=True)
 
 
 def test_weights_count_by_their_content_not_by_their_place(lab_file: Path, tmp_path: Path) -> None:

@@ -26,9 +26,41 @@ def test_the_folder_says_whose_weights_they_are_unless_the_user_does(lab: Path) 
     assert choose_weights([]) == ()
 
 
+def test_shipped_weights_are_chosen_by_name_and_version() -> None:
+    shipped = shipped_weights("miniunet", version="3")
+    assert choose_weights(["miniunet@3"]) == (("miniunet", shipped),)
+    assert choose_weights(["miniunet=miniunet@3"]) == (("miniunet", shipped),)
+
+
+def test_a_folder_may_be_called_like_a_version(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lab.rename("lab@7")
+    assert choose_weights(["lab@7"]) == (("miniunet", Path("lab@7")),)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            "miniunet@2",
+            r"weights of miniunet in the installed package \(miniunet@3\), found miniunet@2",
+        ),
+        ("minunet@3", r"--weights: expected DETECTOR@VERSION with one of autoencoder, .*, found 'minunet@3'"),
+        ("template@1", r"expected a detector that has weights \(autoencoder, .*miniunet\), found template"),
+    ],
+)
+def test_weights_that_no_detector_brings_are_refused(value: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_weights([value])
+
+
 def test_weights_of_another_detector_are_refused(lab: Path) -> None:
     with pytest.raises(DetectionError, match="7: expected weights of autoencoder, found those of miniunet"):
         choose_weights([f"autoencoder={lab}"])
+    with pytest.raises(DetectionError, match="3: expected weights of autoencoder, found those of miniunet"):
+        choose_weights(["autoencoder=miniunet@3"])
 
 
 def test_a_detector_without_weights_is_refused_with_those_that_have_some(lab: Path) -> None:

@@ -17,12 +17,13 @@ from neuroconv.datainterfaces import AxonIntracellularInterface
 from neuroconv.tools.hdmf import SliceableDataChunkIterator
 from pynwb import NWBFile, TimeSeries
 
+from builders.known_mepps import ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
+from builders.traces import RATE_HZ
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.neuroconv import MEPPIntervalsInterface, NeoIntracellularInterface
 from nwb_mepp.nwb import is_failure, open_nwb, read_results, validate_nwb
 from nwb_mepp.readers import read_recording
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, run_file
-from tests.synthetic import ONSETS_S, RATE_HZ, TAU_DECAY_S, TAU_RISE_S, mepp_trace
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)

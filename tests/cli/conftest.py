@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from builders.command_line import STATED, Call, Called
+from builders.known_mepps import mepp_trace, write_text
 from nwb_mepp.cli import main
-from tests.synthetic import mepp_trace, write_text
-
-# What every run of a text file without date and unit has to state.
-STATED = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--detector", "matched_filter")
-
-
-@dataclass(frozen=True)
-class Called:
-    """What a call of the command line gave."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Called]
 
 
 @pytest.fixture

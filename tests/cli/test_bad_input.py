@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.synthetic import RATE_HZ, mepp_trace, write_text
+from builders.known_mepps import mepp_trace, write_text
+from builders.traces import RATE_HZ
 
 PROJECT = Path(__file__).resolve().parents[2]
 ABF = PROJECT / "data" / "simulated.abf"

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from builders.known_mepps import DURATION_S, ONSETS_S, mepp_trace, write_text
 from nwb_mepp.detectors import shipped_weights
 from nwb_mepp.readers import reader_table
-from tests.synthetic import DURATION_S, ONSETS_S, mepp_trace, write_text
 
 PROJECT = Path(__file__).resolve().parents[2]
 STATED = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--detector", "matched_filter")

@@ -12,11 +12,11 @@ import numpy as np
 import pynwb
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.cli import main
 from nwb_mepp.nwb import is_failure, open_nwb, read_events, read_results, validate_nwb
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.simulation import Scenario, reference_scenario, simulate_recording
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 START = ("--session-start", "2026-01-15T10:00:00Z")
 FILTER = ("--detector", "matched_filter")

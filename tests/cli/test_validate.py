@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pynwb import NWBHDF5IO
 
-from tests.cli.conftest import Call
-from tests.synthetic import mepp_trace, write_text
+from builders.command_line import Call
+from builders.known_mepps import mepp_trace, write_text
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 START = ("--session-start", "2026-01-15T10:00:00Z")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from probability_models import by_score_alone
 
+from builders.detectors import by_score_alone
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.recording import ArraySource, Trace

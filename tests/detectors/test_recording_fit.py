@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import mepp_trace
+from builders.traces import trace_of
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, Candidates, fits_recordings, recording_fit, shipped_weights
 from nwb_mepp.detectors.autoencoder import sample_anomaly
 from nwb_mepp.detectors.recording_fit import FIT_MODES, Halves, load_fitter
-from tests.synthetic import mepp_trace, trace_of
 
 RATE_HZ = 10_000.0
 

@@ -12,6 +12,7 @@ import pytest
 from ndx_mepp import MEPPSummary, MEPPTable
 from pynwb import NWBHDF5IO, NWBFile
 
+from builders.nwb_files import objects
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording, Trace
@@ -30,7 +31,6 @@ from nwb_mepp.nwb import (
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.typed_tables import add_types, forget_types, remove_types
-from tests.nwb_objects import objects
 
 Found = Callable[..., ChannelResult]
 

@@ -15,6 +15,7 @@ from hdmf.common import VectorData
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.epoch import TimeIntervals
 
+from builders.nwb_files import changed, objects
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording, Trace
@@ -31,7 +32,6 @@ from nwb_mepp.nwb import (
 )
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
-from tests.nwb_objects import changed, objects
 
 MakeMepps = Callable[..., Mepps]
 MakeResult = Callable[..., ChannelResult]

@@ -13,13 +13,13 @@ from ndx_mepp import MEPPDetector, MEPPQuantity, MEPPSummary, MEPPTable
 from ndx_mepp.testing.mock import mock_MEPPDetector
 from pynwb import NWBHDF5IO, get_type_map
 
+from builders.nwb_files import objects
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.mepps import MEASURES, Mepps
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import SUMMARY_COLUMNS, ChannelResult
 from nwb_mepp.nwb import read_results, typed_tables, write_nwb
 from nwb_mepp.nwb.typed_tables import DETECTOR_FIELDS, add_types, forget_types, remove_types
-from tests.nwb_objects import objects
 
 Results = Callable[..., list[ChannelResult]]
 

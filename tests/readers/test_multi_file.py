@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from builders.lab_files import write_intan, write_neuralynx, write_tdt
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, find_recordings, read_recording
 from nwb_mepp.readers.multi_file import whole_recording
 from nwb_mepp.readers.registry import reader_named
-from tests.lab_folders import write_intan, write_neuralynx, write_tdt
 
 BRAINVISION = "File_brainvision_binary_multiplexed_3"
 

@@ -12,11 +12,11 @@ from typing import Any
 import neo
 import pytest
 
+from builders.lab_files import write_neuralynx
 from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, interface, read_recording, reader_table, registry
 from nwb_mepp.readers.registry import choose_reader, reader_named
 from nwb_mepp.readers.text.labchart import LABCHART
-from tests.lab_folders import write_neuralynx
 
 
 def test_names_are_those_of_neo_in_small_letters() -> None:

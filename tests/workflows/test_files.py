@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.core.errors import MeppError, MetadataError, OutputError, UsageError
 from nwb_mepp.detectors import shipped_weights
 from nwb_mepp.nwb import open_nwb, read_results
@@ -23,7 +24,6 @@ from nwb_mepp.workflows import (
     detect_file,
     run_file,
 )
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(units={"": "V"})

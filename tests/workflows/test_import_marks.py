@@ -9,13 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
+from builders.known_mepps import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.core.errors import MetadataError, ReadError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import is_failure, read_events, validate_nwb
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, convert_file
 from nwb_mepp.workflows.import_marks import carry_marks
-from tests.synthetic import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace, recording_of, trace_of
 
 PEAK_S = TAU_RISE_S * np.log1p(TAU_DECAY_S / TAU_RISE_S)
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from probability_models import by_score_alone
 
+from builders.detectors import by_score_alone
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.segments import cut_segments

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.known_mepps import mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Autoencoder, MiniUnet, shipped_weights
 from nwb_mepp.ml.training.recording_fit import fit_autoencoder
 from nwb_mepp.workflows import DetectionSettings, analyze
-from tests.synthetic import mepp_trace, recording_of, trace_of
 
 ONSETS_S = tuple(np.arange(0.4, 11.8, 0.45))
 CONFIG = {

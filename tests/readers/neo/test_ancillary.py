@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import quantities as pq
 
+from builders.neo_objects import full_block, write_nix
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.readers.neo.ancillary import ancillary_of_objects, ancillary_of_reader
-from tests.neo_blocks import full_block, write_nix
 
 
 class Raw:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.lab_files import TDT_RATE_HZ, samples, write_tdt
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers import read_recording
 from nwb_mepp.readers.neo.tdt import check_extent
-from tests.lab_folders import TDT_RATE_HZ, samples, write_tdt
 
 
 def test_a_block_holds_what_was_written(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from builders.known_mepps import mepp_trace, write_text
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.workflows import WriteOptions
 from nwb_mepp.workflows.batch import Failure, find_nwb_files, plan_batch
-from tests.synthetic import mepp_trace, write_text
 
 TRACE = mepp_trace(duration_s=0.01, onsets_s=())
 

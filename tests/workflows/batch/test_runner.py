@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(units={"": "V"})

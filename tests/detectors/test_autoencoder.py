@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
 from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly
 
-NOISE_SD = 0.05e-3
 SHIPPED = {
     "autoencoder": "92c2c700f5be70175dd95a84d0d9be2b4ccdc04e24048867da8e1de794aaf83f",
     "autoencoder_anomalous": "0f23bdb727194cb01acfa2bd11c70195a5f943b4a4c43041b335f8257c998b3e",
@@ -50,20 +48,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
-
-
-def segments_of(samples: np.ndarray) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=10_000.0,
-        start_s=0.0,
-    )
-    return list(cut_segments([trace]))
 
 
 def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> None:
@@ -102,7 +86,7 @@ def test_a_trace_without_anomalies_has_none() -> None:
 
 def test_events_are_found_where_the_network_fails_and_no_probability_is_claimed(folder: Path) -> None:
     places = [10_000, 30_000, 70_000]
-    samples = NOISE_SD * np.random.default_rng(0).standard_normal(100_000)
+    samples = white_noise(100_000)
     for place in places:
         samples[place : place + 100] += 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)
     samples[50_000:50_100] -= 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)

@@ -13,36 +13,15 @@ import numpy as np
 import pytest
 
 import nwb_mepp.detectors
+from builders.traces import NOISE_SD, RATE_HZ, segments_of, trace_of, white_noise
 from nwb_mepp.conditioning import survey
-from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, Detector, detector_names, get_detector
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import Scenario, Simulated, simulate_recording
 
-RATE_HZ = 10_000.0
-NOISE_SD = 0.05e-3
 # Level 10 and no artifacts: what a detector misses here, it misses everywhere.
 EASY = Scenario(duration_s=16.0, rate_hz=2.0, noise_sd=NOISE_SD)
-
-
-def trace_of(
-    samples: np.ndarray, *, rate_hz: float = RATE_HZ, unit: str = "V", start_s: float = 0.0
-) -> Trace:
-    return Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit=unit,
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
-
-
-def segments_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Segment]:
-    return list(cut_segments([trace_of(samples, rate_hz=rate_hz)]))
 
 
 def find(
@@ -211,25 +190,21 @@ def test_segments_of_a_few_samples_beside_a_long_one_do_no_harm(detector: Detect
     assert abs(len(found[-1]) - len(alone)) <= 1
 
 
-def noise(n_samples: int) -> np.ndarray:
-    return NOISE_SD * np.random.default_rng(0).standard_normal(n_samples)
-
-
 def constant_stretches() -> np.ndarray:
-    samples = noise(40_000)
+    samples = white_noise(40_000)
     samples[5_000:12_000] = -0.1
     samples[30_000:33_000] = 0.0
     return samples
 
 
 def giant_step() -> np.ndarray:
-    samples = noise(40_000)
+    samples = white_noise(40_000)
     samples[20_000:] += 1e6 * NOISE_SD
     return samples
 
 
 def single_spike() -> np.ndarray:
-    samples = noise(40_000)
+    samples = white_noise(40_000)
     samples[20_000] = 1e6 * NOISE_SD
     return samples
 
@@ -241,11 +216,11 @@ def spike_in_silence() -> np.ndarray:
 
 
 def clipped() -> np.ndarray:
-    return np.clip(noise(40_000), -0.5 * NOISE_SD, 0.5 * NOISE_SD)
+    return np.clip(white_noise(40_000), -0.5 * NOISE_SD, 0.5 * NOISE_SD)
 
 
 def breakdown() -> np.ndarray:
-    samples = noise(40_000)
+    samples = white_noise(40_000)
     samples[20_000:] *= 1e4
     return samples
 
@@ -253,20 +228,20 @@ def breakdown() -> np.ndarray:
 ADVERSARIES: dict[str, Callable[[], np.ndarray]] = {
     "constant stretches": constant_stretches,
     "a giant step": giant_step,
-    "a giant step at the very end": lambda: np.append(noise(40_000), 1e6 * NOISE_SD),
+    "a giant step at the very end": lambda: np.append(white_noise(40_000), 1e6 * NOISE_SD),
     "a single spike": single_spike,
     "a spike in silence": spike_in_silence,
-    "a spike at the start": lambda: np.append(1.0, noise(40_000)),
+    "a spike at the start": lambda: np.append(1.0, white_noise(40_000)),
     "alternating samples": lambda: NOISE_SD * (-1.0) ** np.arange(40_000),
     "a square wave": lambda: NOISE_SD * np.sign(np.sin(np.arange(40_000) / 100.0) + 1e-12),
     "a sine": lambda: np.sin(2.0 * np.pi * 100.0 * np.arange(40_000) / RATE_HZ),
     "a ramp": lambda: np.linspace(-1.0, 1.0, 40_000),
     "clipped noise": clipped,
-    "two values": lambda: (noise(40_000) > 0.0).astype(float),
+    "two values": lambda: (white_noise(40_000) > 0.0).astype(float),
     "noise that grows ten thousand times": breakdown,
-    "a level of a million": lambda: noise(40_000) + 1e6,
-    "picoamperes": lambda: 1e-12 * noise(40_000) / NOISE_SD,
-    "half a second": lambda: noise(5_000),
+    "a level of a million": lambda: white_noise(40_000) + 1e6,
+    "picoamperes": lambda: 1e-12 * white_noise(40_000) / NOISE_SD,
+    "half a second": lambda: white_noise(5_000),
 }
 
 

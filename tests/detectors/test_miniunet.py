@@ -12,15 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from builders.detectors import by_score_alone
+from builders.detectors import RATE_HZ, by_score_alone
+from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, UsageError
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, MiniUnet
 from nwb_mepp.detectors.miniunet import RawCandidates
 
-NOISE_SD = 0.05e-3
 MARGIN = 16
 
 
@@ -59,22 +57,8 @@ def detector(folder: Path) -> MiniUnet:
     return MiniUnet(folder, runtime=Rectifier())
 
 
-def segments_of(samples: np.ndarray, *, rate_hz: float = 5_000.0) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=0.0,
-    )
-    return list(cut_segments([trace]))
-
-
 def with_events(places: list[int], *, duration_s: float = 10.0) -> np.ndarray:
-    samples = NOISE_SD * np.random.default_rng(0).standard_normal(int(5_000 * duration_s))
+    samples = white_noise(int(RATE_HZ * duration_s))
     for place in places:
         samples[place : place + 60] += 20.0 * NOISE_SD * np.exp(-np.arange(60) / 12.0)
     return samples
@@ -99,7 +83,7 @@ def test_a_configuration_without_the_probability_model_is_refused(folder: Path, 
     [
         ({"threshold": "high"}, "could not convert string to float: 'high'"),
         ({"margin": None}, "int"),
-        ({"probability": {"layers": 3}}, "expected 'center', 'scale' and 'layers' of numbers"),
+        ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
     ],
 )
 def test_a_configuration_whose_values_do_not_fit_is_refused(
@@ -117,7 +101,7 @@ def test_a_configuration_whose_values_do_not_fit_is_refused(
 
 def test_events_are_found_where_the_network_says(detector: MiniUnet) -> None:
     places = [4_000, 4_100, 20_000, 40_000]
-    segments = segments_of(with_events(places))
+    segments = segments_of(with_events(places), rate_hz=RATE_HZ)
     (found,) = detector.find(segments, noise=survey(segments, polarity="positive"))
     assert len(found) == len(places)
     assert np.all(np.abs(found.start - places) < 15)
@@ -133,13 +117,13 @@ def test_samples_are_those_of_the_trace_at_its_own_rate(detector: MiniUnet) -> N
 
 @pytest.mark.parametrize("threshold", [7.0, -0.1, float("nan")])
 def test_a_threshold_that_is_no_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
-    segments = segments_of(with_events([10_000]))
+    segments = segments_of(with_events([10_000]), rate_hz=RATE_HZ)
     with pytest.raises(UsageError, match=r"--threshold: expected a probability between 0 and 1 for miniunet"):
         detector.find(segments, noise=survey(segments), threshold=threshold)
 
 
 def test_a_segment_without_candidates_gives_none(detector: MiniUnet) -> None:
-    segments = segments_of(with_events([]))
+    segments = segments_of(with_events([]), rate_hz=RATE_HZ)
     (found,) = detector.find(segments, noise=survey(segments, polarity="positive"), threshold=0.99)
     assert len(found) == 0
     assert isinstance(found, Candidates)
@@ -148,7 +132,7 @@ def test_a_segment_without_candidates_gives_none(detector: MiniUnet) -> None:
 
 @pytest.mark.parametrize("block_s", [1.0, 3.0])
 def test_output_does_not_depend_on_the_tile(detector: MiniUnet, block_s: float) -> None:
-    segments = segments_of(with_events([4_000, 8_190, 24_570]))
+    segments = segments_of(with_events([4_000, 8_190, 24_570]), rate_hz=RATE_HZ)
     learned = survey(segments, polarity="positive")
     (whole,) = whiten(segments, noise=learned)
     (tiled,) = whiten(segments, noise=learned, block_s=block_s)

@@ -13,6 +13,17 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 
+# A MEPP of a muscle fiber at rest.
+TYPICAL = {
+    "amplitude": 0.5e-3,
+    "rise_10_90_s": 0.43e-3,
+    "half_width_s": 2.7e-3,
+    "decay_tau_s": 2.5e-3,
+    "area": 1e-6,
+    "baseline": -70e-3,
+    "probability": 0.9,
+}
+
 
 def mepps_of(*, channel: str = "Vm", unit: str = "V", **columns: npt.ArrayLike) -> Mepps:
     """Return a table of the given columns; a number counts for all rows, other columns are NaN or 0."""
@@ -34,7 +45,7 @@ def mepps_at(
     rate_hz: float = 10_000.0,
     **columns: Any,
 ) -> Mepps:
-    """Return MEPPs of 37 samples whose peak is the 8th, from their onsets within each sweep.
+    """Return typical MEPPs of 37 samples whose peak is the 8th, from their onsets within each sweep.
 
     Sweeps begin at ``sweep_starts_s`` from the session start, all at 0 where none are given.
     """
@@ -51,7 +62,7 @@ def mepps_at(
         "peak_s": begin_s + (start + 8) / rate_hz,
         "stop_s": begin_s + (start + 37) / rate_hz,
     }
-    return mepps_of(**(placed | columns))
+    return mepps_of(**(placed | TYPICAL | columns))
 
 
 def mepps_on(traces: Sequence[Trace], onsets: Sequence[tuple[int, int]]) -> Mepps:

@@ -76,6 +76,12 @@ def whitened_of(values: npt.ArrayLike, *, block_s: float = 60.0, **trace: Any) -
 
 
 def recording_of(*traces: Trace, **fields: Any) -> Recording:
-    """Return traces as if read from an ABF file."""
-    source = SourceFile(name="run07.abf", sha256="0" * 64, reader="axon", reader_version="neo 0")
-    return Recording(traces=traces, **({"source": source} | fields))
+    """Return traces as if read from an ABF file; without any, what an amplifier stored of one channel."""
+    source = SourceFile(
+        name="fiber.abf",
+        sha256="0" * 64,
+        reader="axon",
+        reader_version="neo 0.14.6",
+        settings={"unit": "mV"},
+    )
+    return Recording(traces=traces or (int16_trace(),), **({"source": source} | fields))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -23,3 +24,13 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> None:
+    """Skip where TensorFlow is not installed; fail in continuous integration, where it must be."""
+    if importlib.util.find_spec("tensorflow") is None:
+        reason = "expected TensorFlow, found none; install it with pip install 'nwb-mepp[train]'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +23,6 @@ FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md"
     "reliability.png"
 }
 START = ("--session-start", "2026-01-15T10:00:00Z")
-
-
-@pytest.fixture(scope="module")
-def tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("expected TensorFlow, found none")
-        pytest.skip("expected TensorFlow, found none; install it with pip install 'nwb-mepp[train]'")
 
 
 @pytest.fixture(scope="module")

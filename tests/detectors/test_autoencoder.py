@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.detectors import write_weights
 from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
@@ -33,21 +34,14 @@ class Saturating:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights whose network is never run."""
-    folder = tmp_path_factory.mktemp("weights") / "3"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(b"")
-    config = {
-        "detector": "autoencoder",
-        "version": "3",
-        "sha256": hashlib.sha256(b"").hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 10_000.0,
-        "threshold": 0.3,
-        "margin": 16,
-        "floor": 0.1,
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
+    return write_weights(
+        tmp_path_factory.mktemp("weights") / "3",
+        "autoencoder",
+        version="3",
+        threshold=0.3,
+        margin=16,
+        floor=0.1,
+    )
 
 
 def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from builders.detectors import RATE_HZ, by_score_alone
+from builders.detectors import RATE_HZ, by_score_alone, write_weights
 from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, UsageError
@@ -35,21 +35,15 @@ class Rectifier:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights whose network is never run."""
-    folder = tmp_path_factory.mktemp("weights") / "3"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(b"")
-    config = {
-        "detector": "miniunet",
-        "version": "3",
-        "sha256": hashlib.sha256(b"").hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 5000.0,
-        "threshold": 0.45,
-        "margin": MARGIN,
-        "probability": by_score_alone().to_config(),
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
+    return write_weights(
+        tmp_path_factory.mktemp("weights") / "3",
+        "miniunet",
+        version="3",
+        sampling_rate_hz=5000.0,
+        threshold=0.45,
+        margin=MARGIN,
+        probability=by_score_alone().to_config(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +63,8 @@ def test_it_is_what_its_configuration_says(detector: MiniUnet) -> None:
     assert detector.weights_sha256 == hashlib.sha256(b"").hexdigest()
 
 
-def test_a_configuration_without_the_probability_model_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "model.tflite").write_bytes(b"")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    del config["probability"]
-    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+def test_a_configuration_without_the_probability_model_is_refused(tmp_path: Path) -> None:
+    write_weights(tmp_path, "miniunet", margin=MARGIN)
     with pytest.raises(DetectionError, match="probability missing; export the weights anew"):
         MiniUnet(tmp_path, runtime=Rectifier())
 

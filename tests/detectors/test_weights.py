@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
 
+from builders.detectors import write_weights
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import load_weights, shipped_weights, weights
 
@@ -17,25 +17,11 @@ NETWORK = b"numbers of a network"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder of valid weights."""
-    folder = tmp_path / "7"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(NETWORK)
-    configure(folder)
-    return folder
+    return configured(tmp_path / "7")
 
 
-def configure(folder: Path, **changes: object) -> None:
-    config = {
-        "detector": "thing",
-        "version": "7",
-        "sha256": hashlib.sha256(NETWORK).hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 5000.0,
-        "threshold": 0.5,
-        **changes,
-    }
-    kept = {key: value for key, value in config.items() if value is not None}
-    (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+def configured(folder: Path, **changes: object) -> Path:
+    return write_weights(folder, "thing", network=NETWORK, **({"version": "7"} | changes))
 
 
 def test_valid_weights_are_loaded(folder: Path) -> None:
@@ -65,7 +51,7 @@ def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
 
 
 def test_missing_keys_are_named(folder: Path) -> None:
-    configure(folder, threshold=None, version=None)
+    configured(folder, threshold=None, version=None)
     with pytest.raises(DetectionError, match="version, threshold missing; export the weights anew"):
         load_weights(folder, detector="thing")
 
@@ -95,7 +81,7 @@ def test_a_network_that_was_changed_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("version", ["99", "0.99.0", "0.1.1"])
 def test_weights_for_a_newer_package_are_refused(folder: Path, version: str) -> None:
-    configure(folder, min_package_version=version)
+    configured(folder, min_package_version=version)
     with pytest.raises(DetectionError, match=rf"expected nwb-mepp {version} or newer, found .*; upgrade"):
         load_weights(folder, detector="thing")
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from builders.command_line import STATED
 from builders.known_mepps import ONSETS_S
 from builders.nwb_files import objects
 from nwb_mepp.cli import main
 
-STATED = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--detector", "matched_filter")
 TABLE, SUMMARY = "intervals/mepps_matched_filter", "processing/icephys/mepp_detections"
 DETECTOR = "processing/icephys/mepp_detector_matched_filter"
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer.main
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def own_files() -> list[Path]:

@@ -136,7 +136,7 @@ def test_the_time_that_the_file_states_counts_once_its_zone_is_known(shared_data
     assert stated.isoformat(timespec="seconds") == "2017-11-16T14:12:24+00:00"
 
 
-def test_the_sweeps_of_a_real_recording_are_analysed_in_a_pipeline(tmp_path: Path, shared_data: Path) -> None:
+def test_the_sweeps_of_a_real_recording_are_analyzed_in_a_pipeline(tmp_path: Path, shared_data: Path) -> None:
     file = shared_data / "recordings" / "171116sh_0020.abf"
     path = run(tmp_path / "a.nwb", NeoIntracellularInterface(file, timezone="UTC"), finder())
     (result,) = read_results(path)
@@ -165,7 +165,7 @@ def test_the_sweeps_of_a_real_recording_are_analysed_in_a_pipeline(tmp_path: Pat
         ),
     ],
 )
-def test_what_cannot_be_analysed_is_refused_and_nothing_written(
+def test_what_cannot_be_analyzed_is_refused_and_nothing_written(
     tmp_path: Path, interfaces: tuple[BaseDataInterface, ...], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

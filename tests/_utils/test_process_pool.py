@@ -31,7 +31,7 @@ def test_an_exception_that_the_work_lets_through_reaches_the_caller(n_processes:
         list(run_jobs(["1 / 0", "2 / 0"], work=eval, on_crash=_give_up, n_processes=n_processes))
 
 
-def test_a_caller_that_stops_early_ends_the_lanes() -> None:
+def test_a_caller_that_stops_early_ends_the_processes() -> None:
     results = run_jobs(["1"] * 100, work=eval, on_crash=_give_up, n_processes=2)
     assert next(results) == 1
     results.close()  # type: ignore[attr-defined]  # it is a generator

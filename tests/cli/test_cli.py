@@ -21,7 +21,7 @@ def test_version_and_help_succeed(call: Call) -> None:
         assert "Usage: nwb-mepp" in called.out
 
 
-def test_a_reader_that_has_had_enough_gets_no_complaint(annotated: Path) -> None:
+def test_a_pipe_that_closes_early_gets_no_error(annotated: Path) -> None:
     command = [sys.executable, "-m", "nwb_mepp", "events", *[str(annotated)] * 2]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}

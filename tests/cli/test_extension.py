@@ -130,7 +130,9 @@ def test_a_table_that_stays_plain_is_named(call: Any, annotated: Path, tmp_path:
     assert kind(path) == "TimeIntervals"
 
 
-def test_a_file_without_mepps_is_told_what_to_do(call: Any, lab_file: Path, tmp_path: Path) -> None:
+def test_a_file_without_mepps_gets_a_message_that_says_what_to_do(
+    call: Any, lab_file: Path, tmp_path: Path
+) -> None:
     assert call("convert", lab_file, "-o", tmp_path, *STATED[:4]).code == 0
     for command in ("add", "remove"):
         called = call("extension", command, tmp_path / "run07.txt.nwb")

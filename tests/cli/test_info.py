@@ -11,7 +11,7 @@ from builders.command_line import Call
 from builders.known_mepps import DURATION_S
 
 
-def test_info_tells_what_is_in_a_lab_file(call: Call, lab_file: Path) -> None:
+def test_info_describes_a_lab_file(call: Call, lab_file: Path) -> None:
     described = json.loads(call("info", lab_file, "--unit", "V", "--format", "json").out)
     (channel,) = described["channels"]
     assert channel["channel"] == "Voltage"
@@ -24,14 +24,14 @@ def test_info_tells_what_is_in_a_lab_file(call: Call, lab_file: Path) -> None:
     assert "not stated" in text
 
 
-def test_info_tells_what_stands_in_the_way_and_shows_the_rest(call: Call, lab_file: Path) -> None:
+def test_info_names_the_problem_and_shows_the_rest(call: Call, lab_file: Path) -> None:
     called = call("info", lab_file)
     assert called.code == 1
     assert "Voltage" in called.out
     assert "pass --unit UNIT" in called.err
 
 
-def test_info_tells_what_is_in_an_nwb_file(call: Call, annotated: Path) -> None:
+def test_info_describes_an_nwb_file(call: Call, annotated: Path) -> None:
     described = json.loads(call("info", annotated, "--format", "json").out)
     assert described["detections"] == [{"detector": "matched_filter", "channel": "Voltage", "n_mepps": 8}]
     assert described["session_start"].startswith("2026-01-15T10:00:00")

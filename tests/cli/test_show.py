@@ -70,7 +70,7 @@ def test_a_decimal_comma_is_for_csv_only(call: Call, annotated: Path) -> None:
         assert "--decimal comma: expected --format csv, found json" in called.err
 
 
-def test_an_unknown_table_is_told_with_those_that_are_there(call: Call, annotated: Path) -> None:
+def test_an_unknown_table_is_answered_with_those_that_exist(call: Call, annotated: Path) -> None:
     called = call("events", annotated, "--table", "mepps_curated")
     assert called.code == 1
     assert "expected table 'mepps_curated'" in called.err

@@ -280,7 +280,7 @@ def test_labels_of_another_length_are_refused(call: Any, annotated: Path, simula
     assert "found 80000 labels" in called.err
 
 
-def test_text_without_labels_is_no_truth(call: Any, annotated: Path, lab_file: Path) -> None:
+def test_text_without_labels_is_not_a_truth(call: Any, annotated: Path, lab_file: Path) -> None:
     called = call("evaluate", annotated, "--truth", lab_file)
     assert called.code == 1
     assert "expected the columns peak_time or start_time, or labels" in called.err

@@ -59,7 +59,7 @@ def test_hum_without_its_fundamental_is_found_by_two_harmonics() -> None:
     assert share_left(background + line, line, found) < 0.2
 
 
-def test_one_line_alone_that_is_no_fundamental_is_left_as_it_is() -> None:
+def test_one_line_alone_that_is_not_a_fundamental_is_left_as_it_is() -> None:
     background = white_noise(150_000)
     line = hum(50.0, (0.0, 0.0, 1.0), n_samples=len(background))
     assert find_hum([segment_of(background + line, rate_hz=RATE_HZ)], noise_sd=NOISE_SD) is None

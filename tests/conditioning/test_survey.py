@@ -159,7 +159,7 @@ def test_a_rate_below_2_khz_is_refused() -> None:
     assert survey(segments_of(white_noise(20_000), rate_hz=2_000.0)).noise_sd > 0.0
 
 
-def test_too_short_a_trace_is_refused_though_its_parts_sum_up() -> None:
+def test_a_trace_of_parts_that_are_too_short_is_refused_however_many_they_are() -> None:
     segments = list(cut_segments([trace_of(white_noise(8_000))], excluded=[(0.3, 0.31)]))
     with pytest.raises(
         DetectionError, match=r"at least 0\.5 s .* found 0\.79 s in stretches of at most 0\.49 s"

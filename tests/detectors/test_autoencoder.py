@@ -56,7 +56,7 @@ def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> Non
     assert np.all(score[:95] == pytest.approx(0.0))
 
 
-def test_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None:
+def test_an_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None:
     steady, alternating = np.ones(400), (-1.0) ** np.arange(400)
     assert sample_anomaly(steady)[200] == pytest.approx(1.0)
     assert sample_anomaly(alternating)[200] == pytest.approx(0.2)  # one of five is left over

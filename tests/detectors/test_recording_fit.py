@@ -83,7 +83,7 @@ def test_stretches_shorter_than_one_step_looks_at_are_passed_over() -> None:
         (12.0, ((0, 70_000),), "empty", r"empty: .* found 2\.0 s and 3\.0 s; take a longer recording"),
     ],
 )
-def test_too_little_to_fit_to_is_refused(
+def test_a_recording_too_short_to_fit_to_is_refused(
     duration_s: float, occupied: tuple[tuple[int, int], ...], mode: str, message: str
 ) -> None:
     segments = segments_of(duration_s)

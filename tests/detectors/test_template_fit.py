@@ -84,7 +84,7 @@ def test_a_shape_of_ones_own_is_fitted_instead() -> None:
     assert (found.stop - found.start).tolist() == [41]
 
 
-def test_a_single_sample_spike_is_no_event() -> None:
+def test_a_single_sample_spike_is_not_an_event() -> None:
     samples = with_events([50_000], [10.0])
     samples[20_000] += 100.0 * NOISE_SD
     segments = segments_of(samples, rate_hz=RATE_HZ)

@@ -37,14 +37,14 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         load_weights(folder, detector="thing")
 
 
-def test_a_folder_that_is_none_is_refused(folder: Path) -> None:
+def test_a_path_that_is_not_a_folder_of_weights_is_refused(folder: Path) -> None:
     with pytest.raises(DetectionError, match=r"nowhere: expected .* is missing"):
         load_weights(folder / "nowhere", detector="thing")
     with pytest.raises(DetectionError, match=r"model\.tflite: expected .* is missing"):
         load_weights(folder / "model.tflite", detector="thing")
 
 
-def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
+def test_a_configuration_that_is_not_json_is_refused(folder: Path) -> None:
     (folder / "config.json").write_text('{\n"detector": thing}', encoding="utf-8")
     with pytest.raises(DetectionError, match=r"7/config\.json: expected JSON, found an error in line 2"):
         load_weights(folder, detector="thing")
@@ -61,7 +61,7 @@ def test_keys_that_only_this_detector_needs_are_named(folder: Path) -> None:
         load_weights(folder, detector="thing", keys=("margin", "scores"))
 
 
-def test_a_configuration_that_is_no_object_is_refused(folder: Path) -> None:
+def test_a_configuration_that_is_not_an_object_is_refused(folder: Path) -> None:
     (folder / "config.json").write_text("5", encoding="utf-8")
     with pytest.raises(DetectionError, match=r"detector, version, sha256, .* missing"):
         load_weights(folder, detector="thing")

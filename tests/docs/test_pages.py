@@ -182,7 +182,7 @@ def test_an_unknown_option_or_command_is_noticed() -> None:
     assert unknown_in(page, known) == ["--gian in nwb-mepp run a.abf --gian 10", "--giant"]
 
 
-# Spelt in two parts, so that this file does not hold what it looks for.
+# Spelled in two parts, so that this file does not hold what it looks for.
 REGISTRIES = ("py" + "pi.org", "python" + "hosted", "conda" + ".org", "conda" + ".anaconda")
 MACHINE_PATHS = (
     r"(?<![\w.:/-])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "ho" + "me", "Us" + "ers")) + r")/\w"

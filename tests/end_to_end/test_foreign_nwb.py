@@ -271,7 +271,7 @@ def series(**stated: object) -> TimeSeries:
         ({"unit": "unknown"}, ReadError, r"its unit is 'unknown', not volts or amperes"),
     ],
 )
-def test_what_cannot_be_analysed_is_refused_and_the_file_stays(
+def test_what_cannot_be_analyzed_is_refused_and_the_file_stays(
     tmp_path: Path, stated: dict[str, object], error: type[Exception], message: str
 ) -> None:
     file = empty_file()

@@ -218,7 +218,7 @@ def test_no_candidate_gives_an_empty_table() -> None:
 
 
 @pytest.mark.parametrize("polarity", [0, 2])
-def test_a_polarity_that_is_no_sign_is_refused(polarity: int) -> None:
+def test_a_polarity_that_is_not_a_sign_is_refused(polarity: int) -> None:
     trace, _ = one_mepp()
     with pytest.raises(ValueError, match=f"expected polarity 1 or -1, found {polarity}"):
         measure(whole(trace), candidates([310]), polarity=polarity)

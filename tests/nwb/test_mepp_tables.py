@@ -136,7 +136,7 @@ def test_a_table_without_measures_can_be_read() -> None:
     assert not found.overlapped[0]
 
 
-def test_a_column_of_a_series_is_told_by_the_channel() -> None:
+def test_the_channel_says_which_column_of_a_series_is_meant() -> None:
     columns = [int16_trace("E_0"), int16_trace("E_1")]
     (series,) = series_of(int16_trace()).values()
     table = hand_made([series, series])
@@ -148,14 +148,14 @@ def test_a_column_of_a_series_is_told_by_the_channel() -> None:
         read_mepps(table, traces={series.object_id: columns})
 
 
-def test_rows_that_refer_to_several_series_are_no_mepps() -> None:
+def test_rows_that_refer_to_several_series_are_not_mepps() -> None:
     one = int16_trace()
     (series,) = series_of(one).values()
     with pytest.raises(ReadError, match="found Vm 0, Vm 0; this table cannot be read as MEPPs"):
         read_mepps(hand_made([series] * 4), traces={series.object_id: [one]})
 
 
-def test_a_table_that_does_not_refer_to_samples_is_no_table_of_mepps() -> None:
+def test_a_table_that_does_not_refer_to_samples_is_not_a_table_of_mepps() -> None:
     with pytest.raises(ReadError, match="expected table 'marks' to refer to the samples of its rows"):
         read_mepps(hand_made([], references=False), traces={})
 

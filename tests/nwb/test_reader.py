@@ -203,7 +203,7 @@ def test_a_series_with_irregular_timestamps_is_left_out_and_named(
         assert recording.notes == (f"Series 'bad' was left out: {reason}.",)
 
 
-def test_what_is_no_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
+def test_what_is_not_a_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
     path = foreign(
         series("good"),
         series("cube", data=np.zeros((2, 2, 2))),
@@ -411,7 +411,7 @@ def test_a_corrected_version_of_the_known_schema_is_read(foreign: MakeForeign) -
         assert recording.channels == ("v",)
 
 
-def test_the_series_of_one_sweep_is_no_channel_of_several_columns(
+def test_the_series_of_one_sweep_is_not_a_channel_of_several_columns(
     folder: Path, session_start: datetime
 ) -> None:
     sweeps = [int16_trace("Vm", sweep=sweep) for sweep in range(2)]

@@ -45,7 +45,7 @@ def test_the_type_of_the_numbers_is_kept(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(("samples", "found"), [([], "no samples"), ([True, False], "numbers of type bool")])
-def test_what_is_no_signal_is_refused(samples: list[bool], found: str) -> None:
+def test_what_is_not_a_signal_is_refused(samples: list[bool], found: str) -> None:
     with pytest.raises(
         OutputError,
         match=f"expected integer or floating-point samples in channel 'Vm', sweep 0, found {found}",

@@ -30,7 +30,7 @@ def test_what_an_archive_would_refuse_is_a_failure(bare: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", ""), "the libraries' own output concerns nobody"
 
 
-def test_the_archive_may_weigh_otherwise(
+def test_the_archive_may_rank_findings_differently(
     folder: Path, full_metadata: Metadata, session_start: datetime
 ) -> None:
     metadata = replace(full_metadata, subject=Subject(subject_id="m", sex="F", age="P90D"))
@@ -73,7 +73,7 @@ def test_a_file_that_pynwb_cannot_read_is_a_failure(bare: Path, folder: Path) ->
     assert "\n" not in errors[0].message
 
 
-def test_what_is_no_nwb_file_is_refused(folder: Path) -> None:
+def test_what_is_not_an_nwb_file_is_refused(folder: Path) -> None:
     (folder / "a.nwb").write_text("text")
     with pytest.raises(ReadError, match="is not one or is damaged"):
         validate_nwb(folder / "a.nwb")

@@ -33,7 +33,7 @@ def test_a_trace_shorter_than_its_columns_is_shown_sample_by_sample():
     assert reduced.zigzag()[1].tolist() == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
 
 
-def test_columns_that_touch_an_excluded_stretch_are_told():
+def test_columns_that_touch_an_excluded_stretch_are_marked():
     _, analyzed = envelope_of(trace_of(np.zeros(10_000)), n_columns=10, excluded=[(0.25, 0.3)])
     assert analyzed.tolist() == [True, True, False] + 7 * [True]
 

@@ -75,7 +75,7 @@ def test_degrees_may_be_written_with_their_sign() -> None:
         "s*9**9**9**9",
     ],
 )
-def test_what_is_no_unit_is_not_guessed(label: str) -> None:
+def test_what_is_not_a_unit_is_not_guessed(label: str) -> None:
     assert parse_unit(label) is None
 
 
@@ -101,5 +101,5 @@ def test_units_of_time(label: str, per_second: float) -> None:
     assert parse_time_unit(label) == per_second
 
 
-def test_what_is_no_unit_of_time_is_not_guessed() -> None:
+def test_what_is_not_a_unit_of_time_is_not_guessed() -> None:
     assert parse_time_unit("V") is None

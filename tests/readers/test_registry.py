@@ -154,7 +154,7 @@ class TestPlugins:
         assert choose_reader(path).name == "lab"
         assert read_recording(path).source.reader == "lab"
 
-    def test_what_is_no_reader_is_refused(self, install: Any) -> None:
+    def test_what_is_not_a_reader_is_refused(self, install: Any) -> None:
         install("not a reader")
         with pytest.raises(UsageError, match=r"lab:READER in the group nwb_mepp\.readers is not a Reader"):
             reader_table()

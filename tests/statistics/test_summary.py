@@ -92,7 +92,7 @@ def test_a_baseline_sampled_before_is_taken_as_it_is():
     assert (row.baseline_mean, row.baseline_drift) == (-1.0, 0.5)
 
 
-def test_a_polarity_that_is_no_sign_is_refused():
+def test_a_polarity_that_is_not_a_sign_is_refused():
     with pytest.raises(ValueError, match="expected polarity 1 or -1, found 0"):
         summarize(
             mepps_at([1.0], rate_hz=RATE_HZ),

@@ -77,7 +77,7 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
     assert read_results(output)[0].summary.threshold == 30.0
 
 
-def test_what_is_no_output_of_ours_is_not_overwritten(lab_file: Path, tmp_path: Path) -> None:
+def test_a_file_that_another_program_wrote_is_not_overwritten(lab_file: Path, tmp_path: Path) -> None:
     output = tmp_path / "run07.txt.nwb"
     output.write_text("my notes")
     with pytest.raises(

@@ -210,7 +210,7 @@ def test_a_table_that_is_not_there_is_named_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_marks_of_people_on_a_real_recording_are_carried(tmp_path: Path, shared_data: Path) -> None:
+def test_marks_of_people_on_a_real_recording_are_imported(tmp_path: Path, shared_data: Path) -> None:
     folder = shared_data / "recordings" / "winchester"
     consensus = np.genfromtxt(folder / "GroupA_consensus.csv", delimiter=",", names=True)
     agreed_s = np.sort(consensus["time_s"][consensus["votes_of_5"] == 5])

@@ -63,7 +63,7 @@ def test_the_page_says_how_it_came_about(results: BenchmarkResults) -> None:
     assert "![" not in page
 
 
-def test_the_page_holds_what_is_asked_against_what_was_measured(results: BenchmarkResults) -> None:
+def test_the_page_compares_what_is_asked_with_what_was_measured(results: BenchmarkResults) -> None:
     page = benchmark_page(results, command="nwb-mepp benchmark")
     reach = re.search(r"## What is asked.*?(?=\n## )", page, re.DOTALL)
     assert reach is not None
@@ -104,7 +104,7 @@ def test_every_detector_stands_in_every_table(results: BenchmarkResults) -> None
     )
 
 
-def test_real_recordings_are_held_against_people_and_a_peer(results: BenchmarkResults) -> None:
+def test_real_recordings_are_compared_with_people_and_a_peer(results: BenchmarkResults) -> None:
     counts = {"GroupA": [3, 1, 1], "Train1": [9, 0, 2], "Train2": [8, 2, 2]}
     real = tuple(
         RealScores(recording=name, detector="miniunet", counts=np.array(count), shift_s=0.0)
@@ -118,7 +118,7 @@ def test_real_recordings_are_held_against_people_and_a_peer(results: BenchmarkRe
     assert "| GroupA | miniunet | 0.750 |" in page
 
 
-def test_autoencoders_are_held_against_what_was_published(
+def test_autoencoders_are_compared_with_published_results(
     results: BenchmarkResults, scores_of: Callable[..., RecordingScores]
 ) -> None:
     plan = replace(results.plan, detectors=("miniunet", "autoencoder", "autoencoder_anomalous"))

@@ -122,7 +122,7 @@ def test_other_marks_of_the_same_recording_are_other_data(simulated: Path, tmp_p
     assert read(simulated, table).marks_sha256 == other.marks_sha256
 
 
-def test_a_recording_without_mepps_shows_what_is_none(simulated: Path, tmp_path: Path) -> None:
+def test_a_recording_without_mepps_gives_empty_examples(simulated: Path, tmp_path: Path) -> None:
     one = read(simulated, table_of(tmp_path / "t.csv"))
     assert one.n_mepps == 0
     assert not one.examples[0].mask.any()
@@ -163,6 +163,6 @@ def test_several_channels_are_one_too_many(tmp_path: Path) -> None:
         read(path, channels=("V1", "V2"))
 
 
-def test_every_error_is_one_that_users_can_mend() -> None:
+def test_every_error_is_one_that_users_can_fix() -> None:
     with pytest.raises(MeppError, match=r"expected an NWB file, found nothing at nowhere.nwb"):
         read(Path("nowhere.nwb"))

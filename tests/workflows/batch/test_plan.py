@@ -78,7 +78,7 @@ def test_what_is_missing_is_listed_and_the_rest_is_planned(work: Path) -> None:
     assert "expected recordings in the folder, found none" in plan.failures[1].reason
 
 
-def test_outputs_of_an_earlier_run_are_no_recordings(work: Path) -> None:
+def test_outputs_of_an_earlier_run_are_not_recordings(work: Path) -> None:
     write_text(work / "out" / "mepps.csv", TRACE)
     assert all("mepps" not in output for output in outputs("."))
     assert outputs("out/mepps.csv") == ["out/out/mepps.csv.nwb"]  # named as a file, it is meant

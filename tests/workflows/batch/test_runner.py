@@ -63,7 +63,7 @@ def test_a_bad_file_is_named_and_the_others_are_done(work: Path) -> None:
     assert not (work / "out" / "failures.csv").exists()
 
 
-def test_two_lanes_do_the_same_work_in_the_same_order(work: Path) -> None:
+def test_two_processes_do_the_same_work_in_the_same_order(work: Path) -> None:
     outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN), n_processes=2)
     assert [(one.path.name, one.status) for one in outcome.done] == [
         ("run1.txt", "written"),

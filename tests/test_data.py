@@ -184,7 +184,7 @@ def test_only_the_text_without_its_mean_has_another_baseline(found: dict[str, Ch
     assert abf == pytest.approx(-0.075, abs=2e-3)
 
 
-def test_the_mepps_found_are_those_that_were_put_in(
+def test_the_mepps_found_are_those_that_were_simulated(
     found: dict[str, ChannelResult], truth: dict[str, np.ndarray]
 ) -> None:
     mepps = found["simulated.abf"].mepps

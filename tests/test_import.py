@@ -61,7 +61,7 @@ assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
     assert output.splitlines()[-1].strip() == "loaded:"
 
 
-def test_the_test_would_notice_a_heavy_import(tmp_path: Path) -> None:
+def test_a_heavy_import_is_noticed(tmp_path: Path) -> None:
     assert "neo" in run_fresh("import neo" + REPORT, tmp_path).split()
 
 

@@ -18,12 +18,13 @@ from neuroconv.datainterfaces import AxonIntracellularInterface
 from neuroconv.tools.hdmf import SliceableDataChunkIterator
 from pynwb import NWBFile, TimeSeries
 
+from builders.known_mepps import ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
+from builders.traces import RATE_HZ
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.neuroconv import MEPPIntervalsInterface, NeoIntracellularInterface
 from nwb_mepp.nwb import is_failure, open_nwb, read_results, validate_nwb
 from nwb_mepp.readers import read_recording
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, run_file
-from tests.synthetic import ONSETS_S, RATE_HZ, TAU_DECAY_S, TAU_RISE_S, mepp_trace
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
@@ -136,7 +137,7 @@ def test_the_time_that_the_file_states_counts_once_its_zone_is_known(shared_data
     assert stated.isoformat(timespec="seconds") == "2017-11-16T14:12:24+00:00"
 
 
-def test_the_sweeps_of_a_real_recording_are_analysed_in_a_pipeline(tmp_path: Path, shared_data: Path) -> None:
+def test_the_sweeps_of_a_real_recording_are_analyzed_in_a_pipeline(tmp_path: Path, shared_data: Path) -> None:
     file = shared_data / "recordings" / "171116sh_0020.abf"
     path = run(tmp_path / "a.nwb", NeoIntracellularInterface(file, timezone="UTC"), finder())
     (result,) = read_results(path)
@@ -165,7 +166,7 @@ def test_the_sweeps_of_a_real_recording_are_analysed_in_a_pipeline(tmp_path: Pat
         ),
     ],
 )
-def test_what_cannot_be_analysed_is_refused_and_nothing_written(
+def test_what_cannot_be_analyzed_is_refused_and_nothing_written(
     tmp_path: Path, interfaces: tuple[BaseDataInterface, ...], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import nwb_mepp
+from builders.neo_objects import full_block, write_nix
 from nwb_mepp.api.ancillary_objects import add_ancillary
 from nwb_mepp.core.ancillary import Ancillary, SpikeTimes
-from tests.neo_blocks import full_block, write_nix
 
 
 def seconds(times: Any) -> Any:

@@ -12,10 +12,11 @@ import pytest
 import quantities as pq
 
 import nwb_mepp
+from builders.known_mepps import AMPLITUDE_V, DURATION_S, ONSETS_S, mepp_trace, write_text
+from builders.nwb_files import objects
+from builders.traces import RATE_HZ
 from nwb_mepp.core.errors import DetectionError, MetadataError, OutputError, UsageError
 from nwb_mepp.detectors import shipped_weights
-from tests.nwb_objects import objects
-from tests.synthetic import AMPLITUDE_V, DURATION_S, ONSETS_S, RATE_HZ, mepp_trace, write_text
 
 START = "2026-01-15T10:00:00+00:00"
 

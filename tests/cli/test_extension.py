@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from builders.command_line import STATED
+from builders.known_mepps import ONSETS_S
+from builders.nwb_files import objects
 from nwb_mepp.cli import main
-from tests.nwb_objects import objects
-from tests.synthetic import ONSETS_S
 
-STATED = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--detector", "matched_filter")
 TABLE, SUMMARY = "intervals/mepps_matched_filter", "processing/icephys/mepp_detections"
 DETECTOR = "processing/icephys/mepp_detector_matched_filter"
 
@@ -132,7 +132,9 @@ def test_a_table_that_stays_plain_is_named(call: Any, annotated: Path, tmp_path:
     assert kind(path) == "TimeIntervals"
 
 
-def test_a_file_without_mepps_is_told_what_to_do(call: Any, lab_file: Path, tmp_path: Path) -> None:
+def test_a_file_without_mepps_gets_a_message_that_says_what_to_do(
+    call: Any, lab_file: Path, tmp_path: Path
+) -> None:
     assert call("convert", lab_file, "-o", tmp_path, *STATED[:4]).code == 0
     for command in ("add", "remove"):
         called = call("extension", command, tmp_path / "run07.txt.nwb")

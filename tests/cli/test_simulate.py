@@ -12,11 +12,11 @@ import numpy as np
 import pynwb
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.cli import main
 from nwb_mepp.nwb import is_failure, open_nwb, read_events, read_results, validate_nwb
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.simulation import Scenario, reference_scenario, simulate_recording
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 START = ("--session-start", "2026-01-15T10:00:00Z")
 FILTER = ("--detector", "matched_filter")
@@ -281,7 +281,7 @@ def test_labels_of_another_length_are_refused(call: Any, annotated: Path, simula
     assert "found 80000 labels" in called.err
 
 
-def test_text_without_labels_is_no_truth(call: Any, annotated: Path, lab_file: Path) -> None:
+def test_text_without_labels_is_not_a_truth(call: Any, annotated: Path, lab_file: Path) -> None:
     called = call("evaluate", annotated, "--truth", lab_file)
     assert called.code == 1
     assert "expected the columns peak_time or start_time, or labels" in called.err

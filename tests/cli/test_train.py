@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from builders.detectors import by_score_alone
 from nwb_mepp.cli import main
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.segments import cut_segments
@@ -25,14 +24,6 @@ FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md"
     "reliability.png"
 }
 START = ("--session-start", "2026-01-15T10:00:00Z")
-
-
-@pytest.fixture(scope="module")
-def tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("expected TensorFlow, found none")
-        pytest.skip("expected TensorFlow, found none; install it with pip install 'nwb-mepp[train]'")
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +45,12 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long after the network has learned, which `trained` has been through."""
     halves, counts = np.full(10, 0.5), np.ones(10, dtype=np.int64)
     reliability = Reliability(stated=halves, true=halves, count=counts, n_recordings=1)
     calibrated = Calibrated(
-        model=MiniUnet(trained)._model, threshold=0.5, f1_by_level={6.0: 0.9}, reliability=reliability
+        model=by_score_alone(), threshold=0.5, f1_by_level={6.0: 0.9}, reliability=reliability
     )
     monkeypatch.setattr(weight_export, "calibrate", lambda *_, **__: calibrated)
     monkeypatch.setattr(autoencoder, "LEVELS", (10.0,))
@@ -149,7 +140,7 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_weights(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_labeled_recordings_go_on_from_shipped_weights_and_are_split_whole(
+def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_whole_recordings(
     call: Any, labeled: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "lab2"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pynwb import NWBHDF5IO
 
-from tests.cli.conftest import Call
-from tests.synthetic import mepp_trace, write_text
+from builders.command_line import STATED, Call
+from builders.known_mepps import mepp_trace, write_text
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 START = ("--session-start", "2026-01-15T10:00:00Z")
@@ -80,3 +80,19 @@ def test_a_start_in_the_future_is_refused(call: Call, tmp_path: Path) -> None:
     assert called.code == 1
     assert "expected a session start in the past, found" in called.err
     assert not (tmp_path / "out").exists()
+
+
+def test_validate_accepts_what_run_wrote_once_the_subject_is_known(
+    call: Call, lab_file: Path, tmp_path: Path
+) -> None:
+    metadata = DATA / "metadata.yaml"
+    assert call("convert", lab_file, "-o", tmp_path, *STATED[:4], "--metadata", metadata).code == 0
+    called = call("validate", tmp_path / "run07.txt.nwb")
+    assert called.code == 0
+    assert called.out.splitlines()[-1] == f"{tmp_path / 'run07.txt.nwb'}: valid"
+
+
+def test_validate_fails_where_the_subject_is_not_known(call: Call, annotated: Path) -> None:
+    called = call("validate", annotated)
+    assert called.code == 1
+    assert "BEST_PRACTICE_VIOLATION" in called.out or "CRITICAL" in called.out

@@ -7,32 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.traces import NOISE_SD, segment_of, white_noise
 from nwb_mepp.conditioning import Hum, find_hum
-from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.simulation import Scenario, simulate_recording
 from nwb_mepp.simulation.noise import colored_noise, mains_hum
 
 RATE_HZ = 5_000.0
-NOISE_SD = 0.05e-3
-
-
-def segment_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> Segment:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=0.0,
-    )
-    return Segment(trace=trace, start=0, stop=len(samples))
-
-
-def noise(seed: int, *, duration_s: float = 30.0, rate_hz: float = RATE_HZ) -> np.ndarray:
-    return NOISE_SD * np.random.default_rng(seed).standard_normal(int(duration_s * rate_hz))
 
 
 def hum(
@@ -51,17 +32,17 @@ def hum(
 
 def share_left(samples: np.ndarray, line: np.ndarray, found: Hum) -> float:
     """Return what removal leaves of the hum, as a fraction of its SD."""
-    segment = segment_of(samples)
+    segment = segment_of(samples, rate_hz=RATE_HZ)
     removed = samples - found.remove(segment, 0, segment.n_samples)
     return float(np.std(line - removed) / np.std(line))
 
 
 @pytest.mark.parametrize("frequency_hz", [49.85, 50.03, 60.02])
 def test_hum_is_found_at_its_own_frequency_and_removed_with_its_harmonics(frequency_hz: float) -> None:
-    background = noise(0)
+    background = white_noise(150_000)
     line = hum(frequency_hz, (1.0, 0.0, 0.6, 0.0, 0.4), n_samples=len(background))
     samples = background + line
-    found = find_hum([segment_of(samples)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(samples, rate_hz=RATE_HZ)], noise_sd=NOISE_SD)
     assert found is not None
     assert found.frequency_hz == pytest.approx(frequency_hz, abs=0.03)
     assert set(found.harmonics) == {1, 3, 5}
@@ -70,24 +51,28 @@ def test_hum_is_found_at_its_own_frequency_and_removed_with_its_harmonics(freque
 
 
 def test_hum_without_its_fundamental_is_found_by_two_harmonics() -> None:
-    background = noise(0)
+    background = white_noise(150_000)
     line = hum(50.02, (0.0, 0.8, 0.0, 0.8), n_samples=len(background))
-    found = find_hum([segment_of(background + line)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(background + line, rate_hz=RATE_HZ)], noise_sd=NOISE_SD)
     assert found is not None
     assert set(found.harmonics) == {2, 4}
     assert share_left(background + line, line, found) < 0.2
 
 
-def test_one_line_alone_that_is_no_fundamental_is_left_as_it_is() -> None:
-    background = noise(0)
+def test_one_line_alone_that_is_not_a_fundamental_is_left_as_it_is() -> None:
+    background = white_noise(150_000)
     line = hum(50.0, (0.0, 0.0, 1.0), n_samples=len(background))
-    assert find_hum([segment_of(background + line)], noise_sd=NOISE_SD) is None
+    assert find_hum([segment_of(background + line, rate_hz=RATE_HZ)], noise_sd=NOISE_SD) is None
 
 
 @pytest.mark.parametrize("duration_s", [2.5, 4.5, 6.5, 20.0])
 def test_no_hum_is_found_in_plain_noise(duration_s: float) -> None:
     found = [
-        find_hum([segment_of(noise(seed, duration_s=duration_s))], noise_sd=NOISE_SD) for seed in range(20)
+        find_hum(
+            [segment_of(white_noise(int(RATE_HZ * duration_s), seed=seed), rate_hz=RATE_HZ)],
+            noise_sd=NOISE_SD,
+        )
+        for seed in range(20)
     ]
     assert found == [None] * 20
 
@@ -97,32 +82,32 @@ def test_no_hum_is_found_in_drifting_pink_noise() -> None:
         rng = np.random.default_rng(seed)
         pink = colored_noise(50_000, sampling_rate_hz=RATE_HZ, exponent=1.5, rng=rng)
         drift = np.cumsum(rng.standard_normal(50_000)) / np.sqrt(RATE_HZ) * 20.0
-        assert find_hum([segment_of(NOISE_SD * (pink + drift))], noise_sd=NOISE_SD) is None
+        assert find_hum([segment_of(NOISE_SD * (pink + drift), rate_hz=RATE_HZ)], noise_sd=NOISE_SD) is None
 
 
 def test_hum_in_one_short_sweep_is_found_where_it_is_strong() -> None:
-    background = noise(0, duration_s=2.5)
+    background = white_noise(12_500)
     line = hum(50.0, (2.0, 1.0), n_samples=len(background))
-    found = find_hum([segment_of(background + line)], noise_sd=NOISE_SD)
+    found = find_hum([segment_of(background + line, rate_hz=RATE_HZ)], noise_sd=NOISE_SD)
     assert found is not None
     assert share_left(background + line, line, found) < 0.2
 
 
 def test_segments_too_short_to_resolve_a_line_are_passed_over() -> None:
-    background = noise(0, duration_s=1.9)
+    background = white_noise(9_500)
     line = hum(50.0, (5.0,), n_samples=len(background))
-    assert find_hum([segment_of(background + line)], noise_sd=NOISE_SD) is None
+    assert find_hum([segment_of(background + line, rate_hz=RATE_HZ)], noise_sd=NOISE_SD) is None
 
 
 def test_a_constant_trace_has_no_hum() -> None:
-    assert find_hum([segment_of(np.full(50_000, -0.075))], noise_sd=1.0) is None
+    assert find_hum([segment_of(np.full(50_000, -0.075), rate_hz=RATE_HZ)], noise_sd=1.0) is None
 
 
 def test_removal_hardly_changes_the_amplitude_of_mepps() -> None:
     scenario = Scenario(duration_s=30.0, rate_hz=3.0, sampling_rate_hz=RATE_HZ, noise_sd=NOISE_SD)
     simulated = simulate_recording(scenario, seed=3)
     line = hum(50.03, (2.0, 1.0, 0.5), n_samples=len(simulated.values))
-    segment = segment_of(simulated.values + line)
+    segment = segment_of(simulated.values + line, rate_hz=RATE_HZ)
     found = find_hum([segment], noise_sd=NOISE_SD)
     assert found is not None
     change = found.remove(segment, 0, segment.n_samples) - simulated.values
@@ -139,7 +124,7 @@ def test_removal_hardly_changes_the_amplitude_of_mepps() -> None:
 def humming() -> tuple[Segment, Hum, np.ndarray]:
     # An odd rate, so that the bins of the estimate hold no whole number of cycles; an odd length, too.
     rate_hz = 4_410.7
-    samples = noise(5, duration_s=9.37, rate_hz=rate_hz)
+    samples = white_noise(int(9.37 * rate_hz), seed=5)
     samples += hum(50.0, (3.0, 1.0), n_samples=len(samples), rate_hz=rate_hz) - 0.075
     segment = segment_of(samples, rate_hz=rate_hz)
     found = find_hum([segment], noise_sd=NOISE_SD)
@@ -170,6 +155,6 @@ def test_beyond_the_borders_the_result_is_reflected(
 
 @pytest.mark.parametrize("n_samples", [1, 2, 7, 499, 501])
 def test_removal_works_on_segments_shorter_than_a_bin(n_samples: int) -> None:
-    segment = segment_of(noise(0)[:n_samples])
+    segment = segment_of(white_noise(n_samples), rate_hz=RATE_HZ)
     found = Hum(frequency_hz=50.0, harmonics=(1, 2), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
     assert np.isfinite(found.remove(segment, -3, n_samples + 3)).all()

@@ -73,7 +73,7 @@ def test_step_of_a_constant_is_zero() -> None:
     assert quantization_step(np.full(10, -0.075)) == 0.0
 
 
-def test_last_bits_that_scaling_leaves_are_no_step() -> None:
+def test_last_bits_that_scaling_leaves_are_not_a_step() -> None:
     value = 0.1 + 0.2  # differs from 0.3 in the last bit
     assert quantization_step([0.3, value, 0.8]) == pytest.approx(0.5)
     assert quantization_step([0.3, value]) == 0.0

@@ -8,38 +8,12 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
+from builders.traces import NOISE_SD, segments_of, trace_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.polarity import Polarity
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
+from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
-
-NOISE_SD = 0.05e-3
-
-
-def trace_of(
-    samples: np.ndarray, *, rate_hz: float = 10_000.0, unit: str = "V", start_s: float = 0.0, sweep: int = 0
-) -> Trace:
-    return Trace(
-        channel="Vm",
-        sweep=sweep,
-        source=ArraySource(samples),
-        unit=unit,
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
-
-
-def segments_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, unit: str = "V") -> list[Segment]:
-    return list(cut_segments([trace_of(samples, rate_hz=rate_hz, unit=unit)]))
-
-
-def white(n_samples: int, *, seed: int = 0) -> np.ndarray:
-    return NOISE_SD * np.random.default_rng(seed).standard_normal(n_samples)
-
 
 NOISES = {
     "white": {"white_part": 1.0, "pink_part": 0.0, "lowpass_hz": None},
@@ -131,7 +105,7 @@ def test_polarity_is_judged_from_the_mepps(polarity: Polarity, level: float, uni
 @pytest.mark.parametrize(("unit", "polarity"), [("V", "positive"), ("A", "negative")])
 def test_polarity_of_noise_is_the_convention_of_its_unit(unit: str, polarity: str) -> None:
     for seed in range(5):
-        found = survey(segments_of(white(100_000, seed=seed), unit=unit))
+        found = survey(segments_of(white_noise(100_000, seed=seed), unit=unit))
         assert (found.unit, found.polarity) == (unit, polarity)
         assert "too few clear deflections to tell" in found.polarity_reason
 
@@ -147,12 +121,12 @@ def test_a_stated_polarity_is_taken_as_it_is(stated: str, true: Polarity) -> Non
 
 def test_an_unknown_polarity_is_refused() -> None:
     with pytest.raises(UsageError, match="polarity: expected one of auto, positive, negative, found 'up'"):
-        survey(segments_of(white(20_000)), polarity="up")
+        survey(segments_of(white_noise(20_000)), polarity="up")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_sample_that_is_not_finite_is_named_with_time_sweep_and_number(bad: float) -> None:
-    samples = white(40_000)
+    samples = white_noise(40_000)
     samples[[12_345, 20_000]] = bad
     trace = trace_of(samples, start_s=100.0, sweep=3)
     # Numbers count from the start of the sweep though the first second of it is left out.
@@ -163,7 +137,7 @@ def test_a_sample_that_is_not_finite_is_named_with_time_sweep_and_number(bad: fl
 
 
 def test_a_bad_sample_that_is_left_out_does_no_harm() -> None:
-    samples = white(40_000)
+    samples = white_noise(40_000)
     samples[12_345] = np.nan
     segments = list(cut_segments([trace_of(samples)], excluded=[(1.2, 1.3)]))
     assert survey(segments).noise_sd == pytest.approx(NOISE_SD, rel=0.1)
@@ -188,12 +162,12 @@ def test_a_rate_below_2_khz_is_refused() -> None:
         r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, correct it with --sampling-rate"
     )
     with pytest.raises(DetectionError, match=expected):
-        survey(segments_of(white(20_000), rate_hz=1_999.0))
-    assert survey(segments_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0
+        survey(segments_of(white_noise(20_000), rate_hz=1_999.0))
+    assert survey(segments_of(white_noise(20_000), rate_hz=2_000.0)).noise_sd > 0.0
 
 
-def test_too_short_a_trace_is_refused_though_its_parts_sum_up() -> None:
-    segments = list(cut_segments([trace_of(white(8_000))], excluded=[(0.3, 0.31)]))
+def test_a_trace_of_parts_that_are_too_short_is_refused_however_many_they_are() -> None:
+    segments = list(cut_segments([trace_of(white_noise(8_000))], excluded=[(0.3, 0.31)]))
     with pytest.raises(
         DetectionError, match=r"at least 0\.5 s .* found 0\.79 s in stretches of at most 0\.49 s"
     ):
@@ -203,11 +177,11 @@ def test_too_short_a_trace_is_refused_though_its_parts_sum_up() -> None:
 @pytest.mark.parametrize("unit", ["mV", "", "degC"])
 def test_a_unit_that_is_not_electrical_is_refused(unit: str) -> None:
     with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*--channel.*--unit"):
-        survey(segments_of(white(20_000), unit=unit))
+        survey(segments_of(white_noise(20_000), unit=unit))
 
 
 def test_a_channel_left_out_wholly_is_refused() -> None:
-    segments = list(cut_segments([trace_of(white(20_000))], excluded=[(0.0, 10.0)]))
+    segments = list(cut_segments([trace_of(white_noise(20_000))], excluded=[(0.0, 10.0)]))
     with pytest.raises(
         DetectionError,
         match=r"no samples are left to analyze: --exclude, .* leave out everything; leave out less",
@@ -216,7 +190,7 @@ def test_a_channel_left_out_wholly_is_refused() -> None:
 
 
 def test_hours_of_samples_are_checked_to_the_last() -> None:
-    samples = white(1 << 21)
+    samples = white_noise(1 << 21)
     samples[-1] = np.nan
     with pytest.raises(DetectionError, match=r"sample 2097151\)"):
         survey(segments_of(samples))

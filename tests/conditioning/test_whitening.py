@@ -11,29 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import freqz, welch
 
+from builders.traces import NOISE_SD, segments_of, trace_of
 from nwb_mepp.conditioning import TILE_GRID, WhitenedTrace, compress, design_whitening, survey, whiten
-from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
-
-NOISE_SD = 0.05e-3
-
-
-def trace_of(samples: np.ndarray, *, rate_hz: float = 10_000.0, start_s: float = 0.0) -> Trace:
-    return Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
-
-
-def segments_of(samples: np.ndarray, *, rate_hz: float = 10_000.0) -> list[Segment]:
-    return list(cut_segments([trace_of(samples, rate_hz=rate_hz)]))
 
 
 def white_of(segments: list[Segment], *, block_s: float = 60.0) -> list[WhitenedTrace]:

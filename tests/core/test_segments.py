@@ -7,24 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.core.recording import ArraySource, Trace
+from builders.traces import segment_of, trace_of
 from nwb_mepp.core.segments import BlockReader, Segment, cut_segments, fold_indices
 
 # Hundredths of a second, so that borders on, between and beyond samples are all likely.
 times_s = st.integers(-50, 250).map(lambda hundredths: hundredths / 100)
-
-
-def trace_of(samples: np.ndarray, *, sampling_rate_hz: float = 10.0, start_s: float = 0.0) -> Trace:
-    return Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=2.0,
-        offset=1.0,
-        sampling_rate_hz=sampling_rate_hz,
-        start_s=start_s,
-    )
 
 
 def runs_of(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -47,7 +34,7 @@ def runs_of(mask: np.ndarray) -> list[tuple[int, int]]:
 def test_segments_are_the_runs_of_samples_that_no_stretch_leaves_out(
     n_samples: int, start_s: float, excluded: list[tuple[float, float]]
 ) -> None:
-    trace = trace_of(np.zeros(n_samples), start_s=start_s)
+    trace = trace_of(np.zeros(n_samples), start_s=start_s, rate_hz=10.0)
     # Whole hundredths keep the comparison exact: sample i lies at 100 * start_s + 10 i of them.
     times = round(100 * start_s) + 10 * np.arange(n_samples)
     kept = np.ones(n_samples, dtype=bool)
@@ -58,7 +45,7 @@ def test_segments_are_the_runs_of_samples_that_no_stretch_leaves_out(
 
 
 def test_segments_come_in_order_of_trace_and_time() -> None:
-    first, second = trace_of(np.zeros(10)), trace_of(np.zeros(10), start_s=2.0)
+    first, second = trace_of(np.zeros(10), rate_hz=10.0), trace_of(np.zeros(10), start_s=2.0, rate_hz=10.0)
     segments = list(cut_segments([first, second], excluded=[(2.5, 2.6), (0.2, 0.4)]))
     assert [(segment.trace is second, segment.start, segment.stop) for segment in segments] == [
         (False, 0, 2),
@@ -69,19 +56,19 @@ def test_segments_come_in_order_of_trace_and_time() -> None:
 
 
 def test_a_stretch_between_two_samples_cuts_nothing() -> None:
-    (segment,) = cut_segments([trace_of(np.zeros(10))], excluded=[(0.31, 0.39), (0.5, 0.5)])
+    (segment,) = cut_segments([trace_of(np.zeros(10), rate_hz=10.0)], excluded=[(0.31, 0.39), (0.5, 0.5)])
     assert (segment.start, segment.stop) == (0, 10)
 
 
 def test_a_border_that_rounding_moved_below_a_sample_still_means_that_sample() -> None:
     # 1000.3 - 1000.0 is 0.29999999999995 in binary, times 10 kHz just below 3000.
-    trace = trace_of(np.zeros(10_000), sampling_rate_hz=10_000.0, start_s=1000.0)
+    trace = trace_of(np.zeros(10_000), start_s=1000.0)
     segments = list(cut_segments([trace], excluded=[(1000.3, 1000.4)]))
     assert [(segment.start, segment.stop) for segment in segments] == [(0, 3000), (4000, 10_000)]
 
 
 def test_a_trace_left_out_wholly_gives_no_segment() -> None:
-    assert list(cut_segments([trace_of(np.zeros(10))], excluded=[(-1.0, 5.0)])) == []
+    assert list(cut_segments([trace_of(np.zeros(10), rate_hz=10.0)], excluded=[(-1.0, 5.0)])) == []
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,7 +81,7 @@ def test_values_beyond_the_borders_are_reflected_as_numpy_pads(
     samples: list[int], before: int, after: int
 ) -> None:
     stored = np.array([99, *samples, 99], dtype=np.int16)
-    segment = Segment(trace=trace_of(stored), start=1, stop=len(stored) - 1)
+    segment = Segment(trace=trace_of(stored, conversion=2.0, offset=1.0), start=1, stop=len(stored) - 1)
     # numpy's "reflect" cannot pad a single sample; its "edge" repeats it, which is the same.
     mode = "reflect" if len(samples) > 1 else "edge"
     padded = np.pad(np.array(samples) * 2.0 + 1.0, (before, after), mode=mode)  # type: ignore[call-overload]
@@ -104,7 +91,7 @@ def test_values_beyond_the_borders_are_reflected_as_numpy_pads(
 @settings(max_examples=100, deadline=None)
 @given(n_samples=st.integers(1, 10), start=st.integers(-30, 30), length=st.integers(1, 10))
 def test_values_of_a_part_are_that_part_of_the_whole(n_samples: int, start: int, length: int) -> None:
-    segment = Segment(trace=trace_of(np.arange(n_samples)), start=0, stop=n_samples)
+    segment = segment_of(np.arange(n_samples))
     whole = segment.values(-30, 40)
     np.testing.assert_array_equal(
         segment.values(start, start + length), whole[start + 30 : start + 30 + length]
@@ -128,7 +115,7 @@ def test_folded_indices_walk_back_and_forth_over_the_trace(n_samples: int) -> No
 def test_a_block_reader_gives_what_reading_directly_does(
     stretches: list[tuple[int, int]], block: int
 ) -> None:
-    segment = Segment(trace=trace_of(np.arange(30) ** 2), start=0, stop=30)
+    segment = segment_of(np.arange(30) ** 2)
     reader = BlockReader(segment.values, block=block)
     for start, length in stretches:
         np.testing.assert_array_equal(

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.detectors import write_weights
+from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
 from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly
 
-NOISE_SD = 0.05e-3
 SHIPPED = {
     "autoencoder": "92c2c700f5be70175dd95a84d0d9be2b4ccdc04e24048867da8e1de794aaf83f",
     "autoencoder_anomalous": "0f23bdb727194cb01acfa2bd11c70195a5f943b4a4c43041b335f8257c998b3e",
@@ -35,35 +34,14 @@ class Saturating:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights whose network is never run."""
-    folder = tmp_path_factory.mktemp("weights") / "3"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(b"")
-    config = {
-        "detector": "autoencoder",
-        "version": "3",
-        "sha256": hashlib.sha256(b"").hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 10_000.0,
-        "threshold": 0.3,
-        "margin": 16,
-        "floor": 0.1,
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
-
-
-def segments_of(samples: np.ndarray) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=10_000.0,
-        start_s=0.0,
+    return write_weights(
+        tmp_path_factory.mktemp("weights") / "3",
+        "autoencoder",
+        version="3",
+        threshold=0.3,
+        margin=16,
+        floor=0.1,
     )
-    return list(cut_segments([trace]))
 
 
 def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> None:
@@ -78,7 +56,7 @@ def test_a_sample_counts_for_as_much_as_the_least_window_that_covers_it() -> Non
     assert np.all(score[:95] == pytest.approx(0.0))
 
 
-def test_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None:
+def test_an_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None:
     steady, alternating = np.ones(400), (-1.0) ** np.arange(400)
     assert sample_anomaly(steady)[200] == pytest.approx(1.0)
     assert sample_anomaly(alternating)[200] == pytest.approx(0.2)  # one of five is left over
@@ -102,7 +80,7 @@ def test_a_trace_without_anomalies_has_none() -> None:
 
 def test_events_are_found_where_the_network_fails_and_no_probability_is_claimed(folder: Path) -> None:
     places = [10_000, 30_000, 70_000]
-    samples = NOISE_SD * np.random.default_rng(0).standard_normal(100_000)
+    samples = white_noise(100_000)
     for place in places:
         samples[place : place + 100] += 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)
     samples[50_000:50_100] -= 20.0 * NOISE_SD * np.exp(-np.arange(100) / 25.0)

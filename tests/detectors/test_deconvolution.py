@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from known_traces import (
-    RATE_HZ,
-    SHAPE,
-    f1_on_reference,
-    false_per_minute,
-    noise,
-    segments_of,
-    traces_of,
-    with_events,
-)
 from scipy.signal import find_peaks
 
+from builders.detectors import RATE_HZ, SHAPE, f1_on_reference, false_per_minute, noise, with_events
+from builders.traces import segments_of, whitened_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import Deconvolution
 from nwb_mepp.detectors.deconvolution import design_deconvolution
@@ -57,30 +49,32 @@ def test_the_level_of_the_trace_does_not_pass() -> None:
 
 
 def test_score_of_noise_has_mean_0_and_sd_1() -> None:
-    (score,) = Deconvolution().scores(traces_of(noise(40.0)))
+    (score,) = Deconvolution().scores(whitened_of(noise(40.0), rate_hz=RATE_HZ))
     assert score.shape == (200_000,)
     assert score.mean() == pytest.approx(0.0, abs=0.02)
     assert score.std() == pytest.approx(1.0, abs=0.03)
 
 
 def test_events_do_not_change_the_scale_of_the_noise() -> None:
-    quiet = Deconvolution().scores(traces_of(noise()))[0][:3_000]
+    quiet = Deconvolution().scores(whitened_of(noise(), rate_hz=RATE_HZ))[0][:3_000]
     places = list(range(5_000, 99_000, 2_000))
-    busy = Deconvolution().scores(traces_of(with_events(places, [30.0] * len(places))))[0][:3_000]
+    busy = Deconvolution().scores(whitened_of(with_events(places, [30.0] * len(places)), rate_hz=RATE_HZ))[0][
+        :3_000
+    ]
     assert busy.std() == pytest.approx(quiet.std(), rel=0.1)
 
 
 @pytest.mark.parametrize("block_s", [1.0, 5.0])
 def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
     samples = with_events([4_000, 8_190, 30_000], [10.0, 10.0, 10.0])
-    (expected,) = Deconvolution().scores(traces_of(samples))
-    tiled = traces_of(samples, block_s=block_s)
+    (expected,) = Deconvolution().scores(whitened_of(samples, rate_hz=RATE_HZ))
+    tiled = whitened_of(samples, block_s=block_s, rate_hz=RATE_HZ)
     assert tiled[0].n_tiles > 1
     np.testing.assert_allclose(Deconvolution().scores(tiled)[0], expected, rtol=0, atol=1e-8)
 
 
 def test_events_that_overlap_are_told_apart_and_cut_at_the_next_onset() -> None:
-    segments = segments_of(with_events([50_000, 50_020], [40.0, 40.0]))
+    segments = segments_of(with_events([50_000, 50_020], [40.0, 40.0]), rate_hz=RATE_HZ)
     (found,) = Deconvolution().find(segments, noise=survey(segments, polarity="positive"), threshold=6.0)
     assert found.start == pytest.approx([50_000, 50_020], abs=1)
     assert found.stop[0] <= found.start[1]

@@ -7,47 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
+from builders.detectors import RATE_HZ, noise, with_events
+from builders.traces import NOISE_SD, segments_of, whitened_of
+from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import MatchedFilter, template
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import Scenario, reference_scenario, simulate_recording
-
-RATE_HZ = 5_000.0
-NOISE_SD = 0.05e-3
-
-
-def segments_of(samples: np.ndarray, *, rate_hz: float = RATE_HZ) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=0.0,
-    )
-    return list(cut_segments([trace]))
-
-
-def whitened(samples: np.ndarray, *, block_s: float = 60.0) -> WhitenedTrace:
-    segments = segments_of(samples)
-    (trace,) = whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
-    return trace
-
-
-def noise(duration_s: float, *, seed: int = 0) -> np.ndarray:
-    return NOISE_SD * np.random.default_rng(seed).standard_normal(int(duration_s * RATE_HZ))
-
-
-def with_events(places: list[int], heights_sd: list[float], *, duration_s: float = 20.0) -> np.ndarray:
-    samples = noise(duration_s)
-    shape = template(rise_s=0.7e-3, decay_s=2.5e-3, sampling_rate_hz=RATE_HZ)
-    for place, height in zip(places, heights_sd, strict=True):
-        samples[place : place + len(shape)] += height * NOISE_SD * shape
-    return samples
 
 
 @settings(max_examples=25, deadline=None)
@@ -73,7 +38,7 @@ def test_template_has_the_rise_decay_and_peak_asked_for(
 
 def test_score_of_noise_has_the_sd_1() -> None:
     shape = template(rise_s=0.7e-3, decay_s=2.5e-3, sampling_rate_hz=RATE_HZ)
-    score, best = MatchedFilter([shape]).score(whitened(noise(40.0)))
+    score, best = MatchedFilter([shape]).score(whitened_of(noise(40.0), rate_hz=RATE_HZ)[0])
     assert score.shape == best.shape == (200_000,)
     # A little more: the whitened noise has its SD of 1 below 2.25 kHz only, where most of a MEPP lies.
     assert 1.0 <= score.std() <= 1.1
@@ -83,7 +48,9 @@ def test_score_of_noise_has_the_sd_1() -> None:
 def test_score_of_an_event_is_its_energy_over_the_noise_and_stands_at_the_onset() -> None:
     shape = template(rise_s=0.7e-3, decay_s=2.5e-3, sampling_rate_hz=RATE_HZ)
     places = list(range(5_000, 95_000, 9_000))
-    score, _ = MatchedFilter([shape]).score(whitened(with_events(places, [20.0] * len(places))))
+    score, _ = MatchedFilter([shape]).score(
+        whitened_of(with_events(places, [20.0] * len(places)), rate_hz=RATE_HZ)[0]
+    )
     # In white noise the matched filter's signal to noise is the root of the energy; some of it lies
     # above 2.25 kHz and below the lowest bin, where the whitening lets nothing pass.
     expected = 20.0 * np.sqrt(np.sum(shape**2))
@@ -98,41 +65,41 @@ def test_the_best_fitting_template_is_named() -> None:
     samples = noise(20.0)
     for place, shape in ((20_000, fast), (60_000, slow)):
         samples[place : place + len(shape)] += 30.0 * NOISE_SD * shape
-    _, best = MatchedFilter([fast, slow]).score(whitened(samples))
+    _, best = MatchedFilter([fast, slow]).score(whitened_of(samples, rate_hz=RATE_HZ)[0])
     assert (best[20_000], best[60_000]) == (0, 1)
 
 
 @pytest.mark.parametrize("block_s", [1.0, 5.0])
 def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
     samples = with_events([4_000, 8_190, 30_000], [10.0, 10.0, 10.0])
-    expected, _ = MatchedFilter().score(whitened(samples))
-    score, _ = MatchedFilter().score(whitened(samples, block_s=block_s))
+    expected, _ = MatchedFilter().score(whitened_of(samples, rate_hz=RATE_HZ)[0])
+    score, _ = MatchedFilter().score(whitened_of(samples, block_s=block_s, rate_hz=RATE_HZ)[0])
     np.testing.assert_allclose(score, expected, rtol=0, atol=1e-9)
 
 
 def test_one_giant_is_one_event_without_echoes() -> None:
     for height_sd in (50.0, 2000.0):
-        segments = segments_of(with_events([50_000], [height_sd]))
+        segments = segments_of(with_events([50_000], [height_sd]), rate_hz=RATE_HZ)
         (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
         assert found.start.tolist() == [50_000]
 
 
 def test_events_close_to_each_other_are_told_apart_and_cut_at_the_next_onset() -> None:
-    segments = segments_of(with_events([50_000, 50_030], [40.0, 40.0]))
+    segments = segments_of(with_events([50_000, 50_030], [40.0, 40.0]), rate_hz=RATE_HZ)
     (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
     assert found.start.tolist() == pytest.approx([50_000, 50_030], abs=1)
     assert found.stop[0] <= found.start[1]
 
 
 def test_no_probability_is_claimed() -> None:
-    segments = segments_of(with_events([50_000], [40.0]))
+    segments = segments_of(with_events([50_000], [40.0]), rate_hz=RATE_HZ)
     (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
     assert np.isnan(found.probability).all()
 
 
 def test_several_thresholds_at_once_give_what_each_alone_does() -> None:
     simulated = simulate_recording(Scenario(duration_s=10.0, rate_hz=3.0, sampling_rate_hz=RATE_HZ), seed=1)
-    segments = segments_of(simulated.values)
+    segments = segments_of(simulated.values, rate_hz=RATE_HZ)
     learned = survey(segments)
     thresholds = [3.0, 5.0, 12.0]
     together = MatchedFilter().find_at(segments, noise=learned, thresholds=thresholds)

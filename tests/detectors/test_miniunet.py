@@ -11,16 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from probability_models import by_score_alone
 
+from builders.detectors import RATE_HZ, by_score_alone, write_weights
+from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, UsageError
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, MiniUnet
 from nwb_mepp.detectors.miniunet import RawCandidates
 
-NOISE_SD = 0.05e-3
 MARGIN = 16
 
 
@@ -37,21 +35,15 @@ class Rectifier:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights whose network is never run."""
-    folder = tmp_path_factory.mktemp("weights") / "3"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(b"")
-    config = {
-        "detector": "miniunet",
-        "version": "3",
-        "sha256": hashlib.sha256(b"").hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 5000.0,
-        "threshold": 0.45,
-        "margin": MARGIN,
-        "probability": by_score_alone().to_config(),
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
+    return write_weights(
+        tmp_path_factory.mktemp("weights") / "3",
+        "miniunet",
+        version="3",
+        sampling_rate_hz=5000.0,
+        threshold=0.45,
+        margin=MARGIN,
+        probability=by_score_alone().to_config(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,22 +51,8 @@ def detector(folder: Path) -> MiniUnet:
     return MiniUnet(folder, runtime=Rectifier())
 
 
-def segments_of(samples: np.ndarray, *, rate_hz: float = 5_000.0) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=0.0,
-    )
-    return list(cut_segments([trace]))
-
-
 def with_events(places: list[int], *, duration_s: float = 10.0) -> np.ndarray:
-    samples = NOISE_SD * np.random.default_rng(0).standard_normal(int(5_000 * duration_s))
+    samples = white_noise(int(RATE_HZ * duration_s))
     for place in places:
         samples[place : place + 60] += 20.0 * NOISE_SD * np.exp(-np.arange(60) / 12.0)
     return samples
@@ -85,11 +63,8 @@ def test_it_is_what_its_configuration_says(detector: MiniUnet) -> None:
     assert detector.weights_sha256 == hashlib.sha256(b"").hexdigest()
 
 
-def test_a_configuration_without_the_probability_model_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "model.tflite").write_bytes(b"")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    del config["probability"]
-    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+def test_a_configuration_without_the_probability_model_is_refused(tmp_path: Path) -> None:
+    write_weights(tmp_path, "miniunet", margin=MARGIN)
     with pytest.raises(DetectionError, match="probability missing; export the weights again"):
         MiniUnet(tmp_path, runtime=Rectifier())
 
@@ -117,7 +92,7 @@ def test_a_configuration_whose_values_do_not_fit_is_refused(
 
 def test_events_are_found_where_the_network_says(detector: MiniUnet) -> None:
     places = [4_000, 4_100, 20_000, 40_000]
-    segments = segments_of(with_events(places))
+    segments = segments_of(with_events(places), rate_hz=RATE_HZ)
     (found,) = detector.find(segments, noise=survey(segments, polarity="positive"))
     assert len(found) == len(places)
     assert np.all(np.abs(found.start - places) < 15)
@@ -132,14 +107,14 @@ def test_samples_are_those_of_the_trace_at_its_own_rate(detector: MiniUnet) -> N
 
 
 @pytest.mark.parametrize("threshold", [7.0, -0.1, float("nan")])
-def test_a_threshold_that_is_no_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
-    segments = segments_of(with_events([10_000]))
+def test_a_threshold_that_is_not_a_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
+    segments = segments_of(with_events([10_000]), rate_hz=RATE_HZ)
     with pytest.raises(UsageError, match=r"--threshold: expected a probability between 0 and 1 for miniunet"):
         detector.find(segments, noise=survey(segments), threshold=threshold)
 
 
 def test_a_segment_without_candidates_gives_none(detector: MiniUnet) -> None:
-    segments = segments_of(with_events([]))
+    segments = segments_of(with_events([]), rate_hz=RATE_HZ)
     (found,) = detector.find(segments, noise=survey(segments, polarity="positive"), threshold=0.99)
     assert len(found) == 0
     assert isinstance(found, Candidates)
@@ -148,7 +123,7 @@ def test_a_segment_without_candidates_gives_none(detector: MiniUnet) -> None:
 
 @pytest.mark.parametrize("block_s", [1.0, 3.0])
 def test_output_does_not_depend_on_the_tile(detector: MiniUnet, block_s: float) -> None:
-    segments = segments_of(with_events([4_000, 8_190, 24_570]))
+    segments = segments_of(with_events([4_000, 8_190, 24_570]), rate_hz=RATE_HZ)
     learned = survey(segments, polarity="positive")
     (whole,) = whiten(segments, noise=learned)
     (tiled,) = whiten(segments, noise=learned, block_s=block_s)

@@ -62,7 +62,7 @@ def test_the_typical_shape_is_that_of_the_sure_ones() -> None:
     np.testing.assert_allclose(features[3:, 1:3], [[8.0, 9.0]] * 2)
 
 
-def test_segments_are_described_together_but_are_no_neighbors() -> None:
+def test_segments_are_described_together_but_are_not_neighbors() -> None:
     parts = [described([0.1], score=[0.9], height=[5.0]), described([0.101], score=[0.9], height=[5.0])]
     features = describe_candidates(parts, duration_s=2.0)
     np.testing.assert_allclose(features[:, 7:11], [[0.02, 0.0, 0.02, 0.0]] * 2)

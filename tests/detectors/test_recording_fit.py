@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import mepp_trace
+from builders.traces import trace_of
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, Candidates, fits_recordings, recording_fit, shipped_weights
 from nwb_mepp.detectors.autoencoder import sample_anomaly
 from nwb_mepp.detectors.recording_fit import FIT_MODES, Halves, load_fitter
-from tests.synthetic import mepp_trace, trace_of
 
 RATE_HZ = 10_000.0
 
@@ -82,7 +83,7 @@ def test_stretches_shorter_than_one_step_looks_at_are_passed_over() -> None:
         (12.0, ((0, 70_000),), "empty", r"empty: .* found 2\.0 s and 3\.0 s; take a longer recording"),
     ],
 )
-def test_too_little_to_fit_to_is_refused(
+def test_a_recording_too_short_to_fit_to_is_refused(
     duration_s: float, occupied: tuple[tuple[int, int], ...], mode: str, message: str
 ) -> None:
     segments = segments_of(duration_s)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from known_traces import NOISE_SD, RATE_HZ, noise, traces_of
 
+from builders.detectors import RATE_HZ, noise
+from builders.traces import NOISE_SD, whitened_of
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors import ShapeBank
 from nwb_mepp.detectors.shape_bank import SHAPES_S, typical_shape
@@ -23,7 +24,7 @@ def slow_events() -> WhitenedTrace:
     shape = EventShape(rise_s=SLOW_S[0], decay_s=SLOW_S[1])
     for onset_s in ONSETS_S:
         samples += 8.0 * NOISE_SD * shape.value(time_s - onset_s)
-    (white,) = traces_of(samples)
+    (white,) = whitened_of(samples, rate_hz=RATE_HZ)
     return white
 
 

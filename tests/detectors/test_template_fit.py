@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from known_traces import (
-    NOISE_SD,
-    SHAPE,
-    f1_on_reference,
-    false_per_minute,
-    noise,
-    segments_of,
-    traces_of,
-    with_events,
-)
 
+from builders.detectors import RATE_HZ, SHAPE, f1_on_reference, false_per_minute, noise, with_events
+from builders.traces import NOISE_SD, segments_of, whitened_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import TemplateFit
 from nwb_mepp.detectors.template_fit import detection_criterion
@@ -65,7 +57,7 @@ def test_a_silent_stretch_counts_as_nothing() -> None:
 
 def test_score_stands_at_the_onset_and_is_the_scale_over_the_noise() -> None:
     places = list(range(5_000, 95_000, 9_000))
-    score = TemplateFit().score(traces_of(with_events(places, [20.0] * len(places)))[0])
+    score = TemplateFit().score(whitened_of(with_events(places, [20.0] * len(places)), rate_hz=RATE_HZ)[0])
     assert score.shape == (100_000,)
     # With the right shape only the noise remains: the criterion is the height in SD of it.
     assert np.mean([score[place - 1 : place + 2].max() for place in places]) == pytest.approx(20.0, rel=0.08)
@@ -75,8 +67,8 @@ def test_score_stands_at_the_onset_and_is_the_scale_over_the_noise() -> None:
 @pytest.mark.parametrize("block_s", [1.0, 5.0])
 def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
     samples = with_events([4_000, 8_190, 30_000], [10.0, 10.0, 10.0])
-    expected = TemplateFit().score(traces_of(samples)[0])
-    (tiled,) = traces_of(samples, block_s=block_s)
+    expected = TemplateFit().score(whitened_of(samples, rate_hz=RATE_HZ)[0])
+    (tiled,) = whitened_of(samples, block_s=block_s, rate_hz=RATE_HZ)
     assert tiled.n_tiles > 1
     np.testing.assert_allclose(TemplateFit().score(tiled), expected, rtol=0, atol=1e-8)
 
@@ -85,17 +77,17 @@ def test_a_shape_of_ones_own_is_fitted_instead() -> None:
     slow = np.exp(-np.arange(100) / 40.0)
     samples = noise()
     samples[50_000:50_100] += 20.0 * NOISE_SD * slow
-    segments = segments_of(samples)
+    segments = segments_of(samples, rate_hz=RATE_HZ)
     (found,) = TemplateFit(slow).find(segments, noise=survey(segments, polarity="positive"), threshold=10.0)
     assert found.start == pytest.approx([50_000], abs=1)
     # The shape falls below 1/e after 40 samples, so with the 41st.
     assert (found.stop - found.start).tolist() == [41]
 
 
-def test_a_single_sample_spike_is_no_event() -> None:
+def test_a_single_sample_spike_is_not_an_event() -> None:
     samples = with_events([50_000], [10.0])
     samples[20_000] += 100.0 * NOISE_SD
-    segments = segments_of(samples)
+    segments = segments_of(samples, rate_hz=RATE_HZ)
     (found,) = TemplateFit().find(segments, noise=survey(segments, polarity="positive"))
     assert found.start == pytest.approx([50_000], abs=2)
     assert found.peak == pytest.approx(found.start + int(np.argmax(SHAPE)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
 
+from builders.detectors import write_weights
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.detectors import load_weights, shipped_versions, shipped_weights, weights
 
@@ -17,25 +17,11 @@ NETWORK = b"numbers of a network"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder of valid weights."""
-    folder = tmp_path / "7"
-    folder.mkdir()
-    (folder / "model.tflite").write_bytes(NETWORK)
-    configure(folder)
-    return folder
+    return configured(tmp_path / "7")
 
 
-def configure(folder: Path, **changes: object) -> None:
-    config = {
-        "detector": "thing",
-        "version": "7",
-        "sha256": hashlib.sha256(NETWORK).hexdigest(),
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 5000.0,
-        "threshold": 0.5,
-        **changes,
-    }
-    kept = {key: value for key, value in config.items() if value is not None}
-    (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+def configured(folder: Path, **changes: object) -> Path:
+    return write_weights(folder, "thing", network=NETWORK, **({"version": "7"} | changes))
 
 
 def test_valid_weights_are_loaded(folder: Path) -> None:
@@ -51,21 +37,21 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         load_weights(folder, detector="thing")
 
 
-def test_a_folder_that_is_none_is_refused(folder: Path) -> None:
+def test_a_path_that_is_not_a_folder_of_weights_is_refused(folder: Path) -> None:
     with pytest.raises(DetectionError, match=r"nowhere: expected .* is missing"):
         load_weights(folder / "nowhere", detector="thing")
     with pytest.raises(DetectionError, match=r"model\.tflite: expected .* is missing"):
         load_weights(folder / "model.tflite", detector="thing")
 
 
-def test_a_configuration_that_is_no_json_is_refused(folder: Path) -> None:
+def test_a_configuration_that_is_not_json_is_refused(folder: Path) -> None:
     (folder / "config.json").write_text('{\n"detector": thing}', encoding="utf-8")
     with pytest.raises(DetectionError, match=r"7/config\.json: expected JSON, found an error in line 2"):
         load_weights(folder, detector="thing")
 
 
 def test_missing_keys_are_named(folder: Path) -> None:
-    configure(folder, threshold=None, version=None)
+    configured(folder, threshold=None, version=None)
     with pytest.raises(DetectionError, match="version, threshold missing; export the weights again"):
         load_weights(folder, detector="thing")
 
@@ -75,7 +61,7 @@ def test_keys_that_only_this_detector_needs_are_named(folder: Path) -> None:
         load_weights(folder, detector="thing", keys=("margin", "scores"))
 
 
-def test_a_configuration_that_is_no_object_is_refused(folder: Path) -> None:
+def test_a_configuration_that_is_not_an_object_is_refused(folder: Path) -> None:
     (folder / "config.json").write_text("5", encoding="utf-8")
     with pytest.raises(DetectionError, match=r"detector, version, sha256, .* missing"):
         load_weights(folder, detector="thing")
@@ -95,7 +81,7 @@ def test_a_network_that_was_changed_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("version", ["99", "0.99.0", "0.1.1"])
 def test_weights_for_a_newer_package_are_refused(folder: Path, version: str) -> None:
-    configure(folder, min_package_version=version)
+    configured(folder, min_package_version=version)
     with pytest.raises(DetectionError, match=rf"expected nwb-mepp {version} or newer, found .*; upgrade"):
         load_weights(folder, detector="thing")
 

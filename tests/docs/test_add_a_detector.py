@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from how_to import install, nwb_mepp
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from how_to import install, nwb_mepp
 from nwb_mepp.nwb import read_results
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,6 @@ def test_no_resample_is_refused() -> None:
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
-def test_a_level_that_is_no_fraction_is_refused(level: float) -> None:
+def test_a_level_that_is_not_a_fraction_is_refused(level: float) -> None:
     with pytest.raises(ValueError, match="expected a level between 0 and 1"):
         bootstrap([1.0], statistic=np.mean, rng=seeded(), level=level)

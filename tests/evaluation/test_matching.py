@@ -112,7 +112,7 @@ def test_many_crowded_events_are_matched_as_wholly_as_few() -> None:
 
 
 @pytest.mark.parametrize("tolerance_s", [-0.001, float("nan"), float("inf")])
-def test_a_tolerance_that_is_no_distance_is_refused(tolerance_s: float) -> None:
+def test_a_tolerance_that_is_not_a_distance_is_refused(tolerance_s: float) -> None:
     with pytest.raises(ValueError, match="expected a tolerance of 0 s or more"):
         match_times([0.1], [0.1], tolerance_s=tolerance_s)
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.traces import segment_of, trace_of
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
-from nwb_mepp.core.recording import ArraySource, Trace
+from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.kinetics import measure
 
@@ -43,19 +44,6 @@ def bump(time_s: FloatArray, onset_s: float, *, rise_s: float = T, decay_s: floa
     peak_s = rise_s * np.log1p(decay_s / rise_s)
     height = (1 - np.exp(-peak_s / rise_s)) * np.exp(-peak_s / decay_s)
     return (1 - np.exp(-since / rise_s)) * np.exp(-since / decay_s) / height
-
-
-def trace_of(values: FloatArray, *, rate_hz: float = 10e3, start_s: float = 0.0, sweep: int = 0) -> Trace:
-    return Trace(
-        channel="Vm",
-        sweep=sweep,
-        source=ArraySource(values),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
 
 
 def whole(trace: Trace) -> Segment:
@@ -164,7 +152,7 @@ def test_a_mepp_on_the_decay_of_another_is_measured_from_the_extrapolated_decay(
     time_s = np.arange(1000) / 10e3
     values = SIZE_V * (bump(time_s, 30e-3, rise_s=0.4e-3, decay_s=3e-3))
     second = SIZE_V * bump(time_s, 33.5e-3, rise_s=0.4e-3, decay_s=3e-3)
-    mepps = measure(whole(trace_of(values + second)), candidates([309, 344]), polarity=Polarity.POSITIVE)
+    mepps = measure(segment_of(values + second), candidates([309, 344]), polarity=Polarity.POSITIVE)
     assert mepps.overlapped.tolist() == [True, False]
     assert mepps.stop_index[0] == mepps.start_index[1] == 335
     np.testing.assert_allclose(mepps.amplitude, SIZE_V, rtol=0.02)
@@ -178,7 +166,7 @@ def test_without_the_half_there_is_no_half_width() -> None:
     time_s = np.arange(1000) / 10e3
     shape = {"rise_s": 0.4e-3, "decay_s": 5e-3}
     values = SIZE_V * (bump(time_s, 30e-3, **shape) + bump(time_s, 33e-3, **shape))
-    mepps = measure(whole(trace_of(values)), candidates([310, 340]), polarity=Polarity.POSITIVE)
+    mepps = measure(segment_of(values), candidates([310, 340]), polarity=Polarity.POSITIVE)
     assert np.isnan(mepps.half_width_s).tolist() == [True, False]
 
 
@@ -214,7 +202,7 @@ def test_a_candidate_low_on_the_flank_of_the_earlier_of_two_mepps_keeps_its_own_
     shape = {"rise_s": 0.4e-3, "decay_s": 3e-3}
     values = SIZE_V * (bump(time_s, 30e-3, **shape) + 2 * bump(time_s, 33e-3, **shape))
     # At sample 302 the first lies lower than in the valley before the second.
-    mepps = measure(whole(trace_of(values)), candidates([302, 340], before=5), polarity=Polarity.POSITIVE)
+    mepps = measure(segment_of(values), candidates([302, 340], before=5), polarity=Polarity.POSITIVE)
     assert len(mepps) == 2
     assert abs(mepps.peak_index[0] - 309) <= 1
 
@@ -261,8 +249,8 @@ def test_samples_are_taken_from_read_and_only_near_the_candidates() -> None:
 def test_earlier_events_far_away_do_not_change_a_noise_free_measurement() -> None:
     time_s = np.arange(6000) / 10e3
     values = SIZE_V * (bump(time_s, 0.1, rise_s=0.3e-3, decay_s=5e-3) + bump(time_s, 0.4))
-    both = measure(whole(trace_of(values)), candidates([1010, 4012]), polarity=Polarity.POSITIVE)
-    alone = measure(whole(trace_of(values)), candidates([4012]), polarity=Polarity.POSITIVE)
+    both = measure(segment_of(values), candidates([1010, 4012]), polarity=Polarity.POSITIVE)
+    alone = measure(segment_of(values), candidates([4012]), polarity=Polarity.POSITIVE)
     for name in ("amplitude", "decay_tau_s", "start_s"):
         np.testing.assert_allclose(getattr(both, name)[1:], getattr(alone, name), rtol=1e-3)
 
@@ -317,7 +305,7 @@ def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
     time_s = np.arange(800) / 10e3
     values = rng.standard_normal(800) + size * sum(bump(time_s, peak / 10e3) for peak in peaks[:5])
     found = candidates(sorted(peaks), probability=rng.uniform(size=len(peaks)))
-    mepps = measure(whole(trace_of(values)), found, polarity=polarity)
+    mepps = measure(segment_of(values), found, polarity=polarity)
     assert 1 <= len(mepps) <= len(peaks)
     assert np.all(mepps.start_index >= 0)
     assert np.all(mepps.stop_index <= 800)
@@ -328,6 +316,6 @@ def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
 
 
 def test_a_constant_trace_is_measured_as_nothing() -> None:
-    mepps = measure(whole(trace_of(np.full(1000, REST_V))), candidates([500]), polarity=Polarity.POSITIVE)
+    mepps = measure(segment_of(np.full(1000, REST_V)), candidates([500]), polarity=Polarity.POSITIVE)
     assert mepps.amplitude.tolist() == pytest.approx([0.0])
     assert np.isnan(mepps.decay_tau_s[0])

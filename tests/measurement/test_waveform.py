@@ -66,6 +66,6 @@ def test_the_larger_the_noise_the_nearer_to_the_usual_decay() -> None:
     [np.zeros(400), -np.ones(400), np.linspace(0, 1, 400), np.zeros(3)],
     ids=["nothing", "a level below", "a ramp", "too few samples"],
 )
-def test_what_is_no_deflection_is_not_usable(values: np.ndarray) -> None:
+def test_what_is_not_a_deflection_is_not_usable(values: np.ndarray) -> None:
     start = Shape(onset_s=1e-3, tau_rise_s=0.5e-3, tau_decay_s=3e-3, amplitude=1.0)
     assert not fit_shape(TIME_S[: len(values)], values, start=start, noise_sd=0.1).usable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynwb import NWBHDF5IO
 
+from builders.traces import recording_of
 from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
-from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import open_nwb, validate_nwb, write_nwb
-
-MakeRecording = Callable[..., Recording]
 
 
 def array(*values: float) -> np.ndarray:
@@ -31,15 +28,13 @@ def events(*times_s: float, **other: object) -> PointEvents:
 SPIKES = SpikeTimes(name="a", sweep=0, times_s=array(0.1, 0.2), start_s=0.0, stop_s=0.5, resolution_s=1e-4)
 
 
-def test_each_kind_of_events_is_a_table_sorted_by_time(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_each_kind_of_events_is_a_table_sorted_by_time(folder: Path, session_start: datetime) -> None:
     kinds = (
         events(2.5, 0.5, labels=("out", "in"), annotations={"pump": "2"}, columns={"dose": ("1", "")}),
         events(1.5, sweep=1, labels=("again",)),
         events(3.0, name="light/blue"),
     )
-    recording = make_recording(ancillary=Ancillary(events=kinds))
+    recording = recording_of(ancillary=Ancillary(events=kinds))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         tables = io.read().events
@@ -54,10 +49,10 @@ def test_each_kind_of_events_is_a_table_sorted_by_time(
 
 
 def test_a_column_named_like_one_of_the_table_gets_another_name(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
+    folder: Path, session_start: datetime
 ) -> None:
     kind = events(1.0, labels=("x",), columns={"timestamp": ("10:00",), "annotation": ("y",)})
-    recording = make_recording(ancillary=Ancillary(events=(kind,)))
+    recording = recording_of(ancillary=Ancillary(events=(kind,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         table = io.read().events["drug"]
@@ -65,9 +60,7 @@ def test_a_column_named_like_one_of_the_table_gets_another_name(
         assert (table["timestamp_2"][0], table["annotation_2"][0]) == ("10:00", "y")
 
 
-def test_epochs_are_intervals_apart_from_those_of_mepps(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_epochs_are_intervals_apart_from_those_of_mepps(folder: Path, session_start: datetime) -> None:
     pulse = Epochs(
         name="mepps_curated",
         sweep=0,
@@ -75,7 +68,7 @@ def test_epochs_are_intervals_apart_from_those_of_mepps(
         duration_s=array(0.5, 0.0),
         labels=("b", "a"),
     )
-    recording = make_recording(ancillary=Ancillary(epochs=(pulse,)))
+    recording = recording_of(ancillary=Ancillary(epochs=(pulse,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         table = io.read().intervals["epochs_mepps_curated"]
@@ -84,12 +77,10 @@ def test_epochs_are_intervals_apart_from_those_of_mepps(
         assert list(table["annotation"][:]) == ["a", "b"]
 
 
-def test_spike_trains_are_units_pooled_over_sweeps(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_spike_trains_are_units_pooled_over_sweeps(folder: Path, session_start: datetime) -> None:
     second = replace(SPIKES, sweep=1, times_s=array(1.1), start_s=1.0, stop_s=1.5, resolution_s=2e-4)
     silent = replace(SPIKES, name="b", times_s=array(), annotations={"depth": "20 um"})
-    recording = make_recording(ancillary=Ancillary(spikes=(SPIKES, silent, second)))
+    recording = recording_of(ancillary=Ancillary(spikes=(SPIKES, silent, second)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         units = io.read().units
@@ -101,24 +92,22 @@ def test_spike_trains_are_units_pooled_over_sweeps(
         assert units.resolution == 1e-4
 
 
-def test_without_a_spike_there_are_no_units(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_without_a_spike_there_are_no_units(folder: Path, session_start: datetime) -> None:
     silent = replace(SPIKES, times_s=array())
-    recording = make_recording(ancillary=Ancillary(spikes=(silent,)))
+    recording = recording_of(ancillary=Ancillary(spikes=(silent,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         assert io.read().units is None
 
 
 def test_irregular_signals_keep_their_numbers_and_times_and_are_not_analyzed(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
+    folder: Path, session_start: datetime
 ) -> None:
     samples = np.array([3, -2, 7], dtype=np.int16)
     bath = IrregularTrace(
         name="Vm", sweep=0, times_s=array(0.1, 0.15, 0.4), samples=samples, unit="V", conversion=1e-3
     )
-    recording = make_recording(ancillary=Ancillary(irregular=(bath,)))
+    recording = recording_of(ancillary=Ancillary(irregular=(bath,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         series = io.read().acquisition["Vm_2"]  # 'Vm' is the channel of the recording
@@ -138,12 +127,7 @@ def test_irregular_signals_keep_their_numbers_and_times_and_are_not_analyzed(
     label=st.text(max_size=8),
 )
 def test_whatever_names_and_labels_are_the_file_is_valid(
-    times: list[float],
-    names: list[str],
-    label: str,
-    make_recording: MakeRecording,
-    session_start: datetime,
-    tmp_path_factory: object,
+    times: list[float], names: list[str], label: str, session_start: datetime, tmp_path_factory: object
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "a.nwb"  # type: ignore[attr-defined]
     labels = (label,) * len(times)
@@ -154,7 +138,7 @@ def test_whatever_names_and_labels_are_the_file_is_valid(
     ]
     trains = [replace(SPIKES, name=name, times_s=array(*times), stop_s=2e5) for name in names]
     ancillary = Ancillary(events=tuple(kinds), epochs=tuple(stretches), spikes=tuple(trains))
-    write_nwb(make_recording(ancillary=ancillary), path, session_start=session_start)
+    write_nwb(recording_of(ancillary=ancillary), path, session_start=session_start)
     with NWBHDF5IO(path, "r") as io:
         file = io.read()
         assert len(file.events) == len(file.intervals) == len(file.units) == len(names)
@@ -163,12 +147,12 @@ def test_whatever_names_and_labels_are_the_file_is_valid(
 
 
 def test_a_file_with_all_of_them_has_no_finding_of_their_own(
-    folder: Path, make_recording: MakeRecording, session_start: datetime, full_metadata: object
+    folder: Path, session_start: datetime, full_metadata: object
 ) -> None:
     stretch = Epochs(name="p", sweep=0, start_s=array(1.0, 2.0), duration_s=array(0.5, 0.5), labels=("", ""))
     ancillary = Ancillary(events=(events(0.1, 0.3),), epochs=(stretch,), spikes=(SPIKES,))
     write_nwb(
-        make_recording(ancillary=ancillary),
+        recording_of(ancillary=ancillary),
         folder / "a.nwb",
         session_start=session_start,
         metadata=full_metadata,

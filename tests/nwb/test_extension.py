@@ -12,9 +12,11 @@ import pytest
 from ndx_mepp import MEPPSummary, MEPPTable
 from pynwb import NWBHDF5IO, NWBFile
 
+from builders.nwb_files import objects
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import (
     add_extension,
@@ -30,36 +32,25 @@ from nwb_mepp.nwb import (
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.typed_tables import add_types, forget_types, remove_types
-from tests.nwb_objects import objects
 
 Found = Callable[..., ChannelResult]
 
 
 @pytest.fixture(scope="module")
-def found(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> Found:
+def found() -> Found:
     def make(detector: str, onsets: list[int], **stated: Any) -> ChannelResult:
-        mepps = make_mepps([make_trace()], [(0, onset) for onset in onsets])
-        return make_result(mepps if onsets else Mepps.empty("Vm", "V"), detector, **stated)
+        mepps = mepps_on([int16_trace()], [(0, onset) for onset in onsets])
+        return result_of(mepps if onsets else Mepps.empty("Vm", "V"), detector, **stated)
 
     return make
 
 
 @pytest.fixture(scope="module")
-def original(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    found: Found,
-    session_start: datetime,
-) -> bytes:
+def original(tmp_path_factory: pytest.TempPathFactory, found: Found, session_start: datetime) -> bytes:
     """A plain file of two detectors, with corrections, the truth, and things unknown to NWB."""
     path = tmp_path_factory.mktemp("original") / "a.nwb"
     write_nwb(
-        make_recording(make_trace()),
+        recording_of(int16_trace()),
         path,
         session_start=session_start,
         results=[found("miniunet", [10, 500]), found("template", [20])],
@@ -146,19 +137,13 @@ def test_corrections_and_events_read_alike(path: Path) -> None:
     assert everything() == before
 
 
-def test_numbers_are_kept_to_the_bit(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    found: Found,
-    session_start: datetime,
-) -> None:
+def test_numbers_are_kept_to_the_bit(folder: Path, found: Found, session_start: datetime) -> None:
     # Not a number in two ways, negative zero, the smallest and the largest that there are.
     bits = [0x7FF8000000000000, 0xFFF8000000000ABC, 0x8000000000000000, 0x1, 0xFFEFFFFFFFFFFFFF]
     numbers = np.array(bits, dtype=np.uint64).view(np.float64)
     result = found("miniunet", [10, 200, 400, 600, 800])
     result.mepps.amplitude[:] = numbers
-    write_nwb(make_recording(make_trace()), folder / "a.nwb", session_start=session_start, results=[result])
+    write_nwb(recording_of(int16_trace()), folder / "a.nwb", session_start=session_start, results=[result])
     for change in (add_types, remove_types):
         change(folder / "a.nwb")
         (back,) = read_results(folder / "a.nwb")
@@ -245,16 +230,11 @@ def test_a_file_without_specifications_gets_that_of_the_extension(path: Path) ->
 
 
 def test_a_typed_file_with_full_metadata_is_clean(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    found: Found,
-    full_metadata: Metadata,
-    session_start: datetime,
+    folder: Path, found: Found, full_metadata: Metadata, session_start: datetime
 ) -> None:
     path = folder / "clean.nwb"
     write_nwb(
-        make_recording(make_trace()),
+        recording_of(int16_trace()),
         path,
         session_start=session_start,
         metadata=full_metadata,

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import h5py
 import pytest
 
+from builders.traces import recording_of
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import read_fingerprint, write_nwb
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 
@@ -38,10 +37,8 @@ def test_another_format_is_refused(folder: Path) -> None:
         opened(folder / "a.nwb")
 
 
-def test_a_truncated_file_is_refused(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start)
+def test_a_truncated_file_is_refused(folder: Path, session_start: datetime) -> None:
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     content = (folder / "a.nwb").read_bytes()
     (folder / "a.nwb").write_bytes(content[: len(content) // 2])
     with pytest.raises(ReadError, match="is not one or is damaged"):
@@ -72,10 +69,8 @@ def test_a_file_that_another_program_writes_is_said_to_be_locked(folder: Path) -
         program.communicate("")
 
 
-def test_the_fingerprint_comes_back(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start, fingerprint="abc")
+def test_the_fingerprint_comes_back(folder: Path, session_start: datetime) -> None:
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start, fingerprint="abc")
     assert read_fingerprint(folder / "a.nwb") == "abc"
 
 

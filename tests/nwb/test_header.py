@@ -11,7 +11,8 @@ import h5py
 import pytest
 from pynwb import NWBFile
 
-from nwb_mepp.core.recording import Recording, SourceFile
+from builders.traces import recording_of
+from nwb_mepp.core.recording import SourceFile
 from nwb_mepp.nwb import write_nwb
 from nwb_mepp.nwb.header import add_equipment, describe_source, make_file, source_table
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
@@ -26,10 +27,10 @@ SOURCE = SourceFile(
 
 
 @pytest.fixture
-def header(make_recording: Callable[..., Recording], session_start: datetime) -> Callable[..., NWBFile]:
+def header(session_start: datetime) -> Callable[..., NWBFile]:
     def make(metadata: Metadata | None = None, fingerprint: str = "", **stated: Any) -> NWBFile:
         return make_file(
-            make_recording(**stated),
+            recording_of(**stated),
             session_start=session_start,
             metadata=metadata or Metadata(),
             fingerprint=fingerprint,
@@ -66,12 +67,10 @@ def test_the_session_is_written_as_stated(header: Callable[..., NWBFile]) -> Non
     assert file.notes == "n\nprotocol: gap-free\nLeft out."
 
 
-def test_a_day_of_birth_is_midnight_where_the_recording_was_made(
-    make_recording: Callable[..., Recording],
-) -> None:
+def test_a_day_of_birth_is_midnight_where_the_recording_was_made() -> None:
     zone = ZoneInfo("Europe/Berlin")
     file = make_file(
-        make_recording(),
+        recording_of(),
         session_start=datetime(2020, 7, 1, 12, tzinfo=zone),
         metadata=Metadata(subject=Subject(date_of_birth="2020-01-31")),
         fingerprint="",
@@ -111,12 +110,10 @@ def test_overrides_are_part_of_the_description_of_the_source() -> None:
     assert describe_source(SOURCE) == "Read from fiber.abf by reader axon (neo 0.14.6) with gain=10; unit=mA."
 
 
-def test_what_hdf5_cannot_store_is_spelled_out(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
+def test_what_hdf5_cannot_store_is_spelled_out(folder: Path, session_start: datetime) -> None:
     # A file named in an old code page, and a comment padded with zeros.
     source = replace(SOURCE, name="fiber\udcff.abf")
-    recording = make_recording(source=source, annotations={"comment": "warm\x00\x00"})
+    recording = recording_of(source=source, annotations={"comment": "warm\x00\x00"})
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with h5py.File(folder / "a.nwb") as file:
         assert file["general/notes"].asstr()[()] == "comment: warm"

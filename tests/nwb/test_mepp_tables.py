@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hdmf.common import VectorData, VectorIndex
@@ -11,10 +9,11 @@ from pynwb import TimeSeries
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import MEASURES, Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, read_mepps
 
 
@@ -31,13 +30,9 @@ def series_of(*traces: Trace) -> dict[tuple[str, int], TimeSeries]:
     }
 
 
-def test_the_columns_are_those_of_the_contract_in_order(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> None:
-    one = make_trace(unit="A")
-    table = mepp_table(make_result(make_mepps([one], [(0, 100)])), name="mepps_x", series=series_of(one))
+def test_the_columns_are_those_of_the_contract_in_order() -> None:
+    one = int16_trace(unit="A")
+    table = mepp_table(result_of(mepps_on([one], [(0, 100)])), name="mepps_x", series=series_of(one))
     assert table.colnames == (
         "start_time", "stop_time", "timeseries", "peak_time", "amplitude", "rise_10_90", "half_width",
         "decay_tau", "area", "baseline", "probability", "overlapped", "anomaly",
@@ -59,17 +54,12 @@ def test_the_columns_are_those_of_the_contract_in_order(
     onsets=st.lists(st.integers(0, 10**6), min_size=1, max_size=20, unique=True),
 )
 def test_references_are_the_sample_numbers_themselves_at_any_rate_and_start(
-    start_s: float,
-    rate_hz: float,
-    onsets: list[int],
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
+    start_s: float, rate_hz: float, onsets: list[int]
 ) -> None:
-    one = make_trace(start_s=start_s, sampling_rate_hz=rate_hz, n_samples=10)
-    found = make_mepps([one], [(0, onset) for onset in sorted(onsets)])
+    one = int16_trace(start_s=start_s, rate_hz=rate_hz, n_samples=10)
+    found = mepps_on([one], [(0, onset) for onset in sorted(onsets)])
     series = series_of(one)
-    table = mepp_table(make_result(found), name="mepps_x", series=series)
+    table = mepp_table(result_of(found), name="mepps_x", series=series)
     assert [reference.idx_start for (reference,) in table["timeseries"][:]] == sorted(onsets)
     ((back, _),) = read_mepps(table, traces={series["Vm", 0].object_id: [one]})
     for name in Mepps.array_names():
@@ -78,15 +68,11 @@ def test_references_are_the_sample_numbers_themselves_at_any_rate_and_start(
         np.testing.assert_array_equal(getattr(back, name), expected, err_msg=name)
 
 
-def test_mepps_of_several_sweeps_refer_each_to_its_own(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> None:
-    traces = [make_trace(sweep=sweep) for sweep in range(3)]
+def test_mepps_of_several_sweeps_refer_each_to_its_own() -> None:
+    traces = [int16_trace(sweep=sweep) for sweep in range(3)]
     series = series_of(*traces)
-    found = make_mepps(traces, [(0, 500), (1, 3), (2, 7), (2, 700)])
-    table = mepp_table(make_result(found), name="mepps_x", series=series)
+    found = mepps_on(traces, [(0, 500), (1, 3), (2, 7), (2, 700)])
+    table = mepp_table(result_of(found), name="mepps_x", series=series)
     assert [reference.timeseries.name for (reference,) in table["timeseries"][:]] == [
         "Vm 0",
         "Vm 1",
@@ -99,23 +85,15 @@ def test_mepps_of_several_sweeps_refer_each_to_its_own(
     assert names == ("Vm 0", "Vm 1", "Vm 2", "Vm 2")
 
 
-def test_mepps_that_are_not_sorted_are_a_defect(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> None:
-    one = make_trace()
+def test_mepps_that_are_not_sorted_are_a_defect() -> None:
+    one = int16_trace()
     with pytest.raises(ValueError, match="expected MEPPs sorted by onset"):
-        mepp_table(make_result(make_mepps([one], [(0, 9), (0, 3)])), name="x", series=series_of(one))
+        mepp_table(result_of(mepps_on([one], [(0, 9), (0, 3)])), name="x", series=series_of(one))
 
 
-def test_a_sample_number_that_nwb_cannot_hold_is_refused(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> None:
-    one = make_trace()
-    found = make_result(make_mepps([one], [(0, 2**31 - 50)]))
+def test_a_sample_number_that_nwb_cannot_hold_is_refused() -> None:
+    one = int16_trace()
+    found = result_of(mepps_on([one], [(0, 2**31 - 50)]))
     with pytest.raises(
         OutputError, match=r"expected MEPPs before sample 2147483647, .* found one at 2147483648"
     ):
@@ -141,8 +119,8 @@ def hand_made(series: list[TimeSeries], *, references: bool = True) -> TimeInter
     return TimeIntervals(name="marks", description="By hand.", columns=[*times, column, ends])
 
 
-def test_a_table_without_measures_can_be_read(make_trace: Callable[..., Trace]) -> None:
-    first, second = make_trace("V1"), make_trace("V2", unit="A")
+def test_a_table_without_measures_can_be_read() -> None:
+    first, second = int16_trace("V1"), int16_trace("V2", unit="A")
     series = series_of(first, second)
     tables = read_mepps(
         hand_made(list(series.values())),
@@ -158,9 +136,9 @@ def test_a_table_without_measures_can_be_read(make_trace: Callable[..., Trace]) 
     assert not found.overlapped[0]
 
 
-def test_a_column_of_a_series_is_told_by_the_channel(make_trace: Callable[..., Trace]) -> None:
-    columns = [make_trace("E_0"), make_trace("E_1")]
-    (series,) = series_of(make_trace()).values()
+def test_the_channel_says_which_column_of_a_series_is_meant() -> None:
+    columns = [int16_trace("E_0"), int16_trace("E_1")]
+    (series,) = series_of(int16_trace()).values()
     table = hand_made([series, series])
     ((found, _),) = read_mepps(table, traces={series.object_id: columns}, channel="E_1")
     assert found.channel == "E_1"
@@ -170,14 +148,14 @@ def test_a_column_of_a_series_is_told_by_the_channel(make_trace: Callable[..., T
         read_mepps(table, traces={series.object_id: columns})
 
 
-def test_rows_that_refer_to_several_series_are_no_mepps(make_trace: Callable[..., Trace]) -> None:
-    one = make_trace()
+def test_rows_that_refer_to_several_series_are_not_mepps() -> None:
+    one = int16_trace()
     (series,) = series_of(one).values()
     with pytest.raises(ReadError, match="found Vm 0, Vm 0; this table cannot be read as MEPPs"):
         read_mepps(hand_made([series] * 4), traces={series.object_id: [one]})
 
 
-def test_a_table_that_does_not_refer_to_samples_is_no_table_of_mepps() -> None:
+def test_a_table_that_does_not_refer_to_samples_is_not_a_table_of_mepps() -> None:
     with pytest.raises(ReadError, match="expected table 'marks' to refer to the samples of its rows"):
         read_mepps(hand_made([], references=False), traces={})
 

@@ -65,7 +65,7 @@ def test_an_empty_file_states_nothing(folder: Path) -> None:
     assert load(folder, "session:\nsubject:\ndevices: []\n") == Metadata()
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_key(folder: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_key(folder: Path) -> None:
     assert load(folder, "\ufeffsubject:\n  sex: F\n").subject.sex == "F"
 
 

@@ -4,22 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.traces import int16_trace
 from nwb_mepp.core.errors import OutputError
-from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.nwb.names import channel_stems, safe_name, series_name, table_name
-
-
-def trace(channel: str, sweep: int = 0) -> Trace:
-    return Trace(
-        channel=channel,
-        sweep=sweep,
-        source=ArraySource([0]),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=1.0,
-        start_s=0.0,
-    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +25,7 @@ def test_what_hdf5_and_nwbinspector_forbid_becomes_an_underscore(name: str, expe
 
 
 def test_channels_whose_safe_names_coincide_are_numbered() -> None:
-    assert channel_stems([trace("I/V"), trace("I:V"), trace("I_V")]) == {
+    assert channel_stems([int16_trace("I/V"), int16_trace("I:V"), int16_trace("I_V")]) == {
         "I/V": "I_V",
         "I:V": "I_V_2",
         "I_V": "I_V_3",
@@ -46,7 +33,9 @@ def test_channels_whose_safe_names_coincide_are_numbered() -> None:
 
 
 def test_a_channel_named_like_a_sweep_of_another_gets_a_name_of_its_own() -> None:
-    stems = channel_stems([trace("Vm", 0), trace("Vm", 1), trace("Vm_sweep_000")])
+    stems = channel_stems(
+        [int16_trace("Vm", sweep=0), int16_trace("Vm", sweep=1), int16_trace("Vm_sweep_000")]
+    )
     assert stems == {"Vm": "Vm", "Vm_sweep_000": "Vm_sweep_000_2"}
 
 
@@ -57,7 +46,7 @@ def test_a_channel_named_like_a_sweep_of_another_gets_a_name_of_its_own() -> Non
     )
 )
 def test_no_two_series_share_a_name_whatever_the_channels_are_called(pairs: list[tuple[str, int]]) -> None:
-    traces = [trace(channel, sweep) for channel, sweep in pairs]
+    traces = [int16_trace(channel, sweep=sweep) for channel, sweep in pairs]
     stems = channel_stems(traces)
     n_sweeps = {one.channel: sum(other.channel == one.channel for other in traces) for one in traces}
     names = [

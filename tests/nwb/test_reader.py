@@ -15,8 +15,8 @@ from pynwb.behavior import BehavioralTimeSeries
 from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.icephys import CurrentClampSeries
 
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import ReadError, UsageError
-from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.nwb import open_nwb, write_nwb
 from nwb_mepp.nwb.reader import electrical_traces, read_file, series_stems
 
@@ -43,16 +43,11 @@ def series(name: str = "v", **stated: Any) -> TimeSeries:
     return TimeSeries(name=name, **(defaults | stated))
 
 
-def test_a_recording_comes_back_as_it_was_written(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    session_start: datetime,
-) -> None:
+def test_a_recording_comes_back_as_it_was_written(folder: Path, session_start: datetime) -> None:
     # The file lists series by name: order and names of the channels must come from elsewhere.
     channels = (("Vm/2", "V"), ("Im", "A"))
-    traces = [make_trace(name, sweep=sweep, unit=unit) for name, unit in channels for sweep in range(12)]
-    recording = make_recording(*traces, make_trace("bath", unit="degC"), invalid_times=((0.1, 0.2),))
+    traces = [int16_trace(name, sweep=sweep, unit=unit) for name, unit in channels for sweep in range(12)]
+    recording = recording_of(*traces, int16_trace("bath", unit="degC"), invalid_times=((0.1, 0.2),))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with open_nwb(folder / "a.nwb") as back:
         assert back.channels == ("Vm/2", "Im")
@@ -77,10 +72,8 @@ def test_a_recording_comes_back_as_it_was_written(
             np.testing.assert_array_equal(read.values(), written.values())
 
 
-def test_samples_can_be_had_only_while_the_file_is_open(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start)
+def test_samples_can_be_had_only_while_the_file_is_open(folder: Path, session_start: datetime) -> None:
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     with open_nwb(folder / "a.nwb") as recording:
         (trace,) = recording.traces
     with pytest.raises(ValueError, match="expected samples to be read inside the 'with open_nwb"):
@@ -213,7 +206,7 @@ def test_a_series_with_irregular_timestamps_is_left_out_and_named(
         assert recording.notes == (f"Series 'bad' was left out: {reason}.",)
 
 
-def test_what_is_no_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
+def test_what_is_not_a_signal_is_left_out_and_named(foreign: MakeForeign) -> None:
     path = foreign(
         series("good"),
         series("cube", data=np.zeros((2, 2, 2))),
@@ -280,11 +273,9 @@ def test_series_that_claim_the_same_sweep_are_channels_of_their_own(foreign: Mak
         assert recording.channels == ("a", "b")
 
 
-def test_a_damaged_file_is_answered_in_a_sentence(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
+def test_a_damaged_file_is_answered_in_a_sentence(folder: Path, session_start: datetime) -> None:
     path = folder / "a.nwb"
-    write_nwb(make_recording(), path, session_start=session_start)
+    write_nwb(recording_of(), path, session_start=session_start)
     with h5py.File(path, "r+") as file:
         del file["session_start_time"]
     with (
@@ -294,19 +285,14 @@ def test_a_damaged_file_is_answered_in_a_sentence(
         pass
 
 
-def test_the_stem_of_a_channel_is_that_of_its_series(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    session_start: datetime,
-) -> None:
+def test_the_stem_of_a_channel_is_that_of_its_series(folder: Path, session_start: datetime) -> None:
     traces = [
-        make_trace("I/V", sweep=0),
-        make_trace("I/V", sweep=1),
-        make_trace("I:V"),
-        make_trace("Vm_sweep_000"),
+        int16_trace("I/V", sweep=0),
+        int16_trace("I/V", sweep=1),
+        int16_trace("I:V"),
+        int16_trace("Vm_sweep_000"),
     ]
-    write_nwb(make_recording(*traces), folder / "a.nwb", session_start=session_start)
+    write_nwb(recording_of(*traces), folder / "a.nwb", session_start=session_start)
     with read_file(folder / "a.nwb") as file:
         found, _ = electrical_traces(file)
         assert series_stems(found) == {"I/V": "I_V", "I:V": "I_V_2", "Vm_sweep_000": "Vm_sweep_000"}
@@ -428,13 +414,10 @@ def test_a_corrected_version_of_the_known_schema_is_read(foreign: MakeForeign) -
         assert recording.channels == ("v",)
 
 
-def test_the_series_of_one_sweep_is_no_channel_of_several_columns(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    session_start: datetime,
+def test_the_series_of_one_sweep_is_not_a_channel_of_several_columns(
+    folder: Path, session_start: datetime
 ) -> None:
-    sweeps = [make_trace("Vm", sweep=sweep) for sweep in range(2)]
-    write_nwb(make_recording(*sweeps), folder / "a.nwb", session_start=session_start)
+    sweeps = [int16_trace("Vm", sweep=sweep) for sweep in range(2)]
+    write_nwb(recording_of(*sweeps), folder / "a.nwb", session_start=session_start)
     with open_nwb(folder / "a.nwb", channels=["Vm_sweep_000"]) as recording:
         assert recording.channels == ("Vm",)

@@ -15,9 +15,12 @@ from hdmf.common import VectorData
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.epoch import TimeIntervals
 
+from builders.nwb_files import changed, objects
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
@@ -31,28 +34,23 @@ from nwb_mepp.nwb import (
 )
 from nwb_mepp.nwb.mepp_tables import mepp_table
 from nwb_mepp.nwb.metadata import Metadata
-from tests.nwb_objects import changed, objects
 
-MakeMepps = Callable[..., Mepps]
-MakeResult = Callable[..., ChannelResult]
 Found = Callable[..., ChannelResult]
 
 
 @pytest.fixture(scope="module")
-def traces(make_trace: Callable[..., Trace]) -> dict[str, list[Trace]]:
+def traces() -> dict[str, list[Trace]]:
     return {
-        "Vm": [make_trace("Vm", sweep=sweep) for sweep in range(2)],
-        "Im": [make_trace("Im", sweep=sweep, unit="A") for sweep in range(2)],
+        "Vm": [int16_trace("Vm", sweep=sweep) for sweep in range(2)],
+        "Im": [int16_trace("Im", sweep=sweep, unit="A") for sweep in range(2)],
     }
 
 
 @pytest.fixture(scope="module")
-def found(traces: dict[str, list[Trace]], make_mepps: MakeMepps, make_result: MakeResult) -> Found:
+def found(traces: dict[str, list[Trace]]) -> Found:
     def make(channel: str, detector: str, onsets: list[tuple[int, int]], **stated: Any) -> ChannelResult:
-        mepps = (
-            make_mepps(traces[channel], onsets) if onsets else Mepps.empty(channel, traces[channel][0].unit)
-        )
-        return make_result(mepps, detector, **stated)
+        mepps = mepps_on(traces[channel], onsets) if onsets else Mepps.empty(channel, traces[channel][0].unit)
+        return result_of(mepps, detector, **stated)
 
     return make
 
@@ -61,14 +59,13 @@ def found(traces: dict[str, list[Trace]], make_mepps: MakeMepps, make_result: Ma
 def original(
     tmp_path_factory: pytest.TempPathFactory,
     traces: dict[str, list[Trace]],
-    make_recording: Callable[..., Recording],
     found: Found,
     session_start: datetime,
 ) -> bytes:
     """A file of two detectors on two channels, with corrections by hand and things unknown to NWB."""
     path = tmp_path_factory.mktemp("original") / "a.nwb"
     write_nwb(
-        make_recording(*traces["Vm"], *traces["Im"]),
+        recording_of(*traces["Vm"], *traces["Im"]),
         path,
         session_start=session_start,
         results=[
@@ -237,16 +234,10 @@ def elsewhere(folder: Path, session_start: datetime) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize("module", [False, True])
-def test_a_file_of_another_program_can_be_annotated(
-    elsewhere: Callable[..., Path],
-    module: bool,
-    make_trace: Callable[..., Trace],
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-) -> None:
+def test_a_file_of_another_program_can_be_annotated(elsewhere: Callable[..., Path], module: bool) -> None:
     path = elsewhere(module=module, table="trials_of_mine")
     before = objects(path)
-    replace_results(path, [make_result(make_mepps([make_trace()], [(0, 8)]))])
+    replace_results(path, [result_of(mepps_on([int16_trace()], [(0, 8)]))])
     after = objects(path)
     assert {name: after[name] for name in before} == before
     assert {"intervals/mepps_miniunet", "processing/icephys/mepp_detections"} <= after.keys()
@@ -256,29 +247,23 @@ def test_a_file_of_another_program_can_be_annotated(
     assert pynwb_errors == []
 
 
-def test_a_table_of_another_program_is_not_overwritten(
-    elsewhere: Callable[..., Path],
-    make_trace: Callable[..., Trace],
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-) -> None:
+def test_a_table_of_another_program_is_not_overwritten(elsewhere: Callable[..., Path]) -> None:
     path = elsewhere(table="mepps_miniunet")
     with pytest.raises(
         OutputError, match=r"expected no table 'mepps_miniunet' in /intervals of .* but our own"
     ):
-        replace_results(path, [make_result(make_mepps([make_trace()], [(0, 7)]))])
+        replace_results(path, [result_of(mepps_on([int16_trace()], [(0, 7)]))])
 
 
 def test_an_annotated_file_is_as_clean_as_a_written_one(
     folder: Path,
     traces: dict[str, list[Trace]],
-    make_recording: Callable[..., Recording],
     found: Found,
     full_metadata: Metadata,
     session_start: datetime,
 ) -> None:
     write_nwb(
-        make_recording(*traces["Vm"], *traces["Im"]),
+        recording_of(*traces["Vm"], *traces["Im"]),
         folder / "a.nwb",
         session_start=session_start,
         metadata=full_metadata,

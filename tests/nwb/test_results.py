@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_events, read_results, write_nwb
 
@@ -18,32 +19,24 @@ ONSETS = [(0, 30), (0, 700), (2, 0), (2, 1_900)]
 
 
 @pytest.fixture(scope="module")
-def results(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> list[ChannelResult]:
-    first = [make_trace("I/V", sweep=sweep) for sweep in range(3)]
-    second = [make_trace("Im", sweep=sweep, unit="A") for sweep in range(3)]
+def results() -> list[ChannelResult]:
+    first = [int16_trace("I/V", sweep=sweep) for sweep in range(3)]
+    second = [int16_trace("Im", sweep=sweep, unit="A") for sweep in range(3)]
     return [
-        make_result(make_mepps(first, ONSETS), "miniunet"),
-        make_result(make_mepps(second, ONSETS[1:3]), "miniunet"),
-        make_result(Mepps.empty("Im", "A"), "autoencoder"),
+        result_of(mepps_on(first, ONSETS), "miniunet"),
+        result_of(mepps_on(second, ONSETS[1:3]), "miniunet"),
+        result_of(Mepps.empty("Im", "A"), "autoencoder"),
     ]
 
 
 @pytest.fixture(scope="module")
 def written(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    session_start: datetime,
-    results: list[ChannelResult],
+    tmp_path_factory: pytest.TempPathFactory, session_start: datetime, results: list[ChannelResult]
 ) -> Iterator[Path]:
-    traces = [make_trace("I/V", sweep=sweep) for sweep in range(3)]
-    traces += [make_trace("Im", sweep=sweep, unit="A") for sweep in range(3)]
+    traces = [int16_trace("I/V", sweep=sweep) for sweep in range(3)]
+    traces += [int16_trace("Im", sweep=sweep, unit="A") for sweep in range(3)]
     path = tmp_path_factory.mktemp("events") / "a.nwb"
-    write_nwb(make_recording(*traces), path, session_start=session_start, results=results)
+    write_nwb(recording_of(*traces), path, session_start=session_start, results=results)
     before = path.read_bytes()
     yield path
     assert path.read_bytes() == before, "reading changed the file"
@@ -93,10 +86,8 @@ def test_an_unknown_table_is_answered_with_those_that_are_there(written: Path) -
         read_events(written, table="x")
 
 
-def test_a_file_without_results_has_none(
-    folder: Path, make_recording: Callable[..., Recording], session_start: datetime
-) -> None:
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start)
+def test_a_file_without_results_has_none(folder: Path, session_start: datetime) -> None:
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     assert read_results(folder / "a.nwb") == []
     assert read_events(folder / "a.nwb") == []
     with pytest.raises(ReadError, match=r"expected table 'x' in .*, found no table of MEPPs"):

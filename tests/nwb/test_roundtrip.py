@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
-from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
+from builders.traces import recording_of, trace_of
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import open_nwb, write_nwb
 
 START = datetime(2017, 11, 16, 10, 5, tzinfo=UTC)
@@ -55,19 +56,18 @@ def recordings(draw: st.DrawFn) -> Recording:
         for sweep in range(draw(st.integers(1, 3))):
             stored = draw(samples(dtype, draw(st.integers(1, 50))))
             traces.append(
-                Trace(
+                trace_of(
+                    stored,
                     channel=name,
                     sweep=sweep,
-                    source=ArraySource(stored),
                     unit=unit,
                     conversion=draw(STEPS),
                     offset=draw(LEVELS),
-                    sampling_rate_hz=draw(RATES_HZ),
+                    rate_hz=draw(RATES_HZ),
                     start_s=draw(TIMES_S),
                 )
             )
-    source = SourceFile(name="a.abf", sha256="0" * 64, reader="axon", reader_version="neo 0")
-    return Recording(traces=tuple(traces), source=source)
+    return recording_of(*traces)
 
 
 @FEW

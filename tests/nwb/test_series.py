@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries
 
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import MetadataError
-from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb.header import add_equipment, make_file
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.series import add_acquisition, check_clamp, parse_comment
@@ -27,12 +28,8 @@ def acquired(full_metadata: Metadata, session_start: datetime) -> Callable[..., 
     return acquire
 
 
-def test_without_a_clamp_mode_none_is_stated(
-    acquired: Callable[..., NWBFile],
-    make_recording: Callable[..., Recording],
-    make_trace: Callable[..., Trace],
-) -> None:
-    recording = make_recording(make_trace(), make_trace("Im", unit="A"), make_trace("T", unit="degC"))
+def test_without_a_clamp_mode_none_is_stated(acquired: Callable[..., NWBFile]) -> None:
+    recording = recording_of(int16_trace(), int16_trace("Im", unit="A"), int16_trace("T", unit="degC"))
     series = acquired(recording).acquisition
     assert {name: (type(one), one.unit) for name, one in series.items()} == {
         "Vm": (TimeSeries, "volts"),
@@ -50,15 +47,10 @@ def test_without_a_clamp_mode_none_is_stated(
     ],
 )
 def test_a_clamp_mode_concerns_the_channels_in_its_unit(
-    clamp: str,
-    unit: str,
-    kind: type,
-    acquired: Callable[..., NWBFile],
-    make_recording: Callable[..., Recording],
-    make_trace: Callable[..., Trace],
+    clamp: str, unit: str, kind: type, acquired: Callable[..., NWBFile]
 ) -> None:
     other = {"V": "A", "A": "V"}[unit]
-    file = acquired(make_recording(make_trace("cell", unit=unit), make_trace("monitor", unit=other)), clamp)
+    file = acquired(recording_of(int16_trace("cell", unit=unit), int16_trace("monitor", unit=other)), clamp)
     cell, monitor = file.acquisition["cell"], file.acquisition["monitor"]
     assert (type(cell), type(monitor)) == (kind, TimeSeries)
     assert cell.electrode.name == "electrode"
@@ -67,13 +59,9 @@ def test_a_clamp_mode_concerns_the_channels_in_its_unit(
     assert file.intracellular_recordings is None
 
 
-def test_clamped_sweeps_become_rows_grouped_by_sweep(
-    acquired: Callable[..., NWBFile],
-    make_recording: Callable[..., Recording],
-    make_trace: Callable[..., Trace],
-) -> None:
-    traces = [make_trace(channel, sweep=sweep) for channel in ("V1", "V2") for sweep in range(3)]
-    file = acquired(make_recording(*traces), "current")
+def test_clamped_sweeps_become_rows_grouped_by_sweep(acquired: Callable[..., NWBFile]) -> None:
+    traces = [int16_trace(channel, sweep=sweep) for channel in ("V1", "V2") for sweep in range(3)]
+    file = acquired(recording_of(*traces), "current")
     responses = file.intracellular_recordings["responses"]["response"]
     assert [(one.timeseries.name, one.idx_start, one.count) for one in responses] == [
         (f"V{channel}_sweep_00{sweep}", 0, 2_000) for sweep in range(3) for channel in (1, 2)
@@ -88,52 +76,40 @@ def test_clamped_sweeps_become_rows_grouped_by_sweep(
     assert file.icephys_sequential_recordings is None
 
 
-def test_the_description_says_what_the_source_did_not_state(
-    acquired: Callable[..., NWBFile],
-    make_recording: Callable[..., Recording],
-    make_trace: Callable[..., Trace],
-) -> None:
-    traces = [make_trace(sweep=sweep) for sweep in range(2)]
-    said = acquired(make_recording(*traces, sweep_times_stated=False)).acquisition["Vm_sweep_001"].description
+def test_the_description_says_what_the_source_did_not_state(acquired: Callable[..., NWBFile]) -> None:
+    traces = [int16_trace(sweep=sweep) for sweep in range(2)]
+    said = acquired(recording_of(*traces, sweep_times_stated=False)).acquisition["Vm_sweep_001"].description
     assert said.startswith(
         "Channel Vm, sweep 1. Sweep times not stated by the source: the sweeps are laid end to end."
     )
     assert said.endswith("Read from fiber.abf by reader axon (neo 0.14.6) with unit=mV.")
-    stated = acquired(make_recording(*traces)).acquisition["Vm_sweep_001"].description
+    stated = acquired(recording_of(*traces)).acquisition["Vm_sweep_001"].description
     assert "not stated" not in stated
 
 
-def test_a_unit_that_is_not_known_is_called_so(
-    acquired: Callable[..., NWBFile],
-    make_recording: Callable[..., Recording],
-    make_trace: Callable[..., Trace],
-) -> None:
-    assert acquired(make_recording(make_trace(unit=""))).acquisition["Vm"].unit == "unknown"
+def test_a_unit_that_is_not_known_is_called_so(acquired: Callable[..., NWBFile]) -> None:
+    assert acquired(recording_of(int16_trace(unit=""))).acquisition["Vm"].unit == "unknown"
 
 
-def test_an_unknown_clamp_mode_is_refused(
-    make_recording: Callable[..., Recording], full_metadata: Metadata
-) -> None:
+def test_an_unknown_clamp_mode_is_refused(full_metadata: Metadata) -> None:
     with pytest.raises(MetadataError, match="expected --clamp current, voltage, izero, found 'sharp'"):
-        check_clamp(make_recording(), clamp="sharp", metadata=full_metadata)
+        check_clamp(recording_of(), clamp="sharp", metadata=full_metadata)
 
 
-def test_a_clamp_mode_that_fits_no_channel_is_refused(
-    make_recording: Callable[..., Recording], full_metadata: Metadata
-) -> None:
+def test_a_clamp_mode_that_fits_no_channel_is_refused(full_metadata: Metadata) -> None:
     with pytest.raises(
         MetadataError, match="expected a channel in A because --clamp voltage is given, found Vm in V"
     ):
-        check_clamp(make_recording(), clamp="voltage", metadata=full_metadata)
+        check_clamp(recording_of(), clamp="voltage", metadata=full_metadata)
 
 
-def test_a_clamp_mode_needs_an_electrode(make_recording: Callable[..., Recording]) -> None:
+def test_a_clamp_mode_needs_an_electrode() -> None:
     with pytest.raises(MetadataError, match="expected a device and an electrode because --clamp is given"):
-        check_clamp(make_recording(), clamp="current", metadata=Metadata())
+        check_clamp(recording_of(), clamp="current", metadata=Metadata())
 
 
-def test_without_clamp_mode_no_electrode_is_needed(make_recording: Callable[..., Recording]) -> None:
-    check_clamp(make_recording(), clamp=None, metadata=Metadata())
+def test_without_clamp_mode_no_electrode_is_needed() -> None:
+    check_clamp(recording_of(), clamp=None, metadata=Metadata())
 
 
 @settings(max_examples=50, deadline=None)

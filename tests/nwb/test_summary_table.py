@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
@@ -8,9 +7,10 @@ import pytest
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBFile
 
+from builders.tables import result_of
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.results import SUMMARY_COLUMNS, ChannelResult
+from nwb_mepp.core.results import SUMMARY_COLUMNS
 from nwb_mepp.nwb.summary_table import icephys_module, read_summary, summary_table
 
 
@@ -19,10 +19,10 @@ def file(session_start: datetime) -> NWBFile:
     return NWBFile(session_description="d", identifier="i", session_start_time=session_start)
 
 
-def test_rows_come_back_as_they_were(file: NWBFile, make_result: Callable[..., ChannelResult]) -> None:
+def test_rows_come_back_as_they_were(file: NWBFile) -> None:
     rows = [
-        make_result(Mepps.empty("Vm", "V"), rate_hz=1 / 3, weights_sha256="").summary,
-        make_result(Mepps.empty("Im: µ", "A"), "threshold", n_mepps=2**40, weights_sha256="ab").summary,
+        result_of(Mepps.empty("Vm", "V"), rate_hz=1 / 3, weights_sha256="").summary,
+        result_of(Mepps.empty("Im: µ", "A"), "threshold", n_mepps=2**40, weights_sha256="ab").summary,
     ]
     icephys_module(file).add(summary_table(rows))
     back = read_summary(file)
@@ -30,8 +30,8 @@ def test_rows_come_back_as_they_were(file: NWBFile, make_result: Callable[..., C
     assert repr(back) == repr(rows)
 
 
-def test_columns_are_typed_and_name_their_unit(make_result: Callable[..., ChannelResult]) -> None:
-    table = summary_table([make_result(Mepps.empty("Vm", "V")).summary])
+def test_columns_are_typed_and_name_their_unit() -> None:
+    table = summary_table([result_of(Mepps.empty("Vm", "V")).summary])
     assert table.colnames == tuple(column.name for column in SUMMARY_COLUMNS)
     assert table["n_mepps"].data.dtype == np.int64
     assert table["poisson_p"].data.dtype == np.float64
@@ -50,10 +50,8 @@ def test_the_module_of_another_program_is_used_as_it_is(file: NWBFile) -> None:
     assert icephys_module(file) is other
 
 
-def test_a_table_of_another_program_is_refused(
-    file: NWBFile, make_result: Callable[..., ChannelResult]
-) -> None:
-    table = summary_table([make_result(Mepps.empty("Vm", "V")).summary])
+def test_a_table_of_another_program_is_refused(file: NWBFile) -> None:
+    table = summary_table([result_of(Mepps.empty("Vm", "V")).summary])
     other = DynamicTable(
         name=table.name,
         description="Of another program.",

@@ -13,13 +13,14 @@ from ndx_mepp import MEPPDetector, MEPPQuantity, MEPPSummary, MEPPTable
 from ndx_mepp.testing.mock import mock_MEPPDetector
 from pynwb import NWBHDF5IO, get_type_map
 
+from builders.nwb_files import objects
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.mepps import MEASURES, Mepps
-from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import SUMMARY_COLUMNS, ChannelResult
 from nwb_mepp.nwb import read_results, typed_tables, write_nwb
 from nwb_mepp.nwb.typed_tables import DETECTOR_FIELDS, add_types, forget_types, remove_types
-from tests.nwb_objects import objects
 
 Results = Callable[..., list[ChannelResult]]
 
@@ -64,37 +65,27 @@ def test_a_detector_states_what_its_summary_row_states() -> None:
 
 
 @pytest.fixture(scope="module")
-def results(
-    make_trace: Callable[..., Trace],
-    make_mepps: Callable[..., Mepps],
-    make_result: Callable[..., ChannelResult],
-) -> Results:
+def results() -> Results:
     """Two detectors on a channel in volts, one of which found nothing, and one on a channel in amperes."""
 
     def make() -> list[ChannelResult]:
-        voltage = make_mepps([make_trace("Vm")], [(0, 10), (0, 500), (0, 900)])
-        current = make_mepps([make_trace("Im", unit="A")], [(0, 40)])
+        voltage = mepps_on([int16_trace("Vm")], [(0, 10), (0, 500), (0, 900)])
+        current = mepps_on([int16_trace("Im", unit="A")], [(0, 40)])
         return [
-            make_result(voltage, "miniunet", weights_sha256="a" * 64, package_version="0.1.0"),
-            make_result(Mepps.empty("Vm", "V"), "template", threshold=4.0, polarity="negative"),
-            make_result(current, "miniunet"),
+            result_of(voltage, "miniunet", weights_sha256="a" * 64, package_version="0.1.0"),
+            result_of(Mepps.empty("Vm", "V"), "template", threshold=4.0, polarity="negative"),
+            result_of(current, "miniunet"),
         ]
 
     return make
 
 
 @pytest.fixture
-def write(
-    folder: Path,
-    make_trace: Callable[..., Trace],
-    make_recording: Callable[..., Recording],
-    results: Results,
-    session_start: Any,
-) -> Callable[..., Path]:
+def write(folder: Path, results: Results, session_start: Any) -> Callable[..., Path]:
     def make(name: str = "a.nwb", **options: Any) -> Path:
-        traces = [make_trace("Vm"), make_trace("Im", unit="A")]
+        traces = [int16_trace("Vm"), int16_trace("Im", unit="A")]
         stated = {"session_start": session_start, "results": results(), "fingerprint": "f"}
-        write_nwb(make_recording(*traces), folder / name, **(stated | options))
+        write_nwb(recording_of(*traces), folder / name, **(stated | options))
         return folder / name
 
     return make

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -8,22 +7,18 @@ from pathlib import Path
 import h5py
 import pytest
 
+from builders.traces import recording_of
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import is_failure, validate_nwb, write_nwb
 from nwb_mepp.nwb.metadata import Metadata, Subject
 from nwb_mepp.nwb.schema_validation import schema_errors
 
 
 @pytest.fixture(scope="module")
-def bare(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_recording: Callable[..., Recording],
-    session_start: datetime,
-) -> Path:
+def bare(tmp_path_factory: pytest.TempPathFactory, session_start: datetime) -> Path:
     """A file without any metadata."""
     path = tmp_path_factory.mktemp("bare") / "a.nwb"
-    write_nwb(make_recording(), path, session_start=session_start)
+    write_nwb(recording_of(), path, session_start=session_start)
     return path
 
 
@@ -35,11 +30,11 @@ def test_what_an_archive_would_refuse_is_a_failure(bare: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", ""), "the libraries' own output concerns nobody"
 
 
-def test_the_archive_may_weigh_otherwise(
-    folder: Path, make_recording: Callable[..., Recording], full_metadata: Metadata, session_start: datetime
+def test_the_archive_may_rank_findings_differently(
+    folder: Path, full_metadata: Metadata, session_start: datetime
 ) -> None:
     metadata = replace(full_metadata, subject=Subject(subject_id="m", sex="F", age="P90D"))
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start, metadata=metadata)
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start, metadata=metadata)
     for dandi, severity in ((False, "BEST_PRACTICE_VIOLATION"), (True, "CRITICAL")):
         failures = [finding for finding in validate_nwb(folder / "a.nwb", dandi=dandi) if is_failure(finding)]
         assert [(one.source, one.severity) for one in failures] == [
@@ -48,9 +43,9 @@ def test_the_archive_may_weigh_otherwise(
 
 
 def test_a_muscle_need_not_be_in_the_atlas_of_the_brain(
-    folder: Path, make_recording: Callable[..., Recording], full_metadata: Metadata, session_start: datetime
+    folder: Path, full_metadata: Metadata, session_start: datetime
 ) -> None:
-    write_nwb(make_recording(), folder / "a.nwb", session_start=session_start, metadata=full_metadata)
+    write_nwb(recording_of(), folder / "a.nwb", session_start=session_start, metadata=full_metadata)
     (finding,) = [one for one in validate_nwb(folder / "a.nwb") if "Allen" in one.message]
     assert finding.severity == "BEST_PRACTICE_SUGGESTION"
 
@@ -78,7 +73,7 @@ def test_a_file_that_pynwb_cannot_read_is_a_failure(bare: Path, folder: Path) ->
     assert "\n" not in errors[0].message
 
 
-def test_what_is_no_nwb_file_is_refused(folder: Path) -> None:
+def test_what_is_not_an_nwb_file_is_refused(folder: Path) -> None:
     (folder / "a.nwb").write_text("text")
     with pytest.raises(ReadError, match="is not one or is damaged"):
         validate_nwb(folder / "a.nwb")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,24 +9,17 @@ import numpy.typing as npt
 import pytest
 from pynwb import NWBFile
 
+from builders.tables import mepps_on, result_of
+from builders.traces import int16_trace, recording_of, trace_of
 from nwb_mepp.core.errors import MetadataError, OutputError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import ArraySource, Recording, Trace
-from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import add_recording, is_failure, validate_nwb, write_nwb, writer
 from nwb_mepp.nwb.metadata import Metadata
 
-MakeTrace = Callable[..., Trace]
-MakeRecording = Callable[..., Recording]
-MakeMepps = Callable[..., Mepps]
-MakeResult = Callable[..., ChannelResult]
 
-
-def test_samples_scale_and_times_are_exact(
-    folder: Path, make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
-    one = make_trace(conversion=1e-6 / 3, offset=-0.1, sampling_rate_hz=10_000 / 3, start_s=1 / 7)
-    write_nwb(make_recording(one), folder / "a.nwb", session_start=session_start)
+def test_samples_scale_and_times_are_exact(folder: Path, session_start: datetime) -> None:
+    one = int16_trace(conversion=1e-6 / 3, offset=-0.1, rate_hz=10_000 / 3, start_s=1 / 7)
+    write_nwb(recording_of(one), folder / "a.nwb", session_start=session_start)
     with h5py.File(folder / "a.nwb") as file:
         data = file["acquisition/Vm/data"]
         assert data.dtype == np.int16
@@ -42,30 +34,22 @@ def test_samples_scale_and_times_are_exact(
         np.testing.assert_array_equal(data[:] * data.attrs["conversion"] + data.attrs["offset"], one.values())
 
 
-def test_the_name_of_the_file_is_free(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
-    write_nwb(make_recording(), folder / "a.h5", session_start=session_start)
+def test_the_name_of_the_file_is_free(folder: Path, session_start: datetime) -> None:
+    write_nwb(recording_of(), folder / "a.h5", session_start=session_start)
     assert list(folder.iterdir()) == [folder / "a.h5"]
 
 
 @pytest.mark.parametrize("dtype", [">i2", "<u2", "<f4", "<f8"])
-def test_numbers_of_every_type_are_kept(
-    folder: Path, dtype: str, make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_numbers_of_every_type_are_kept(folder: Path, dtype: str, session_start: datetime) -> None:
     samples = (np.arange(100) * 1.5).astype(dtype)
-    write_nwb(
-        make_recording(make_trace(source=ArraySource(samples))), folder / "a.nwb", session_start=session_start
-    )
+    write_nwb(recording_of(trace_of(samples)), folder / "a.nwb", session_start=session_start)
     with h5py.File(folder / "a.nwb") as file:
         assert file["acquisition/Vm/data"].dtype == samples.dtype.newbyteorder("=")
         np.testing.assert_array_equal(file["acquisition/Vm/data"][:], samples)
 
 
-def test_samples_are_chunked_and_compressed(
-    folder: Path, make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
-    recording = make_recording(make_trace("long", n_samples=250_000), make_trace("short", n_samples=10))
+def test_samples_are_chunked_and_compressed(folder: Path, session_start: datetime) -> None:
+    recording = recording_of(int16_trace("long", n_samples=250_000), int16_trace("short", n_samples=10))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with h5py.File(folder / "a.nwb") as file:
         long, short = (file[f"acquisition/{name}/data"] for name in ("long", "short"))
@@ -87,17 +71,13 @@ class Zeros:
         return np.zeros(stop - start, np.int16)
 
 
-def test_a_long_recording_is_read_in_blocks(
-    folder: Path, make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_a_long_recording_is_read_in_blocks(folder: Path, session_start: datetime) -> None:
     source = Zeros()
-    write_nwb(make_recording(make_trace(source=source)), folder / "a.nwb", session_start=session_start)
+    write_nwb(recording_of(trace_of(source)), folder / "a.nwb", session_start=session_start)
     assert source.most == 2_000_000
 
 
-def test_a_source_that_fails_leaves_nothing(
-    folder: Path, make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_a_source_that_fails_leaves_nothing(folder: Path, session_start: datetime) -> None:
     class Broken(Zeros):
         def read(self, start: int, stop: int) -> npt.NDArray[np.int16]:
             if start:
@@ -105,40 +85,35 @@ def test_a_source_that_fails_leaves_nothing(
             return super().read(start, stop)
 
     with pytest.raises(OutputError, match=r"expected to write .*a\.nwb, found: Input/output error"):
-        write_nwb(make_recording(make_trace(source=Broken())), folder / "a.nwb", session_start=session_start)
+        write_nwb(recording_of(trace_of(Broken())), folder / "a.nwb", session_start=session_start)
     assert list(folder.iterdir()) == []
 
 
 def test_a_file_that_would_be_invalid_is_not_left_there(
-    folder: Path, make_recording: MakeRecording, session_start: datetime, monkeypatch: pytest.MonkeyPatch
+    folder: Path, session_start: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "schema_errors", lambda _: ["/acquisition: no good"])
     with pytest.raises(
         OutputError, match=r"expected valid NWB, found .* /acquisition: no good; nothing was left"
     ):
-        write_nwb(make_recording(), folder / "a.nwb", session_start=session_start)
+        write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     assert list(folder.iterdir()) == []
 
 
-def test_a_session_start_without_time_zone_is_refused(folder: Path, make_recording: MakeRecording) -> None:
+def test_a_session_start_without_time_zone_is_refused(folder: Path) -> None:
     with pytest.raises(
         MetadataError, match="expected a session start with a time zone, found 2020-01-01T00:00:00"
     ):
-        write_nwb(make_recording(), folder / "a.nwb", session_start=datetime(2020, 1, 1))
+        write_nwb(recording_of(), folder / "a.nwb", session_start=datetime(2020, 1, 1))
     assert list(folder.iterdir()) == []
 
 
 def test_with_one_electrical_channel_tables_do_without_its_name(
-    folder: Path,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    session_start: datetime,
+    folder: Path, session_start: datetime
 ) -> None:
-    cell = make_trace()
-    results = [make_result(make_mepps([cell], [(0, 100)]), name) for name in ("miniunet", "autoencoder")]
-    recording = make_recording(cell, make_trace("bath", unit="degC"))
+    cell = int16_trace()
+    results = [result_of(mepps_on([cell], [(0, 100)]), name) for name in ("miniunet", "autoencoder")]
+    recording = recording_of(cell, int16_trace("bath", unit="degC"))
     write_nwb(recording, folder / "a.nwb", session_start=session_start, results=results)
     with h5py.File(folder / "a.nwb") as file:
         assert list(file["intervals"]) == ["mepps_autoencoder", "mepps_miniunet"]
@@ -147,46 +122,32 @@ def test_with_one_electrical_channel_tables_do_without_its_name(
 
 
 def test_with_several_electrical_channels_tables_carry_its_name(
-    folder: Path,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    session_start: datetime,
+    folder: Path, session_start: datetime
 ) -> None:
-    traces = [make_trace("I/V"), make_trace("Im", unit="A")]
-    results = [make_result(make_mepps([one], [(0, 100)])) for one in traces]
-    write_nwb(make_recording(*traces), folder / "a.nwb", session_start=session_start, results=results)
+    traces = [int16_trace("I/V"), int16_trace("Im", unit="A")]
+    results = [result_of(mepps_on([one], [(0, 100)])) for one in traces]
+    write_nwb(recording_of(*traces), folder / "a.nwb", session_start=session_start, results=results)
     with h5py.File(folder / "a.nwb") as file:
         assert list(file["intervals"]) == ["mepps_miniunet_I_V", "mepps_miniunet_Im"]
         assert file["intervals/mepps_miniunet_Im/amplitude"].attrs["description"].endswith("Unit: A.")
 
 
-def test_where_nothing_was_found_there_is_a_row_and_no_table(
-    folder: Path, make_recording: MakeRecording, make_result: MakeResult, session_start: datetime
-) -> None:
+def test_where_nothing_was_found_there_is_a_row_and_no_table(folder: Path, session_start: datetime) -> None:
     write_nwb(
-        make_recording(),
+        recording_of(),
         folder / "a.nwb",
         session_start=session_start,
-        results=[make_result(Mepps.empty("Vm", "V"))],
+        results=[result_of(Mepps.empty("Vm", "V"))],
     )
     with h5py.File(folder / "a.nwb") as file:
         assert "intervals" not in file
         assert file["processing/icephys/mepp_detections/n_mepps"][:].tolist() == [0]
 
 
-def test_columns_are_float64_and_overlapped_is_boolean(
-    folder: Path,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    session_start: datetime,
-) -> None:
-    one = make_trace()
-    results = [make_result(make_mepps([one], [(0, 100), (0, 300)]))]
-    write_nwb(make_recording(one), folder / "a.nwb", session_start=session_start, results=results)
+def test_columns_are_float64_and_overlapped_is_boolean(folder: Path, session_start: datetime) -> None:
+    one = int16_trace()
+    results = [result_of(mepps_on([one], [(0, 100), (0, 300)]))]
+    write_nwb(recording_of(one), folder / "a.nwb", session_start=session_start, results=results)
     with h5py.File(folder / "a.nwb") as file:
         table = file["intervals/mepps_miniunet"]
         types = {name: table[name].dtype for name in table.attrs["colnames"]}
@@ -195,10 +156,8 @@ def test_columns_are_float64_and_overlapped_is_boolean(
     assert set(types.values()) == {np.dtype(np.float64)}
 
 
-def test_each_left_out_stretch_is_written_once(
-    folder: Path, make_recording: MakeRecording, session_start: datetime
-) -> None:
-    recording = make_recording(invalid_times=((1.0, 2.0), (5.0, 6.0)))
+def test_each_left_out_stretch_is_written_once(folder: Path, session_start: datetime) -> None:
+    recording = recording_of(invalid_times=((1.0, 2.0), (5.0, 6.0)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start, excluded=[(1.0, 2.0), (0.0, 0.5)])
     with h5py.File(folder / "a.nwb") as file:
         table = file["intervals/invalid_times"]
@@ -206,23 +165,16 @@ def test_each_left_out_stretch_is_written_once(
         assert table["stop_time"][:].tolist() == [0.5, 2.0, 6.0]
 
 
-def test_two_results_for_one_table_are_refused(
-    folder: Path,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    session_start: datetime,
-) -> None:
-    traces = [make_trace("b_c"), make_trace("c")]
+def test_two_results_for_one_table_are_refused(folder: Path, session_start: datetime) -> None:
+    traces = [int16_trace("b_c"), int16_trace("c")]
     results = [
-        make_result(make_mepps(traces[:1], [(0, 1)]), "a"),
-        make_result(make_mepps(traces[1:], [(0, 1)]), "a_b"),
+        result_of(mepps_on(traces[:1], [(0, 1)]), "a"),
+        result_of(mepps_on(traces[1:], [(0, 1)]), "a_b"),
     ]
     with pytest.raises(
         OutputError, match=r"expected one result for each table, found \('a', 'b_c'\) and \('a_b', 'c'\)"
     ):
-        write_nwb(make_recording(*traces), folder / "a.nwb", session_start=session_start, results=results)
+        write_nwb(recording_of(*traces), folder / "a.nwb", session_start=session_start, results=results)
 
 
 def contents(path: Path) -> dict[str, object]:
@@ -243,22 +195,16 @@ def contents(path: Path) -> dict[str, object]:
 
 
 def test_the_same_input_gives_the_same_file_content(
-    folder: Path,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    full_metadata: Metadata,
-    session_start: datetime,
+    folder: Path, full_metadata: Metadata, session_start: datetime
 ) -> None:
-    one = make_trace()
+    one = int16_trace()
     for name in ("a.nwb", "b.nwb"):
         write_nwb(
-            make_recording(one),
+            recording_of(one),
             folder / name,
             session_start=session_start,
             metadata=full_metadata,
-            results=[make_result(make_mepps([one], [(0, 5)]))],
+            results=[result_of(mepps_on([one], [(0, 5)]))],
             fingerprint="f",
         )
     assert repr(contents(folder / "a.nwb")) == repr(contents(folder / "b.nwb"))
@@ -266,27 +212,20 @@ def test_the_same_input_gives_the_same_file_content(
 
 @pytest.mark.parametrize("clamp", [None, "voltage"])
 def test_a_full_file_satisfies_validator_and_inspector(
-    folder: Path,
-    clamp: str | None,
-    make_trace: MakeTrace,
-    make_recording: MakeRecording,
-    make_mepps: MakeMepps,
-    make_result: MakeResult,
-    full_metadata: Metadata,
-    session_start: datetime,
+    folder: Path, clamp: str | None, full_metadata: Metadata, session_start: datetime
 ) -> None:
     channels = {
-        name: [make_trace(name, sweep=sweep, unit=unit) for sweep in range(7)]
+        name: [int16_trace(name, sweep=sweep, unit=unit) for sweep in range(7)]
         for name, unit in (("Vm", "V"), ("Im: 1", "A"))
     }
     onsets = [(0, 5), (0, 900), (3, 8), (6, 1_900)]
     results = [
-        make_result(make_mepps(traces, onsets), detector)
+        result_of(mepps_on(traces, onsets), detector)
         for detector in ("miniunet", "autoencoder")
         for traces in channels.values()
     ]
     write_nwb(
-        make_recording(*channels["Vm"], *channels["Im: 1"]),
+        recording_of(*channels["Vm"], *channels["Im: 1"]),
         folder / "a.nwb",
         session_start=session_start,
         metadata=full_metadata,
@@ -299,14 +238,12 @@ def test_a_full_file_satisfies_validator_and_inspector(
     assert [finding for finding in findings if is_failure(finding)] == []
 
 
-def test_two_recordings_in_one_file_share_what_is_there_once(
-    make_trace: MakeTrace, make_recording: MakeRecording, session_start: datetime
-) -> None:
+def test_two_recordings_in_one_file_share_what_is_there_once(session_start: datetime) -> None:
     file = NWBFile(session_description="s", identifier="i", session_start_time=session_start)
     for channel, stretch in (("Vm", (0.1, 0.2)), ("Im", (0.3, 0.4))):
         add_recording(
             file,
-            make_recording(make_trace(channel), invalid_times=(stretch,)),
+            recording_of(int16_trace(channel), invalid_times=(stretch,)),
             clamp=None,
             metadata=Metadata(),
         )

@@ -8,20 +8,40 @@ import sys
 import numpy as np
 import pytest
 
+from builders.tables import mepps_at, result_of
+from builders.traces import trace_of
 from nwb_mepp.core.errors import OutputError, UsageError
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.plots import draw_picture
 
 SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 
 
+def shown(mepps: Mepps, *, analysed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
+    """Return MEPPs with every number of the summary that a picture prints."""
+    found = len(mepps) > 0
+    return result_of(
+        mepps,
+        analysed_s=analysed_s,
+        noise_sd=noise_sd,
+        rate_hz=len(mepps) / analysed_s,
+        rate_hz_low=0.5 * len(mepps) / analysed_s,
+        rate_hz_high=2.0 * len(mepps) / analysed_s,
+        amplitude_mean=float(mepps.amplitude.mean()) if found else np.nan,
+        amplitude_cv=0.3 if len(mepps) > 1 else np.nan,
+        baseline_mean=-70e-3,
+    )
+
+
 @pytest.fixture
-def drawn(make_trace, make_mepps, make_result):
+def drawn():
     rng = np.random.default_rng(0)
     onsets_s = np.sort(rng.uniform(0.1, 9.9, 12))
     values = -70e-3 + 5e-5 * rng.standard_normal(100_000)
     for onset in np.round(onsets_s * 1e4).astype(int):
         values[onset : onset + 100] += 0.5e-3 * np.exp(-np.arange(100) / 25)
-    return [make_trace(values)], make_result(make_mepps(onsets_s), analysed_s=10.0)
+    return [trace_of(values)], shown(mepps_at(onsets_s), analysed_s=10.0)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
@@ -52,33 +72,29 @@ def test_the_same_result_gives_the_same_picture_and_leaves_no_setting_changed(dr
 
 
 @pytest.mark.parametrize("n_mepps", [0, 1, 2, 2000])
-def test_any_number_of_mepps_can_be_drawn(make_trace, make_mepps, make_result, tmp_path, n_mepps):
+def test_any_number_of_mepps_can_be_drawn(tmp_path, n_mepps):
     onsets_s = np.linspace(0.05, 19.9, n_mepps) if n_mepps != 1 else [3.0]
-    trace = make_trace(np.random.default_rng(0).standard_normal(200_000) * 1e-4)
-    draw_picture([trace], make_result(make_mepps(onsets_s)), tmp_path / "picture.png", title="n")
+    trace = trace_of(np.random.default_rng(0).standard_normal(200_000) * 1e-4)
+    draw_picture([trace], shown(mepps_at(onsets_s)), tmp_path / "picture.png", title="n")
     assert (tmp_path / "picture.png").exists()
 
 
 @pytest.mark.parametrize("apart_s", [0.5, 30.0])
-def test_many_sweeps_with_stretches_left_out_can_be_drawn(
-    make_trace, make_mepps, make_result, tmp_path, apart_s
-):
-    traces = [make_trace(np.zeros(5000), sweep=k, start_s=apart_s * k) for k in range(50)]
+def test_many_sweeps_with_stretches_left_out_can_be_drawn(tmp_path, apart_s):
+    traces = [trace_of(np.zeros(5000), sweep=k, start_s=apart_s * k) for k in range(50)]
     starts_s = apart_s * np.arange(50)
-    mepps = make_mepps(starts_s + 0.2, sweep=np.arange(50), sweep_start_s=starts_s)
+    mepps = mepps_at(*[[0.2]] * 50, sweep_starts_s=starts_s)
     excluded = [(start_s, start_s + 0.1) for start_s in starts_s]
-    draw_picture(traces, make_result(mepps), tmp_path / "picture.png", title="sweeps", excluded=excluded)
+    draw_picture(traces, shown(mepps), tmp_path / "picture.png", title="sweeps", excluded=excluded)
     assert (tmp_path / "picture.png").exists()
 
 
 @pytest.mark.parametrize(("size", "unit"), [(1e-14, "A"), (40e-6, "V"), (2.0, "V"), (0.0, "V")])
-def test_tiny_and_huge_traces_and_a_constant_one_can_be_drawn(
-    make_trace, make_mepps, make_result, tmp_path, size, unit
-):
+def test_tiny_and_huge_traces_and_a_constant_one_can_be_drawn(tmp_path, size, unit):
     values = size * np.random.default_rng(0).standard_normal(20_000)
-    mepps = make_mepps([0.5, 1.0, 1.5], amplitude=-size, baseline=0.0, unit=unit)
-    result = make_result(mepps, noise_sd=size)
-    draw_picture([make_trace(values, unit=unit)], result, tmp_path / "picture.png", title="size")
+    mepps = mepps_at([0.5, 1.0, 1.5], amplitude=-size, baseline=0.0, unit=unit)
+    result = shown(mepps, noise_sd=size)
+    draw_picture([trace_of(values, unit=unit)], result, tmp_path / "picture.png", title="size")
     assert (tmp_path / "picture.png").exists()
 
 

@@ -42,7 +42,7 @@ def test_what_the_file_says_is_not_repeated_for_each_sweep() -> None:
     assert found.notes == []
 
 
-def test_persons_and_what_is_no_text_are_named_in_a_note() -> None:
+def test_persons_and_what_is_not_text_are_named_in_a_note() -> None:
     found = Annotations()
     found.add({"patient_name": "A. B.", "levels": [1, 2], "ok": "yes"})
     assert found.stated == {"ok": "yes"}

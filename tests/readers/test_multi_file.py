@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from builders.lab_files import write_intan, write_neuralynx, write_tdt
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, find_recordings, read_recording
 from nwb_mepp.readers.multi_file import whole_recording
 from nwb_mepp.readers.registry import reader_named
-from tests.lab_folders import write_intan, write_neuralynx, write_tdt
 
 BRAINVISION = "File_brainvision_binary_multiplexed_3"
 
@@ -47,7 +47,7 @@ def test_data_that_two_headers_name_are_not_decided_silently(formats: Path) -> N
         read_recording(formats / f"{BRAINVISION}.dat")
 
 
-def test_a_header_that_is_no_text_names_nothing(formats: Path) -> None:
+def test_a_header_that_is_not_text_names_nothing(formats: Path) -> None:
     (formats / "broken.vhdr").write_bytes(bytes(range(256)))
     assert whole_recording(formats / f"{BRAINVISION}.dat") == formats / f"{BRAINVISION}.vhdr"
 
@@ -72,7 +72,7 @@ def test_a_common_name_of_two_recordings_asks_which(formats: Path) -> None:
         find_recordings([formats / BRAINVISION])
 
 
-def test_a_name_behind_which_there_is_nothing_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_name_without_a_file_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "run.png").touch()
     assert whole_recording(tmp_path / "run") == tmp_path / "run"
     with pytest.raises(ReadError, match="found no such file or folder"):
@@ -145,12 +145,12 @@ def test_a_chosen_reader_finds_its_own_file_behind_a_part(formats: Path, tmp_pat
     assert whole_recording(folder / "CSC1.ncs", reader=reader) == folder / "CSC1.ncs"
 
 
-def test_an_unknown_reader_is_told_before_any_part_is_looked_for(tmp_path: Path) -> None:
+def test_an_unknown_reader_is_reported_before_any_part_is_looked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--reader: expected one of"):
         read_recording(tmp_path, options=ReadOptions(reader="nonesuch"))
 
 
-def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 

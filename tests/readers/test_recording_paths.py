@@ -127,7 +127,7 @@ def test_a_damaged_recording_does_not_vanish_from_a_batch(name: str, tmp_path: P
     assert [path.name for path in find_recordings([tmp_path])] == [name]
 
 
-def test_a_copy_put_aside_is_not_taken_unless_named(tmp_path: Path) -> None:
+def test_a_backup_copy_is_not_taken_unless_named(tmp_path: Path) -> None:
     path = tmp_path / "run.abf.bak"
     path.write_bytes(b"ABF2")
     with pytest.raises(ReadError, match="expected recordings in the folder, found none"):

@@ -45,7 +45,7 @@ def test_intervals_that_lie_on_the_exponential_quantiles_fit_perfectly():
     assert exponential_p(-np.log1p(-(np.arange(100) + 0.5) / 100)) > 0.99
 
 
-def test_a_clock_and_bursts_are_no_poisson_process():
+def test_a_clock_and_bursts_are_not_a_poisson_process():
     rng = np.random.default_rng(2)
     assert exponential_p(1.0 + 0.05 * rng.standard_normal(50)) < 0.01
     bursts = np.where(rng.uniform(size=200) < 0.8, 0.02, 2.0) * rng.exponential(size=200)

@@ -7,20 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import AMPLITUDE_V, DURATION_S, ONSETS_S, TAU_DECAY_S, mepp_trace
+from builders.traces import RATE_HZ, recording_of, trace_of
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.workflows import DetectionSettings, analyze, choose_channels
-from tests.synthetic import (
-    AMPLITUDE_V,
-    DURATION_S,
-    ONSETS_S,
-    RATE_HZ,
-    TAU_DECAY_S,
-    mepp_trace,
-    recording_of,
-    trace_of,
-)
 
 
 def settings(**changes: Any) -> DetectionSettings:

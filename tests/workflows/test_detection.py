@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.known_mepps import ONSETS_S, mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.recording import Recording
@@ -18,7 +20,6 @@ from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import reference_scenario, simulate_recording
 from nwb_mepp.workflows import DetectionSettings, analyze
 from nwb_mepp.workflows.detection import most_probable
-from tests.synthetic import ONSETS_S, mepp_trace, recording_of, trace_of
 
 
 def candidates(*probability: float) -> Candidates:

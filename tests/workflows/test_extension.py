@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from builders.nwb_files import objects
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.workflows import retype_file
-from tests.nwb_objects import objects
 
 PROJECT = Path(__file__).resolve().parents[2]
 EARLIER = PROJECT / "extensions" / "ndx-mepp" / "back_compat" / "0.1.0.nwb"

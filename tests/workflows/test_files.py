@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.core.errors import MeppError, MetadataError, OutputError, UsageError
 from nwb_mepp.detectors import runtime, shipped_weights
 from nwb_mepp.nwb import open_nwb, read_results
@@ -23,7 +24,6 @@ from nwb_mepp.workflows import (
     detect_file,
     run_file,
 )
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(units={"": "V"})
@@ -77,7 +77,7 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
     assert read_results(output)[0].summary.threshold == 30.0
 
 
-def test_what_is_no_output_of_ours_is_not_overwritten(lab_file: Path, tmp_path: Path) -> None:
+def test_a_file_that_another_program_wrote_is_not_overwritten(lab_file: Path, tmp_path: Path) -> None:
     output = tmp_path / "run07.txt.nwb"
     output.write_text("my notes")
     with pytest.raises(

@@ -8,12 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
+from builders.known_mepps import mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows.ground_truth import open_recording, own_truth, read_truth
 from nwb_mepp.workflows.simulate import SimulationPlan, simulate_files
-from tests.synthetic import mepp_trace, recording_of, trace_of
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 

@@ -9,13 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
+from builders.known_mepps import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.core.errors import MetadataError, ReadError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import is_failure, read_events, validate_nwb
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, convert_file
 from nwb_mepp.workflows.import_marks import carry_marks
-from tests.synthetic import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace, recording_of, trace_of
 
 PEAK_S = TAU_RISE_S * np.log1p(TAU_DECAY_S / TAU_RISE_S)
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -209,7 +210,7 @@ def test_a_table_that_is_not_there_is_named_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_marks_of_people_on_a_real_recording_are_carried(tmp_path: Path, shared_data: Path) -> None:
+def test_marks_of_people_on_a_real_recording_are_imported(tmp_path: Path, shared_data: Path) -> None:
     folder = shared_data / "recordings" / "winchester"
     consensus = np.genfromtxt(folder / "GroupA_consensus.csv", delimiter=",", names=True)
     agreed_s = np.sort(consensus["time_s"][consensus["votes_of_5"] == 5])

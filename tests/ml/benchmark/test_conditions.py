@@ -21,7 +21,7 @@ def test_the_reference_recording_is_the_one_that_is_defined() -> None:
     assert BENCHMARK_SEEDS_FROM == 1_000_000_000
 
 
-def test_silence_holds_no_mepps_whatever_else_it_holds() -> None:
+def test_recordings_called_silent_hold_no_mepps_whatever_else_they_hold() -> None:
     quiet, disturbed, coarse = (condition.scenario(3) for condition in SILENCE)
     assert [scenario.rate_hz + scenario.bursts_per_s for scenario in (quiet, disturbed, coarse)] == [0.0] * 3
     assert (quiet.artifacts, quiet.hum_amplitudes, quiet.drift_per_sqrt_s) == ({}, (), 0.0)

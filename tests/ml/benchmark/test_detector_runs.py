@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nwb_mepp.core.recording import Recording, SourceFile
+from builders.traces import recording_of
 from nwb_mepp.detectors import MatchedFilter, get_detector
 from nwb_mepp.ml.benchmark import Condition
 from nwb_mepp.ml.benchmark.detector_runs import find_all, load_detectors, survey_trace
@@ -16,9 +16,8 @@ class Other(MatchedFilter):
 
 def test_what_is_found_is_what_a_user_gets(short: Condition) -> None:
     simulated = short.simulate(0)
-    source = SourceFile(name="x", sha256="", reader="simulation", reader_version="")
     settings = DetectionSettings(detectors=("miniunet", "matched_filter"))
-    results = analyze(Recording(traces=(simulated.trace(),), source=source), settings=settings)
+    results = analyze(recording_of(simulated.trace()), settings=settings)
     surveyed = survey_trace(simulated.trace())
     assert surveyed.noise.hum is None
     found = find_all(surveyed, detectors=("miniunet", "matched_filter"))

@@ -62,7 +62,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert [list(one.scores) for one in both] == [["template", "threshold"]] * 2
 
 
-def test_bounds_are_worked_out_where_they_are_asked_for(short: Condition) -> None:
+def test_bounds_are_computed_where_they_are_asked_for(short: Condition) -> None:
     import dataclasses
 
     bounded = dataclasses.replace(short, bounded=True)
@@ -80,7 +80,7 @@ def test_a_detector_without_a_registered_name_stays_in_this_process(short: Condi
         run_conditions({short: 1}, detectors=(get_detector("threshold"),), n_jobs=2)
 
 
-def test_a_process_that_ends_without_a_word_is_reported(short: Condition) -> None:
+def test_a_process_that_dies_silently_is_reported(short: Condition) -> None:
     task = recordings._Task(condition=short, number=3, detectors=("threshold",), bounded=False)
     with pytest.raises(DetectionError, match=r"recording 3 of 'short ones' ended without a word .*--jobs"):
         recordings._crashed(task)

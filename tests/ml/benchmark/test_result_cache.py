@@ -12,7 +12,7 @@ from nwb_mepp.ml.benchmark import Bounds, RecordingScores, result_cache
 from nwb_mepp.ml.benchmark.result_cache import KeptFolder, identity
 
 
-def test_what_was_put_is_taken_again(
+def test_a_kept_result_is_used_again(
     tmp_path: Path,
     scores_of: Callable[..., RecordingScores],
     bounds_of: Callable[..., Bounds],
@@ -74,7 +74,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str) -> None
         kept.take("a")
 
 
-def test_a_file_is_no_folder_to_keep_results_in(tmp_path: Path) -> None:
+def test_a_file_cannot_be_the_folder_that_keeps_results(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(UsageError, match=r"--keep: expected a folder, found the file .*; name another"):
         KeptFolder(tmp_path / "a", detectors=["threshold"])

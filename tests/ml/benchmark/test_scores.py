@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from builders.tables import mepps_of
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.ml.benchmark import RecordingScores, score_recording
 from nwb_mepp.simulation import Scenario, Simulated, Truth
@@ -28,10 +29,9 @@ def simulated() -> Simulated:
 def found(*rows: tuple[float, float, float, float, float]) -> Mepps:
     """Make a table from start, peak, stop (s), amplitude (V) and decay (s)."""
     start_s, peak_s, stop_s, amplitude, decay_tau_s = np.array(rows).T
-    empty = Mepps.empty("Vm", "V")
-    columns = {name: np.zeros(len(rows), getattr(empty, name).dtype) for name in Mepps.array_names()}
-    stated = {"start_s": start_s, "peak_s": peak_s, "stop_s": stop_s, "amplitude": amplitude}
-    return Mepps(channel="Vm", unit="V", **(columns | stated | {"decay_tau_s": decay_tau_s}))
+    return mepps_of(
+        start_s=start_s, peak_s=peak_s, stop_s=stop_s, amplitude=amplitude, decay_tau_s=decay_tau_s
+    )
 
 
 def test_counts_errors_and_overlap_come_from_the_truth(simulated: Simulated) -> None:

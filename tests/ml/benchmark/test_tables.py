@@ -47,7 +47,7 @@ def test_a_row_gives_f1_and_its_difference_to_the_oracle(scores: LevelScores) ->
     assert rows["*ceiling* (3 SD)"][5:8] == ["+0.500 (+0.500 to +0.500)", "0.900", "0.900"]
 
 
-def test_the_way_leads_from_the_oracle_to_the_ceiling(scores: LevelScores) -> None:
+def test_the_steps_lead_from_the_oracle_to_the_ceiling(scores: LevelScores) -> None:
     assert way(scores, "good").value == 0.5
     assert way(scores, "poor").value == 0.0
     assert way(scores, "blind").value == -1.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.detectors import weights_config
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.detectors import load_weights, make_runtime
 from nwb_mepp.detectors.runtime import LiteRTRuntime
@@ -23,14 +24,7 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 
 # (channels in, channels out) of each layer; kernel 7 everywhere.
 CHANNELS = [(1, 32), (32, 16), (16, 16), (16, 32), (32, 1)]
-CONFIG = {
-    "detector": "autoencoder",
-    "version": "4",
-    "min_package_version": "0.1.0",
-    "sampling_rate_hz": 10_000.0,
-    "threshold": 0.5,
-    "floor": 0.2,
-}
+CONFIG = weights_config("autoencoder", floor=0.2)
 
 
 def test_layers_have_the_stated_channels() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from probability_models import by_score_alone
 
+from builders.detectors import by_score_alone, weights_config
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.segments import cut_segments
@@ -23,14 +23,8 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 
 
 def config() -> dict[str, Any]:
-    return {
-        "detector": "miniunet",
-        "version": "4",
-        "min_package_version": "0.1.0",
-        "sampling_rate_hz": 5000.0,
-        "threshold": 0.5,
-        "probability": by_score_alone().to_config(),
-    }
+    probability = by_score_alone().to_config()
+    return weights_config("miniunet", sampling_rate_hz=5000.0, probability=probability)
 
 
 @pytest.fixture(scope="module")

@@ -161,7 +161,7 @@ def test_a_keras_file_with_layers_from_elsewhere_is_refused(tmp_path: Path) -> N
         read_architecture(path)
 
 
-def test_a_keras_file_of_another_network_or_none_at_all_is_refused(tmp_path: Path) -> None:
+def test_a_keras_file_of_another_network_or_of_no_network_is_refused(tmp_path: Path) -> None:
     from keras import Sequential, layers
 
     path = save(Sequential([layers.Input((None, 1)), layers.Conv1D(1, 3)]), tmp_path / "other.keras")

@@ -103,7 +103,7 @@ def test_the_example_of_a_seed_is_always_the_same() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_without_its_mepps_a_recording_keeps_its_noise_and_has_artifacts_for_certain_or_none(
+def test_without_its_mepps_a_recording_keeps_its_noise_and_surely_has_artifacts_or_none(
     seed: int,
 ) -> None:
     drawn, artifacts, noise = (scenario_of(seed, kind=kind) for kind in ("drawn", "artifacts", "noise"))

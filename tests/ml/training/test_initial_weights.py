@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("detector", ["miniunet", "autoencoder", "autoencoder_anomalous"])
-def test_shipped_weights_can_be_gone_on_from(detector: str) -> None:
+def test_training_can_continue_from_shipped_weights(detector: str) -> None:
     start = find_start("shipped", detector=detector)
     shipped = load_weights(shipped_weights(detector), detector=detector)
     assert start.sha256 == shipped.config["sha256"]

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.ml.training.examples import mask_of
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording, read_labeled
+from nwb_mepp.nwb import write_nwb
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings
 from nwb_mepp.workflows.ground_truth import truth_of
@@ -120,7 +122,7 @@ def test_other_marks_of_the_same_recording_are_other_data(simulated: Path, tmp_p
     assert read(simulated, table).marks_sha256 == other.marks_sha256
 
 
-def test_a_recording_without_mepps_shows_what_is_none(simulated: Path, tmp_path: Path) -> None:
+def test_a_recording_without_mepps_gives_empty_examples(simulated: Path, tmp_path: Path) -> None:
     one = read(simulated, table_of(tmp_path / "t.csv"))
     assert one.n_mepps == 0
     assert not one.examples[0].mask.any()
@@ -153,16 +155,14 @@ def test_marks_that_are_not_there_are_named(simulated: Path) -> None:
         truth_of(simulated, "{}.marks")
 
 
-def test_several_channels_are_one_too_many(simulated: Path) -> None:
-    settings = DetectionSettings()
-    # Settings refuse the same name twice, and the recording has one channel only.
-    object.__setattr__(settings, "channels", ("Vm", "Vm"))
-    with pytest.raises(UsageError, match="--channel: expected one channel to train on, found Vm, Vm"):
-        read_labeled(
-            simulated, truth=None, options=ReadOptions(), settings=settings, sampling_rate_hz=RATE_HZ
-        )
+def test_several_channels_are_one_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "pair.nwb"
+    start = resolve_session_start(None, given="2026-01-15T10:00:00Z", timezone=None)
+    write_nwb(recording_of(int16_trace("V1"), int16_trace("V2")), path, session_start=start)
+    with pytest.raises(UsageError, match="--channel: expected one channel to train on, found V1, V2"):
+        read(path, channels=("V1", "V2"))
 
 
-def test_every_error_is_one_that_users_can_mend() -> None:
+def test_every_error_is_one_that_users_can_fix() -> None:
     with pytest.raises(MeppError, match=r"expected an NWB file, found nothing at nowhere.nwb"):
         read(Path("nowhere.nwb"))

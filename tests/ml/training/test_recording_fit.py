@@ -8,23 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.detectors import weights_config
+from builders.known_mepps import mepp_trace
+from builders.traces import recording_of, trace_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Autoencoder, MiniUnet, shipped_weights
 from nwb_mepp.ml.training.recording_fit import fit_autoencoder
 from nwb_mepp.workflows import DetectionSettings, analyze
-from tests.synthetic import mepp_trace, recording_of, trace_of
 
 ONSETS_S = tuple(np.arange(0.4, 11.8, 0.45))
-CONFIG = {
-    "detector": "autoencoder",
-    "version": "1",
-    "min_package_version": "0.1.0",
-    "sampling_rate_hz": 10_000.0,
-    "threshold": 0.4,
-    "floor": 0.3,
-}
+CONFIG = weights_config("autoencoder", version="1", threshold=0.4, floor=0.3)
 
 
 def noise_stretches(*lengths: int) -> list[np.ndarray]:

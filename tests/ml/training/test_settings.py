@@ -34,7 +34,7 @@ def test_an_autoencoder_has_the_regime_of_its_name(detector: str, regime: str) -
     assert (plan.regime, plan.n_recordings, plan.n_steps) == (regime, 48, 1500)
 
 
-def test_labeled_recordings_that_go_on_from_given_weights_take_few_fine_steps() -> None:
+def test_training_on_labeled_recordings_from_given_weights_takes_few_fine_steps() -> None:
     fine, coarse = plan_of(labeled=True, start="shipped", kernel_size=5), plan_of(labeled=True)
     assert (fine.n_recordings, fine.n_artifacts, fine.n_steps, fine.kernel_size) == (0, 0, 2000, 5)
     assert fine.learning_rate < coarse.learning_rate / 5

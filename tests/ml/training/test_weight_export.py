@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from probability_models import by_score_alone
 
+from builders.detectors import by_score_alone
 from nwb_mepp.conditioning import compress, survey, whiten
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import MiniUnet

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import quantities as pq
 
+from builders.neo_objects import full_block, write_nix
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.readers.neo.ancillary import ancillary_of_objects, ancillary_of_reader
-from tests.neo_blocks import full_block, write_nix
 
 
 class Raw:
@@ -104,7 +104,7 @@ def test_waveforms_of_spikes_are_named_as_left_out() -> None:
     assert ancillary_of_objects([segment])[1] == ["Left out: the waveforms of the spikes."]
 
 
-def test_an_irregular_signal_named_like_a_channel_is_told_apart(tmp_path: Path) -> None:
+def test_an_irregular_signal_named_like_a_channel_gets_another_name(tmp_path: Path) -> None:
     block = full_block(n_sweeps=1)
     block.segments[0].irregularlysampledsignals[0].name = "Im"
     recording = read_recording(write_nix(tmp_path / "run.nix", block))

@@ -141,7 +141,7 @@ def test_a_scale_that_is_not_finite_is_refused(tmp_path: Path) -> None:
         read_recording(patched(path, 922, "<f", 0))
 
 
-def test_whatever_neo_stumbles_over_becomes_one_sentence(tmp_path: Path) -> None:
+def test_any_error_of_neo_becomes_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "mode.abf"
     write_abf(path)
     with pytest.raises(ReadError, match=r"the reader 'axon' cannot read it; .* Neo said: .*Mode 75"):

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.lab_files import TDT_RATE_HZ, samples, write_tdt
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers import read_recording
 from nwb_mepp.readers.neo.tdt import check_extent
-from tests.lab_folders import TDT_RATE_HZ, samples, write_tdt
 
 
 def test_a_block_holds_what_was_written(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_block_holds_what_was_written(tmp_path: Path) -> None:
         assert trace.sampling_rate_hz == TDT_RATE_HZ
 
 
-def test_data_that_the_index_promises_and_the_file_lacks_are_told(tmp_path: Path) -> None:
+def test_data_that_the_index_promises_and_the_file_lacks_are_reported(tmp_path: Path) -> None:
     path = write_tdt(tmp_path, name="b1", n_chunks=3)
     data = path.with_suffix(".tev")
     data.write_bytes(data.read_bytes()[:-1])

@@ -103,7 +103,7 @@ def test_a_last_line_without_end_is_left_out_with_a_note(tmp_path: Path) -> None
         ),
     ],
 )
-def test_what_is_wrong_is_told(changes: dict[str, list[str]], sentence: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_reported(changes: dict[str, list[str]], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=sentence):
         read(write(tmp_path / "run.atf", **changes))  # type: ignore[arg-type]
 

@@ -39,6 +39,6 @@ def test_a_letter_cut_at_the_end_of_the_head_does_not_mislead() -> None:
     assert detect_encoding("Время".encode()[:-1], name="run.txt") == "utf-8"
 
 
-def test_zero_bytes_are_no_text() -> None:
+def test_zero_bytes_are_not_text() -> None:
     with pytest.raises(ReadError, match=r"run\.txt: expected text, found zero bytes as in a binary file"):
         detect_encoding(bytes(range(256)), name="run.txt")

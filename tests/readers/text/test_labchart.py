@@ -320,7 +320,7 @@ def test_a_gap_after_comments_keeps_its_line_number(path: Path) -> None:
         read_recording(path)
 
 
-def test_tabs_at_the_ends_of_lines_are_no_columns(path: Path) -> None:
+def test_tabs_at_the_ends_of_lines_are_not_columns(path: Path) -> None:
     write(path, [RUSSIAN + "\t", *[line + "\t" for line in rows()]])
     np.testing.assert_array_equal(read_recording(path).traces[0].values(), -np.arange(50) / 8192)
 

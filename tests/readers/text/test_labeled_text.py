@@ -55,7 +55,7 @@ def test_a_recording_without_a_single_label_set_has_an_empty_list_of_them(path: 
     assert read_recording(path, options=VOLTS).labels[("Voltage", 0)].shape == (0, 2)
 
 
-def test_a_file_without_labels_is_read_just_so(path: Path) -> None:
+def test_a_file_without_labels_is_read_too(path: Path) -> None:
     write(path, "Time_ms,Voltage", [f"{k / 10:.1f},{k}" for k in range(10)])
     recording = read_recording(path, options=ReadOptions(units={"": "mV"}))
     assert recording.labels == {}

@@ -63,11 +63,11 @@ def test_the_table_of_the_example_recording_says_what_its_truth_says() -> None:
     np.testing.assert_allclose(events.stop_s, truth["stop_time"], rtol=0, atol=1e-6)
 
 
-def test_a_table_of_another_kind_is_none(tmp_path: Path) -> None:
+def test_another_kind_of_table_is_not_an_event_table(tmp_path: Path) -> None:
     assert read_mini_analysis(write(tmp_path / "a.csv", "peak_time,amplitude", "1,2")) is None
 
 
-def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
+def test_a_cell_that_is_not_a_number_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "1\tTime (ms)\tRise (ms)", "1\t12,5\t1", "2\tsoon\t1")
     with pytest.raises(ReadError, match=r"a.txt, line 3: expected a number under 'time .ms.', found 'soon'"):
         read_mini_analysis(path)

@@ -91,7 +91,7 @@ def test_a_rate_that_drifts_is_found() -> None:
         steps_per_unit(times)
 
 
-def test_onsets_of_events_are_no_series_of_samples() -> None:
+def test_onsets_of_events_are_not_a_series_of_samples() -> None:
     with pytest.raises(IrregularTimesError, match="goes on by"):
         steps_per_unit(np.array([0.197, 0.740, 0.795, 1.1, 1.9]))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from builders.known_mepps import mepp_trace, write_text
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.workflows import WriteOptions
 from nwb_mepp.workflows.batch import Failure, find_nwb_files, plan_batch
-from tests.synthetic import mepp_trace, write_text
 
 TRACE = mepp_trace(duration_s=0.01, onsets_s=())
 
@@ -78,7 +78,7 @@ def test_what_is_missing_is_listed_and_the_rest_is_planned(work: Path) -> None:
     assert "expected recordings in the folder, found none" in plan.failures[1].reason
 
 
-def test_outputs_of_an_earlier_run_are_no_recordings(work: Path) -> None:
+def test_outputs_of_an_earlier_run_are_not_recordings(work: Path) -> None:
     write_text(work / "out" / "mepps.csv", TRACE)
     assert all("mepps" not in output for output in outputs("."))
     assert outputs("out/mepps.csv") == ["out/out/mepps.csv.nwb"]  # named as a file, it is meant

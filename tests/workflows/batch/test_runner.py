@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(units={"": "V"})
@@ -63,7 +63,7 @@ def test_a_bad_file_is_named_and_the_others_are_done(work: Path) -> None:
     assert not (work / "out" / "failures.csv").exists()
 
 
-def test_two_lanes_do_the_same_work_in_the_same_order(work: Path) -> None:
+def test_two_processes_do_the_same_work_in_the_same_order(work: Path) -> None:
     outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN), n_processes=2)
     assert [(one.path.name, one.status) for one in outcome.done] == [
         ("run1.txt", "written"),

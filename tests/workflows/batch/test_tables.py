@@ -8,11 +8,11 @@ import json
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.tables import mepps_of
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.workflows.batch import (
     EVENT_COLUMNS,
@@ -28,9 +28,9 @@ from nwb_mepp.workflows.batch.tables import Column
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def mepps(unit: str = "V", **changes: Any) -> Mepps:
+def two_mepps(unit: str = "V", **changes: Any) -> Mepps:
     """Two MEPPs of round numbers."""
-    columns: dict[str, Any] = {
+    columns = {
         "sweep": [0, 3],
         "start_index": [10, 20],
         "stop_index": [15, 25],
@@ -46,9 +46,8 @@ def mepps(unit: str = "V", **changes: Any) -> Mepps:
         "baseline": [-0.07, -0.0625],
         "probability": [math.nan, 0.75],
         "overlapped": [False, True],
-        "anomaly": [math.nan, math.nan],
-    } | changes
-    return Mepps(channel="Vm", unit=unit, **{name: np.array(values) for name, values in columns.items()})
+    }
+    return mepps_of(unit=unit, **(columns | changes))
 
 
 def rows(table: Mepps) -> list[Any]:
@@ -62,7 +61,7 @@ def as_csv(table: Mepps, **options: Any) -> list[str]:
 
 
 def test_events_have_the_columns_that_were_promised() -> None:
-    assert as_csv(mepps()) == [
+    assert as_csv(two_mepps()) == [
         "file,channel,sweep,series,start_time,stop_time,peak_time,amplitude,amplitude_unit,rise_10_90,half_width,"
         "decay_tau,area,baseline,probability,overlapped,detector",
         "run07.nwb,Vm,0,Vm_0,0.1,0.105,0.102,0.0005,V,0.0005,0.002,0.003,2e-06,-0.07,,false,miniunet",
@@ -71,7 +70,7 @@ def test_events_have_the_columns_that_were_promised() -> None:
 
 
 def test_in_the_units_of_the_lab_times_are_in_ms_and_their_headings_say_so() -> None:
-    assert as_csv(mepps(), units="lab")[:2] == [
+    assert as_csv(two_mepps(), units="lab")[:2] == [
         "file,channel,sweep,series,start_time_ms,stop_time_ms,peak_time_ms,amplitude,amplitude_unit,rise_10_90_ms,"
         "half_width_ms,decay_tau_ms,area,baseline,probability,overlapped,detector",
         "run07.nwb,Vm,0,Vm_0,100.0,105.0,102.0,0.5,mV,0.5,2.0,3.0,2.0,-70.0,,false,miniunet",
@@ -79,27 +78,27 @@ def test_in_the_units_of_the_lab_times_are_in_ms_and_their_headings_say_so() -> 
 
 
 def test_a_current_in_the_units_of_the_lab_is_in_pa() -> None:
-    table = mepps("A", amplitude=[-20e-12, -30e-12], area=[-40e-15, 0.0], baseline=[-61e-12, 0.0])
+    table = two_mepps("A", amplitude=[-20e-12, -30e-12], area=[-40e-15, 0.0], baseline=[-61e-12, 0.0])
     _, first, _ = csv.DictReader(as_csv(table, units="lab")), *csv.DictReader(as_csv(table, units="lab"))
     assert (first["amplitude"], first["amplitude_unit"]) == ("-20.0", "pA")
     assert (first["area"], first["baseline"]) == ("-40.0", "-61.0")
 
 
 def test_a_decimal_comma_comes_with_semicolons() -> None:
-    assert as_csv(mepps(), decimal="comma")[1] == (
+    assert as_csv(two_mepps(), decimal="comma")[1] == (
         "run07.nwb;Vm;0;Vm_0;0,1;0,105;0,102;0,0005;V;0,0005;0,002;0,003;2e-06;-0,07;;false;miniunet"
     )
 
 
 @given(NUMBERS, NUMBERS)
 def test_numbers_in_si_units_are_read_back_exactly(first: float, second: float) -> None:
-    lines = as_csv(mepps(amplitude=[first, second]))
+    lines = as_csv(two_mepps(amplitude=[first, second]))
     assert [float(row["amplitude"]) for row in csv.DictReader(lines)] == [first, second]
 
 
 def test_json_has_the_same_keys_and_null_where_nothing_is_known() -> None:
     stream = io.StringIO()
-    write_json(stream, EVENT_COLUMNS, rows(mepps()))
+    write_json(stream, EVENT_COLUMNS, rows(two_mepps()))
     first, second = json.loads(stream.getvalue(), parse_constant=pytest.fail)
     assert list(first) == [column.name for column in EVENT_COLUMNS]
     assert (first["probability"], second["decay_tau"]) == (None, None)

@@ -12,11 +12,11 @@ from typing import Any
 import neo
 import pytest
 
+from builders.lab_files import write_neuralynx
 from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, interface, read_recording, reader_table, registry
 from nwb_mepp.readers.registry import choose_reader, reader_named
 from nwb_mepp.readers.text.labchart import LABCHART
-from tests.lab_folders import write_neuralynx
 
 
 def test_names_are_those_of_neo_in_small_letters() -> None:
@@ -154,7 +154,7 @@ class TestPlugins:
         assert choose_reader(path).name == "lab"
         assert read_recording(path).source.reader == "lab"
 
-    def test_what_is_no_reader_is_refused(self, install: Any) -> None:
+    def test_what_is_not_a_reader_is_refused(self, install: Any) -> None:
         install("not a reader")
         with pytest.raises(UsageError, match=r"lab:READER in the group nwb_mepp\.readers is not a Reader"):
             reader_table()

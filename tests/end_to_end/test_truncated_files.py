@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.lab_folders import write_intan, write_neuralynx, write_tdt
-from tests.neo_blocks import full_block, write_matlab, write_nix
+from builders.lab_files import write_intan, write_neuralynx, write_tdt
+from builders.neo_objects import full_block, write_matlab, write_nix
 
 START = ("--session-start", "2026-01-15T10:00:00Z", "--override")
 RAW_BINARY = (

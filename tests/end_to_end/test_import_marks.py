@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Call
-from tests.nwb_objects import objects
-from tests.synthetic import ONSETS_S, mepp_trace, write_text
+from builders.command_line import Call
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from builders.nwb_files import objects
 
 STATED = ("--unit", "V", "--override", "--session-start", "2026-01-15T10:00:00Z")
 

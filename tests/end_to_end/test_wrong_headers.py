@@ -78,7 +78,7 @@ def test_a_unit_that_means_nothing_is_asked_for(call: Any, shared_data: Path, tm
         assert dict(found.attrs) == dict(expected.attrs)
 
 
-def test_a_sampling_interval_of_0_is_told(call: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_a_sampling_interval_of_0_is_reported(call: Any, shared_data: Path, tmp_path: Path) -> None:
     path = tmp_path / "run.EDR"
     broken(b"DT=0.0001", b"DT=0.0000", shared_data=shared_data, path=path)
     called = call("convert", path, "-o", tmp_path / "out", *START)

@@ -1,44 +1,30 @@
-"""Traces at 5 kHz with known events, and detectors scored on simulated recordings."""
+"""What detectors are tested with: events in white noise at 5 kHz, scores on simulated recordings, weights."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
-from nwb_mepp.core.recording import ArraySource, Trace
-from nwb_mepp.core.segments import Segment, cut_segments
-from nwb_mepp.detectors import Detector, template
+from builders.traces import NOISE_SD, white_noise
+from nwb_mepp.conditioning import survey
+from nwb_mepp.core.segments import cut_segments
+from nwb_mepp.detectors import Detector, ProbabilityModel, template
+from nwb_mepp.detectors.probability import N_FEATURES
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import Scenario, Simulated, reference_scenario, simulate_recording
 
 RATE_HZ = 5_000.0
-NOISE_SD = 0.05e-3
 SHAPE = template(rise_s=0.7e-3, decay_s=2.5e-3, sampling_rate_hz=RATE_HZ)
 
 
-def segments_of(samples: np.ndarray) -> list[Segment]:
-    trace = Trace(
-        channel="Vm",
-        sweep=0,
-        source=ArraySource(samples),
-        unit="V",
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=RATE_HZ,
-        start_s=0.0,
-    )
-    return list(cut_segments([trace]))
-
-
-def traces_of(samples: np.ndarray, *, block_s: float = 60.0) -> list[WhitenedTrace]:
-    segments = segments_of(samples)
-    return whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
-
-
 def noise(duration_s: float = 20.0, *, seed: int = 0) -> np.ndarray:
-    return NOISE_SD * np.random.default_rng(seed).standard_normal(int(duration_s * RATE_HZ))
+    """Return white noise."""
+    return white_noise(int(duration_s * RATE_HZ), seed=seed)
 
 
 def with_events(places: Sequence[int], heights_sd: Sequence[float]) -> np.ndarray:
@@ -50,6 +36,7 @@ def with_events(places: Sequence[int], heights_sd: Sequence[float]) -> np.ndarra
 
 
 def found_peaks_s(detector: Detector, simulated: Simulated) -> np.ndarray:
+    """Return the times of the peaks that a detector finds."""
     segments = list(cut_segments([simulated.trace()]))
     (found,) = detector.find(segments, noise=survey(segments))
     return found.peak / simulated.scenario.sampling_rate_hz
@@ -74,3 +61,28 @@ def false_per_minute(detector: Detector) -> float:
     return float(
         np.mean([len(found_peaks_s(detector, simulate_recording(scenario, seed=seed))) for seed in (1, 2)])
     )
+
+
+def by_score_alone() -> ProbabilityModel:
+    """Return a model whose probability is the score of the candidate, whatever else is known of it."""
+    weight = np.zeros((N_FEATURES, 1))
+    weight[0] = 1.0  # the logit of the score comes first
+    return ProbabilityModel(
+        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), layers=((weight, np.zeros(1)),)
+    )
+
+
+def weights_config(detector: str, **config: Any) -> dict[str, Any]:
+    """Return the configuration of weights, complete but for what only one detector needs."""
+    stated = {"version": "4", "min_package_version": "0.1.0", "sampling_rate_hz": 10_000.0, "threshold": 0.5}
+    return {"detector": detector, **stated, **config}
+
+
+def write_weights(folder: Path, detector: str, *, network: bytes = b"", **config: Any) -> Path:
+    """Write a folder of weights whose network need not run; a value of None leaves its key out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(network)
+    stated = weights_config(detector, sha256=hashlib.sha256(network).hexdigest()) | config
+    kept = {key: value for key, value in stated.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+    return folder

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.synthetic import RATE_HZ, mepp_trace, write_text
+from builders.known_mepps import mepp_trace, write_text
+from builders.traces import RATE_HZ
 
 PROJECT = Path(__file__).resolve().parents[2]
 ABF = PROJECT / "data" / "simulated.abf"
@@ -166,7 +167,7 @@ def test_a_bad_file_is_explained_in_a_sentence_and_leaves_nothing(
         ((*STATED, "--threshold", "high"), "--threshold"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_done(
+def test_wrong_usage_is_reported_before_anything_is_done(
     options: tuple[str, ...], sentence: str, call: Any, lab_file: Path, tmp_path: Path
 ) -> None:
     called = call("run", lab_file, "-o", tmp_path / "out", *options)
@@ -178,7 +179,7 @@ def test_wrong_usage_is_told_before_anything_is_done(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_output_that_is_no_folder_is_told(call: Any, lab_file: Path, tmp_path: Path) -> None:
+def test_an_output_that_is_not_a_folder_is_reported(call: Any, lab_file: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     called = call("run", lab_file, "-o", tmp_path / "out", *STATED)
     assert called.code == 1
@@ -187,7 +188,9 @@ def test_an_output_that_is_no_folder_is_told(call: Any, lab_file: Path, tmp_path
     assert (tmp_path / "out").read_text() == "a file"
 
 
-def test_an_output_from_other_settings_is_told_and_kept(call: Any, annotated: Path, lab_file: Path) -> None:
+def test_an_output_from_other_settings_is_reported_and_kept(
+    call: Any, annotated: Path, lab_file: Path
+) -> None:
     before = annotated.read_bytes()
     called = call("run", lab_file, "-o", annotated.parent, *STATED, "--threshold", "7")
     assert called.code == 1
@@ -196,7 +199,7 @@ def test_an_output_from_other_settings_is_told_and_kept(call: Any, annotated: Pa
     assert annotated.read_bytes() == before
 
 
-def test_a_start_that_contradicts_the_file_is_told(call: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_a_start_that_contradicts_the_file_is_reported(call: Any, shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "recordings" / "171116sh_0020.abf"
     contradiction = ("--session-start", "2001-01-01T00:00:00Z", "--timezone", "UTC")
     called = call("convert", path, "-o", tmp_path / "out", *contradiction)
@@ -214,7 +217,9 @@ def test_without_output_folder_or_recordings_usage_is_wrong(call: Any, lab_file:
 
 
 @pytest.mark.parametrize("command", ["detect", "events", "summary", "info", "validate"])
-def test_commands_on_nwb_files_explain_what_is_not_one(command: str, call: Any, tmp_path: Path) -> None:
+def test_commands_on_nwb_files_explain_that_a_file_is_not_one(
+    command: str, call: Any, tmp_path: Path
+) -> None:
     none, text = tmp_path / "none.nwb", tmp_path / "text.nwb"
     text.write_text("Dear diary")
     options = FILTER if command == "detect" else ()
@@ -243,7 +248,7 @@ def test_a_bad_file_among_many_is_named_in_a_list_at_the_end(
     ]
 
 
-def test_a_defect_is_told_without_traceback_unless_asked_for(
+def test_a_defect_is_reported_without_traceback_unless_asked_for(
     call: Any, annotated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path, **_: bool) -> list[Any]:

@@ -20,8 +20,8 @@ import pytest
 import quantities as pq
 from pynwb import NWBHDF5IO, NWBFile
 
-from tests.lab_folders import write_intan, write_neuralynx, write_tdt
-from tests.neo_blocks import full_block, write_matlab, write_neo_text, write_nix
+from builders.lab_files import write_intan, write_neuralynx, write_tdt
+from builders.neo_objects import full_block, write_matlab, write_neo_text, write_nix
 
 START = ("--session-start", "2026-01-15T10:00:00Z", "--override")
 RAW_BINARY = ("--reader", "rawbinarysignal", "--dtype", "int16", "--n-channels", "2")

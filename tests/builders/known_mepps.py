@@ -1,4 +1,4 @@
-"""Small recordings whose MEPPs are known, in memory and as lab files."""
+"""Four seconds of a trace whose eight MEPPs are known, in memory and as a lab file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
+from builders.traces import RATE_HZ, FloatArray
 
-FloatArray = npt.NDArray[np.float64]
-
-RATE_HZ = 10_000.0
 # Seconds from the first sample; far enough apart that no two overlap.
 ONSETS_S = (0.4, 0.75, 1.2, 1.9, 2.3, 2.8, 3.1, 3.65)
 DURATION_S = 4.0
@@ -41,32 +37,6 @@ def mepp_trace(
         since_s = np.maximum(time_s - onset_s, 0.0)
         trace += amplitude / height * -np.expm1(-since_s / TAU_RISE_S) * np.exp(-since_s / TAU_DECAY_S)
     return trace
-
-
-def trace_of(
-    values: FloatArray,
-    *,
-    channel: str = "Vm",
-    sweep: int = 0,
-    unit: str = "V",
-    start_s: float = 0.0,
-    rate_hz: float = RATE_HZ,
-) -> Trace:
-    return Trace(
-        channel=channel,
-        sweep=sweep,
-        source=ArraySource(values),
-        unit=unit,
-        conversion=1.0,
-        offset=0.0,
-        sampling_rate_hz=rate_hz,
-        start_s=start_s,
-    )
-
-
-def recording_of(*traces: Trace, invalid_times: tuple[tuple[float, float], ...] = ()) -> Recording:
-    source = SourceFile(name="run07.abf", sha256="0" * 64, reader="axon", reader_version="neo 0")
-    return Recording(traces=traces, source=source, invalid_times=invalid_times)
 
 
 def write_text(path: Path, values: FloatArray, *, rate_hz: float = RATE_HZ) -> Path:

@@ -15,7 +15,7 @@ from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_results
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, run_file
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 @pytest.fixture(scope="module")

@@ -15,20 +15,14 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries, get_manager
 from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries, VoltageClampStimulusSeries
 
+from builders.known_mepps import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
+from builders.nwb_files import changed, objects
+from builders.traces import RATE_HZ
 from nwb_mepp.core.errors import DetectionError, ReadError, UsageError
 from nwb_mepp.nwb import read_results
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.workflows import DetectionSettings, detect_file
 from nwb_mepp.workflows.evaluate import evaluate_file
-from tests.nwb_objects import changed, objects
-from tests.synthetic import (
-    AMPLITUDE_V,
-    ONSETS_S,
-    RATE_HZ,
-    TAU_DECAY_S,
-    TAU_RISE_S,
-    mepp_trace,
-)
 
 PEAK_S = TAU_RISE_S * np.log1p(TAU_DECAY_S / TAU_RISE_S)
 SUMMARY = "processing/icephys/mepp_detections"
@@ -277,7 +271,7 @@ def series(**stated: object) -> TimeSeries:
         ({"unit": "unknown"}, ReadError, r"its unit is 'unknown', not volts or amperes"),
     ],
 )
-def test_what_cannot_be_analysed_is_refused_and_the_file_stays(
+def test_what_cannot_be_analyzed_is_refused_and_the_file_stays(
     tmp_path: Path, stated: dict[str, object], error: type[Exception], message: str
 ) -> None:
     file = empty_file()

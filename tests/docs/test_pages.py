@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer.main
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def own_files() -> list[Path]:
@@ -63,9 +63,9 @@ def broken_links(page: str, folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_local_links_of_a_page_lead_somewhere(path: Path) -> None:
-    assert broken_links(path.read_text("utf-8"), path.parent) == []
+def test_local_links_lead_somewhere() -> None:
+    found = {name_of(path): broken_links(path.read_text("utf-8"), path.parent) for path in PAGES}
+    assert {page: links for page, links in found.items() if links} == {}
 
 
 def test_a_broken_link_is_noticed() -> None:
@@ -153,18 +153,18 @@ def command_lines(page: str) -> list[str]:
     return [line for line in lines if re.match(r"nwb-mepp(\s|$)", line)]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_a_page_names_only_commands_and_options_that_exist(
-    path: Path, options: dict[tuple[str, ...], set[str]]
-) -> None:
-    page = path.read_text("utf-8")
-    unknown = {line: words for line in command_lines(page) if (words := unknown_words(line, options))}
-    assert unknown == {}
-    every_option = set.union(*options.values())
+def unknown_in(page: str, options: dict[tuple[str, ...], set[str]]) -> list[str]:
+    """Return the commands and options that a page names and the command line lacks."""
+    found = [f"{word} in {line}" for line in command_lines(page) for word in unknown_words(line, options)]
     # An option on its own: `--gain` or `--unit [CHANNEL=]UNIT`.
     alone = {re.split(r"[ =]", code)[0] for code in re.findall(r"`(--[a-z][^`\n]*)`", page)}
     of_other_tools = {"--constraint", "--editable"}
-    assert alone - every_option - of_other_tools == set()
+    return found + sorted(alone - set.union(*options.values()) - of_other_tools)
+
+
+def test_pages_name_only_commands_and_options_that_exist(options: dict[tuple[str, ...], set[str]]) -> None:
+    found = {name_of(path): unknown_in(path.read_text("utf-8"), options) for path in PAGES}
+    assert {page: words for page, words in found.items() if words} == {}
 
 
 def test_an_unknown_option_or_command_is_noticed() -> None:
@@ -178,9 +178,11 @@ def test_an_unknown_option_or_command_is_noticed() -> None:
     assert unknown_words("nwb-mepp metadata template > my.yaml", known) == []
     assert unknown_words("nwb-mepp run a.abf --gian=10 | head -3", known) == ["--gian"]
     assert unknown_words("nwb-mepp rum a.abf", known) == ["rum"]
+    page = "`nwb-mepp run a.abf --gian 10`, `--gain` or `--giant`; pip has `--editable`"
+    assert unknown_in(page, known) == ["--gian in nwb-mepp run a.abf --gian 10", "--giant"]
 
 
-# Spelt in two parts, so that this file does not hold what it looks for.
+# Spelled in two parts, so that this file does not hold what it looks for.
 REGISTRIES = ("py" + "pi.org", "python" + "hosted", "conda" + ".org", "conda" + ".anaconda")
 MACHINE_PATHS = (
     r"(?<![\w.:/-])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "ho" + "me", "Us" + "ers")) + r")/\w"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import STATED
+from builders.command_line import STATED
 
 
 def test_a_request_to_end_leaves_no_half_written_file(

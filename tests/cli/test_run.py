@@ -1,0 +1,95 @@
+"""The commands that read recordings and write results: convert, detect and run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from builders.command_line import EVENT_COLUMNS, STATED, Call
+from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from nwb_mepp.detectors import shipped_weights
+
+
+def test_run_writes_file_picture_and_tables_and_tells_what_it_found(annotated: Path) -> None:
+    names = {path.name for path in annotated.parent.iterdir()}
+    assert names == {"run07.txt.nwb", "run07.txt.png", "mepps.csv", "summary.csv"}
+    header, *rows = (annotated.parent / "mepps.csv").read_text().splitlines()
+    assert header == EVENT_COLUMNS
+    assert len(rows) == len(ONSETS_S)
+
+
+def test_a_second_run_keeps_everything_and_succeeds(call: Call, annotated: Path, lab_file: Path) -> None:
+    before = {path: path.read_bytes() for path in annotated.parent.iterdir()}
+    called = call("run", lab_file, "-o", annotated.parent, *STATED)
+    assert called.code == 0
+    assert called.out == ""
+    assert (
+        f"-> {annotated} (kept, from the same input and settings): 8 MEPPs on Voltage (matched_filter)"
+        in called.err
+    )
+    assert {path: path.read_bytes() for path in annotated.parent.iterdir()} == before
+
+
+def test_a_rate_of_false_discoveries_can_stand_for_the_threshold(
+    call: Call, lab_file: Path, tmp_path: Path
+) -> None:
+    rate = ("--false-discovery-rate", "0.05")
+    assert call("run", lab_file, "-o", tmp_path, *STATED[:4], "--no-picture", *rate).code == 0
+    rows = json.loads(call("summary", tmp_path, "--format", "json").out)
+    by_detector = {row["detector"]: row for row in rows}
+    assert by_detector["miniunet"]["false_discovery_rate"] <= 0.05
+    assert by_detector["autoencoder"]["false_discovery_rate"] is None
+    refused = call("run", lab_file, "-o", tmp_path, *STATED, *rate)
+    assert refused.code == 2
+    assert "found matched_filter, which gives none; use --threshold" in refused.err
+
+
+def test_weights_of_ones_own_are_given_by_their_folder(call: Call, annotated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run07.nwb"
+    shutil.copy(annotated, path)
+    folder = Path(shutil.copytree(shipped_weights("miniunet"), tmp_path / "lab"))
+    assert call("detect", path, "--weights", folder, "--detector", "miniunet").code == 0
+    refused = call("detect", path, "--weights", f"autoencoder={folder}")
+    assert refused.code == 1
+    assert "lab: expected weights of autoencoder, found those of miniunet" in refused.err
+    assert call("detect", path, "--weights", folder, "--detector", "template").code == 2
+
+
+def test_detect_replaces_its_own_table_and_row(call: Call, annotated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run07.nwb"
+    shutil.copy(annotated, path)
+    called = call("detect", path, "--detector", "matched_filter", "--threshold", "1000")
+    assert called.code == 0
+    assert called.err == f"{path}: 0 MEPPs on Voltage (matched_filter)\n"
+    (row,) = json.loads(call("summary", path, "--format", "json").out)
+    assert (row["threshold"], row["n_mepps"]) == (1000.0, 0)
+    assert call("events", path).out.splitlines() == [EVENT_COLUMNS]
+
+
+def test_sessions_state_what_is_known_of_each_file(call: Call, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_text(tmp_path / "rec" / f"{name}.txt", mepp_trace(duration_s=1.0, onsets_s=()))
+    (tmp_path / "sessions.csv").write_text(
+        "file,session_start,subject\na.txt,2026-01-15T10:00:00Z,mouse-1\nb.txt,2026-01-16T10:00:00Z,mouse-2\n"
+    )
+    options = ("--unit", "V", "--sessions", tmp_path / "sessions.csv")
+    assert call("convert", tmp_path / "rec", "-o", tmp_path / "out", *options).code == 0
+    for name, day in (("a", "15"), ("b", "16")):
+        described = json.loads(call("info", tmp_path / "out" / f"{name}.txt.nwb", "--format", "json").out)
+        assert described["session_start"].startswith(f"2026-01-{day}T10:00:00")
+
+
+def test_a_run_never_loads_tensorflow(lab_file: Path, tmp_path: Path) -> None:
+    arguments = ["run", str(lab_file), "-o", str(tmp_path), "--no-picture", *STATED[:4]]
+    code = f"""
+import sys
+from nwb_mepp.cli import main
+assert main({arguments!r}) == 0
+assert not {{"tensorflow", "keras"}} & set(sys.modules)
+"""
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "MEPPs on Voltage (miniunet)" in finished.stderr

@@ -22,7 +22,7 @@ class ReaderEntry:
     """One registered reader.
 
     A package adds its own by an entry point in the group ``nwb_mepp.readers`` that names a
-    ``ReaderEntry``.
+    ``ReaderEntry``, or a function without arguments that gives several.
 
     Attributes
     ----------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from inspect import isfunction
 from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError, UsageError
@@ -31,32 +32,36 @@ _REFUSED_SUFFIXES[".pickle"] = _REFUSED_SUFFIXES[".pkl"]
 def reader_table() -> tuple[ReaderEntry, ...]:
     """Return all readers, sorted by name.
 
+    Those of this package are registered as those of any other: by an entry point in the group
+    ``nwb_mepp.readers`` that names a :class:`ReaderEntry`, or a function without arguments that gives
+    several.
+
     Raises
     ------
     UsageError
-        If an installed plug-in is not a reader or takes the name of another.
+        If what is registered is not a reader, or takes the name of another.
     """
-    # Here, not above: Neo (0.4 s) is loaded for those who read only.
-    from nwb_mepp.readers.neo.catalog import neo_entries
-    from nwb_mepp.readers.text.atf import ATF
-    from nwb_mepp.readers.text.labchart import LABCHART
-    from nwb_mepp.readers.text.labeled_text import LABELED_TEXT
-
-    table = {entry.name: entry for entry in (ATF, LABCHART, LABELED_TEXT, *neo_entries())}
+    table: dict[str, ReaderEntry] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        entry = point.load()
-        if not isinstance(entry, ReaderEntry):
-            raise UsageError(
-                f"The plug-in {point.value} in the group {ENTRY_POINT_GROUP} is not a ReaderEntry; "
-                "update or remove the package that brings it."
-            )
-        if entry.name in table:
-            raise UsageError(
-                f"The plug-in {point.value} brings a second reader called {entry.name!r}; "
-                "update or remove the package that brings it."
-            )
-        table[entry.name] = entry
+        for entry in _registered(point):
+            if entry.name in table:
+                raise UsageError(
+                    f"The entry point {point.value} registers a second reader called {entry.name!r}; "
+                    "update or remove the package that brings it."
+                )
+            table[entry.name] = entry
     return tuple(table[name] for name in sorted(table))
+
+
+def _registered(point: EntryPoint) -> tuple[ReaderEntry, ...]:
+    loaded = point.load()
+    entries = tuple(loaded()) if isfunction(loaded) else (loaded,)
+    if not all(isinstance(entry, ReaderEntry) for entry in entries):
+        raise UsageError(
+            f"The entry point {point.value} in the group {ENTRY_POINT_GROUP} is not a ReaderEntry, nor a "
+            "function that gives some; update or remove the package that brings it."
+        )
+    return entries
 
 
 def reader_named(name: str) -> ReaderEntry:

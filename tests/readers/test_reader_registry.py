@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +138,8 @@ class TestPlugins:
                     return plugin
 
             point = Point(name="x", value="lab:READER", group="nwb_mepp.readers")
-            monkeypatch.setattr(
-                registry, "entry_points", lambda group: [point] if group == point.group else []
-            )
+            built_in = entry_points(group=point.group)
+            monkeypatch.setattr(registry, "entry_points", lambda **_: [*built_in, point])
             reader_table.cache_clear()
 
         yield install
@@ -154,6 +153,10 @@ class TestPlugins:
         assert choose_reader(path).name == "lab"
         assert read_recording(path).source.reader == "lab"
 
+    def test_a_function_gives_several(self, install: Any) -> None:
+        install(lambda: [replace(LABCHART, name=name, suffixes=(".lab",)) for name in ("lab1", "lab2")])
+        assert {"lab1", "lab2", "axon"} <= {entry.name for entry in reader_table()}
+
     def test_what_is_no_reader_is_refused(self, install: Any) -> None:
         install("not a reader")
         with pytest.raises(UsageError, match=r"lab:READER in the group nwb_mepp\.readers is not a Reader"):
@@ -161,7 +164,7 @@ class TestPlugins:
 
     def test_a_second_reader_of_one_name_is_refused(self, install: Any) -> None:
         install(replace(LABCHART, name="axon"))
-        with pytest.raises(UsageError, match="lab:READER brings a second reader called 'axon'"):
+        with pytest.raises(UsageError, match="lab:READER registers a second reader called 'axon'"):
             reader_table()
 
     def test_two_that_fit_one_file_ask_the_user(self, install: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Ancillary", "AncillaryObject", "Epochs", "IrregularTrace", "PointEvents", "SpikeTimes"]
+__all__ = ["AncillaryData", "AncillaryItem", "Epochs", "IrregularTrace", "PointEvents", "SpikeTimes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -140,11 +140,11 @@ class IrregularTrace:
         return replace(self, times_s=self.times_s + shift_s)
 
 
-AncillaryObject = PointEvents | Epochs | SpikeTimes | IrregularTrace
+AncillaryItem = PointEvents | Epochs | SpikeTimes | IrregularTrace
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ancillary:
+class AncillaryData:
     """All ancillary of a recording, each kind in the order of the source.
 
     Attributes
@@ -160,7 +160,7 @@ class Ancillary:
     spikes: tuple[SpikeTimes, ...] = ()
     irregular: tuple[IrregularTrace, ...] = ()
 
-    def __iter__(self) -> Iterator[AncillaryObject]:
+    def __iter__(self) -> Iterator[AncillaryItem]:
         yield from self.events
         yield from self.epochs
         yield from self.spikes
@@ -172,10 +172,10 @@ class Ancillary:
         Examples
         --------
         >>> tags = PointEvents(name="Tag", sweep=0, times_s=np.array([1.5]), labels=("wash-in",))
-        >>> Ancillary(events=(tags,)).described()
+        >>> AncillaryData(events=(tags,)).described()
         'events (Tag)'
         """
-        kinds: dict[str, tuple[AncillaryObject, ...]] = {
+        kinds: dict[str, tuple[AncillaryItem, ...]] = {
             "events": self.events,
             "epochs": self.epochs,
             "spike trains": self.spikes,

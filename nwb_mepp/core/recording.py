@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 
 __all__ = ["ArraySource", "Recording", "SampleSource", "SourceFile", "Trace"]
 
@@ -163,7 +163,7 @@ class Recording:
         Stretches the source marks as not to be used, relative to the session start.
     labels : mapping of (channel, sweep) to ndarray, shape (n, 2), seconds
         Hand marks that came with the recording (start, stop), relative to the session start.
-    ancillary : Ancillary
+    ancillary : AncillaryData
         Events, epochs, spikes and irregularly sampled signals of the source; they go along into the file.
     notes : tuple of str
         One sentence for each thing that was left out or assumed; shown to the user once.
@@ -176,7 +176,7 @@ class Recording:
     annotations: Mapping[str, str] = field(default_factory=dict)
     invalid_times: tuple[tuple[float, float], ...] = ()
     labels: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
-    ancillary: Ancillary = field(default_factory=Ancillary)
+    ancillary: AncillaryData = field(default_factory=AncillaryData)
     notes: tuple[str, ...] = ()
 
     @property

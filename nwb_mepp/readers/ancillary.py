@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from nwb_mepp.core.ancillary import (
-    Ancillary,
-    AncillaryObject,
+    AncillaryData,
+    AncillaryItem,
     Epochs,
     IrregularTrace,
     PointEvents,
@@ -25,13 +25,13 @@ _Kind = TypeVar("_Kind", PointEvents, Epochs, SpikeTimes, IrregularTrace)
 
 
 def interpret_ancillary(
-    ancillary: Ancillary, *, shifts_s: Mapping[int, float], options: ReadOptions
-) -> tuple[Ancillary, list[str]]:
+    ancillary: AncillaryData, *, shifts_s: Mapping[int, float], options: ReadOptions
+) -> tuple[AncillaryData, list[str]]:
     """Return the ancillary as they go into the recording, and what of them does not.
 
     Parameters
     ----------
-    ancillary : Ancillary
+    ancillary : AncillaryData
         As the file states them.
     shifts_s : mapping of int to float
         By how much each sweep that holds samples is moved.
@@ -39,12 +39,12 @@ def interpret_ancillary(
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each reason to leave something out.
     """
     if options.sampling_rate_hz is not None and ancillary.described():
-        return Ancillary(), [
+        return AncillaryData(), [
             f"Left out, because --sampling-rate replaces the clock that timed them: {ancillary.described()}."
         ]
     kept, notes = _placeable(ancillary, shifts_s)
@@ -64,17 +64,17 @@ def interpret_ancillary(
     return replace(kept, irregular=tuple(irregular)), notes
 
 
-def _placeable(ancillary: Ancillary, shifts_s: Mapping[int, float]) -> tuple[Ancillary, list[str]]:
+def _placeable(ancillary: AncillaryData, shifts_s: Mapping[int, float]) -> tuple[AncillaryData, list[str]]:
     """Move each companion with its sweep; without proper times, or a sweep to go with, it has no place."""
     moved = any(shifts_s.values())
 
-    def has_place(one: AncillaryObject) -> bool:
+    def has_place(one: AncillaryItem) -> bool:
         return _is_proper(one) and (one.sweep in shifts_s or not moved)
 
     def placed(ones: Sequence[_Kind]) -> tuple[_Kind, ...]:
         return tuple(one.shifted(shifts_s.get(one.sweep, 0.0)) for one in ones if has_place(one))
 
-    kept = Ancillary(
+    kept = AncillaryData(
         events=placed(ancillary.events),
         epochs=placed(ancillary.epochs),
         spikes=placed(ancillary.spikes),
@@ -88,7 +88,7 @@ def _placeable(ancillary: Ancillary, shifts_s: Mapping[int, float]) -> tuple[Anc
     ]
 
 
-def _is_proper(one: AncillaryObject) -> bool:
+def _is_proper(one: AncillaryItem) -> bool:
     """Return whether all times are finite, and nothing ends before it begins."""
     if isinstance(one, Epochs):
         return bool(np.isfinite(one.start_s).all() and np.isfinite(one.duration_s).all()) and bool(

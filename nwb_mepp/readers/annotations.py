@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Annotations", "plain"]
+__all__ = ["Annotations", "as_text"]
 
 # Keys under which some formats name a person; a file that is to be shared must not carry them unasked.
 _PERSONAL = ("birth", "firstname", "forename", "patient", "surname")
@@ -47,7 +47,7 @@ class Annotations:
             if key in _BOOKKEEPING or key.startswith("__"):
                 continue
             name = f"{of}, {key}" if of else key
-            text = plain(value)
+            text = as_text(value)
             if any(word in key.lower() for word in _PERSONAL):
                 self._personal[key] = None
             elif text is None:
@@ -69,7 +69,7 @@ class Annotations:
         for key, values in sorted(stated.items()):  # Neo's order is not always the same
             if key in _BOOKKEEPING:
                 continue
-            texts = [plain(value) for value in values] if np.ndim(values) else []
+            texts = [as_text(value) for value in values] if np.ndim(values) else []
             if len(texts) != len(of) or None in texts:
                 self._unwritable[f"{what}, {key}"] = None
             elif len(set(texts)) == 1:
@@ -91,7 +91,7 @@ class Annotations:
         return notes
 
 
-def plain(value: object) -> str | None:
+def as_text(value: object) -> str | None:
     r"""Return an annotation as text, None if it is neither text nor a single number.
 
     Parameters
@@ -101,7 +101,7 @@ def plain(value: object) -> str | None:
 
     Examples
     --------
-    >>> plain(b"gap-free\x00\x00"), plain(np.float32(1.8300000429)), plain([1, 2]), plain(None)
+    >>> as_text(b"gap-free\x00\x00"), as_text(np.float32(1.8300000429)), as_text([1, 2]), as_text(None)
     ('gap-free', '1.83', None, '')
     """
     if value is None:

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 from nwb_mepp.core.recording import SampleSource
 
-__all__ = ["FileContents", "IntArray", "StatedTrace"]
+__all__ = ["FileContents", "IntArray", "RawTrace"]
 
 IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatedTrace:
+class RawTrace:
     """One channel during one sweep, as the file states it.
 
     Attributes
@@ -60,7 +60,7 @@ class FileContents:
         Version of the package behind the reader.
     format : str
         What the file is, for people ("Axon ABF 2.6").
-    traces : tuple of StatedTrace
+    traces : tuple of RawTrace
         In the order of the file.
     parts : tuple of Path
         All files that the recording consists of; their bytes give its checksum.
@@ -69,7 +69,7 @@ class FileContents:
         What else the file says, under its own names.
     labels : mapping of (channel, sweep) to ndarray of int64, shape (n, 2)
         Hand marks as sample numbers, the second exclusive.
-    ancillary : Ancillary
+    ancillary : AncillaryData
         By the file's own clock, like ``start_s`` of the traces; irregular signals in the unit of the
         file's label, which may be empty.
     notes : tuple of str
@@ -78,12 +78,12 @@ class FileContents:
 
     reader_version: str
     format: str
-    traces: tuple[StatedTrace, ...]
+    traces: tuple[RawTrace, ...]
     parts: tuple[Path, ...]
     session_start: datetime | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
-    ancillary: Ancillary = field(default_factory=Ancillary)
+    ancillary: AncillaryData = field(default_factory=AncillaryData)
     notes: tuple[str, ...] = ()
 
     @property

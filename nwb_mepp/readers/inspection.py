@@ -11,7 +11,7 @@ import numpy as np
 
 from nwb_mepp.core.errors import MeppError
 from nwb_mepp.core.recording import Recording, Trace
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.recordings import load_contents, locate
@@ -156,7 +156,7 @@ def _describe(contents: FileContents, recording: Recording | None, channel: str)
     )
 
 
-def _range(traces: Sequence[Trace] | Sequence[StatedTrace]) -> tuple[float, float, float]:
+def _range(traces: Sequence[Trace] | Sequence[RawTrace]) -> tuple[float, float, float]:
     """Return minimum, maximum and median, over blocks of the first, some and the last sweeps."""
     chosen = np.unique(np.linspace(0, len(traces) - 1, min(len(traces), _MAX_BLOCKS)).astype(int))
     n_blocks = max(1, _MAX_BLOCKS // len(chosen))
@@ -167,7 +167,7 @@ def _range(traces: Sequence[Trace] | Sequence[StatedTrace]) -> tuple[float, floa
     return float(finite.min()), float(finite.max()), float(np.median(finite))
 
 
-def _sampled(trace: Trace | StatedTrace, n_blocks: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _sampled(trace: Trace | RawTrace, n_blocks: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     n_samples = len(trace.source)
     gain = trace.conversion if isinstance(trace, Trace) else trace.gain
     starts, length = [0], n_samples

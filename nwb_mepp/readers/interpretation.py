@@ -10,7 +10,7 @@ from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import FloatArray, Recording, SourceFile, Trace
 from nwb_mepp.readers.ancillary import interpret_ancillary
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.plausibility import check_rates, check_scales, check_traces
 from nwb_mepp.readers.sweeps import SweepPlacement, place_sweeps
@@ -119,7 +119,7 @@ def _given_unit(channel: str, units: Mapping[str, str]) -> str | None:
     return units.get(channel, units.get(""))
 
 
-def _without_empty(traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], list[str]]:
+def _without_empty(traces: Sequence[RawTrace]) -> tuple[list[RawTrace], list[str]]:
     kept = [trace for trace in traces if len(trace.source)]
     empty = [f"{trace.channel!r} in sweep {trace.sweep}" for trace in traces if not len(trace.source)]
     if not empty:
@@ -128,11 +128,11 @@ def _without_empty(traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], li
     return kept, [f"Without samples and left out: {', '.join(empty[:5])}{more}."]
 
 
-def _sweeps_of(traces: Sequence[StatedTrace]) -> list[int]:
+def _sweeps_of(traces: Sequence[RawTrace]) -> list[int]:
     return sorted({trace.sweep for trace in traces})
 
 
-def _place(traces: Sequence[StatedTrace], *, interval_s: float | None) -> SweepPlacement:
+def _place(traces: Sequence[RawTrace], *, interval_s: float | None) -> SweepPlacement:
     """Place whole sweeps, so that the channels of one sweep keep their places to each other."""
     spans = []
     for sweep in _sweeps_of(traces):
@@ -143,7 +143,7 @@ def _place(traces: Sequence[StatedTrace], *, interval_s: float | None) -> SweepP
     return place_sweeps(spans, tolerance_s=0.5 / fastest_hz, interval_s=interval_s)
 
 
-def _interpret_trace(trace: StatedTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:
+def _interpret_trace(trace: RawTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:
     return Trace(
         channel=trace.channel,
         sweep=trace.sweep,

@@ -10,7 +10,7 @@ from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.registry import reader_table
 from nwb_mepp.readers.text.encodings import read_head
 
-__all__ = ["whole_recording"]
+__all__ = ["primary_path"]
 
 _BRAINVISION_PARTS = frozenset({".avg", ".dat", ".eeg", ".seg", ".vmrk"})
 _ELAN_PARTS = frozenset({".ent", ".pos"})
@@ -18,7 +18,7 @@ _TDT_PARTS = frozenset({".sev", ".tbk", ".tdx", ".tev", ".tin", ".tnt"})
 _INTAN_HEADERS = ("info.rhd", "info.rhs")
 
 
-def whole_recording(path: Path, *, reader: ReaderEntry | None = None) -> Path:
+def primary_path(path: Path, *, reader: ReaderEntry | None = None) -> Path:
     """Return what to open for what a user names: a part of a recording, or the name that its parts share.
 
     Parameters
@@ -39,12 +39,12 @@ def whole_recording(path: Path, *, reader: ReaderEntry | None = None) -> Path:
         If ``path`` belongs to more than one recording, or the file system refuses to look.
     """
     try:
-        return _whole(path, reader)
+        return _resolve(path, reader)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _whole(path: Path, reader: ReaderEntry | None) -> Path:
+def _resolve(path: Path, reader: ReaderEntry | None) -> Path:
     if reader is not None and path.exists():
         return _for_reader(path, reader)
     if path.is_dir():
@@ -53,11 +53,11 @@ def _whole(path: Path, reader: ReaderEntry | None) -> Path:
             for file in path.iterdir()
             if file.name in _INTAN_HEADERS or (file.suffix.lower() == ".tsq" and file.is_file())
         )
-        return _only(path, headers) if headers else path
+        return _single(path, headers) if headers else path
     if not path.exists():
-        return _behind_name(path)
-    wholes = _wholes(path)
-    return _only(path, wholes) if wholes else path
+        return _from_common_name(path)
+    wholes = _recordings_containing(path)
+    return _single(path, wholes) if wholes else path
 
 
 def _for_reader(path: Path, reader: ReaderEntry) -> Path:
@@ -66,11 +66,11 @@ def _for_reader(path: Path, reader: ReaderEntry) -> Path:
         return path.parent if is_named and path.is_file() else path
     if path.is_dir() or is_named:
         return path
-    wholes = [whole for whole in _wholes(path) if whole.suffix.lower() in reader.suffixes]
-    return _only(path, wholes) if wholes else path
+    wholes = [whole for whole in _recordings_containing(path) if whole.suffix.lower() in reader.suffixes]
+    return _single(path, wholes) if wholes else path
 
 
-def _wholes(path: Path) -> list[Path]:
+def _recordings_containing(path: Path) -> list[Path]:
     """Return the recordings that a file is a part of."""
     suffix = path.suffix.lower()
     if suffix in _ELAN_PARTS:
@@ -107,21 +107,21 @@ def _names(header: Path, part: Path) -> bool:
     return part.stem == header.stem or part.name in named
 
 
-def _behind_name(path: Path) -> Path:
+def _from_common_name(path: Path) -> Path:
     """Return the recording whose parts are called like this, with suffixes of their own."""
     if not path.name or not path.parent.is_dir():
         return path
     parts = [
         file for file in path.parent.iterdir() if file.is_file() and file.name.startswith(f"{path.name}.")
     ]
-    wholes = {whole_recording(part) for part in parts}
+    wholes = {primary_path(part) for part in parts}
     # Notes and pictures may be called like the recording; they are no part of it.
     known = {suffix for entry in reader_table() if not entry.reads_folder for suffix in entry.suffixes}
     recordings = sorted(whole for whole in wholes if whole.is_dir() or whole.suffix.lower() in known)
-    return _only(path, recordings) if recordings else path
+    return _single(path, recordings) if recordings else path
 
 
-def _only(path: Path, recordings: list[Path]) -> Path:
+def _single(path: Path, recordings: list[Path]) -> Path:
     if len(recordings) == 1:
         return recordings[0]
     raise ReadError(

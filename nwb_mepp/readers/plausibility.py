@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.contents import StatedTrace
+from nwb_mepp.readers.contents import RawTrace
 
 __all__ = ["check_rates", "check_scales", "check_traces"]
 
 
-def check_traces(traces: Sequence[StatedTrace], *, name: str, reader: str) -> None:
+def check_traces(traces: Sequence[RawTrace], *, name: str, reader: str) -> None:
     """Raise unless there is a signal with samples in it.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
         Of the file.
     reader : str
@@ -34,12 +34,12 @@ def check_traces(traces: Sequence[StatedTrace], *, name: str, reader: str) -> No
         )
 
 
-def check_rates(traces: Sequence[StatedTrace], *, name: str) -> None:
+def check_rates(traces: Sequence[RawTrace], *, name: str) -> None:
     """Raise unless every channel states a sampling rate that is a finite number above zero.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
         Of the file.
 
@@ -58,12 +58,12 @@ def check_rates(traces: Sequence[StatedTrace], *, name: str) -> None:
             )
 
 
-def check_scales(traces: Sequence[StatedTrace], *, name: str) -> None:
+def check_scales(traces: Sequence[RawTrace], *, name: str) -> None:
     """Raise unless the stored numbers of every channel can be turned into values.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
         Of the file.
 

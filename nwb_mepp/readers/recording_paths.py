@@ -9,12 +9,12 @@ from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.interface import ReaderEntry
-from nwb_mepp.readers.multi_file import whole_recording
+from nwb_mepp.readers.multi_file import primary_path
 from nwb_mepp.readers.registry import (
     choose_reader,
-    reader_named,
+    get_reader,
     reader_table,
-    readers_of_folder,
+    readers_for_folder,
 )
 
 __all__ = ["find_recordings"]
@@ -49,16 +49,16 @@ def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -
     UsageError
         If no reader has that name.
     """
-    entry = None if reader is None else reader_named(reader)
+    entry = None if reader is None else get_reader(reader)
     found: dict[Path, None] = {}
     for path in paths:
-        found.update(dict.fromkeys(_behind(Path(path), entry)))
+        found.update(dict.fromkeys(_expand(Path(path), entry)))
     return list(found)
 
 
-def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
+def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
     if not path.is_dir():
-        path = whole_recording(path, reader=entry)
+        path = primary_path(path, reader=entry)
     if path.is_dir():
         if entry is not None and entry.reads_folder:
             return [path]
@@ -74,7 +74,7 @@ def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
     if glob.has_magic(str(path)):
         matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - takes absolute patterns
         if matches:
-            return [file for match in matches for file in _behind(match, entry)]
+            return [file for match in matches for file in _expand(match, entry)]
         raise ReadError(
             f"{path}: expected files that fit the pattern, found none; check folder and spelling."
         )
@@ -96,7 +96,7 @@ def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]
 
 def _readers_of(folder: Path) -> list[ReaderEntry]:
     try:
-        return readers_of_folder(folder)
+        return readers_for_folder(folder)
     except OSError:
         return []  # what cannot be looked into has to be named; then it is told why
 

@@ -9,9 +9,9 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
-from nwb_mepp.readers.multi_file import whole_recording
+from nwb_mepp.readers.multi_file import primary_path
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.registry import choose_reader, reader_named
+from nwb_mepp.readers.registry import choose_reader, get_reader
 
 __all__ = ["load_contents", "locate", "read_recording"]
 
@@ -64,7 +64,7 @@ def locate(path: Path, *, reader: str | None) -> Path:
     UsageError
         If no reader has that name.
     """
-    return whole_recording(path, reader=None if reader is None else reader_named(reader))
+    return primary_path(path, reader=None if reader is None else get_reader(reader))
 
 
 def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:

@@ -13,9 +13,9 @@ from nwb_mepp.readers.interface import ReaderEntry
 __all__ = [
     "ENTRY_POINT_GROUP",
     "choose_reader",
-    "reader_named",
+    "get_reader",
     "reader_table",
-    "readers_of_folder",
+    "readers_for_folder",
 ]
 
 ENTRY_POINT_GROUP = "nwb_mepp.readers"
@@ -64,7 +64,7 @@ def _registered(point: EntryPoint) -> tuple[ReaderEntry, ...]:
     return entries
 
 
-def reader_named(name: str) -> ReaderEntry:
+def get_reader(name: str) -> ReaderEntry:
     """Return the reader of that name.
 
     Parameters
@@ -100,20 +100,20 @@ def choose_reader(path: Path, *, name: str | None = None) -> ReaderEntry:
         If no reader, or more than one, is for the file.
     """
     if name is not None:
-        return _checked_named(path, reader_named(name))
-    chosen, candidates = _fitting(path)
+        return _check_kind(path, get_reader(name))
+    chosen, candidates = _matching(path)
     if len(chosen) == 1:
         return chosen[0]
     if path.is_dir():
-        raise ReadError(_why_no_folder(path, chosen))
-    raise ReadError(_why_none(path, candidates, chosen))
+        raise ReadError(_explain_folder(path, chosen))
+    raise ReadError(_explain_no_match(path, candidates, chosen))
 
 
-def _fitting(path: Path) -> tuple[list[ReaderEntry], list[ReaderEntry]]:
+def _matching(path: Path) -> tuple[list[ReaderEntry], list[ReaderEntry]]:
     """Return the readers that a file or folder is for, and those that its suffix suggests."""
     table = reader_table()
     if path.is_dir():
-        return readers_of_folder(path), []
+        return readers_for_folder(path), []
     suffix = path.suffix.lower()
     if suffix in _REFUSED_SUFFIXES:
         raise ReadError(f"{path.name} {_REFUSED_SUFFIXES[suffix]}.")
@@ -125,7 +125,7 @@ def _fitting(path: Path) -> tuple[list[ReaderEntry], list[ReaderEntry]]:
     return list(chosen.values()), candidates
 
 
-def readers_of_folder(folder: Path) -> list[ReaderEntry]:
+def readers_for_folder(folder: Path) -> list[ReaderEntry]:
     """Return the readers for which a folder is a recording.
 
     Parameters
@@ -139,7 +139,7 @@ def _claims(entry: ReaderEntry, path: Path) -> bool:
     return entry.claims is not None and entry.claims(path)
 
 
-def _checked_named(path: Path, entry: ReaderEntry) -> ReaderEntry:
+def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
     if entry.reads_folder != path.is_dir():
         expected, found = ("a folder", "a file") if entry.reads_folder else ("a file", "a folder")
         raise ReadError(f"{path.name}: the reader {entry.name!r} expects {expected}, found {found}.")
@@ -153,7 +153,7 @@ def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
     return claimed or [entry for entry in candidates if entry.claims is None]
 
 
-def _why_no_folder(path: Path, chosen: list[ReaderEntry]) -> str:
+def _explain_folder(path: Path, chosen: list[ReaderEntry]) -> str:
     if chosen:
         names = ", ".join(entry.name for entry in chosen)
         return f"{path.name}: the folder fits more than one reader; choose one with --reader ({names})."
@@ -164,7 +164,7 @@ def _why_no_folder(path: Path, chosen: list[ReaderEntry]) -> str:
     )
 
 
-def _why_none(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntry]) -> str:
+def _explain_no_match(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntry]) -> str:
     names = ", ".join(entry.name for entry in chosen or candidates)
     suffix = path.suffix or "without a suffix"
     if len(chosen) > 1:

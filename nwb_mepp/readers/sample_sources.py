@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import SampleSource
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.output_suppression import suppress_output
 
-__all__ = ["MappedSource", "NeoSource", "StretchSource"]
+__all__ = ["MappedSource", "NeoSource", "SliceSource"]
 
 
 class MappedSource:
@@ -137,7 +137,7 @@ class NeoSource:
             return np.empty(0, dtype=self._dtype)
         block, segment, stream, channel = self._place
         try:
-            with quiet():
+            with suppress_output():
                 chunk = self._reader.get_analogsignal_chunk(
                     block_index=block,
                     seg_index=segment,
@@ -159,7 +159,7 @@ class NeoSource:
         return np.array(chunk[:, 0], dtype=self._dtype)
 
 
-class StretchSource:
+class SliceSource:
     """A stretch of another source.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["has_sibling", "holds_files", "holds_matlab_variable", "starts_with"]
+__all__ = ["contains_files", "contains_matlab_variable", "has_sibling", "starts_with"]
 
 
 def starts_with(*magic: bytes, at: int = 0) -> Callable[[Path], bool]:
@@ -44,7 +44,7 @@ def has_sibling(*, added: str = "", replaced: str = "") -> Callable[[Path], bool
     return claims
 
 
-def holds_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
+def contains_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
     """Return a test whether a folder holds a file of a kind, itself and not in a folder below.
 
     Parameters
@@ -64,7 +64,7 @@ def holds_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
     return claims
 
 
-def holds_matlab_variable(name: str) -> Callable[[Path], bool]:
+def contains_matlab_variable(name: str) -> Callable[[Path], bool]:
     """Return a test whether a MATLAB file holds a variable.
 
     Parameters

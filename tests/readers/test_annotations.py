@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import quantities as pq
 
-from nwb_mepp.readers.annotations import Annotations, plain
+from nwb_mepp.readers.annotations import Annotations, as_text
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from nwb_mepp.readers.annotations import Annotations, plain
     ],
 )
 def test_a_text_or_a_single_number_is_plain(value: object, text: str | None) -> None:
-    assert plain(value) == text
+    assert as_text(value) == text
 
 
 def test_what_the_file_says_is_not_repeated_for_each_sweep() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource, Recording
-from nwb_mepp.readers import FileContents, ReadOptions, StatedTrace
+from nwb_mepp.readers import FileContents, RawTrace, ReadOptions
 from nwb_mepp.readers.interpretation import interpret
 
 
-def stated(channel: str = "Vm", *, n: int = 10, **changes: Any) -> StatedTrace:
+def stated(channel: str = "Vm", *, n: int = 10, **changes: Any) -> RawTrace:
     fields: dict[str, Any] = {
         "channel": channel,
         "sweep": 0,
@@ -24,12 +24,10 @@ def stated(channel: str = "Vm", *, n: int = 10, **changes: Any) -> StatedTrace:
         "offset": -1.0,
         "sampling_rate_hz": 100.0,
     }
-    return StatedTrace(**(fields | changes))
+    return RawTrace(**(fields | changes))
 
 
-def read(
-    *traces: StatedTrace, tmp_path: Path, options: ReadOptions | None = None, **changes: Any
-) -> Recording:
+def read(*traces: RawTrace, tmp_path: Path, options: ReadOptions | None = None, **changes: Any) -> Recording:
     path = tmp_path / "run.abf"
     path.write_bytes(b"content")
     contents = FileContents(reader_version="1", format="test", traces=traces, parts=(path,), **changes)

@@ -9,8 +9,8 @@ import pytest
 
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, find_recordings, read_recording
-from nwb_mepp.readers.multi_file import whole_recording
-from nwb_mepp.readers.registry import reader_named
+from nwb_mepp.readers.multi_file import primary_path
+from nwb_mepp.readers.registry import get_reader
 from tests.lab_folders import write_intan, write_neuralynx, write_tdt
 
 BRAINVISION = "File_brainvision_binary_multiplexed_3"
@@ -28,7 +28,7 @@ def formats(shared_data: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("part", [".vhdr", ".dat", ".vmrk", ""])
 def test_a_brainvision_recording_is_its_header(part: str, formats: Path) -> None:
     path, header = formats / f"{BRAINVISION}{part}", formats / f"{BRAINVISION}.vhdr"
-    assert whole_recording(path) == header
+    assert primary_path(path) == header
     assert find_recordings([path]) == [header]
     recording = read_recording(path)
     assert recording.source.name == header.name
@@ -38,7 +38,7 @@ def test_a_brainvision_recording_is_its_header(part: str, formats: Path) -> None
 def test_data_called_otherwise_belong_to_the_header_that_names_them(formats: Path) -> None:
     header = formats / f"{BRAINVISION}.vhdr"
     header.rename(formats / "renamed.vhdr")
-    assert whole_recording(formats / f"{BRAINVISION}.dat") == formats / "renamed.vhdr"
+    assert primary_path(formats / f"{BRAINVISION}.dat") == formats / "renamed.vhdr"
 
 
 def test_data_that_two_headers_name_are_not_decided_silently(formats: Path) -> None:
@@ -49,7 +49,7 @@ def test_data_that_two_headers_name_are_not_decided_silently(formats: Path) -> N
 
 def test_a_header_that_is_no_text_names_nothing(formats: Path) -> None:
     (formats / "broken.vhdr").write_bytes(bytes(range(256)))
-    assert whole_recording(formats / f"{BRAINVISION}.dat") == formats / f"{BRAINVISION}.vhdr"
+    assert primary_path(formats / f"{BRAINVISION}.dat") == formats / f"{BRAINVISION}.vhdr"
 
 
 @pytest.mark.parametrize("part", ["testNeoElanIO.eeg", "testNeoElanIO.eeg.ent", "testNeoElanIO.eeg.pos"])
@@ -58,7 +58,7 @@ def test_an_elan_recording_is_its_data_file(part: str, formats: Path) -> None:
 
 
 def test_the_common_name_of_elan_files_will_do(formats: Path) -> None:
-    assert whole_recording(formats / "testNeoElanIO") == formats / "testNeoElanIO.eeg"
+    assert primary_path(formats / "testNeoElanIO") == formats / "testNeoElanIO.eeg"
 
 
 def test_all_parts_named_together_are_one_recording(formats: Path) -> None:
@@ -74,10 +74,10 @@ def test_a_common_name_of_two_recordings_asks_which(formats: Path) -> None:
 
 def test_a_name_behind_which_there_is_nothing_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "run.png").touch()
-    assert whole_recording(tmp_path / "run") == tmp_path / "run"
+    assert primary_path(tmp_path / "run") == tmp_path / "run"
     with pytest.raises(ReadError, match="found no such file or folder"):
         find_recordings([tmp_path / "run"])
-    assert whole_recording(tmp_path / "none" / "run") == tmp_path / "none" / "run"
+    assert primary_path(tmp_path / "none" / "run") == tmp_path / "none" / "run"
 
 
 def test_a_neuralynx_folder_is_a_recording_without_being_told_so(tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_a_reader_that_was_chosen_opens_the_very_file(formats: Path) -> None:
 
 
 def test_a_chosen_reader_finds_its_own_file_behind_a_part(formats: Path, tmp_path: Path) -> None:
-    reader = reader_named("brainvision")
-    assert whole_recording(formats / f"{BRAINVISION}.vmrk", reader=reader).suffix == ".vhdr"
+    reader = get_reader("brainvision")
+    assert primary_path(formats / f"{BRAINVISION}.vmrk", reader=reader).suffix == ".vhdr"
     folder = write_neuralynx(tmp_path / "day1")
-    assert whole_recording(folder / "CSC1.ncs", reader=reader_named("neuralynx")) == folder
-    assert whole_recording(folder, reader=reader_named("neuralynx")) == folder
-    assert whole_recording(folder / "CSC1.ncs", reader=reader) == folder / "CSC1.ncs"
+    assert primary_path(folder / "CSC1.ncs", reader=get_reader("neuralynx")) == folder
+    assert primary_path(folder, reader=get_reader("neuralynx")) == folder
+    assert primary_path(folder / "CSC1.ncs", reader=reader) == folder / "CSC1.ncs"
 
 
 def test_an_unknown_reader_is_told_before_any_part_is_looked_for(tmp_path: Path) -> None:
@@ -158,6 +158,6 @@ def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Path, "iterdir", refuse)
     for path in (tmp_path, tmp_path / "run.dat", tmp_path / "run"):
         with pytest.raises(ReadError, match="cannot be read: Permission denied"):
-            whole_recording(path)
+            primary_path(path)
     with pytest.raises(ReadError, match="expected recordings in the folder, found none"):
         find_recordings([tmp_path])

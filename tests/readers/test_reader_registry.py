@@ -14,7 +14,7 @@ import pytest
 
 from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, interface, read_recording, reader_table, registry
-from nwb_mepp.readers.registry import choose_reader, reader_named
+from nwb_mepp.readers.registry import choose_reader, get_reader
 from nwb_mepp.readers.text.labchart import LABCHART
 from tests.lab_folders import write_neuralynx
 
@@ -114,7 +114,7 @@ def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
     ):
         read_recording(path)
     with pytest.raises(MissingDependencyError, match="install sonpy"):
-        reader_named("ced").check_dependencies()
+        get_reader("ced").check_dependencies()
 
 
 def test_a_package_that_is_missing_inside_neo_is_named(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.neo.lazy import read_lazily
-from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, StretchSource
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.output_suppression import suppress_output
+from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, SliceSource
 
 
 @settings(max_examples=40, deadline=None)
@@ -111,7 +111,7 @@ class TestNeoSource:
 
 
 def test_a_stretch_of_a_source_counts_from_its_own_start() -> None:
-    stretch = StretchSource(ArraySource(np.arange(100)), start=10, stop=20)
+    stretch = SliceSource(ArraySource(np.arange(100)), start=10, stop=20)
     assert (len(stretch), stretch.dtype) == (10, np.dtype(int))
     np.testing.assert_array_equal(stretch.read(2, 5), [12, 13, 14])
     np.testing.assert_array_equal(stretch.read(8, 50), [18, 19])
@@ -121,7 +121,7 @@ def test_other_packages_are_kept_quiet_and_then_released(capfd: pytest.CaptureFi
     import logging
 
     logger = logging.getLogger("neo.rawio.something")
-    with quiet() as messages:
+    with suppress_output() as messages:
         print("to the screen")  # noqa: T201 - what Neo does
         print("to the screen", file=sys.stderr)  # noqa: T201
         warnings.warn("deprecated", DeprecationWarning, stacklevel=1)

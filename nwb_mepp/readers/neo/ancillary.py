@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
-from nwb_mepp.readers.annotations import Annotations, plain
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.readers.annotations import Annotations, as_text
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.units import unit_label_of
 
-__all__ = ["ancillary_of_objects", "ancillary_of_reader"]
+__all__ = ["ancillary_from_rawio", "ancillary_from_segments"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple[Ancillary, list[str]]:
+def ancillary_from_rawio(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple[AncillaryData, list[str]]:
     """Return what a reader with Neo's raw interface holds besides signals.
 
     Parameters
@@ -30,7 +30,7 @@ def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tup
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each thing that was left out.
     """
@@ -44,7 +44,7 @@ def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tup
                 continue
             times, durations, labels = reader.get_event_timestamps(block, segment, index)
             start_s = _seconds(reader.rescale_event_timestamp(times, "float64", index))
-            stated = _stated_of(reader, (block, segment), "events", index)
+            stated = _annotations_of(reader, (block, segment), "events", index)
             common: dict[str, Any] = {
                 "name": name,
                 "sweep": sweep,
@@ -58,7 +58,7 @@ def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tup
             else:
                 events.append(PointEvents(times_s=start_s, **common))
     spikes, notes = _spikes_of_reader(reader, segments)
-    return Ancillary(events=tuple(events), epochs=tuple(epochs), spikes=tuple(spikes)), notes
+    return AncillaryData(events=tuple(events), epochs=tuple(epochs), spikes=tuple(spikes)), notes
 
 
 def _names(channels: Any, is_other_kind: Any) -> list[str]:
@@ -90,14 +90,14 @@ def _spikes_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple
                     times_s=times_s,
                     start_s=float(reader.segment_t_start(block, segment)),
                     stop_s=float(reader.segment_t_stop(block, segment)),
-                    resolution_s=_tick_s(reader, ticks) or _spacing(times_s),
-                    annotations=_scalars(_stated_of(reader, (block, segment), "spikes", index)),
+                    resolution_s=_clock_tick_s(reader, ticks) or _spacing(times_s),
+                    annotations=_scalars(_annotations_of(reader, (block, segment), "spikes", index)),
                 )
             )
     return spikes, _waveform_note(with_waveforms)
 
 
-def _tick_s(reader: Any, ticks: Any) -> float | None:
+def _clock_tick_s(reader: Any, ticks: Any) -> float | None:
     """Return how long a tick of the clock behind the spikes is, None if times are no whole ticks."""
     if len(ticks) == 0 or np.asarray(ticks).dtype.kind not in "iu":
         return None
@@ -116,13 +116,13 @@ def _spacing(times_s: FloatArray) -> float:
     return float(np.spacing(np.abs(times_s).max(initial=1.0)))
 
 
-def _stated_of(reader: Any, place: tuple[int, int], kind: str, index: int) -> Mapping[str, Any]:
+def _annotations_of(reader: Any, place: tuple[int, int], kind: str, index: int) -> Mapping[str, Any]:
     block, segment = place
     stated: Sequence[Mapping[str, Any]] = reader.raw_annotations["blocks"][block]["segments"][segment][kind]
     return stated[index] if index < len(stated) else {}
 
 
-def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]:
+def ancillary_from_segments(segments: Iterable[Any]) -> tuple[AncillaryData, list[str]]:
     """Return what Neo's segments hold besides regularly sampled signals.
 
     Parameters
@@ -132,7 +132,7 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each thing that was left out.
     """
@@ -164,7 +164,7 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
                 )
             )
         irregular += _irregular(segment, sweep)
-    ancillary = Ancillary(
+    ancillary = AncillaryData(
         events=tuple(one for one in events if len(one.times_s)),
         epochs=tuple(one for one in epochs if len(one.start_s)),
         spikes=tuple(spikes),
@@ -217,7 +217,7 @@ def _scalars(stated: Mapping[str, Any]) -> Mapping[str, str]:
 def _columns(stated: Mapping[str, Any], n_rows: int) -> Mapping[str, tuple[str, ...]]:
     """Return the annotations that hold a value for each row."""
     return {
-        str(key): tuple(plain(value) or "" for value in values)
+        str(key): tuple(as_text(value) or "" for value in values)
         for key, values in stated.items()
         if np.ndim(values) == 1 and len(values) == n_rows
     }

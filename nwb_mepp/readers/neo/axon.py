@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.contents import StatedTrace
-from nwb_mepp.readers.sample_sources import StretchSource
+from nwb_mepp.readers.contents import RawTrace
+from nwb_mepp.readers.sample_sources import SliceSource
 
 __all__ = ["check_extent", "round_to_milliseconds", "split_episodes"]
 
@@ -86,7 +86,7 @@ def round_to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
 
 
-def split_episodes(path: Path, traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], str]:
+def split_episodes(path: Path, traces: Sequence[RawTrace]) -> tuple[list[RawTrace], str]:
     """Part the episodes that an ABF 1 file without a table of episodes holds.
 
     Programs other than Clampex (pyABF, and lab scripts for Mini Analysis) write the number and the
@@ -96,12 +96,12 @@ def split_episodes(path: Path, traces: Sequence[StatedTrace]) -> tuple[list[Stat
     Parameters
     ----------
     path : Path
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
         As Neo gives them.
 
     Returns
     -------
-    traces : list of StatedTrace
+    traces : list of RawTrace
         One per channel and episode, or those given where there is nothing to part.
     note : str
         Empty where there was nothing to part.
@@ -115,7 +115,7 @@ def split_episodes(path: Path, traces: Sequence[StatedTrace]) -> tuple[list[Stat
         replace(
             trace,
             sweep=episode,
-            source=StretchSource(trace.source, start=episode * length, stop=(episode + 1) * length),
+            source=SliceSource(trace.source, start=episode * length, stop=(episode + 1) * length),
         )
         for episode in range(n_episodes)
         for trace in traces

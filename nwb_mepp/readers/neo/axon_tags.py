@@ -43,7 +43,7 @@ def read_tags(path: Path) -> tuple[PointEvents, ...]:
     with path.open("rb") as stream:
         header = stream.read(_BLOCK_BYTES)
         is_abf2 = header.startswith(b"ABF2")
-        first_block, entry_bytes, n_tags = _where_abf2(header) if is_abf2 else _where_abf1(header)
+        first_block, entry_bytes, n_tags = _section_abf2(header) if is_abf2 else _tag_section_abf1(header)
         if n_tags <= 0 or entry_bytes < _TAG_BYTES:
             return ()
         unit_s = 1e-6 * (_time_unit_of_abf2(stream, header) if is_abf2 else _time_unit_of_abf1(header))
@@ -61,12 +61,12 @@ def read_tags(path: Path) -> tuple[PointEvents, ...]:
     )
 
 
-def _where_abf1(header: bytes) -> tuple[int, int, int]:
+def _tag_section_abf1(header: bytes) -> tuple[int, int, int]:
     first_block, n_tags = struct.unpack_from("<ii", header, _ABF1_FIRST_BLOCK_AND_COUNT)
     return first_block, _TAG_BYTES, n_tags
 
 
-def _where_abf2(header: bytes, section: int = _ABF2_TAGS) -> tuple[int, int, int]:
+def _section_abf2(header: bytes, section: int = _ABF2_TAGS) -> tuple[int, int, int]:
     first_block, entry_bytes, n_entries = struct.unpack_from("<IIq", header, section)
     return first_block, entry_bytes, n_entries
 
@@ -80,9 +80,9 @@ def _time_unit_of_abf1(header: bytes) -> float:
 
 def _time_unit_of_abf2(stream: BinaryIO, header: bytes) -> float:
     """Return the same; here the interval is that of a channel, which the channels share."""
-    stream.seek(_where_abf2(header, _ABF2_PROTOCOL)[0] * _BLOCK_BYTES)
+    stream.seek(_section_abf2(header, _ABF2_PROTOCOL)[0] * _BLOCK_BYTES)
     protocol = stream.read(_BLOCK_BYTES)
     (unit_us,) = struct.unpack_from("<f", protocol, _PROTOCOL_TIME_UNIT_US)
     (interval_us,) = struct.unpack_from("<f", protocol, _PROTOCOL_INTERVAL_US)
-    n_channels = max(_where_abf2(header, _ABF2_ADC)[2], 1)
+    n_channels = max(_section_abf2(header, _ABF2_ADC)[2], 1)
     return float(unit_us or interval_us / n_channels)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.neo.ancillary import ancillary_of_objects
+from nwb_mepp.readers.contents import FileContents, RawTrace
+from nwb_mepp.readers.neo.ancillary import ancillary_from_segments
 from nwb_mepp.readers.neo.lazy import session_start_of
 from nwb_mepp.readers.units import unit_label_of
 
@@ -39,8 +39,8 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
     blocks = reader.read()
     segments = [segment for block in blocks for segment in block.segments]
     traces = [trace for sweep, segment in enumerate(segments) for trace in _traces_of(segment, sweep)]
-    ancillary, notes = ancillary_of_objects(segments)
-    ancillary = _named_apart(ancillary, taken=[trace.channel for trace in traces])
+    ancillary, notes = ancillary_from_segments(segments)
+    ancillary = _renamed_irregular(ancillary, taken=[trace.channel for trace in traces])
     annotations = _annotations(blocks, segments)
     return FileContents(
         reader_version="",
@@ -54,7 +54,7 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
     )
 
 
-def _traces_of(segment: Any, sweep: int) -> Iterator[StatedTrace]:
+def _traces_of(segment: Any, sweep: int) -> Iterator[RawTrace]:
     columns = [
         (signal, column)
         for signal in segment.analogsignals
@@ -64,7 +64,7 @@ def _traces_of(segment: Any, sweep: int) -> Iterator[StatedTrace]:
     names = unique_names([_name_of(signal, column) for signal, column in columns])
     for (signal, column), name in zip(columns, names, strict=True):
         samples = signal.magnitude[:, column]
-        yield StatedTrace(
+        yield RawTrace(
             channel=name,
             sweep=sweep,
             source=ArraySource(np.array(samples, dtype=samples.dtype.newbyteorder("="))),
@@ -100,7 +100,7 @@ def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
     return found
 
 
-def _named_apart(ancillary: Ancillary, *, taken: list[str]) -> Ancillary:
+def _renamed_irregular(ancillary: AncillaryData, *, taken: list[str]) -> AncillaryData:
     """Give irregular signals names that no regular one has."""
     renamed = [
         replace(one, name=f"{one.name} (irregular)") if one.name in taken else one

@@ -13,8 +13,8 @@ import numpy as np
 from nwb_mepp.core.recording import SampleSource
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
-from nwb_mepp.readers.neo.ancillary import ancillary_of_reader
+from nwb_mepp.readers.contents import FileContents, IntArray, RawTrace
+from nwb_mepp.readers.neo.ancillary import ancillary_from_rawio
 from nwb_mepp.readers.sample_sources import MappedSource, NeoSource
 
 __all__ = ["read_lazily", "session_start_of"]
@@ -45,7 +45,7 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
         for name, (stream, index) in zip(names, places, strict=True):
             channel = channels[stream][index]
             traces.append(
-                StatedTrace(
+                RawTrace(
                     channel=name,
                     sweep=sweep,
                     source=_source(
@@ -59,7 +59,7 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
                 )
             )
     annotations = _annotations(reader, segments, names)
-    ancillary, notes = ancillary_of_reader(reader, segments)
+    ancillary, notes = ancillary_from_rawio(reader, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),

@@ -21,8 +21,8 @@ from nwb_mepp.readers.neo.axon_tags import read_tags
 from nwb_mepp.readers.neo.eager import read_eagerly
 from nwb_mepp.readers.neo.lazy import read_lazily
 from nwb_mepp.readers.options import RAW_BINARY_READER, ReadOptions
-from nwb_mepp.readers.third_party import quiet
-from nwb_mepp.readers.unlabeled_channels import without_unlabeled
+from nwb_mepp.readers.output_suppression import suppress_output
+from nwb_mepp.readers.unitless_channels import drop_unitless_channels
 
 __all__ = ["neo_classes", "read_neo"]
 
@@ -62,7 +62,7 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     if name in _CHECKS:
         _CHECKS[name](path)
     arguments = _raw_binary_arguments(path, options) if name == RAW_BINARY_READER else {}
-    with quiet() as messages, _explained(path, name):
+    with suppress_output() as messages, _explained(path, name):
         reader = neo_classes()[name](str(path), **arguments)
         contents = (
             read_lazily(reader, path)
@@ -74,7 +74,7 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    return without_unlabeled(_refined(name, path, contents), options)
+    return drop_unitless_channels(_refined(name, path, contents), options)
 
 
 def _refined(name: str, path: Path, contents: FileContents) -> FileContents:

@@ -13,14 +13,14 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.output_suppression import suppress_output
 from nwb_mepp.readers.signatures import starts_with
-from nwb_mepp.readers.text.encodings import last_line_ends
+from nwb_mepp.readers.text.encodings import ends_with_newline
 from nwb_mepp.readers.text.layout import split_title
-from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.text.time_column import IrregularTimesError, samples_per_time_unit
 from nwb_mepp.readers.units import parse_time_unit, parse_unit
 
 __all__ = ["ATF", "read_atf"]
@@ -53,7 +53,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
     signals = list(dict.fromkeys(atf.header["Signals"]))
     n_columns = len(atf.columnLabelsY)
     data, times, notes = atf.data, atf.dataX, []
-    if not last_line_ends(path):
+    if not ends_with_newline(path):
         data, times = data[:, :-1], times[:-1]
         notes = ["Left out: the last line, which does not end; the file may have been cut off within it."]
     if n_columns != len(data) or n_columns % len(signals) or data.shape[1] < 2:
@@ -70,7 +70,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"pyabf {pyabf.__version__}",
         format=f"Axon ATF {atf.atfVersion}",
         traces=tuple(
-            StatedTrace(
+            RawTrace(
                 channel=names[column % len(signals)],
                 sweep=column // len(signals),
                 source=ArraySource(np.ascontiguousarray(samples)),
@@ -89,7 +89,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
 def _parsed(path: Path) -> Any:
     import pyabf
 
-    with quiet():
+    with suppress_output():
         try:
             return pyabf.ATF(path)
         except Exception as error:  # pyabf raises bare exceptions, and whatever its parser stumbles over
@@ -127,7 +127,7 @@ def _clock(
         )
     times = np.asarray(column, dtype=np.float64)
     try:
-        return steps_per_unit(times) * per_second, float(times[0]) / per_second
+        return samples_per_time_unit(times) * per_second, float(times[0]) / per_second
     except IrregularTimesError as error:
         if options.sampling_rate_hz is not None:
             return options.sampling_rate_hz, float(times[0]) / per_second

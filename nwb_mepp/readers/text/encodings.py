@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
 
-__all__ = ["detect_encoding", "last_line_ends", "read_head"]
+__all__ = ["detect_encoding", "ends_with_newline", "read_head"]
 
 _HEAD_BYTES = 1 << 16
 _MARKS = (
@@ -96,7 +96,7 @@ def read_head(path: Path) -> tuple[str, str]:
     return encoding, codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
 
 
-def last_line_ends(path: Path) -> bool:
+def ends_with_newline(path: Path) -> bool:
     """Return whether a text ends with a line break; most that do not were cut off, or edited by hand.
 
     Parameters

@@ -10,16 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from nwb_mepp.core.ancillary import Ancillary, PointEvents
+from nwb_mepp.core.ancillary import AncillaryData, PointEvents
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.text.layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text.rows import NumberTable, read_tables
-from nwb_mepp.readers.text.traces import OWN_VERSION, Clock, looks_even, notes_on_end, read_clock, time_title
+from nwb_mepp.readers.text.traces import (
+    TEXT_READER_VERSION,
+    Clock,
+    has_even_times,
+    read_clock,
+    time_unit_in_title,
+    unfinished_line_notes,
+)
 from nwb_mepp.readers.units import parse_time_unit, parse_unit
 
 __all__ = ["LABCHART", "read_labchart"]
@@ -51,7 +58,7 @@ class _Heading:
         return (found + [""] * n_values)[:n_values]
 
     @property
-    def begins_at(self) -> datetime | None:
+    def start_time(self) -> datetime | None:
         """When the block began, if stated to better than a second."""
         day = self.values("ExcelDateTime", 1)[0].replace(",", ".")
         try:
@@ -107,9 +114,9 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
     clocks = [
         _clock(table, heading, path, layout, options) for table, heading in zip(tables, headings, strict=True)
     ]
-    starts = _starts(clocks, headings)
+    starts = _block_starts(clocks, headings)
     traces = [
-        StatedTrace(
+        RawTrace(
             channel=name,
             sweep=sweep,
             source=ArraySource(table.columns[column]),
@@ -121,14 +128,14 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
         for column, (name, unit) in enumerate(zip(names, units, strict=True), start=1)
     ]
     return FileContents(
-        reader_version=OWN_VERSION,
+        reader_version=TEXT_READER_VERSION,
         format="text in columns separated by tabs (LabChart)",
         traces=tuple(traces),
         parts=(path,),
-        session_start=headings[0].begins_at,
+        session_start=headings[0].start_time,
         annotations={key: " ".join(values) for key, values in headings[0].entries.items()},
-        ancillary=Ancillary(events=_comments(tables, clocks, starts)),
-        notes=notes_on_end(path),
+        ancillary=AncillaryData(events=_comments(tables, clocks, starts)),
+        notes=unfinished_line_notes(path),
     )
 
 
@@ -158,7 +165,7 @@ def _clock(
 ) -> Clock:
     """Read the times of a block; what its heading says must agree."""
     # Under a heading of its own LabChart prints the time in seconds, without a title.
-    unit = time_title(layout.titles, 0) or ("s" if "Interval" in heading.entries else "")
+    unit = time_unit_in_title(layout.titles, 0) or ("s" if "Interval" in heading.entries else "")
     clock = read_clock(table, path, column=0, unit_label=unit, sampling_rate_hz=options.sampling_rate_hz)
     stated = heading.interval_s
     if stated and options.sampling_rate_hz is None and abs(stated * clock.sampling_rate_hz - 1) > 1e-3:
@@ -169,10 +176,10 @@ def _clock(
     return clock
 
 
-def _starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
+def _block_starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
     """Return when each block began: its own times where they go on, else the dates of the headings."""
     times_go_on = all(later.start_s >= earlier.stop_s for earlier, later in pairwise(clocks))
-    dates = [heading.begins_at for heading in headings]
+    dates = [heading.start_time for heading in headings]
     first = dates[0]
     if times_go_on or first is None or None in dates:
         return [clock.start_s for clock in clocks]
@@ -207,8 +214,10 @@ def _resembles_recording(path: Path) -> bool:
     if layout is None or layout.separator != "\t":
         return False
     # Tables of events often begin with a column that counts the rows, which is even, too.
-    has_time = bool(time_title(layout.titles, 0)) or "Interval" in _Heading.parse(layout.header).entries
-    return has_time and looks_even(layout, column=0)
+    has_time = (
+        bool(time_unit_in_title(layout.titles, 0)) or "Interval" in _Heading.parse(layout.header).entries
+    )
+    return has_time and has_even_times(layout, column=0)
 
 
 LABCHART = ReaderEntry(

@@ -10,12 +10,18 @@ import numpy as np
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
+from nwb_mepp.readers.contents import FileContents, IntArray, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.text.layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text.rows import NumberTable, read_tables
-from nwb_mepp.readers.text.traces import OWN_VERSION, looks_even, notes_on_end, read_clock, time_title
+from nwb_mepp.readers.text.traces import (
+    TEXT_READER_VERSION,
+    has_even_times,
+    read_clock,
+    time_unit_in_title,
+    unfinished_line_notes,
+)
 from nwb_mepp.readers.units import parse_unit
 
 __all__ = ["LABELED_TEXT", "read_labeled_text"]
@@ -42,7 +48,7 @@ class _Columns:
         time = 1 if titles[0] in _INDEX_TITLES else 0
         labels = [column for column, title in enumerate(titles) if title in _LABEL_TITLES]
         channels = tuple(column for column in range(time + 1, len(titles)) if column not in labels)
-        if len(labels) > 1 or not channels or not time_title(layout.titles, time):
+        if len(labels) > 1 or not channels or not time_unit_in_title(layout.titles, time):
             return None
         return cls(time, channels, labels[0] if labels else None)
 
@@ -80,13 +86,13 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
         table,
         path,
         column=columns.time,
-        unit_label=time_title(layout.titles, columns.time),
+        unit_label=time_unit_in_title(layout.titles, columns.time),
         sampling_rate_hz=options.sampling_rate_hz,
     )
     titles = [split_title(layout.titles[column], parse_unit) for column in columns.channels]
     names = unique_names([name for name, _ in titles])
     traces = tuple(
-        StatedTrace(
+        RawTrace(
             channel=name,
             sweep=0,
             source=ArraySource(table.columns[column]),
@@ -98,12 +104,12 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
     )
     labels = None if columns.labels is None else _labels(table, path, column=columns.labels)
     return FileContents(
-        reader_version=OWN_VERSION,
+        reader_version=TEXT_READER_VERSION,
         format="text in columns separated by commas" + (", with labels" if labels is not None else ""),
         traces=traces,
         parts=(path,),
         labels={} if labels is None else {(name, 0): labels for name in names},
-        notes=notes_on_end(path),
+        notes=unfinished_line_notes(path),
     )
 
 
@@ -128,7 +134,7 @@ def _claims(path: Path) -> bool:
 def _resembles_recording(path: Path) -> bool:
     layout = sniff_layout(path)
     columns = _Columns.find(layout)
-    return layout is not None and columns is not None and looks_even(layout, column=columns.time)
+    return layout is not None and columns is not None and has_even_times(layout, column=columns.time)
 
 
 LABELED_TEXT = ReaderEntry(

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IrregularTimesError", "simplest_within", "steps_per_unit"]
+__all__ = ["IrregularTimesError", "samples_per_time_unit", "simplest_rate_between"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class IrregularTimesError(ValueError):
         self.row = row
 
 
-def steps_per_unit(times: FloatArray) -> float:
+def samples_per_time_unit(times: FloatArray) -> float:
     """Return how many samples there are per unit of printed times.
 
     A time printed with four decimals stands for anything within half of its last decimal. So the mean
@@ -52,7 +52,7 @@ def steps_per_unit(times: FloatArray) -> float:
 
     Examples
     --------
-    >>> steps_per_unit(np.array([0.0, 0.0001, 0.0002, 0.0003]))
+    >>> samples_per_time_unit(np.array([0.0, 0.0001, 0.0002, 0.0003]))
     10000.0
     """
     if len(times) < 2:
@@ -73,10 +73,10 @@ def steps_per_unit(times: FloatArray) -> float:
     if np.abs(residual).max() > resolution + 0.5 * mean_step:
         row = int(np.argmax(np.abs(residual) > resolution + 0.5 * mean_step))
         raise IrregularTimesError(row, "the steps of time change in the course of the file")
-    return simplest_within(lowest, highest, near=len(steps) / span)
+    return simplest_rate_between(lowest, highest, near=len(steps) / span)
 
 
-def simplest_within(lowest: float, highest: float, *, near: float) -> float:
+def simplest_rate_between(lowest: float, highest: float, *, near: float) -> float:
     """Return the number between two others that takes the fewest digits, itself or its inverse.
 
     Parameters
@@ -88,9 +88,9 @@ def simplest_within(lowest: float, highest: float, *, near: float) -> float:
 
     Examples
     --------
-    >>> simplest_within(9999.8, 10000.1, near=9999.95)
+    >>> simplest_rate_between(9999.8, 10000.1, near=9999.95)
     10000.0
-    >>> round(1 / simplest_within(33333.2, 33333.4, near=33333.3), 12)
+    >>> round(1 / simplest_rate_between(33333.2, 33333.4, near=33333.3), 12)
     3e-05
     """
     for digits in range(1, 17):

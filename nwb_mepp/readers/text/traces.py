@@ -9,16 +9,23 @@ import numpy as np
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.version import __version__
-from nwb_mepp.readers.text.encodings import last_line_ends
+from nwb_mepp.readers.text.encodings import ends_with_newline
 from nwb_mepp.readers.text.layout import TextLayout, split_title
 from nwb_mepp.readers.text.rows import NumberTable
-from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
+from nwb_mepp.readers.text.time_column import IrregularTimesError, samples_per_time_unit
 from nwb_mepp.readers.units import parse_time_unit
 
-__all__ = ["OWN_VERSION", "Clock", "looks_even", "notes_on_end", "read_clock", "time_title"]
+__all__ = [
+    "TEXT_READER_VERSION",
+    "Clock",
+    "has_even_times",
+    "read_clock",
+    "time_unit_in_title",
+    "unfinished_line_notes",
+]
 
 # The readers of text are part of this package, so its version is theirs.
-OWN_VERSION = f"nwb-mepp {__version__}"
+TEXT_READER_VERSION = f"nwb-mepp {__version__}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +76,7 @@ def read_clock(
             "such as 'Time (s)', found none; add it, or pass --sampling-rate HZ."
         )
     try:
-        rate_hz = steps_per_unit(times) * per_second
+        rate_hz = samples_per_time_unit(times) * per_second
     except IrregularTimesError as error:
         raise ReadError(
             f"{path.name}, line {table.line_of(error.row)}: expected evenly spaced times, but "
@@ -83,19 +90,19 @@ def read_clock(
     )
 
 
-def notes_on_end(path: Path) -> tuple[str, ...]:
+def unfinished_line_notes(path: Path) -> tuple[str, ...]:
     """Return a sentence if a text may have been cut off within its last number, else none.
 
     Parameters
     ----------
     path : Path
     """
-    if last_line_ends(path):
+    if ends_with_newline(path):
         return ()
     return ("The last line does not end; if the file was cut off there, its last number may be wrong.",)
 
 
-def looks_even(layout: TextLayout, *, column: int) -> bool:
+def has_even_times(layout: TextLayout, *, column: int) -> bool:
     """Return whether the first lines of a file have evenly spaced times, as a recording has.
 
     Parameters
@@ -108,13 +115,13 @@ def looks_even(layout: TextLayout, *, column: int) -> bool:
     if len(rows) < 3:
         return False
     try:
-        steps_per_unit(np.array([row[column] for row in rows]))
+        samples_per_time_unit(np.array([row[column] for row in rows]))
     except IrregularTimesError:
         return False
     return True
 
 
-def time_title(titles: tuple[str, ...], column: int) -> str:
+def time_unit_in_title(titles: tuple[str, ...], column: int) -> str:
     """Return the unit of time in the title of a column, empty if there is none.
 
     Parameters

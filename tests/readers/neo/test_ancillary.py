@@ -11,7 +11,7 @@ import pytest
 import quantities as pq
 
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.readers.neo.ancillary import ancillary_of_objects, ancillary_of_reader
+from nwb_mepp.readers.neo.ancillary import ancillary_from_rawio, ancillary_from_segments
 from tests.neo_blocks import full_block, write_nix
 
 
@@ -56,7 +56,7 @@ class Raw:
 
 
 def test_the_raw_interface_gives_times_in_seconds_labels_and_columns() -> None:
-    found, notes = ancillary_of_reader(Raw(), [(0, 0)])
+    found, notes = ancillary_from_rawio(Raw(), [(0, 0)])
     (events,), (epochs,) = found.events, found.epochs
     assert (events.name, epochs.name) == ("mark", "mark")  # tables of their own, so no need to number them
     np.testing.assert_array_equal(events.times_s, [0.1, 0.2])
@@ -74,7 +74,7 @@ def test_the_raw_interface_gives_times_in_seconds_labels_and_columns() -> None:
 def test_the_objects_of_neo_give_the_same_kinds() -> None:
     segments = full_block().segments
     segments[0].events[0].annotate(by="M. L.")
-    found, notes = ancillary_of_objects(segments)
+    found, notes = ancillary_from_segments(segments)
     assert notes == []
     assert found.described() == (
         "events (drug); epochs (artifact); spike trains (unit A); irregularly sampled signals (bath)"
@@ -91,7 +91,7 @@ def test_the_resolution_of_spikes_is_that_of_their_sampling_or_of_their_numbers(
         train = neo.SpikeTrain([0.5, 200.0] * pq.s, t_stop=300 * pq.s, **stated)
         segment = neo.Segment()
         segment.spiketrains = [train]
-        return ancillary_of_objects([segment])[0].spikes[0].resolution_s
+        return ancillary_from_segments([segment])[0].spikes[0].resolution_s
 
     assert resolution(sampling_rate=25 * pq.kHz) == pytest.approx(40e-6)
     assert resolution() == 2.0**-45  # neighboring numbers between 128 and 256 differ by 2**(7 - 52)
@@ -101,7 +101,7 @@ def test_waveforms_of_spikes_are_named_as_left_out() -> None:
     segment = neo.Segment()
     waveforms = np.zeros((1, 1, 5)) * pq.mV
     segment.spiketrains = [neo.SpikeTrain([0.5] * pq.s, t_stop=1 * pq.s, waveforms=waveforms)]
-    assert ancillary_of_objects([segment])[1] == ["Left out: the waveforms of the spikes."]
+    assert ancillary_from_segments([segment])[1] == ["Left out: the waveforms of the spikes."]
 
 
 def test_an_irregular_signal_named_like_a_channel_is_told_apart(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.units import parse_unit
 
-__all__ = ["without_unlabeled"]
+__all__ = ["drop_unitless_channels"]
 
 _MAX_NAMED = 5
 
 
-def without_unlabeled(contents: FileContents, options: ReadOptions) -> FileContents:
+def drop_unitless_channels(contents: FileContents, options: ReadOptions) -> FileContents:
     """Leave out the channels without a unit, with a note, where others have one.
 
     An Igor experiment keeps fit coefficients as waves like any other, and an amplifier its digital lines as

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-__all__ = ["quiet"]
+__all__ = ["suppress_output"]
 
 
 class _Collector(logging.Handler):
@@ -21,7 +21,7 @@ class _Collector(logging.Handler):
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[list[str]]:
+def suppress_output() -> Iterator[list[str]]:
     """Keep what Neo and the packages below it print, log or warn off the standard streams.
 
     Several of Neo's readers print while they parse, and its log handler writes to standard error; both

@@ -1,7 +1,7 @@
-"""The errors a user can cause, each saying what was expected, what was found and what to do.
+"""Errors that a user can cause and fix; each message says what was expected, what was found and what to do.
 
-Everything derived from :class:`MeppError` is shown by the command line as one sentence, without a
-traceback. Any other exception is a defect of the package.
+The command line shows an error derived from :class:`MeppError` as a plain sentence, without a traceback. Any
+other exception is a bug in the package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = [
 
 
 class MeppError(Exception):
-    """Base of all errors that a user can cause and mend."""
+    """Base class of all errors that a user can cause and fix."""
 
 
 class UsageError(MeppError, ValueError):
@@ -26,20 +26,20 @@ class UsageError(MeppError, ValueError):
 
 
 class ReadError(MeppError, ValueError):
-    """A file cannot be read, or what was read is not plausible."""
+    """A file cannot be read, or its content is implausible."""
 
 
 class MetadataError(MeppError, ValueError):
-    """What is known of the recording is missing, wrong or contradictory."""
+    """Metadata of the recording are missing, wrong or contradictory."""
 
 
 class DetectionError(MeppError, ValueError):
-    """A recording does not allow detection: too short, too slow, constant, not finite."""
+    """A recording is not suitable for detection: too short, sampled too slowly, constant, not finite."""
 
 
 class OutputError(MeppError, OSError):
-    """A result cannot be written, or what would be overwritten is not ours to overwrite."""
+    """A result cannot be written, or would overwrite a file that must not be overwritten."""
 
 
 class MissingDependencyError(MeppError, ImportError):
-    """An optional package is needed; the message names the extra that installs it."""
+    """An optional package is missing; the message names the extra that installs it."""

@@ -1,4 +1,4 @@
-"""Lab files as recordings: what Neo reads, and the text formats that laboratories export."""
+"""Reading lab files as recordings: the formats that Neo reads, and text exported from lab software."""
 
 from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect

@@ -1,4 +1,4 @@
-"""What a file says in passing: annotations as text, and which of them are not passed on."""
+"""The annotations of a file as text, and which of them are left out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 __all__ = ["Annotations", "as_text"]
 
-# Keys under which some formats name a person; a file that is to be shared must not carry them unasked.
+# Keys under which some formats identify a person; a file to be shared must not contain them inadvertently.
 _PERSONAL = ("birth", "firstname", "forename", "patient", "surname")
-# What Neo puts there itself, or what has a place of its own.
+# Keys that Neo adds itself, or whose values are stored elsewhere.
 _BOOKKEEPING = frozenset(
     {"channel_ids", "channel_names", "file_origin", "id", "name", "nix_name", "rec_datetime", "segments"}
     | {"stream_id"}
@@ -20,30 +20,31 @@ _BOOKKEEPING = frozenset(
 
 
 class Annotations:
-    """Collects annotations of a file, and what has to be left out of them.
+    """Collects the annotations of a file and keeps track of those that are left out.
 
     Attributes
     ----------
-    stated : dict of str to str
+    texts : dict of str to str
+        The annotations that are kept, by name.
     """
 
     def __init__(self) -> None:
-        self.stated: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self._personal: dict[str, None] = {}
         self._unwritable: dict[str, None] = {}
 
-    def add(self, stated: Mapping[str, Any], *, of: str = "") -> None:
-        """Take in the annotations of the file, or of one thing in it.
+    def add(self, annotations: Mapping[str, Any], *, of: str = "") -> None:
+        """Add annotations of the file, or of something in it such as a sweep.
 
-        What the file as a whole says too is not repeated for the thing.
+        An annotation of a sweep that repeats one of the file is not added.
 
         Parameters
         ----------
-        stated : mapping of str to object
+        annotations : mapping of str to object
         of : str, optional
-            What they are said of ("sweep 3").
+            What they describe, if not the file ("sweep 3").
         """
-        for key, value in stated.items():
+        for key, value in annotations.items():
             if key in _BOOKKEEPING or key.startswith("__"):
                 continue
             name = f"{of}, {key}" if of else key
@@ -52,21 +53,21 @@ class Annotations:
                 self._personal[key] = None
             elif text is None:
                 self._unwritable[name] = None
-            elif text and not (of and self.stated.get(key) == text):
-                self.stated[name] = text
+            elif text and not (of and self.texts.get(key) == text):
+                self.texts[name] = text
 
-    def add_rows(self, stated: Mapping[str, Any], *, of: Sequence[str], what: str) -> None:
-        """Take in annotations that hold one value for each of several things, a line for each.
+    def add_rows(self, annotations: Mapping[str, Any], *, of: Sequence[str], what: str) -> None:
+        """Add annotations that have one value for each of several things, such as channels.
 
         Parameters
         ----------
-        stated : mapping of str to sequence
+        annotations : mapping of str to sequence
         of : sequence of str
-            What the values are said of, in their order.
+            Names of the things that the values describe, in the same order.
         what : str
             What these are ("channels").
         """
-        for key, values in sorted(stated.items()):  # Neo's order is not always the same
+        for key, values in sorted(annotations.items()):  # the order in Neo varies between runs
             if key in _BOOKKEEPING:
                 continue
             texts = [as_text(value) for value in values] if np.ndim(values) else []
@@ -83,16 +84,18 @@ class Annotations:
         """One sentence for each reason to leave something out."""
         notes = []
         if self._personal:
-            notes.append(f"Left out, because they name a person: {', '.join(self._personal)}.")
+            notes.append(f"Left out because they identify a person: {', '.join(self._personal)}.")
         if self._unwritable:
             first = ", ".join(list(self._unwritable)[:5])
             more = f" and {len(self._unwritable) - 5} more" if len(self._unwritable) > 5 else ""
-            notes.append(f"Annotations left out, for they are more than a text or a number: {first}{more}.")
+            notes.append(
+                f"Annotations left out because they are not a text or a single number: {first}{more}."
+            )
         return notes
 
 
 def as_text(value: object) -> str | None:
-    r"""Return an annotation as text, None if it is neither text nor a single number.
+    r"""Return an annotation as text, or None if it is neither a text nor a single number.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Channels without a unit beside channels that have one: settings, fit coefficients, digital lines."""
+"""Channels without a unit in files whose other channels have one: fit coefficients, digital lines."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ _MAX_NAMED = 5
 
 
 def drop_unitless_channels(contents: FileContents, options: ReadOptions) -> FileContents:
-    """Leave out the channels without a unit, with a note, where others have one.
+    """Drop channels without a unit if other channels have one, and add a note.
 
-    An Igor experiment keeps fit coefficients as waves like any other, and an amplifier its digital lines as
-    channels; nobody can state a unit for them. Where no channel has a unit, all are kept: then the user is
-    asked for it.
+    An Igor experiment stores fit coefficients as ordinary waves, and an amplifier its digital lines as
+    channels; these have no unit. If no channel has a unit, all are kept, and the user is asked to state it.
 
     Parameters
     ----------
     contents : FileContents
     options : ReadOptions
-        A channel for which ``options.units`` names a unit is kept.
+        Channels for which ``options.units`` names a unit are kept.
 
     Returns
     -------
     FileContents
     """
     labels = {trace.channel: trace.unit_label for trace in reversed(contents.traces)}
-    labeled = {
+    with_unit = {
         channel
         for channel, label in labels.items()
         if parse_unit(label) is not None or channel in options.units
     }
-    unlabeled = [channel for channel in contents.channels if channel not in labeled]
-    if not labeled or not unlabeled:
+    without_unit = [channel for channel in contents.channels if channel not in with_unit]
+    if not with_unit or not without_unit:
         return contents
-    first = ", ".join(map(repr, unlabeled[:_MAX_NAMED]))
-    more = f" and {len(unlabeled) - _MAX_NAMED} more" if len(unlabeled) > _MAX_NAMED else ""
-    note = f"Left out, for want of a unit: {first}{more}; --unit CHANNEL=UNIT keeps one."
+    first = ", ".join(map(repr, without_unit[:_MAX_NAMED]))
+    more = f" and {len(without_unit) - _MAX_NAMED} more" if len(without_unit) > _MAX_NAMED else ""
+    note = f"Left out because they have no unit: {first}{more}; --unit CHANNEL=UNIT keeps one."
     return replace(
         contents,
-        traces=tuple(trace for trace in contents.traces if trace.channel in labeled),
+        traces=tuple(trace for trace in contents.traces if trace.channel in with_unit),
         notes=(note, *contents.notes),
     )

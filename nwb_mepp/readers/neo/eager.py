@@ -1,4 +1,4 @@
-"""Formats for which Neo has no raw interface: everything is read at once, as floating-point numbers."""
+"""Formats for which Neo has no rawio interface: everything is read at once, as floating-point numbers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["read_eagerly"]
 
 
 def read_eagerly(reader: Any, path: Path) -> FileContents:
-    """Return what a reader without Neo's raw interface says.
+    """Read a file with a Neo reader that has no rawio interface.
 
-    Signals of text are left out.
+    Signals that are not numeric are left out.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
     Returns
     -------
     FileContents
-        Without ``reader_version``, which the caller knows.
+        Without ``reader_version``, which the caller adds.
     """
     blocks = reader.read()
     segments = [segment for block in blocks for segment in block.segments]
@@ -48,7 +48,7 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
         traces=tuple(traces),
         parts=(path,),
         session_start=session_start_of({"rec_datetime": blocks[0].rec_datetime}) if blocks else None,
-        annotations=annotations.stated,
+        annotations=annotations.texts,
         ancillary=ancillary,
         notes=(*notes, *annotations.notes),
     )
@@ -83,7 +83,7 @@ def _name_of(signal: Any, column: int) -> str:
 
 
 def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
-    """Return what the file says of itself, of its sweeps and of its signals."""
+    """Return the annotations of the file, its sweeps and its signals."""
     found = Annotations()
     for number, block in enumerate(blocks):
         stated = {"block name": block.name, "description": block.description, **block.annotations}
@@ -101,7 +101,7 @@ def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
 
 
 def _renamed_irregular(ancillary: AncillaryData, *, taken: list[str]) -> AncillaryData:
-    """Give irregular signals names that no regular one has."""
+    """Rename irregular signals that have the same name as a regular one."""
     renamed = [
         replace(one, name=f"{one.name} (irregular)") if one.name in taken else one
         for one in ancillary.irregular

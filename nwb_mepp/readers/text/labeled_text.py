@@ -1,4 +1,4 @@
-"""Text in columns separated by commas, with a label for each sample or without."""
+"""Text in columns separated by commas, with or without a label for each sample."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from nwb_mepp.readers.units import parse_unit
 __all__ = ["LABELED_TEXT", "read_labeled_text"]
 
 _LABEL_TITLES = frozenset({"label", "labels"})
-# How programs call a first column that only counts the rows.
+# Titles that programs give to a first column of row numbers.
 _INDEX_TITLES = frozenset({"", "unnamed: 0", "index"})
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Which column holds what."""
+    """Column numbers of the time, the channels and the labels."""
 
     time: int
     channels: tuple[int, ...]
@@ -41,7 +41,7 @@ class _Columns:
 
     @classmethod
     def find(cls, layout: TextLayout | None) -> _Columns | None:
-        """Return the columns, None if the table is not of this kind."""
+        """Find the columns by their titles; None if the table is in another format."""
         if layout is None or layout.separator != "," or len(layout.titles) != layout.n_columns:
             return None
         titles = [title.lower() for title in layout.titles]
@@ -54,10 +54,10 @@ class _Columns:
 
 
 def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
-    """Read columns separated by commas: a time, one channel or more, and perhaps labels.
+    """Read columns separated by commas: the time, one or more channels, and optionally labels.
 
-    The title of the time names its unit (``Time_ms``); the column ``labels`` is 1 inside a MEPP and 0
-    elsewhere. An unnamed first column, which counts the rows, is passed over.
+    The title of the time column includes the unit (``Time_ms``); the column ``labels`` is 1 within a MEPP and
+    0 elsewhere. An untitled first column of row numbers is skipped.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
     Raises
     ------
     ReadError
-        Naming the line, where one is not as it should be.
+        If a line cannot be read; the message gives its number.
     """
     layout = sniff_layout(path)
     columns = _Columns.find(layout)
     if layout is None or columns is None:
         raise ReadError(
-            f"{path.name}: expected columns separated by commas under titles such as "
-            "'Time_ms,Voltage,labels' (the unit of time in the title of the first), found none; "
+            f"{path.name}: expected columns separated by commas with titles such as "
+            "'Time_ms,Voltage,labels' (the first with the unit of time), found none; "
             "--reader NAME chooses another reader."
         )
     (table,) = read_tables(path, layout)
@@ -114,7 +114,7 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
 
 
 def _labels(table: NumberTable, path: Path, *, column: int) -> IntArray:
-    """Return the runs of 1 as sample numbers, shape (n, 2), the second exclusive."""
+    """Return the runs of ones as sample numbers, shape (n, 2): start, and stop (exclusive)."""
     labels = table.columns[column]
     wrong = (labels != 0) & (labels != 1)
     if wrong.any():
@@ -139,7 +139,7 @@ def _resembles_recording(path: Path) -> bool:
 
 LABELED_TEXT = ReaderEntry(
     name="labeled-text",
-    description="text with commas, with labels or without",
+    description="text separated by commas, with or without labels",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labeled_text,
     claims=_claims,

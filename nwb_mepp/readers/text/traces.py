@@ -1,4 +1,4 @@
-"""From columns of a text file to traces: what the readers of text share."""
+"""What the readers of text have in common: the clock of a table, and checks of its beginning and end."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = [
     "unfinished_line_notes",
 ]
 
-# The readers of text are part of this package, so its version is theirs.
+# The readers of text are part of this package and have its version.
 TEXT_READER_VERSION = f"nwb-mepp {__version__}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Rate and first time of a table.
+    """Sampling rate, first and last time of a table.
 
     Attributes
     ----------
     sampling_rate_hz : float
     start_s, stop_s : float
-        First and last printed time.
+        First and last printed time, in seconds.
     """
 
     sampling_rate_hz: float
@@ -47,7 +47,7 @@ class Clock:
 def read_clock(
     table: NumberTable, path: Path, *, column: int, unit_label: str, sampling_rate_hz: float | None
 ) -> Clock:
-    """Return the rate and the start that the column of times gives.
+    """Infer the sampling rate and the start from the column of times.
 
     Parameters
     ----------
@@ -58,12 +58,13 @@ def read_clock(
     unit_label : str
         Unit of the times, empty if the file states none.
     sampling_rate_hz : float, optional
-        What the user says; the times then give the start only, and need be neither even nor labeled.
+        Stated by the user; then only the start is taken from the times, which need neither be evenly spaced
+        nor have a unit.
 
     Raises
     ------
     ReadError
-        If the times have no unit, or are not even within what their decimals allow.
+        If the times have no unit, or are not evenly spaced within the precision of their decimals.
     """
     times = table.columns[column]
     per_second = parse_time_unit(unit_label)
@@ -80,7 +81,7 @@ def read_clock(
     except IrregularTimesError as error:
         raise ReadError(
             f"{path.name}, line {table.line_of(error.row)}: expected evenly spaced times, but "
-            f"{error}. Export the recording in one segment; if the times are merely printed badly, pass "
+            f"{error}. Export the recording in one segment; if only the printed times are wrong, pass "
             "--sampling-rate HZ."
         ) from error
     return Clock(
@@ -91,7 +92,7 @@ def read_clock(
 
 
 def unfinished_line_notes(path: Path) -> tuple[str, ...]:
-    """Return a sentence if a text may have been cut off within its last number, else none.
+    """Return a note if the last number of a text may have been cut off, else an empty tuple.
 
     Parameters
     ----------
@@ -99,11 +100,11 @@ def unfinished_line_notes(path: Path) -> tuple[str, ...]:
     """
     if ends_with_newline(path):
         return ()
-    return ("The last line does not end; if the file was cut off there, its last number may be wrong.",)
+    return ("The last line has no line break; if the file was cut off there, its last number may be wrong.",)
 
 
 def has_even_times(layout: TextLayout, *, column: int) -> bool:
-    """Return whether the first lines of a file have evenly spaced times, as a recording has.
+    """Return whether the times in the first lines of a file are evenly spaced, as in a recording.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def has_even_times(layout: TextLayout, *, column: int) -> bool:
 
 
 def time_unit_in_title(titles: tuple[str, ...], column: int) -> str:
-    """Return the unit of time in the title of a column, empty if there is none.
+    """Return the unit of time in the title of a column, or an empty string if there is none.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Annotations:
         what : str
             What these are ("channels").
         """
-        for key, values in sorted(annotations.items()):  # the order in Neo varies between runs
+        for key, values in sorted(annotations.items()):  # Neo does not always keep the order
             if key in _BOOKKEEPING:
                 continue
             texts = [as_text(value) for value in values] if np.ndim(values) else []

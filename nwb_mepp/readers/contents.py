@@ -62,7 +62,7 @@ class FileContents:
         Human-readable name of the format ("Axon ABF 2.6").
     traces : tuple of RawTrace
         In the order in which the file stores them.
-    parts : tuple of Path
+    files : tuple of Path
         All files of the recording; its checksum is computed from them.
     session_start : datetime or None
     annotations : mapping of str to str
@@ -79,7 +79,7 @@ class FileContents:
     reader_version: str
     format: str
     traces: tuple[RawTrace, ...]
-    parts: tuple[Path, ...]
+    files: tuple[Path, ...]
     session_start: datetime | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)

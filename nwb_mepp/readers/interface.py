@@ -72,7 +72,7 @@ class ReaderEntry:
         Raises
         ------
         MissingDependencyError
-            If one is not.
+            If one of them is missing.
         """
         for package in self.requires:
             if find_spec(package) is None:

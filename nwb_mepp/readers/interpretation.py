@@ -63,7 +63,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
         traces=tuple(traces),
         source=SourceFile(
             name=path.name,
-            sha256=sha256_of(contents.parts),
+            sha256=sha256_of(contents.files),
             reader=reader,
             reader_version=contents.reader_version,
             settings=options.described(),

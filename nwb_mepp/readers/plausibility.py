@@ -46,7 +46,7 @@ def check_rates(traces: Sequence[RawTrace], *, name: str) -> None:
     Raises
     ------
     ReadError
-        If one has not.
+        If the rate of a channel is missing, not finite, or not above zero.
     """
     for trace in traces:
         rate = trace.sampling_rate_hz

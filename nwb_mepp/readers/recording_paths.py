@@ -66,7 +66,7 @@ def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
         if not recordings:
             raise ReadError(
                 f"{path}: expected recordings in the folder, found none; nwb-mepp formats lists what can be "
-                "read, --reader NAME chooses a format that has to be named."
+                "read, --reader NAME chooses a format that is not recognized automatically."
             )
         return recordings
     if path.exists():
@@ -84,13 +84,17 @@ def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
 def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        parts: frozenset[str] = frozenset()
+        member_suffixes: frozenset[str] = frozenset()
         if entry is None and (readers := _matching_readers(Path(parent))):
             yield Path(parent)
-            parts = frozenset(suffix for reader in readers for suffix in reader.suffixes)
+            member_suffixes = frozenset(suffix for reader in readers for suffix in reader.suffixes)
         for name in names:
             file = Path(parent, name)
-            if not name.startswith(".") and file.suffix.lower() not in parts and _is_recording(file, entry):
+            if (
+                not name.startswith(".")
+                and file.suffix.lower() not in member_suffixes
+                and _is_recording(file, entry)
+            ):
                 yield file
 
 

@@ -42,7 +42,7 @@ def reader_table() -> tuple[ReaderEntry, ...]:
     """
     table: dict[str, ReaderEntry] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        for entry in _registered(point):
+        for entry in _load_entries(point):
             if entry.name in table:
                 raise UsageError(
                     f"The entry point {point.value} registers a second reader called {entry.name!r}; "
@@ -52,13 +52,13 @@ def reader_table() -> tuple[ReaderEntry, ...]:
     return tuple(table[name] for name in sorted(table))
 
 
-def _registered(point: EntryPoint) -> tuple[ReaderEntry, ...]:
+def _load_entries(point: EntryPoint) -> tuple[ReaderEntry, ...]:
     loaded = point.load()
     entries = tuple(loaded()) if isfunction(loaded) else (loaded,)
     if not all(isinstance(entry, ReaderEntry) for entry in entries):
         raise UsageError(
             f"The entry point {point.value} in the group {ENTRY_POINT_GROUP} is neither a ReaderEntry nor a "
-            "function that returns some; update or remove the package that provides it."
+            "function that returns several; update or remove the package that provides it."
         )
     return entries
 

@@ -30,7 +30,7 @@ def raw_trace(channel: str = "Vm", *, n: int = 10, **changes: Any) -> RawTrace:
 def read(*traces: RawTrace, tmp_path: Path, options: ReadOptions | None = None, **changes: Any) -> Recording:
     path = tmp_path / "run.abf"
     path.write_bytes(b"content")
-    contents = FileContents(reader_version="1", format="test", traces=traces, parts=(path,), **changes)
+    contents = FileContents(reader_version="1", format="test", traces=traces, files=(path,), **changes)
     return interpret(contents, path, reader="test", options=options or ReadOptions())
 
 
@@ -73,9 +73,7 @@ def test_all_channels_without_a_unit_are_listed_in_one_error(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("rate", "found"), [(None, "none"), (0.0, "0 Hz"), (-5.0, "-5 Hz"), (np.nan, "nan Hz")]
 )
-def test_a_rate_that_is_absent_or_impossible_is_asked_for(
-    rate: float | None, found: str, tmp_path: Path
-) -> None:
+def test_a_missing_or_impossible_rate_is_refused(rate: float | None, found: str, tmp_path: Path) -> None:
     with pytest.raises(
         ReadError, match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass --sampling-rate HZ"
     ):

@@ -29,7 +29,7 @@ _EXCLUDED = {
     "phy": "no signals",
     "pickle": "opening a pickle file can run arbitrary code",
     "plexon2": "downloads a library and runs it",
-    "stimfit": "its library cannot be installed; other readers cover its formats",
+    "stimfit": "its library is not available; other readers cover its formats",
     "tiff": "no signals",
 }
 

@@ -46,7 +46,7 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
         traces=tuple(traces),
-        parts=(path,),
+        files=(path,),
         session_start=session_start_of({"rec_datetime": blocks[0].rec_datetime}) if blocks else None,
         annotations=annotations.texts,
         ancillary=ancillary,

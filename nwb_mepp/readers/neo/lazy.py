@@ -64,7 +64,7 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
         traces=tuple(traces),
-        parts=_parts(reader, path),
+        files=_files(reader, path),
         session_start=session_start_of(reader.raw_annotations["blocks"][0]),
         annotations=annotations.texts,
         ancillary=ancillary,
@@ -103,7 +103,7 @@ def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str])
         after = first + len(stated.get("channel_names", ()))
         for key, values in stated.items():
             rows.setdefault(key, [""] * len(names))[first:after] = list(values)
-        # The order in Neo varies between runs.
+        # Neo does not always return them in the same order.
         found.add(dict(sorted(stream.items())), of=f"channels {', '.join(names[first:after])}")
         first = after
     found.add_rows(rows, of=names, what="channels")
@@ -161,18 +161,18 @@ def _flat_table(
     return (table, columns) if len(columns) == n_channels else None
 
 
-def _parts(reader: Any, path: Path) -> tuple[Path, ...]:
+def _files(reader: Any, path: Path) -> tuple[Path, ...]:
     """Return the files of the recording: those with samples, and the side files of known formats."""
     if path.is_dir():
-        return tuple(part for part in path.rglob("*") if part.is_file() and not part.name.startswith("."))
-    parts = {path}
+        return tuple(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    files = {path}
     if reader.has_buffer_description_api():
         for block, segment in _segments(reader.header):
             for stream in reader.header["signal_streams"]:
                 table = reader.get_analogsignal_buffer_description(block, segment, stream["buffer_id"])
-                parts.add(Path(table["file_path"]))
-    parts.update(_side_files(path))
-    return tuple(sorted({part.resolve() for part in parts if part.is_file()}))
+                files.add(Path(table["file_path"]))
+    files.update(_side_files(path))
+    return tuple(sorted({file.resolve() for file in files if file.is_file()}))
 
 
 def _side_files(path: Path) -> list[Path]:

@@ -35,8 +35,8 @@ def neo_classes() -> dict[str, Any]:
     """Return the reader classes of Neo by the names used here (``AxonIO`` is ``axon``)."""
     classes: dict[str, Any] = {}
     for neo_class in neo.io.iolist:
-        # Neo lists two classes called NixIO. The first reads everything; the second, which is lazy, confuses
-        # kHz with Hz and ms with s, and leaves out irregularly sampled signals.
+        # Neo lists two classes called NixIO. The first reads everything; the second, which is lazy, takes
+        # kHz for Hz and ms for s, and leaves out irregularly sampled signals.
         classes.setdefault(neo_class.__name__.removesuffix("IO").lower(), neo_class)
     return classes
 

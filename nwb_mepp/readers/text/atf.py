@@ -80,7 +80,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
             )
             for column, (samples, label) in enumerate(zip(data, atf.columnLabelsY, strict=True))
         ),
-        parts=(path,),
+        files=(path,),
         annotations=_annotations(atf.header),
         notes=tuple(notes),
     )

@@ -131,7 +131,7 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
         reader_version=TEXT_READER_VERSION,
         format="text in columns separated by tabs (LabChart)",
         traces=tuple(traces),
-        parts=(path,),
+        files=(path,),
         session_start=headings[0].start_time,
         annotations={key: " ".join(values) for key, values in headings[0].entries.items()},
         ancillary=AncillaryData(events=_comments(tables, clocks, starts)),

@@ -107,7 +107,7 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
         reader_version=TEXT_READER_VERSION,
         format="text in columns separated by commas" + (", with labels" if labels is not None else ""),
         traces=traces,
-        parts=(path,),
+        files=(path,),
         labels={} if labels is None else {(name, 0): labels for name in names},
         notes=unfinished_line_notes(path),
     )

@@ -58,7 +58,7 @@ class Raw:
 def test_the_rawio_interface_gives_times_in_seconds_labels_and_columns() -> None:
     found, notes = ancillary_from_rawio(Raw(), [(0, 0)])
     (events,), (epochs,) = found.events, found.epochs
-    assert (events.name, epochs.name) == ("mark", "mark")  # tables of their own, so no need to number them
+    assert (events.name, epochs.name) == ("mark", "mark")  # in separate tables, so both can keep the name
     np.testing.assert_array_equal(events.times_s, [0.1, 0.2])
     assert events.labels == epochs.labels == ("a", "b")
     assert events.annotations == {"site": "left"}

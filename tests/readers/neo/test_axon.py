@@ -43,7 +43,7 @@ def test_a_written_abf_reads_back_to_within_one_step(tmp_path: Path) -> None:
     np.testing.assert_allclose(trace.values(), sweeps[0] * 1e-3, atol=trace.conversion)
 
 
-def test_the_real_sweeps_start_where_the_file_says(shared_data: Path) -> None:
+def test_real_sweeps_start_at_the_times_in_the_file(shared_data: Path) -> None:
     recording = read_recording(shared_data / "recordings" / "171116sh_0020.abf")
     assert [trace.start_s for trace in recording.traces] == [0, 10, 20, 30, 40, 50, 60]
     assert [trace.n_samples for trace in recording.traces] == [200_000] * 7

@@ -6,12 +6,12 @@ import neo
 import numpy as np
 import quantities as pq
 
-from nwb_mepp.core.ancillary import Ancillary, IrregularTrace, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, IrregularTrace, SpikeTimes
 
 __all__ = ["add_ancillary"]
 
 
-def add_ancillary(segment: neo.Segment, ancillary: Ancillary, *, sweep: int) -> None:
+def add_ancillary(segment: neo.Segment, ancillary: AncillaryData, *, sweep: int) -> None:
     """Add to a segment what the recording holds besides signals during a sweep."""
     for events in ancillary.events:
         if events.sweep == sweep:

@@ -1,1 +1,1 @@
-"""What every part shares: recordings, segments, tables of events, their summary, provenance, errors."""
+"""Code shared by all parts: recordings, segments, event tables, their summary, provenance, errors."""

@@ -1,6 +1,6 @@
-"""What a recording holds besides regularly sampled traces: events, epochs, spikes, irregular signals.
+"""Data of a recording besides regularly sampled traces: events, epochs, spikes, irregular signals.
 
-Times are seconds relative to the session start. Nothing here is analyzed; it goes along into the NWB file.
+Times are seconds relative to the session start. These data are not analyzed but copied to the NWB file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Ancillary", "AncillaryObject", "Epochs", "IrregularTrace", "PointEvents", "SpikeTimes"]
+__all__ = ["AncillaryData", "AncillaryItem", "Epochs", "IrregularTrace", "PointEvents", "SpikeTimes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,15 +23,15 @@ class PointEvents:
     Attributes
     ----------
     name : str
-        Of the kind, unique among the events of the recording.
+        Name of the kind, unique among the events of the recording.
     sweep : int
     times_s : ndarray, shape (n_events,), seconds
     labels : tuple of str
-        One for each event, empty where the source gives none.
+        One for each event, empty if the source has none.
     annotations : mapping of str to str
-        What else the source says of this kind of events.
+        Other information about this kind of events.
     columns : mapping of str to tuple of str
-        What it says of each event.
+        Other information about each event, by name.
     """
 
     name: str
@@ -42,26 +42,26 @@ class PointEvents:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> PointEvents:
-        """Return the same, that much later."""
+        """Return a copy with all times shifted."""
         return replace(self, times_s=self.times_s + shift_s)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Epochs:
-    """Stretches of one kind during one sweep.
+    """Epochs of one kind during one sweep.
 
     Attributes
     ----------
     name : str
-        Of the kind, unique among the epochs of the recording.
+        Name of the kind, unique among the epochs of the recording.
     sweep : int
     start_s, duration_s : ndarray, shape (n_epochs,), seconds
     labels : tuple of str
-        One for each epoch, empty where the source gives none.
+        One for each epoch, empty if the source has none.
     annotations : mapping of str to str
-        What else the source says of this kind of epochs.
+        Other information about this kind of epochs.
     columns : mapping of str to tuple of str
-        What it says of each epoch.
+        Other information about each epoch, by name.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Epochs:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> Epochs:
-        """Return the same, that much later."""
+        """Return a copy with all times shifted."""
         return replace(self, start_s=self.start_s + shift_s)
 
 
@@ -84,15 +84,15 @@ class SpikeTimes:
     Attributes
     ----------
     name : str
-        Of the unit, unique among the units of the recording.
+        Name of the unit, unique among the units of the recording.
     sweep : int
     times_s : ndarray, shape (n_spikes,), seconds
     start_s, stop_s : float
-        The stretch in which spikes were looked for.
+        The period in which spikes were detected.
     resolution_s : float
-        Smallest difference between two times that the source can express.
+        Smallest time difference that the source can represent.
     annotations : mapping of str to str
-        What else the source says of the unit.
+        Other information about the unit.
     """
 
     name: str
@@ -104,7 +104,7 @@ class SpikeTimes:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> SpikeTimes:
-        """Return the same, that much later."""
+        """Return a copy with all times shifted."""
         return replace(
             self, times_s=self.times_s + shift_s, start_s=self.start_s + shift_s, stop_s=self.stop_s + shift_s
         )
@@ -112,18 +112,18 @@ class SpikeTimes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IrregularTrace:
-    """One channel during one sweep, each sample with a time of its own.
+    """One irregularly sampled channel during one sweep.
 
     Attributes
     ----------
     name : str
-        Of the channel, unique among all channels of the recording.
+        Name of the channel, unique among all channels of the recording.
     sweep : int
     times_s : ndarray, shape (n_samples,), seconds
     samples : ndarray, shape (n_samples,)
-        Numbers as the source holds them.
+        Numbers as stored in the source.
     unit : str
-        ``"V"`` or ``"A"`` for anything electrical; another unit as the source states it otherwise.
+        ``"V"`` or ``"A"`` for electrical signals, otherwise the unit stated in the source.
     conversion : float
         ``value = sample * conversion``, in ``unit``.
     """
@@ -136,16 +136,16 @@ class IrregularTrace:
     conversion: float = 1.0
 
     def shifted(self, shift_s: float) -> IrregularTrace:
-        """Return the same, that much later."""
+        """Return a copy with all times shifted."""
         return replace(self, times_s=self.times_s + shift_s)
 
 
-AncillaryObject = PointEvents | Epochs | SpikeTimes | IrregularTrace
+AncillaryItem = PointEvents | Epochs | SpikeTimes | IrregularTrace
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ancillary:
-    """All ancillary of a recording, each kind in the order of the source.
+class AncillaryData:
+    """All ancillary data of a recording, each kind in the order of the source.
 
     Attributes
     ----------
@@ -160,29 +160,29 @@ class Ancillary:
     spikes: tuple[SpikeTimes, ...] = ()
     irregular: tuple[IrregularTrace, ...] = ()
 
-    def __iter__(self) -> Iterator[AncillaryObject]:
+    def __iter__(self) -> Iterator[AncillaryItem]:
         yield from self.events
         yield from self.epochs
         yield from self.spikes
         yield from self.irregular
 
-    def described(self) -> str:
-        """Return the kinds with the names in each, for a sentence; empty where there is nothing.
+    def describe(self) -> str:
+        """Return the kinds of data with the names in each as text; empty if there are none.
 
         Examples
         --------
         >>> tags = PointEvents(name="Tag", sweep=0, times_s=np.array([1.5]), labels=("wash-in",))
-        >>> Ancillary(events=(tags,)).described()
+        >>> AncillaryData(events=(tags,)).describe()
         'events (Tag)'
         """
-        kinds: dict[str, tuple[AncillaryObject, ...]] = {
+        kinds: dict[str, tuple[AncillaryItem, ...]] = {
             "events": self.events,
             "epochs": self.epochs,
             "spike trains": self.spikes,
             "irregularly sampled signals": self.irregular,
         }
         return "; ".join(
-            f"{kind} ({', '.join(dict.fromkeys(one.name for one in ones))})"
-            for kind, ones in kinds.items()
-            if ones
+            f"{kind} ({', '.join(dict.fromkeys(item.name for item in items))})"
+            for kind, items in kinds.items()
+            if items
         )

@@ -22,7 +22,7 @@ class UsageError(MeppError, ValueError):
 
 
 class ReadError(MeppError, ValueError):
-    """A file cannot be read, or its content is not plausible."""
+    """A file cannot be read, or its content is implausible."""
 
 
 class MetadataError(MeppError, ValueError):

@@ -1,8 +1,8 @@
-"""A recording in memory: traces of raw numbers with their exact scaling, read block by block.
+"""A recording in memory: traces of raw numbers with their exact scaling, read in blocks.
 
-Every reader returns a :class:`Recording`; every later step (writing, detection, measurement)
-starts from one. Samples stay where they are (a file, an array) until :meth:`Trace.raw` or
-:meth:`Trace.values` asks for a stretch of them.
+Every reader returns a :class:`Recording`, and every later step (writing, detection, measurement)
+starts from one. Samples stay in their file or array until they are requested with :meth:`Trace.raw` or
+:meth:`Trace.values`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 
 __all__ = ["ArraySource", "Recording", "SampleSource", "SourceFile", "Trace"]
 
@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class SampleSource(Protocol):
-    """Where the stored numbers of one trace come from."""
+    """Interface through which a trace reads its stored numbers."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -70,13 +70,13 @@ class Trace:
     Attributes
     ----------
     channel : str
-        Name of the channel as the source states it.
+        Name of the channel as in the source.
     sweep : int
         Number of the sweep, from 0. A gap-free recording has the single sweep 0.
     source : SampleSource
         The stored numbers.
     unit : str
-        ``"V"`` or ``"A"`` for anything electrical; another unit as the source states it otherwise.
+        ``"V"`` or ``"A"`` for electrical signals, otherwise the unit stated in the source.
     conversion, offset : float
         ``value = stored * conversion + offset``, in ``unit``.
     sampling_rate_hz : float
@@ -100,11 +100,11 @@ class Trace:
 
     @property
     def duration_s(self) -> float:
-        """Number of samples over the sampling rate."""
+        """Number of samples divided by the sampling rate."""
         return self.n_samples / self.sampling_rate_hz
 
     def raw(self, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
-        """Return stored numbers ``start <= i < stop`` as the source holds them."""
+        """Return stored numbers ``start <= i < stop`` without scaling."""
         return self.source.read(start, self.n_samples if stop is None else stop)
 
     def values(self, start: int = 0, stop: int | None = None) -> FloatArray:
@@ -129,12 +129,12 @@ class SourceFile:
     name : str
         File name without folder.
     sha256 : str
-        Checksum of the file; of a folder or a multi-file format, of its parts in sorted order.
+        Checksum of the file, or of all files of the recording in sorted order.
     reader, reader_version : str
         The reader's registered name and the version of the package behind it.
     settings : mapping of str to str
-        The overrides that were given (unit, sampling rate, gain, ...), so that the written file
-        can say what the source did not.
+        What the user stated instead of the file (unit, sampling rate, gain, ...), so that the output file can
+        document it.
     """
 
     name: str
@@ -154,17 +154,17 @@ class Recording:
         Ordered by channel, then sweep.
     source : SourceFile
     session_start : datetime or None
-        As the source or the user states it; may lack a time zone until the user completes it.
+        As stated by the source or the user; may lack a time zone until the user provides one.
     sweep_times_stated : bool
-        False where the source gives all sweeps the same time and they were laid end to end.
+        False if the source states no usable times for the sweeps, so that they were placed end to end.
     annotations : mapping of str to str
-        What else the source says (protocol, comment), under the source's own names.
+        Other information in the source (protocol, comment), under the names that the source uses.
     invalid_times : tuple of (start_s, stop_s)
-        Stretches the source marks as not to be used, relative to the session start.
+        Stretches that the source marks as invalid, relative to the session start.
     labels : mapping of (channel, sweep) to ndarray, shape (n, 2), seconds
-        Hand marks that came with the recording (start, stop), relative to the session start.
-    ancillary : Ancillary
-        Events, epochs, spikes and irregularly sampled signals of the source; they go along into the file.
+        Manual marks that come with the recording (start, stop), relative to the session start.
+    ancillary : AncillaryData
+        Events, epochs, spikes and irregularly sampled signals of the source, copied to the output file.
     notes : tuple of str
         One sentence for each thing that was left out or assumed; shown to the user once.
     """
@@ -176,7 +176,7 @@ class Recording:
     annotations: Mapping[str, str] = field(default_factory=dict)
     invalid_times: tuple[tuple[float, float], ...] = ()
     labels: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
-    ancillary: Ancillary = field(default_factory=Ancillary)
+    ancillary: AncillaryData = field(default_factory=AncillaryData)
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,8 +1,8 @@
-"""Stretches of a trace that may be analyzed, read block by block with reflected borders.
+"""The segments of a trace that are analyzed, read in blocks and reflected at the borders.
 
-A :class:`Segment` is what detectors and measurement see of a recording: one contiguous stretch of one
-sweep without excluded samples. Nothing ever crosses its borders, so a test pulse that was left out, or
-the neighboring sweep, cannot leak into a result.
+A :class:`Segment` is all that detectors and measurement see of a recording: one contiguous stretch of one
+sweep without excluded samples. No computation crosses its borders, so neither an excluded test pulse nor
+the adjacent sweep can affect a result.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def fold_indices(indices: npt.ArrayLike, *, n_samples: int) -> IntArray:
     Parameters
     ----------
     indices : array_like of int
-        May lie any distance outside ``0 <= i < n_samples``.
+        May be any distance outside ``0 <= i < n_samples``.
     n_samples : int
-        At least 1.
+        Length of the trace, at least 1.
 
     Returns
     -------
@@ -89,12 +89,12 @@ class Segment:
 
 
 class BlockReader:
-    """Serves short stretches from whole blocks, so that what a read costs is paid once a block.
+    """Reads short stretches from cached blocks, so that the overhead of reading is incurred once per block.
 
     Parameters
     ----------
     read : callable
-        ``read(start, stop)`` returns samples ``start <= i < stop``, beyond the ends too.
+        ``read(start, stop)`` returns samples ``start <= i < stop``, also beyond the ends.
     block : int
         Number of samples in a block.
 
@@ -132,19 +132,19 @@ class BlockReader:
 def cut_segments(
     traces: Iterable[Trace], *, excluded: Sequence[tuple[float, float]] = ()
 ) -> Iterator[Segment]:
-    """Cut traces into the stretches that remain when others are left out.
+    """Cut traces into the segments that remain when stretches are excluded.
 
     Parameters
     ----------
     traces : iterable of Trace
     excluded : sequence of (start_s, stop_s)
-        Stretches to leave out, in seconds from the session start; they may overlap. A sample is
-        left out if ``start_s <= time < stop_s``.
+        Stretches to exclude, in seconds from the session start; they may overlap. A sample is
+        excluded if ``start_s <= time < stop_s``.
 
     Yields
     ------
     Segment
-        In order of trace and time; none is empty.
+        In order of trace and time, never empty.
 
     Examples
     --------
@@ -158,13 +158,13 @@ def cut_segments(
         kept_from = 0
         for start_s, stop_s in sorted(excluded):
             first, last = (
-                # Rounding first: 5.3 s - 5.0 s is 0.2999... s, yet sample 3 is meant.
+                # Rounded first, as 5.3 s - 5.0 s is 0.2999... s but means sample 3.
                 int(np.ceil(np.round((time_s - trace.start_s) * trace.sampling_rate_hz, 6)))
                 for time_s in (start_s, stop_s)
             )
             first, last = (min(max(index, 0), trace.n_samples) for index in (first, last))
             if first >= last:
-                continue  # No sample lies in between, so nothing is to be cut.
+                continue  # There is no sample in between, so there is nothing to cut.
             if first > kept_from:
                 yield Segment(trace=trace, start=kept_from, stop=first)
             kept_from = max(kept_from, last)

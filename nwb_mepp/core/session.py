@@ -1,4 +1,4 @@
-"""When a recording began, as a moment in time: from the file, the user, or both, and never guessed."""
+"""The start of a session as an unambiguous time, as stated by the file, the user or both; never guessed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nwb_mepp.core.errors import MetadataError
 
 __all__ = ["resolve_session_start"]
 
-# The file's own time may carry a fraction of a second that the user does not.
+# The time in the file may have a fraction of a second that the user omits.
 TOLERANCE = timedelta(seconds=1)
 FILE = "the file"
 
-# What strptime's directives match in a file name; digits are counted, so that 171116 is not 17-1-11.
+# What strptime's directives match in a file name. The number of digits is fixed, so 171116 is not 17-1-11.
 _DIRECTIVES = {
     "Y": r"\d{4}", "y": r"\d{2}", "j": r"\d{3}",
     "m": r"\d{2}", "b": r"[^\W\d_]+", "B": r"[^\W\d_]+", "d": r"\d{2}",
@@ -35,29 +35,28 @@ def resolve_session_start(
     start_from: str | None = None,
     override: bool = False,
 ) -> datetime:
-    """Return when a recording began, with its time zone.
+    """Return the start of a recording, with its time zone.
 
-    What the file states itself counts first. ``given`` may confirm or complete it, and contradicts it only
-    with ``override``; ``timezone`` completes a time without zone; ``start_from`` stands in where the file
-    states nothing (or, with ``override``, in any case).
+    The time in the file has priority. ``given`` may confirm or complete it, but contradict it only with
+    ``override``; ``timezone`` completes a time without time zone; ``start_from`` is used if the file states
+    no time (or, with ``override``, in any case).
 
     Parameters
     ----------
     found : datetime or None
-        As the file states it, with or without time zone.
+        The time stated in the file, with or without time zone.
     given : str, optional
         ISO 8601 with date and time (``--session-start``).
     timezone : str, optional
-        Name in the IANA data base (``--timezone``).
+        Name in the IANA time zone database (``--timezone``).
     path : path-like, optional
-        Of the recording, for ``start_from``.
+        Path of the recording, for ``start_from``.
     start_from : str, optional
-        ``"mtime"``, the time the file was last changed as the system knows it; or ``"filename:PATTERN"``,
-        a date in the name of the file as :meth:`datetime.datetime.strptime` would read it, anywhere in
-        the name, but not within a longer run of digits. Without ``%H`` it means midnight
-        (``--session-start-from``).
+        ``"mtime"``, the modification time of the file; or ``"filename:PATTERN"``, a date in the name of the
+        file in the format of :meth:`datetime.datetime.strptime`, anywhere in the name, but not within a
+        longer run of digits. Without ``%H`` the time is midnight (``--session-start-from``).
     override : bool, default False
-        Let the user's word stand against the file's (``--override``).
+        Let what the user states prevail over the file (``--override``).
 
     Returns
     -------
@@ -67,8 +66,9 @@ def resolve_session_start(
     Raises
     ------
     MetadataError
-        If nothing states the start, a time zone is missing or unknown, the local time did not exist or
-        came twice (a change of the clocks), two statements contradict each other, or the time lies ahead.
+        If no start is stated, a time zone is missing or unknown, the local time did not exist or occurred
+        twice (because the clocks changed), two statements contradict each other, or the time is in the
+        future.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def resolve_session_start(
     """
     zone = _zone(timezone) if timezone is not None else None
     if given is not None and start_from is not None:
-        raise MetadataError("expected one of --session-start and --session-start-from, found both; drop one.")
+        raise MetadataError("expected one of --session-start and --session-start-from, found both; omit one.")
     if given is not None:
         start = _given(given, found, zone, override=override)
     elif start_from is not None and (found is None or override):
@@ -109,12 +109,12 @@ def _zone(name: str) -> ZoneInfo:
         nearest = difflib.get_close_matches(name, available_timezones(), n=1)
         advice = f"did you mean {nearest[0]}?" if nearest else "give a name such as Europe/Berlin or UTC."
         raise MetadataError(
-            f"expected a time zone of the IANA data base, found {name!r}; {advice}"
+            f"expected a time zone from the IANA database, found {name!r}; {advice}"
         ) from error
 
 
 def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override: bool) -> datetime:
-    """Return the start that the user states, checked against the file's."""
+    """Return the start that the user states, after comparing it with the file."""
     try:
         start = datetime.fromisoformat(text)
     except ValueError as error:
@@ -124,12 +124,12 @@ def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override
     if not re.search(r"\d[T ]\d", text):
         raise MetadataError(
             f"expected a time of day in --session-start, found only a date, {text!r}; write {text}T09:30:00 "
-            "with the true time."
+            "with the actual time."
         )
     start = _completed(start, zone, stated_by="--session-start")
     if found is None or override:
         return start
-    # Where the file has no time zone, its clock is compared with the user's.
+    # If the file states no time zone, local times are compared.
     difference = start - found if found.utcoffset() is not None else start.replace(tzinfo=None) - found
     if abs(difference) > TOLERANCE:
         raise MetadataError(
@@ -140,7 +140,7 @@ def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override
 
 
 def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, override: bool = False) -> datetime:
-    """Return a time with a time zone: its own, or the user's."""
+    """Return a time with its own time zone, or else with the one that the user states."""
     if start.utcoffset() is None:
         if zone is None:
             raise MetadataError(
@@ -153,7 +153,7 @@ def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, overri
     local = start.astimezone(zone)
     if local.utcoffset() != start.utcoffset():
         if not override:
-            remedy = f", or give --override to read its clock in {zone.key}" if stated_by == FILE else ""
+            remedy = f", or give --override to take its local time in {zone.key}" if stated_by == FILE else ""
             raise MetadataError(
                 f"expected --timezone to agree with {stated_by}, found {zone.key} ({local.isoformat()}) "
                 f"against {start.isoformat()}; drop --timezone{remedy}."
@@ -163,21 +163,21 @@ def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, overri
 
 
 def _localized(clock: datetime, zone: tzinfo) -> datetime:
-    """Return a clock reading in a time zone; one that a change of the clocks leaves unclear is refused."""
+    """Return a local time in a time zone; raise if it is ambiguous or did not exist."""
     first, second = (clock.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
     exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == clock
-    reason = "came twice" if exists else "did not exist"
+    reason = "occurred twice" if exists else "did not exist"
     example = f"{clock.isoformat()}{first.isoformat()[-6:]}"
     raise MetadataError(
-        f"expected a clear local time, found {clock.isoformat()}, which {reason} in {zone} as the clocks "
-        f"were changed; give --session-start with an offset, such as {example}."
+        f"expected an unambiguous local time, found {clock.isoformat()}, which {reason} in {zone} because "
+        f"the clocks changed; give --session-start with an offset, such as {example}."
     )
 
 
 def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo | None) -> datetime:
-    """Return the start that the file's date or name states."""
+    """Return the start given by the modification time or the name of the file."""
     if path is None:
         raise ValueError("expected the path of the recording because start_from is given, found None.")
     if start_from == "mtime":
@@ -185,7 +185,8 @@ def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo |
             seconds = Path(path).stat().st_mtime
         except OSError as error:
             raise MetadataError(
-                f"expected {path} to have a date (--session-start-from mtime), found no file; check the path."
+                f"expected {path} to have a modification time (--session-start-from mtime), found no file; "
+                "check the path."
             ) from error
         return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     kind, _, pattern = start_from.partition(":")
@@ -201,12 +202,12 @@ def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo |
 def _from_name(stem: str, pattern: str) -> datetime:
     expression = _expression(pattern)
     matches = set()
-    # A lookahead, for matches may overlap.
+    # A lookahead, because matches may overlap.
     for match in re.finditer(f"(?=({expression}))", stem):
         try:
             matches.add(datetime.strptime(match[1], pattern))
         except ValueError:
-            continue  # digits that are no date
+            continue  # digits that do not form a date
     if len(matches) != 1:
         found = "none" if not matches else " and ".join(sorted(match.isoformat() for match in matches))
         raise MetadataError(
@@ -217,7 +218,7 @@ def _from_name(stem: str, pattern: str) -> datetime:
 
 
 def _expression(pattern: str) -> str:
-    """Return the regular expression of a strptime pattern."""
+    """Return the regular expression that matches a strptime pattern."""
     parts = re.split(r"(%.?)", pattern)
     letters = [part[1:] for part in parts[1::2]]
     unknown = [letter for letter in letters if letter not in _DIRECTIVES]
@@ -230,8 +231,8 @@ def _expression(pattern: str) -> str:
     has_day = "j" in letters or ("d" in letters and {"m", "b", "B"} & set(letters))
     if not ({"Y", "y"} & set(letters) and has_day):
         raise MetadataError(
-            f"expected year, month and day in the pattern {pattern!r} (--session-start-from), found only a "
-            "part; complete it to something such as %Y%m%d."
+            f"expected year, month and day in the pattern {pattern!r} (--session-start-from), found only "
+            "some of them; complete it, for example %Y%m%d."
         )
     expression = "".join(
         _DIRECTIVES[part[1:]] if number % 2 else re.escape(part) for number, part in enumerate(parts)

@@ -13,7 +13,7 @@ from pynwb.epoch import TimeIntervals
 from pynwb.event import EventsTable, TimestampVectorData
 from pynwb.misc import Units
 
-from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, IrregularTrace, PointEvents, SpikeTimes
 from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import storable
@@ -28,14 +28,14 @@ EPOCHS_PREFIX = "epochs_"
 _Kind = TypeVar("_Kind", PointEvents, Epochs, SpikeTimes, IrregularTrace)
 
 
-def add_ancillary(file: NWBFile, ancillary: Ancillary, *, source: str) -> None:
+def add_ancillary(file: NWBFile, ancillary: AncillaryData, *, source: str) -> None:
     """Add to a file what the source holds besides regularly sampled signals.
 
     Parameters
     ----------
     file : NWBFile
         With the series of the recording in it already.
-    ancillary : Ancillary
+    ancillary : AncillaryData
     source : str
         A sentence on where they come from.
     """

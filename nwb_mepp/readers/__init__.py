@@ -1,6 +1,6 @@
-"""Lab files as recordings: what Neo reads, and the text formats that laboratories export."""
+"""Reading lab files as recordings: the formats that Neo reads, and text exported from lab software."""
 
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
 from nwb_mepp.readers.interface import ReaderEntry, extra_of
 from nwb_mepp.readers.options import ReadOptions, parse_unit_options
@@ -14,9 +14,9 @@ __all__ = [
     "EventTimes",
     "FileContents",
     "FileInfo",
+    "RawTrace",
     "ReadOptions",
     "ReaderEntry",
-    "StatedTrace",
     "extra_of",
     "find_recordings",
     "inspect",

@@ -1,4 +1,4 @@
-"""Events, epochs, spikes and irregular signals brought to the clock and the units of the recording."""
+"""Converting events, epochs, spikes and irregular signals to the clock and units of the recording."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from nwb_mepp.core.ancillary import (
-    Ancillary,
-    AncillaryObject,
+    AncillaryData,
+    AncillaryItem,
     Epochs,
     IrregularTrace,
     PointEvents,
@@ -21,33 +21,33 @@ from nwb_mepp.readers.options import ReadOptions
 
 __all__ = ["interpret_ancillary"]
 
-_Kind = TypeVar("_Kind", PointEvents, Epochs, SpikeTimes, IrregularTrace)
+_Item = TypeVar("_Item", PointEvents, Epochs, SpikeTimes, IrregularTrace)
 
 
 def interpret_ancillary(
-    ancillary: Ancillary, *, shifts_s: Mapping[int, float], options: ReadOptions
-) -> tuple[Ancillary, list[str]]:
-    """Return the ancillary as they go into the recording, and what of them does not.
+    ancillary: AncillaryData, *, shifts_s: Mapping[int, float], options: ReadOptions
+) -> tuple[AncillaryData, list[str]]:
+    """Convert ancillary data to the clock and the units of the recording.
 
     Parameters
     ----------
-    ancillary : Ancillary
-        As the file states them.
+    ancillary : AncillaryData
+        As stored in the file.
     shifts_s : mapping of int to float
-        By how much each sweep that holds samples is moved.
+        How far each sweep with samples is shifted, by number of the sweep.
     options : ReadOptions
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each reason to leave something out.
     """
-    if options.sampling_rate_hz is not None and ancillary.described():
-        return Ancillary(), [
-            f"Left out, because --sampling-rate replaces the clock that timed them: {ancillary.described()}."
+    if options.sampling_rate_hz is not None and ancillary.describe():
+        return AncillaryData(), [
+            f"Left out, because --sampling-rate replaces the clock that timed them: {ancillary.describe()}."
         ]
-    kept, notes = _placeable(ancillary, shifts_s)
+    kept, notes = _shifted(ancillary, shifts_s)
     irregular, without_unit = [], []
     for trace in kept.irregular:
         unit = parse_unit(options.units.get(trace.name, options.units.get("", trace.unit)))
@@ -59,41 +59,42 @@ def interpret_ancillary(
     if without_unit:
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))
         notes.append(
-            f"Left out, for want of a unit: irregularly sampled {listed}; --unit CHANNEL=UNIT keeps one."
+            "Left out because they have no unit: irregularly sampled "
+            f"{listed}; --unit CHANNEL=UNIT keeps one."
         )
     return replace(kept, irregular=tuple(irregular)), notes
 
 
-def _placeable(ancillary: Ancillary, shifts_s: Mapping[int, float]) -> tuple[Ancillary, list[str]]:
-    """Move each companion with its sweep; without proper times, or a sweep to go with, it has no place."""
+def _shifted(ancillary: AncillaryData, shifts_s: Mapping[int, float]) -> tuple[AncillaryData, list[str]]:
+    """Shift each item with its sweep; drop items with invalid times or without a sweep to follow."""
     moved = any(shifts_s.values())
 
-    def has_place(one: AncillaryObject) -> bool:
-        return _is_proper(one) and (one.sweep in shifts_s or not moved)
+    def can_shift(item: AncillaryItem) -> bool:
+        return _has_valid_times(item) and (item.sweep in shifts_s or not moved)
 
-    def placed(ones: Sequence[_Kind]) -> tuple[_Kind, ...]:
-        return tuple(one.shifted(shifts_s.get(one.sweep, 0.0)) for one in ones if has_place(one))
+    def shifted_items(items: Sequence[_Item]) -> tuple[_Item, ...]:
+        return tuple(item.shifted(shifts_s.get(item.sweep, 0.0)) for item in items if can_shift(item))
 
-    kept = Ancillary(
-        events=placed(ancillary.events),
-        epochs=placed(ancillary.epochs),
-        spikes=placed(ancillary.spikes),
-        irregular=placed(ancillary.irregular),
+    kept = AncillaryData(
+        events=shifted_items(ancillary.events),
+        epochs=shifted_items(ancillary.epochs),
+        spikes=shifted_items(ancillary.spikes),
+        irregular=shifted_items(ancillary.irregular),
     )
-    dropped = dict.fromkeys(one.name for one in ancillary if not has_place(one))
+    dropped = dict.fromkeys(item.name for item in ancillary if not can_shift(item))
     if not dropped:
         return kept, []
     return kept, [
-        f"Left out, for their times are not in order or their sweep has no samples: {', '.join(dropped)}."
+        f"Left out because their times are invalid or their sweep has no samples: {', '.join(dropped)}."
     ]
 
 
-def _is_proper(one: AncillaryObject) -> bool:
-    """Return whether all times are finite, and nothing ends before it begins."""
-    if isinstance(one, Epochs):
-        return bool(np.isfinite(one.start_s).all() and np.isfinite(one.duration_s).all()) and bool(
-            (one.duration_s >= 0).all()
+def _has_valid_times(item: AncillaryItem) -> bool:
+    """Return whether all times are finite and nothing ends before it begins."""
+    if isinstance(item, Epochs):
+        return bool(np.isfinite(item.start_s).all() and np.isfinite(item.duration_s).all()) and bool(
+            (item.duration_s >= 0).all()
         )
-    if isinstance(one, SpikeTimes):
-        return bool(np.isfinite(one.times_s).all()) and one.start_s <= one.stop_s
-    return bool(np.isfinite(one.times_s).all())
+    if isinstance(item, SpikeTimes):
+        return bool(np.isfinite(item.times_s).all()) and item.start_s <= item.stop_s
+    return bool(np.isfinite(item.times_s).all())

@@ -1,4 +1,4 @@
-"""What a file says in passing: annotations as text, and which of them are not passed on."""
+"""The annotations of a file as text, and which of them are left out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Annotations", "plain"]
+__all__ = ["Annotations", "as_text"]
 
-# Keys under which some formats name a person; a file that is to be shared must not carry them unasked.
+# Keys under which some formats identify a person; a file to be shared must not contain them inadvertently.
 _PERSONAL = ("birth", "firstname", "forename", "patient", "surname")
-# What Neo puts there itself, or what has a place of its own.
+# Keys that Neo adds itself, or whose values are stored elsewhere.
 _BOOKKEEPING = frozenset(
     {"channel_ids", "channel_names", "file_origin", "id", "name", "nix_name", "rec_datetime", "segments"}
     | {"stream_id"}
@@ -20,56 +20,57 @@ _BOOKKEEPING = frozenset(
 
 
 class Annotations:
-    """Collects annotations of a file, and what has to be left out of them.
+    """Collects the annotations of a file and keeps track of those that are left out.
 
     Attributes
     ----------
-    stated : dict of str to str
+    texts : dict of str to str
+        The annotations that are kept, by name.
     """
 
     def __init__(self) -> None:
-        self.stated: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self._personal: dict[str, None] = {}
         self._unwritable: dict[str, None] = {}
 
-    def add(self, stated: Mapping[str, Any], *, of: str = "") -> None:
-        """Take in the annotations of the file, or of one thing in it.
+    def add(self, annotations: Mapping[str, Any], *, of: str = "") -> None:
+        """Add annotations of the file, or of something in it such as a sweep.
 
-        What the file as a whole says too is not repeated for the thing.
+        An annotation of a sweep that repeats one of the file is not added.
 
         Parameters
         ----------
-        stated : mapping of str to object
+        annotations : mapping of str to object
         of : str, optional
-            What they are said of ("sweep 3").
+            What they describe, if not the file ("sweep 3").
         """
-        for key, value in stated.items():
+        for key, value in annotations.items():
             if key in _BOOKKEEPING or key.startswith("__"):
                 continue
             name = f"{of}, {key}" if of else key
-            text = plain(value)
+            text = as_text(value)
             if any(word in key.lower() for word in _PERSONAL):
                 self._personal[key] = None
             elif text is None:
                 self._unwritable[name] = None
-            elif text and not (of and self.stated.get(key) == text):
-                self.stated[name] = text
+            elif text and not (of and self.texts.get(key) == text):
+                self.texts[name] = text
 
-    def add_rows(self, stated: Mapping[str, Any], *, of: Sequence[str], what: str) -> None:
-        """Take in annotations that hold one value for each of several things, a line for each.
+    def add_rows(self, annotations: Mapping[str, Any], *, of: Sequence[str], what: str) -> None:
+        """Add annotations that have one value for each of several things, such as channels.
 
         Parameters
         ----------
-        stated : mapping of str to sequence
+        annotations : mapping of str to sequence
         of : sequence of str
-            What the values are said of, in their order.
+            Names of the things that the values describe, in the same order.
         what : str
             What these are ("channels").
         """
-        for key, values in sorted(stated.items()):  # Neo's order is not always the same
+        for key, values in sorted(annotations.items()):  # Neo does not always keep the order
             if key in _BOOKKEEPING:
                 continue
-            texts = [plain(value) for value in values] if np.ndim(values) else []
+            texts = [as_text(value) for value in values] if np.ndim(values) else []
             if len(texts) != len(of) or None in texts:
                 self._unwritable[f"{what}, {key}"] = None
             elif len(set(texts)) == 1:
@@ -83,16 +84,18 @@ class Annotations:
         """One sentence for each reason to leave something out."""
         notes = []
         if self._personal:
-            notes.append(f"Left out, because they name a person: {', '.join(self._personal)}.")
+            notes.append(f"Left out because they identify a person: {', '.join(self._personal)}.")
         if self._unwritable:
             first = ", ".join(list(self._unwritable)[:5])
             more = f" and {len(self._unwritable) - 5} more" if len(self._unwritable) > 5 else ""
-            notes.append(f"Annotations left out, for they are more than a text or a number: {first}{more}.")
+            notes.append(
+                f"Annotations left out because they are not a text or a single number: {first}{more}."
+            )
         return notes
 
 
-def plain(value: object) -> str | None:
-    r"""Return an annotation as text, None if it is neither text nor a single number.
+def as_text(value: object) -> str | None:
+    r"""Return an annotation as text, or None if it is neither a text nor a single number.
 
     Parameters
     ----------
@@ -101,7 +104,7 @@ def plain(value: object) -> str | None:
 
     Examples
     --------
-    >>> plain(b"gap-free\x00\x00"), plain(np.float32(1.8300000429)), plain([1, 2]), plain(None)
+    >>> as_text(b"gap-free\x00\x00"), as_text(np.float32(1.8300000429)), as_text([1, 2]), as_text(None)
     ('gap-free', '1.83', None, '')
     """
     if value is None:

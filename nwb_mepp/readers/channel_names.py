@@ -1,4 +1,4 @@
-"""Names by which the channels of a recording can be told apart."""
+"""Unique names for the channels of a recording."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["unique_names"]
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Return channel names made unique, in order; a nameless channel gets its number.
+    """Make channel names unique, keeping their order; a channel without a name gets its number.
 
     Parameters
     ----------

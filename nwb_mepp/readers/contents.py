@@ -1,4 +1,4 @@
-"""What a file says, before anything of it is interpreted: the contract between a reader and the rest."""
+"""The contents of a file before they are interpreted: what every reader returns."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 from nwb_mepp.core.recording import SampleSource
 
-__all__ = ["FileContents", "IntArray", "StatedTrace"]
+__all__ = ["FileContents", "IntArray", "RawTrace"]
 
 IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatedTrace:
-    """One channel during one sweep, as the file states it.
+class RawTrace:
+    """One channel during one sweep, as stored in the file.
 
     Attributes
     ----------
     channel : str
-        Unique within the file.
+        Name of the channel, unique within the file.
     sweep : int
-        From 0.
+        Number of the sweep, from 0.
     source : SampleSource
         The stored numbers.
     unit_label : str
-        Unit in the file's own spelling, empty if it states none.
+        Unit as spelled in the file; empty if the file states none.
     gain, offset : float
         ``value = stored * gain + offset`` in the unit of the label.
     sampling_rate_hz : float or None
-        None if the file states none.
+        None if the file states no rate.
     start_s : float
-        Time of the first sample relative to the session start, by the file's own clock.
+        Time of the first sample relative to the session start, according to the file.
     """
 
     channel: str
@@ -52,38 +52,38 @@ class StatedTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class FileContents:
-    """What a reader returns.
+    """The contents of a file, as a reader returns them.
 
     Attributes
     ----------
     reader_version : str
         Version of the package behind the reader.
     format : str
-        What the file is, for people ("Axon ABF 2.6").
-    traces : tuple of StatedTrace
-        In the order of the file.
-    parts : tuple of Path
-        All files that the recording consists of; their bytes give its checksum.
+        Human-readable name of the format ("Axon ABF 2.6").
+    traces : tuple of RawTrace
+        In the order in which the file stores them.
+    files : tuple of Path
+        All files of the recording; its checksum is computed from them.
     session_start : datetime or None
     annotations : mapping of str to str
-        What else the file says, under its own names.
+        Other information in the file, under the names that the file uses.
     labels : mapping of (channel, sweep) to ndarray of int64, shape (n, 2)
-        Hand marks as sample numbers, the second exclusive.
-    ancillary : Ancillary
-        By the file's own clock, like ``start_s`` of the traces; irregular signals in the unit of the
-        file's label, which may be empty.
+        Manual marks as sample numbers: start, and stop (exclusive).
+    ancillary : AncillaryData
+        Events, epochs, spikes and irregular signals. Like ``start_s`` of the traces, their times refer to the
+        clock of the file; units of irregular signals are spelled as in the file and may be empty.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
 
     reader_version: str
     format: str
-    traces: tuple[StatedTrace, ...]
-    parts: tuple[Path, ...]
+    traces: tuple[RawTrace, ...]
+    files: tuple[Path, ...]
     session_start: datetime | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
-    ancillary: Ancillary = field(default_factory=Ancillary)
+    ancillary: AncillaryData = field(default_factory=AncillaryData)
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""What is in a file, shown even where reading it would fail."""
+"""A description of what a file contains, available even if it cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from nwb_mepp.core.errors import MeppError
 from nwb_mepp.core.recording import Recording, Trace
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.recordings import load_contents, locate
@@ -31,19 +31,20 @@ class ChannelInfo:
     ----------
     name : str
     unit_label : str
-        Unit as the file states it, empty if it does not.
+        Unit as spelled in the file; empty if the file states none.
     unit : str or None
-        Unit of ``minimum``, ``maximum`` and ``median``: ``"V"``, ``"A"`` or another; None where
-        it is not known, and then these are in stored numbers times the file's gain.
+        Unit of ``minimum``, ``maximum`` and ``median``: ``"V"``, ``"A"`` or another. None if it is unknown;
+        then these are stored numbers times the gain in the file.
     sampling_rate_hz : float or None
+        None if it is unknown.
     n_samples : tuple of int
-        Of each sweep.
+        Number of samples in each sweep.
     durations_s : tuple of float
-        Of each sweep; empty without a sampling rate.
+        Duration of each sweep; empty if the sampling rate is unknown.
     minimum, maximum, median : float
-        Over blocks spread over the recording; the whole of it if it is short.
+        Taken from blocks spread over the recording, or from all samples if it is short.
     n_labels : int or None
-        Hand marks that come with the channel; None if the file has no labels.
+        Number of manual marks of the channel; None if the file has no labels.
     """
 
     name: str
@@ -60,7 +61,7 @@ class ChannelInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class FileInfo:
-    """What a file says, and what stands in the way of reading it.
+    """What a file contains, and what prevents it from being read.
 
     Attributes
     ----------
@@ -72,10 +73,12 @@ class FileInfo:
         None if the recording cannot be read.
     channels : tuple of ChannelInfo
     ancillary : str
-        What the file holds besides, as "events (Tag); spike trains (unit 1)".
+        What the file contains besides signals, such as "events (Tag); spike trains (unit 1)".
     annotations : dict of str to str
-    notes, problems : tuple of str
-        Sentences: what is left out or assumed; what reading would fail of, empty if it would not.
+    notes : tuple of str
+        One sentence for each thing that is left out or assumed.
+    problems : tuple of str
+        The errors that reading the file would raise; empty if it can be read.
     """
 
     path: Path
@@ -92,7 +95,7 @@ class FileInfo:
 
 
 def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo:
-    """Say what is in a file.
+    """Describe what a file contains.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
     Returns
     -------
     FileInfo
-        Errors of reading are in its ``problems`` instead of being raised.
+        Errors on reading are listed in its ``problems`` instead of being raised.
     """
     path, options = Path(path), options or ReadOptions()
     try:
@@ -128,7 +131,7 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
         session_start=contents.session_start,
         sweep_times_stated=None if recording is None else recording.sweep_times_stated,
         channels=channels,
-        ancillary=contents.ancillary.described(),
+        ancillary=contents.ancillary.describe(),
         annotations=dict(contents.annotations),
         notes=contents.notes if recording is None else recording.notes,
         problems=tuple(problems),
@@ -136,16 +139,16 @@ def inspect(path: str | Path, *, options: ReadOptions | None = None) -> FileInfo
 
 
 def _describe(contents: FileContents, recording: Recording | None, channel: str) -> ChannelInfo:
-    stated = [trace for trace in contents.traces if trace.channel == channel]
-    read = recording.sweeps(channel) if recording is not None else ()
-    rate_hz = read[0].sampling_rate_hz if read else stated[0].sampling_rate_hz
-    n_samples = tuple(len(trace.source) for trace in stated)
-    minimum, maximum, median = _range(read or stated)
+    raw = [trace for trace in contents.traces if trace.channel == channel]
+    interpreted = recording.sweeps(channel) if recording is not None else ()
+    rate_hz = interpreted[0].sampling_rate_hz if interpreted else raw[0].sampling_rate_hz
+    n_samples = tuple(len(trace.source) for trace in raw)
+    minimum, maximum, median = _range(interpreted or raw)
     labels = [marks for (name, _), marks in contents.labels.items() if name == channel]
     return ChannelInfo(
         name=channel,
-        unit_label=stated[0].unit_label,
-        unit=read[0].unit if read else None,
+        unit_label=raw[0].unit_label,
+        unit=interpreted[0].unit if interpreted else None,
         sampling_rate_hz=rate_hz,
         n_samples=n_samples,
         durations_s=tuple(n / rate_hz for n in n_samples) if rate_hz else (),
@@ -156,8 +159,8 @@ def _describe(contents: FileContents, recording: Recording | None, channel: str)
     )
 
 
-def _range(traces: Sequence[Trace] | Sequence[StatedTrace]) -> tuple[float, float, float]:
-    """Return minimum, maximum and median, over blocks of the first, some and the last sweeps."""
+def _range(traces: Sequence[Trace] | Sequence[RawTrace]) -> tuple[float, float, float]:
+    """Return minimum, maximum and median of blocks from the first, the last and some sweeps in between."""
     chosen = np.unique(np.linspace(0, len(traces) - 1, min(len(traces), _MAX_BLOCKS)).astype(int))
     n_blocks = max(1, _MAX_BLOCKS // len(chosen))
     values = np.concatenate([_sampled(traces[index], n_blocks) for index in chosen])
@@ -167,7 +170,7 @@ def _range(traces: Sequence[Trace] | Sequence[StatedTrace]) -> tuple[float, floa
     return float(finite.min()), float(finite.max()), float(np.median(finite))
 
 
-def _sampled(trace: Trace | StatedTrace, n_blocks: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _sampled(trace: Trace | RawTrace, n_blocks: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     n_samples = len(trace.source)
     gain = trace.conversion if isinstance(trace, Trace) else trace.gain
     starts, length = [0], n_samples

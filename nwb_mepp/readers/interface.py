@@ -1,4 +1,4 @@
-"""What a reader is: a name, the files it is for, and a function that reads them."""
+"""The definition of a reader: its name, the files it handles, and the function that reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nwb_mepp.readers.options import ReadOptions
 
 __all__ = ["ReaderEntry", "extra_of"]
 
-# What the extra ``formats`` of this package installs.
+# Packages that the extra ``formats`` installs.
 _EXTRA_FORMATS = frozenset({"igor2", "nixio", "pyabf", "pyedflib"})
 
 
@@ -21,32 +21,33 @@ _EXTRA_FORMATS = frozenset({"igor2", "nixio", "pyabf", "pyedflib"})
 class ReaderEntry:
     """One registered reader.
 
-    A package adds its own by an entry point in the group ``nwb_mepp.readers`` that names a
-    ``ReaderEntry``.
+    A package registers its own readers through an entry point in the group ``nwb_mepp.readers``, which
+    names either a ``ReaderEntry`` or a function without arguments that returns several.
 
     Attributes
     ----------
     name : str
-        As users write it after ``--reader``.
+        The name that users pass to ``--reader``.
     description : str
+        One line, shown by ``nwb-mepp formats``.
     suffixes : tuple of str
-        Lower case, with the dot: files that the reader may be chosen for.
+        Suffixes of the files that the reader may be chosen for, in lower case, with the dot.
     read : callable
         ``read(path, options) -> FileContents``.
     claims : callable, optional
-        ``claims(path) -> bool``: whether the content of a file with such a suffix is for this reader.
-        Without it the suffix decides. Of a reader of folders: whether a folder is for it; without it
-        such a reader has to be named.
+        ``claims(path) -> bool``: whether the content of a file with one of the suffixes is in the format of
+        this reader. Without it, the suffix alone decides. For a reader of folders: whether a folder is in
+        its format; without it, the reader must be named with ``--reader``.
     is_signature : bool
-        What ``claims`` looks for stands in no other format, so the reader is for such a file whatever its
-        suffix.
+        What ``claims`` looks for occurs in no other format, so the reader takes any file that has it,
+        whatever its suffix.
     resembles_recording : callable, optional
-        A stricter and still cheap test for files met while walking a folder, where tables and notes
-        lie beside recordings.
+        A stricter but still cheap test, applied when a folder is searched, where tables and notes may lie
+        beside the recordings.
     explicit : bool
-        Chosen by ``--reader`` only, because nothing in such a file tells what it is.
+        Chosen only with ``--reader``, because nothing in the file identifies its format.
     reads_folder : bool
-        The recording is a folder, not a file.
+        A recording in this format is a folder, not a file.
     lazy : bool
         Samples stay in the file until they are needed.
     requires : tuple of str
@@ -66,11 +67,12 @@ class ReaderEntry:
     requires: tuple[str, ...] = ()
 
     def check_dependencies(self) -> None:
-        """Raise unless the optional packages of the reader are installed.
+        """Check that the optional packages of the reader are installed.
 
         Raises
         ------
         MissingDependencyError
+            If one of them is missing.
         """
         for package in self.requires:
             if find_spec(package) is None:
@@ -86,7 +88,7 @@ class ReaderEntry:
 
 
 def extra_of(package: str) -> str:
-    """Return the extra of this package that installs an optional one, empty if none does.
+    """Return which extra of nwb-mepp installs an optional package, or an empty string if none does.
 
     Parameters
     ----------

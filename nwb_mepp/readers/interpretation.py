@@ -1,4 +1,4 @@
-"""From what a file says, and what the user says about it, to a recording in SI units."""
+"""Turning the contents of a file, and what the user states about it, into a recording in SI units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import FloatArray, Recording, SourceFile, Trace
 from nwb_mepp.core.units import UNIT_EXAMPLES, Unit, parse_unit
 from nwb_mepp.readers.ancillary import interpret_ancillary
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.plausibility import check_rates, check_scales, check_traces
 from nwb_mepp.readers.sweeps import SweepPlacement, place_sweeps
@@ -26,7 +26,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     ----------
     contents : FileContents
     path : Path
-        Where they came from.
+        The file or folder that was read.
     reader : str
         Registered name of the reader.
     options : ReadOptions
@@ -38,9 +38,9 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     Raises
     ------
     ReadError
-        If the contents are not plausible, or a unit or rate is stated neither by file nor user.
+        If the contents are implausible, or neither the file nor the user states a unit or sampling rate.
     UsageError
-        If an option names a channel that is not there, or contradicts the file.
+        If an option names a channel that does not exist, or contradicts the file.
     """
     check_traces(contents.traces, name=path.name, reader=reader)
     units = resolve_units(contents, name=path.name, options=options)
@@ -63,7 +63,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
         traces=tuple(traces),
         source=SourceFile(
             name=path.name,
-            sha256=sha256_of(contents.parts),
+            sha256=sha256_of(contents.files),
             reader=reader,
             reader_version=contents.reader_version,
             settings=options.described(),
@@ -78,21 +78,21 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
 
 
 def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) -> dict[str, Unit]:
-    """Return the unit of every channel: the user's where given, else the file's.
+    """Return the unit of every channel: the one that the user gives, or else the one in the file.
 
     Parameters
     ----------
     contents : FileContents
     name : str
-        Of the file.
+        Name of the file, for error messages.
     options : ReadOptions
 
     Raises
     ------
     UsageError
-        If ``options.units`` names a channel that is not there.
+        If ``options.units`` names a channel that does not exist.
     ReadError
-        If neither file nor user states a unit that can be understood.
+        If neither the file nor the user states a known unit for a channel.
     """
     channels = contents.channels
     known = dict.fromkeys([*channels, *(one.name for one in contents.ancillary.irregular)])
@@ -109,8 +109,8 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
         listed = ", ".join(f"{channel!r} (unit {stated[channel]!r})" for channel in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise ReadError(
-            f"{name}: expected a unit such as {UNIT_EXAMPLES} for every channel, found none that is known "
-            f"for {listed}{more}; pass --unit UNIT, or --unit CHANNEL=UNIT for one channel."
+            f"{name}: expected a unit such as {UNIT_EXAMPLES} for every channel, found no known unit for "
+            f"{listed}{more}; pass --unit UNIT, or --unit CHANNEL=UNIT for one channel."
         )
     return {channel: unit for channel, unit in units.items() if unit is not None}
 
@@ -119,21 +119,21 @@ def _given_unit(channel: str, units: Mapping[str, str]) -> str | None:
     return units.get(channel, units.get(""))
 
 
-def _without_empty(traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], list[str]]:
+def _without_empty(traces: Sequence[RawTrace]) -> tuple[list[RawTrace], list[str]]:
     kept = [trace for trace in traces if len(trace.source)]
     empty = [f"{trace.channel!r} in sweep {trace.sweep}" for trace in traces if not len(trace.source)]
     if not empty:
         return kept, []
     more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""
-    return kept, [f"Without samples and left out: {', '.join(empty[:5])}{more}."]
+    return kept, [f"Left out because they have no samples: {', '.join(empty[:5])}{more}."]
 
 
-def _sweeps_of(traces: Sequence[StatedTrace]) -> list[int]:
+def _sweeps_of(traces: Sequence[RawTrace]) -> list[int]:
     return sorted({trace.sweep for trace in traces})
 
 
-def _place(traces: Sequence[StatedTrace], *, interval_s: float | None) -> SweepPlacement:
-    """Place whole sweeps, so that the channels of one sweep keep their places to each other."""
+def _place(traces: Sequence[RawTrace], *, interval_s: float | None) -> SweepPlacement:
+    """Place entire sweeps, so that the channels of a sweep keep their relative timing."""
     spans = []
     for sweep in _sweeps_of(traces):
         members = [trace for trace in traces if trace.sweep == sweep]
@@ -143,14 +143,14 @@ def _place(traces: Sequence[StatedTrace], *, interval_s: float | None) -> SweepP
     return place_sweeps(spans, tolerance_s=0.5 / fastest_hz, interval_s=interval_s)
 
 
-def _interpret_trace(trace: StatedTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:
+def _interpret_trace(trace: RawTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:
     return Trace(
         channel=trace.channel,
         sweep=trace.sweep,
         source=trace.source,
         unit=unit.name,
         conversion=trace.gain * unit.scale / gain,
-        # Adding 0.0 turns the -0.0 that some headers give into a plain zero.
+        # Adding 0.0 turns the -0.0 in some headers into 0.0.
         offset=trace.offset * unit.scale / gain + 0.0,
         sampling_rate_hz=float(trace.sampling_rate_hz or 0.0),
         start_s=trace.start_s + shift_s,

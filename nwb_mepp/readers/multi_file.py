@@ -1,4 +1,4 @@
-"""The file or folder by which a recording is opened, whichever of its parts a user names."""
+"""Recordings of several files: which file or folder to open, given any of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.registry import reader_table
 from nwb_mepp.readers.text.encodings import read_head
 
-__all__ = ["whole_recording"]
+__all__ = ["primary_path"]
 
 _BRAINVISION_PARTS = frozenset({".avg", ".dat", ".eeg", ".seg", ".vmrk"})
 _ELAN_PARTS = frozenset({".ent", ".pos"})
@@ -18,33 +18,33 @@ _TDT_PARTS = frozenset({".sev", ".tbk", ".tdx", ".tev", ".tin", ".tnt"})
 _INTAN_HEADERS = ("info.rhd", "info.rhs")
 
 
-def whole_recording(path: Path, *, reader: ReaderEntry | None = None) -> Path:
-    """Return what to open for what a user names: a part of a recording, or the name that its parts share.
+def primary_path(path: Path, *, reader: ReaderEntry | None = None) -> Path:
+    """Return the file or folder with which to open a recording, given any of its files.
 
     Parameters
     ----------
     path : Path
-        A file, a folder, or a name without suffix that only the parts of a recording have.
+        A file, a folder, or the name without suffix that the files of a recording have in common.
     reader : ReaderEntry, optional
-        The reader that the user chose; a file that it may be for is then opened as it is.
+        The reader that the user has chosen; a file with one of its suffixes is opened as it is.
 
     Returns
     -------
     Path
-        ``path`` itself where it is no part of something else.
+        ``path`` itself unless it is part of a larger recording.
 
     Raises
     ------
     ReadError
-        If ``path`` belongs to more than one recording, or the file system refuses to look.
+        If ``path`` belongs to more than one recording, or cannot be accessed.
     """
     try:
-        return _whole(path, reader)
+        return _resolve(path, reader)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _whole(path: Path, reader: ReaderEntry | None) -> Path:
+def _resolve(path: Path, reader: ReaderEntry | None) -> Path:
     if reader is not None and path.exists():
         return _for_reader(path, reader)
     if path.is_dir():
@@ -53,51 +53,53 @@ def _whole(path: Path, reader: ReaderEntry | None) -> Path:
             for file in path.iterdir()
             if file.name in _INTAN_HEADERS or (file.suffix.lower() == ".tsq" and file.is_file())
         )
-        return _only(path, headers) if headers else path
+        return _only_one(path, headers) if headers else path
     if not path.exists():
-        return _behind_name(path)
-    wholes = _wholes(path)
-    return _only(path, wholes) if wholes else path
+        return _from_common_name(path)
+    recordings = _recordings_containing(path)
+    return _only_one(path, recordings) if recordings else path
 
 
 def _for_reader(path: Path, reader: ReaderEntry) -> Path:
-    is_named = path.suffix.lower() in reader.suffixes
+    has_its_suffix = path.suffix.lower() in reader.suffixes
     if reader.reads_folder:
-        return path.parent if is_named and path.is_file() else path
-    if path.is_dir() or is_named:
+        return path.parent if has_its_suffix and path.is_file() else path
+    if path.is_dir() or has_its_suffix:
         return path
-    wholes = [whole for whole in _wholes(path) if whole.suffix.lower() in reader.suffixes]
-    return _only(path, wholes) if wholes else path
+    recordings = [
+        recording for recording in _recordings_containing(path) if recording.suffix.lower() in reader.suffixes
+    ]
+    return _only_one(path, recordings) if recordings else path
 
 
-def _wholes(path: Path) -> list[Path]:
-    """Return the recordings that a file is a part of."""
+def _recordings_containing(path: Path) -> list[Path]:
+    """Return the recordings that a file is part of."""
     suffix = path.suffix.lower()
     if suffix in _ELAN_PARTS:
-        return [whole for whole in (path.with_suffix(""),) if whole.is_file()]
+        return [recording for recording in (path.with_suffix(""),) if recording.is_file()]
     if suffix in _TDT_PARTS:
         indices = _siblings(path, ".tsq")
         own = [index for index in indices if index.stem == path.stem]
         return own or (indices if suffix == ".sev" else [])
-    wholes: list[Path] = []
+    recordings: list[Path] = []
     if suffix in _BRAINVISION_PARTS:
-        wholes += [header for header in _siblings(path, ".vhdr") if _names(header, path)]
+        recordings += [header for header in _siblings(path, ".vhdr") if _refers_to(header, path)]
     if suffix == ".dat":
-        wholes += [path.with_name(name) for name in _INTAN_HEADERS if path.with_name(name).is_file()]
+        recordings += [path.with_name(name) for name in _INTAN_HEADERS if path.with_name(name).is_file()]
     folders = [entry for entry in reader_table() if entry.reads_folder and suffix in entry.suffixes]
     if any(entry.claims is not None and entry.claims(path.absolute().parent) for entry in folders):
-        wholes.append(path.parent)
-    return wholes
+        recordings.append(path.parent)
+    return recordings
 
 
 def _siblings(path: Path, suffix: str) -> list[Path]:
     return sorted(file for file in path.parent.iterdir() if file.suffix.lower() == suffix)
 
 
-def _names(header: Path, part: Path) -> bool:
-    """Return whether the header of a BrainVision recording names a file as its data or its markers.
+def _refers_to(header: Path, part: Path) -> bool:
+    """Return whether a BrainVision header refers to a file as its data or its markers.
 
-    One that is called like it is meant too: recordings get renamed without a look into their headers.
+    A file with the same stem counts too, as recordings are often renamed without editing the header.
     """
     try:
         _, text = read_head(header)
@@ -107,24 +109,26 @@ def _names(header: Path, part: Path) -> bool:
     return part.stem == header.stem or part.name in named
 
 
-def _behind_name(path: Path) -> Path:
-    """Return the recording whose parts are called like this, with suffixes of their own."""
+def _from_common_name(path: Path) -> Path:
+    """Return the recording whose files have this name in common, each with its own suffix."""
     if not path.name or not path.parent.is_dir():
         return path
     parts = [
         file for file in path.parent.iterdir() if file.is_file() and file.name.startswith(f"{path.name}.")
     ]
-    wholes = {whole_recording(part) for part in parts}
-    # Notes and pictures may be called like the recording; they are no part of it.
+    found = {primary_path(part) for part in parts}
+    # Notes and pictures may have the same name as the recording but are not part of it.
     known = {suffix for entry in reader_table() if not entry.reads_folder for suffix in entry.suffixes}
-    recordings = sorted(whole for whole in wholes if whole.is_dir() or whole.suffix.lower() in known)
-    return _only(path, recordings) if recordings else path
+    recordings = sorted(
+        recording for recording in found if recording.is_dir() or recording.suffix.lower() in known
+    )
+    return _only_one(path, recordings) if recordings else path
 
 
-def _only(path: Path, recordings: list[Path]) -> Path:
+def _only_one(path: Path, recordings: list[Path]) -> Path:
     if len(recordings) == 1:
         return recordings[0]
     raise ReadError(
-        f"{path.name}: expected one recording behind it, found {', '.join(one.name for one in recordings)}; "
-        "give one of these."
+        f"{path.name}: expected a name that refers to one recording, found "
+        f"{', '.join(recording.name for recording in recordings)}; pass one of these."
     )

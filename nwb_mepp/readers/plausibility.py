@@ -1,4 +1,4 @@
-"""Is what was read plausible? Neo can be silently wrong, so this is asked after every read."""
+"""Plausibility checks after every read, because Neo can be wrong without raising an error."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ import math
 from collections.abc import Sequence
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.contents import StatedTrace
+from nwb_mepp.readers.contents import RawTrace
 
 __all__ = ["check_rates", "check_scales", "check_traces"]
 
 
-def check_traces(traces: Sequence[StatedTrace], *, name: str, reader: str) -> None:
-    """Raise unless there is a signal with samples in it.
+def check_traces(traces: Sequence[RawTrace], *, name: str, reader: str) -> None:
+    """Check that there is at least one signal with samples.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
-        Of the file.
+        Name of the file, for error messages.
     reader : str
 
     Raises
     ------
     ReadError
-        If there is no trace, or none holds a sample.
+        If there is no trace, or none with samples.
     """
     if not any(len(trace.source) for trace in traces):
-        what = "signals without a single sample" if traces else "no continuous signal"
+        what = "only signals without samples" if traces else "no continuous signal"
         raise ReadError(
             f"{name}: expected at least one signal, but the reader {reader!r} found {what}. If another "
             "program wrote the file, choose a reader with --reader NAME (nwb-mepp formats lists them)."
         )
 
 
-def check_rates(traces: Sequence[StatedTrace], *, name: str) -> None:
-    """Raise unless every channel states a sampling rate that is a finite number above zero.
+def check_rates(traces: Sequence[RawTrace], *, name: str) -> None:
+    """Check that every channel has a finite sampling rate above zero.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
-        Of the file.
+        Name of the file, for error messages.
 
     Raises
     ------
     ReadError
-        If one does not.
+        If the rate of a channel is missing, not finite, or not above zero.
     """
     for trace in traces:
         rate = trace.sampling_rate_hz
@@ -58,14 +58,14 @@ def check_rates(traces: Sequence[StatedTrace], *, name: str) -> None:
             )
 
 
-def check_scales(traces: Sequence[StatedTrace], *, name: str) -> None:
-    """Raise unless the stored numbers of every channel can be turned into values.
+def check_scales(traces: Sequence[RawTrace], *, name: str) -> None:
+    """Check that the stored numbers of every channel can be converted to values.
 
     Parameters
     ----------
-    traces : sequence of StatedTrace
+    traces : sequence of RawTrace
     name : str
-        Of the file.
+        Name of the file, for error messages.
 
     Raises
     ------

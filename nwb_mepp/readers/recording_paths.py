@@ -1,4 +1,4 @@
-"""Which recordings are meant by what a user types: files, folders, patterns."""
+"""Expanding the paths that a user types (files, folders, patterns) to recordings."""
 
 from __future__ import annotations
 
@@ -9,56 +9,56 @@ from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.interface import ReaderEntry
-from nwb_mepp.readers.multi_file import whole_recording
+from nwb_mepp.readers.multi_file import primary_path
 from nwb_mepp.readers.registry import (
     choose_reader,
-    reader_named,
+    get_reader,
     reader_table,
-    readers_of_folder,
+    readers_for_folder,
 )
 
 __all__ = ["find_recordings"]
 
 
 def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -> list[Path]:
-    """Return the recordings behind paths, each once.
+    """Return the recordings that paths refer to, each once.
 
-    A file that is named is always taken, so that its error is told if it is not a recording; if it is a part
-    of one, that one is taken. In a folder, searched with the folders inside it, only recordings are taken:
-    files that a reader is for, and folders that are a recording themselves, without hidden files, NWB files,
-    side files of a format, and tables that do not begin like a recording.
+    A file that is given explicitly is always included, so that an error is reported if it is not a recording;
+    a file that is part of a recording stands for the whole recording. A folder is searched recursively for
+    files that a reader recognizes and for folders that are recordings themselves. Hidden files, NWB files,
+    side files of a format, and tables that do not look like a recording are skipped.
 
     Parameters
     ----------
     paths : iterable of str or Path
         Files, folders, and patterns such as ``day1/*.abf``.
     reader : str, optional
-        The reader that the user chose. A folder is itself the recording if the reader reads folders;
-        otherwise all files with the suffixes of that reader are taken.
+        Name of the reader that the user has chosen. If it reads folders, a folder is one recording; otherwise
+        all files in it that have a suffix of the reader are taken.
 
     Returns
     -------
     list of Path
-        In the order of the arguments, and sorted within each.
+        In the order of ``paths``, sorted within each.
 
     Raises
     ------
     ReadError
-        If a path does not exist or belongs to more than one recording, a pattern fits nothing, or a folder
-        holds no recording.
+        If a path does not exist or belongs to more than one recording, a pattern matches nothing, or a folder
+        contains no recording.
     UsageError
         If no reader has that name.
     """
-    entry = None if reader is None else reader_named(reader)
+    entry = None if reader is None else get_reader(reader)
     found: dict[Path, None] = {}
     for path in paths:
-        found.update(dict.fromkeys(_behind(Path(path), entry)))
+        found.update(dict.fromkeys(_expand(Path(path), entry)))
     return list(found)
 
 
-def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
+def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
     if not path.is_dir():
-        path = whole_recording(path, reader=entry)
+        path = primary_path(path, reader=entry)
     if path.is_dir():
         if entry is not None and entry.reads_folder:
             return [path]
@@ -66,7 +66,7 @@ def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
         if not recordings:
             raise ReadError(
                 f"{path}: expected recordings in the folder, found none; nwb-mepp formats lists what can be "
-                "read, --reader NAME chooses a format that has to be named."
+                "read, --reader NAME chooses a format that is not recognized automatically."
             )
         return recordings
     if path.exists():
@@ -74,9 +74,9 @@ def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
     if glob.has_magic(str(path)):
         matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - takes absolute patterns
         if matches:
-            return [file for match in matches for file in _behind(match, entry)]
+            return [file for match in matches for file in _expand(match, entry)]
         raise ReadError(
-            f"{path}: expected files that fit the pattern, found none; check folder and spelling."
+            f"{path}: expected files that match the pattern, found none; check the folder and the spelling."
         )
     raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
 
@@ -84,21 +84,25 @@ def _behind(path: Path, entry: ReaderEntry | None) -> list[Path]:
 def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        parts: frozenset[str] = frozenset()
-        if entry is None and (readers := _readers_of(Path(parent))):
+        member_suffixes: frozenset[str] = frozenset()
+        if entry is None and (readers := _matching_readers(Path(parent))):
             yield Path(parent)
-            parts = frozenset(suffix for reader in readers for suffix in reader.suffixes)
+            member_suffixes = frozenset(suffix for reader in readers for suffix in reader.suffixes)
         for name in names:
             file = Path(parent, name)
-            if not name.startswith(".") and file.suffix.lower() not in parts and _is_recording(file, entry):
+            if (
+                not name.startswith(".")
+                and file.suffix.lower() not in member_suffixes
+                and _is_recording(file, entry)
+            ):
                 yield file
 
 
-def _readers_of(folder: Path) -> list[ReaderEntry]:
+def _matching_readers(folder: Path) -> list[ReaderEntry]:
     try:
-        return readers_of_folder(folder)
+        return readers_for_folder(folder)
     except OSError:
-        return []  # what cannot be looked into has to be named; then it is told why
+        return []  # a folder without read permission is skipped here; given explicitly, it raises an error
 
 
 def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
@@ -107,18 +111,18 @@ def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
         return suffix in entry.suffixes
     try:
         chosen = choose_reader(path)
-        # A file called otherwise may be a copy that was put aside (run.abf.bak): it has to be named.
-        is_called_so = suffix in chosen.suffixes
-        return is_called_so and (chosen.resembles_recording is None or chosen.resembles_recording(path))
+        # A file with another suffix may be a backup (run.abf.bak): it must be given explicitly.
+        has_usual_suffix = suffix in chosen.suffixes
+        return has_usual_suffix and (chosen.resembles_recording is None or chosen.resembles_recording(path))
     except (ReadError, OSError):
         return _is_damaged_recording(path)
 
 
 def _is_damaged_recording(path: Path) -> bool:
-    """Return whether a file that no reader takes is surely meant as a recording all the same.
+    """Return whether a file that no reader recognizes must nevertheless have been a recording.
 
-    An .abf file that is empty or truncated must not vanish silently from a batch, nor must one of any other
-    format whose suffix means nothing else.
+    An empty or truncated .abf file must not silently drop out of a batch, and neither must a damaged file of
+    any other format whose suffix is unambiguous.
     """
     readers = [entry for entry in reader_table() if path.suffix.lower() in entry.suffixes]
     return len(readers) == 1 and readers[0].is_signature

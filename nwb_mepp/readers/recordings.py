@@ -1,4 +1,4 @@
-"""From a path to a recording."""
+"""Reading a recording from a path."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
-from nwb_mepp.readers.multi_file import whole_recording
+from nwb_mepp.readers.multi_file import primary_path
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.registry import choose_reader, reader_named
+from nwb_mepp.readers.registry import choose_reader, get_reader
 
 __all__ = ["load_contents", "locate", "read_recording"]
 
 
 def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> Recording:
-    """Read one recording: a file, or several that belong together, or a folder.
+    """Read one recording: a file, several files that belong together, or a folder.
 
-    Samples stay in the file where the format allows it, and are read when asked for.
+    Where the format allows it, samples stay in the file and are read on demand.
 
     Parameters
     ----------
     path : str or Path
-        Any part of it will do.
+        For a recording of several files, any of them.
     options : ReadOptions, optional
-        What the file does not say or says wrong.
+        What the file does not state or states incorrectly.
 
     Returns
     -------
@@ -36,11 +36,11 @@ def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> R
     Raises
     ------
     ReadError
-        If the file cannot be read, or what it says is not plausible or not complete.
+        If the file cannot be read, or its content is implausible or incomplete.
     UsageError
         If the options contradict each other or the file.
     MissingDependencyError
-        If an optional package is needed.
+        If an optional package is needed but not installed.
     """
     options = options or ReadOptions()
     path = locate(Path(path), reader=options.reader)
@@ -49,26 +49,26 @@ def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> R
 
 
 def locate(path: Path, *, reader: str | None) -> Path:
-    """Return the file or folder to open for a part of a recording.
+    """Return the file or folder with which to open a recording, given any of its files.
 
     Parameters
     ----------
     path : Path
     reader : str, optional
-        Registered name of the reader that the user chose.
+        Registered name of the reader that the user has chosen.
 
     Raises
     ------
     ReadError
-        If it is a part of more than one recording.
+        If the file belongs to more than one recording.
     UsageError
         If no reader has that name.
     """
-    return whole_recording(path, reader=None if reader is None else reader_named(reader))
+    return primary_path(path, reader=None if reader is None else get_reader(reader))
 
 
 def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, FileContents]:
-    """Return the reader for a file and what it finds there, before any of it is interpreted.
+    """Return the reader for a file and the contents that it reads, before they are interpreted.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, Fil
 
 
 def check_readable(path: Path) -> None:
-    """Raise unless there is something to read.
+    """Check that there is something to read.
 
     Parameters
     ----------

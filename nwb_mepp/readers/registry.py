@@ -1,9 +1,10 @@
-"""Which readers there are, and which of them a file is for."""
+"""The registry of readers, and the choice of a reader for a file."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from inspect import isfunction
 from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError, UsageError
@@ -12,17 +13,16 @@ from nwb_mepp.readers.interface import ReaderEntry
 __all__ = [
     "ENTRY_POINT_GROUP",
     "choose_reader",
-    "reader_named",
+    "get_reader",
     "reader_table",
-    "readers_of_folder",
+    "readers_for_folder",
 ]
 
 ENTRY_POINT_GROUP = "nwb_mepp.readers"
 
 _REFUSED_SUFFIXES = {
-    ".nwb": "is an NWB file already; nwb-mepp detect finds the MEPPs in it, nothing needs to be converted",
-    ".pkl": "is a pickle, and opening a pickle can run any program hidden in it; save the recording in "
-    "another format",
+    ".nwb": "is already an NWB file and needs no conversion; nwb-mepp detect finds the MEPPs in it",
+    ".pkl": "is a pickle file, and opening one can run arbitrary code; save the recording in another format",
 }
 _REFUSED_SUFFIXES[".pickle"] = _REFUSED_SUFFIXES[".pkl"]
 
@@ -31,36 +31,40 @@ _REFUSED_SUFFIXES[".pickle"] = _REFUSED_SUFFIXES[".pkl"]
 def reader_table() -> tuple[ReaderEntry, ...]:
     """Return all readers, sorted by name.
 
+    Built-in readers are registered in the same way as those of other packages: through an entry point in
+    the group ``nwb_mepp.readers``, which names either a :class:`ReaderEntry` or a function without arguments
+    that returns several.
+
     Raises
     ------
     UsageError
-        If an installed plug-in is not a reader or takes the name of another.
+        If an entry point provides something other than readers, or a reader whose name is already taken.
     """
-    # Here, not above: Neo (0.4 s) is loaded for those who read only.
-    from nwb_mepp.readers.neo.catalog import neo_entries
-    from nwb_mepp.readers.text.atf import ATF
-    from nwb_mepp.readers.text.labchart import LABCHART
-    from nwb_mepp.readers.text.labeled_text import LABELED_TEXT
-
-    table = {entry.name: entry for entry in (ATF, LABCHART, LABELED_TEXT, *neo_entries())}
+    table: dict[str, ReaderEntry] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        entry = point.load()
-        if not isinstance(entry, ReaderEntry):
-            raise UsageError(
-                f"The plug-in {point.value} in the group {ENTRY_POINT_GROUP} is not a ReaderEntry; "
-                "update or remove the package that brings it."
-            )
-        if entry.name in table:
-            raise UsageError(
-                f"The plug-in {point.value} brings a second reader called {entry.name!r}; "
-                "update or remove the package that brings it."
-            )
-        table[entry.name] = entry
+        for entry in _load_entries(point):
+            if entry.name in table:
+                raise UsageError(
+                    f"The entry point {point.value} registers a second reader called {entry.name!r}; "
+                    "update or remove the package that provides it."
+                )
+            table[entry.name] = entry
     return tuple(table[name] for name in sorted(table))
 
 
-def reader_named(name: str) -> ReaderEntry:
-    """Return the reader of that name.
+def _load_entries(point: EntryPoint) -> tuple[ReaderEntry, ...]:
+    loaded = point.load()
+    entries = tuple(loaded()) if isfunction(loaded) else (loaded,)
+    if not all(isinstance(entry, ReaderEntry) for entry in entries):
+        raise UsageError(
+            f"The entry point {point.value} in the group {ENTRY_POINT_GROUP} is neither a ReaderEntry nor a "
+            "function that returns several; update or remove the package that provides it."
+        )
+    return entries
+
+
+def get_reader(name: str) -> ReaderEntry:
+    """Return the reader with a given name.
 
     Parameters
     ----------
@@ -78,50 +82,50 @@ def reader_named(name: str) -> ReaderEntry:
 
 
 def choose_reader(path: Path, *, name: str | None = None) -> ReaderEntry:
-    """Return the reader for a file: the one named, else by suffix and content.
+    """Return the reader that the user names, or else the one that matches suffix and content of a file.
 
     Parameters
     ----------
     path : Path
-        An existing file, or a folder where the named reader reads folders.
+        An existing file or folder.
     name : str, optional
-        Registered name.
+        Registered name of the reader.
 
     Raises
     ------
     UsageError
         If no reader has that name.
     ReadError
-        If no reader, or more than one, is for the file.
+        If no reader matches the file, or more than one does.
     """
     if name is not None:
-        return _checked_named(path, reader_named(name))
-    chosen, candidates = _fitting(path)
-    if len(chosen) == 1:
-        return chosen[0]
+        return _check_kind(path, get_reader(name))
+    matching, candidates = _matching(path)
+    if len(matching) == 1:
+        return matching[0]
     if path.is_dir():
-        raise ReadError(_why_no_folder(path, chosen))
-    raise ReadError(_why_none(path, candidates, chosen))
+        raise ReadError(_explain_folder(path, matching))
+    raise ReadError(_explain_no_match(path, candidates, matching))
 
 
-def _fitting(path: Path) -> tuple[list[ReaderEntry], list[ReaderEntry]]:
-    """Return the readers that a file or folder is for, and those that its suffix suggests."""
+def _matching(path: Path) -> tuple[list[ReaderEntry], list[ReaderEntry]]:
+    """Return the readers that match a file or folder, and the candidates that its suffix suggests."""
     table = reader_table()
     if path.is_dir():
-        return readers_of_folder(path), []
+        return readers_for_folder(path), []
     suffix = path.suffix.lower()
     if suffix in _REFUSED_SUFFIXES:
         raise ReadError(f"{path.name} {_REFUSED_SUFFIXES[suffix]}.")
-    known = [entry for entry in table if suffix in entry.suffixes]
-    # Side files of recordings that are folders may have any suffix (.txt, .dat): they come last.
-    candidates = [entry for entry in known if not entry.reads_folder] or known
-    signed = [entry for entry in table if entry.is_signature and _claims(entry, path)]
-    chosen = {entry.name: entry for entry in (*_automatic(path, candidates), *signed)}
-    return list(chosen.values()), candidates
+    by_suffix = [entry for entry in table if suffix in entry.suffixes]
+    # Files inside recordings that are folders may have any suffix (.txt, .dat), so these readers come last.
+    candidates = [entry for entry in by_suffix if not entry.reads_folder] or by_suffix
+    by_signature = [entry for entry in table if entry.is_signature and _claims(entry, path)]
+    matching = {entry.name: entry for entry in (*_automatic(path, candidates), *by_signature)}
+    return list(matching.values()), candidates
 
 
-def readers_of_folder(folder: Path) -> list[ReaderEntry]:
-    """Return the readers for which a folder is a recording.
+def readers_for_folder(folder: Path) -> list[ReaderEntry]:
+    """Return the readers that recognize a folder as a recording.
 
     Parameters
     ----------
@@ -134,7 +138,7 @@ def _claims(entry: ReaderEntry, path: Path) -> bool:
     return entry.claims is not None and entry.claims(path)
 
 
-def _checked_named(path: Path, entry: ReaderEntry) -> ReaderEntry:
+def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
     if entry.reads_folder != path.is_dir():
         expected, found = ("a folder", "a file") if entry.reads_folder else ("a file", "a folder")
         raise ReadError(f"{path.name}: the reader {entry.name!r} expects {expected}, found {found}.")
@@ -142,47 +146,49 @@ def _checked_named(path: Path, entry: ReaderEntry) -> ReaderEntry:
 
 
 def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
-    """Return those that claim the content; if none does, those for which the suffix decides."""
+    """Return the candidates that claim the content; if none does, those that go by the suffix alone."""
     candidates = [entry for entry in candidates if not entry.explicit and not entry.reads_folder]
     claimed = [entry for entry in candidates if _claims(entry, path)]
     return claimed or [entry for entry in candidates if entry.claims is None]
 
 
-def _why_no_folder(path: Path, chosen: list[ReaderEntry]) -> str:
-    if chosen:
-        names = ", ".join(entry.name for entry in chosen)
-        return f"{path.name}: the folder fits more than one reader; choose one with --reader ({names})."
+def _explain_folder(path: Path, matching: list[ReaderEntry]) -> str:
+    if matching:
+        names = ", ".join(entry.name for entry in matching)
+        return f"{path.name}: more than one reader matches the folder; choose one with --reader ({names})."
     folders = ", ".join(entry.name for entry in reader_table() if entry.reads_folder)
     return (
-        f"{path.name} is a folder; expected a file, or --reader NAME for a format that is a folder "
-        f"({folders})."
+        f"{path.name} is a folder; expected a file, or --reader NAME for a format in which a recording is a "
+        f"folder ({folders})."
     )
 
 
-def _why_none(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntry]) -> str:
-    names = ", ".join(entry.name for entry in chosen or candidates)
-    suffix = path.suffix or "without a suffix"
-    if len(chosen) > 1:
+def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[ReaderEntry]) -> str:
+    names = ", ".join(entry.name for entry in matching or candidates)
+    suffix = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
+    if len(matching) > 1:
         return (
-            f"{path.name}: more than one reader fits what the file is called and what it holds; choose one "
+            f"{path.name}: more than one reader matches the name and the content of the file; choose one "
             f"with --reader ({names})."
         )
     if not candidates:
         return (
-            f"{path.name}: no reader is known for files {suffix}; nwb-mepp formats lists what can be read, "
-            "--reader NAME chooses one."
+            f"{path.name}: there is no reader for files {suffix}; nwb-mepp formats lists what can be read, "
+            "--reader NAME chooses a reader."
         )
     if all(entry.reads_folder for entry in candidates):
-        return f"{path.name} is part of a recording that is a folder; give the folder and --reader {names}."
+        return f"{path.name} is part of a recording that is a folder; pass the folder and --reader {names}."
     if any(entry.explicit for entry in candidates):
-        return f"{path.name}: its suffix does not tell what it is; choose a reader with --reader ({names})."
+        return (
+            f"{path.name}: its suffix does not identify its format; choose a reader with --reader ({names})."
+        )
     if {entry.name for entry in candidates} <= {"labchart", "labeled-text"}:
         return (
-            f"{path.name} is not the text of a recording: expected columns of numbers, the first of them the "
-            "time, separated by tabs (titles such as 'Time, s<TAB>Vm, mV') or by commas (titles such as "
+            f"{path.name} is not a recording in text form: expected columns of numbers, the first of them "
+            "the time, separated by tabs (titles such as 'Time, s<TAB>Vm, mV') or by commas (titles such as "
             "'Time_ms,Voltage,labels')."
         )
     return (
-        f"{path.name} is named as a file for the reader {names}, but its content is not one: it may be "
-        "truncated, damaged, or of another kind (--reader NAME reads it as such)."
+        f"{path.name} has the suffix of a file for the reader {names}, but not the content: it may be "
+        "truncated, damaged, or in another format (then choose its reader with --reader NAME)."
     )

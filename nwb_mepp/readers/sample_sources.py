@@ -1,4 +1,4 @@
-"""Stored numbers that stay in their file until a stretch of them is wanted."""
+"""Sample sources that leave the samples in the file until they are needed."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import SampleSource
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.output_suppression import suppress_output
 
-__all__ = ["MappedSource", "NeoSource", "StretchSource"]
+__all__ = ["MappedSource", "NeoSource", "SliceSource"]
 
 
 class MappedSource:
-    """One column of a table of numbers inside a file.
+    """One column of a table of numbers in a file, read through a memory map.
 
-    Nothing is held open between two reads: a recording of a thousand sweeps needs no thousand file
+    The file is not kept open between reads: a recording of a thousand sweeps does not need a thousand file
     handles, any thread may read, and the file can be moved afterwards on every platform.
 
     Parameters
     ----------
     path : Path
     dtype : dtype
-        As stored; what is read comes in the byte order of the machine.
+        As stored; samples are returned in native byte order.
     shape : (int, int)
-        Samples and channels; the samples of all channels alternate.
+        Numbers of samples and channels; the samples of the channels are interleaved.
     first_byte : int
-        Where the table begins.
+        Position of the table in the file.
     column : int
-        Number of the channel.
+        Index of the channel in the table.
 
     Raises
     ------
     ReadError
-        If the file is too short to hold the table.
+        If the file is too short to contain the table.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class MappedSource:
         needed = first_byte + shape[0] * shape[1] * self._stored.itemsize
         if needed > n_bytes:
             raise ReadError(
-                f"{path.name} is truncated: its header promises data up to byte {needed}, the file ends at "
-                f"byte {n_bytes}; copy the file again from where it was recorded."
+                f"{path.name} is truncated: expected at least {needed} bytes according to its header, "
+                f"found {n_bytes}; copy the file again from where it was recorded."
             )
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the stored numbers, in the byte order of the machine."""
+        """Type of the stored numbers, in native byte order."""
         return self._stored.newbyteorder("=")
 
     def __len__(self) -> int:
@@ -80,19 +80,19 @@ class MappedSource:
 
 
 class NeoSource:
-    """One channel of one segment, read through Neo's raw interface block by block.
+    """One channel of one Neo segment, read in blocks through Neo's rawio interface.
 
     Parameters
     ----------
     reader : neo.rawio.baserawio.BaseRawIO
-        Kept open.
+        Stays open.
     path : Path
         For error messages.
-    place : (int, int, int, int)
-        Block, segment, stream and channel within the stream.
+    indices : (int, int, int, int)
+        Indices of block, segment, stream, and channel within the stream.
     n_samples : int
     dtype : dtype
-        As Neo states it.
+        As stated by Neo.
 
     Raises
     ------
@@ -105,21 +105,21 @@ class NeoSource:
         reader: Any,
         *,
         path: Path,
-        place: tuple[int, int, int, int],
+        indices: tuple[int, int, int, int],
         n_samples: int,
         dtype: npt.DTypeLike,
     ) -> None:
         self._reader = reader
         self._path = path
-        self._place = place
+        self._indices = indices
         self._n_samples = n_samples
         self._dtype = np.dtype(dtype).newbyteorder("=")
-        if n_samples:  # Not every reader of Neo finds out by itself that the end of a file is missing.
+        if n_samples:  # Not every Neo reader notices that the end of a file is missing.
             self.read(n_samples - 1, n_samples)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the stored numbers, in the byte order of the machine."""
+        """Type of the stored numbers, in native byte order."""
         return self._dtype
 
     def __len__(self) -> int:
@@ -131,13 +131,13 @@ class NeoSource:
         Raises
         ------
         ReadError
-            If Neo fails, as it may in the middle of a damaged file.
+            If Neo fails, for example in the middle of a damaged file.
         """
-        if stop <= start:  # Neo takes a stop of 0 for "to the end".
+        if stop <= start:  # Neo interprets a stop of 0 as "to the end".
             return np.empty(0, dtype=self._dtype)
-        block, segment, stream, channel = self._place
+        block, segment, stream, channel = self._indices
         try:
-            with quiet():
+            with suppress_output():
                 chunk = self._reader.get_analogsignal_chunk(
                     block_index=block,
                     seg_index=segment,
@@ -146,10 +146,10 @@ class NeoSource:
                     stream_index=stream,
                     channel_indexes=[channel],
                 )
-        except Exception as error:  # Neo lets through whatever its parsers stumble over
+        except Exception as error:  # Neo does not catch the errors of its parsers
             raise ReadError(
                 f"{self._path.name}: samples {start} to {stop} cannot be read; the file may be truncated or "
-                f"damaged. Neo said: {type(error).__name__}: {error}"
+                f"damaged. Neo reports: {type(error).__name__}: {error}"
             ) from error
         if len(chunk) != stop - start:
             raise ReadError(
@@ -159,14 +159,14 @@ class NeoSource:
         return np.array(chunk[:, 0], dtype=self._dtype)
 
 
-class StretchSource:
-    """A stretch of another source.
+class SliceSource:
+    """A slice of another source.
 
     Parameters
     ----------
     source : SampleSource
     start, stop : int
-        The stretch is ``start <= i < stop``.
+        The slice is ``start <= i < stop``.
     """
 
     def __init__(self, source: SampleSource, *, start: int, stop: int) -> None:
@@ -183,5 +183,5 @@ class StretchSource:
         return self._stop - self._start
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Return the stored numbers ``start <= i < stop``, counted from the start of the stretch."""
+        """Return the stored numbers ``start <= i < stop``, counted from the start of the slice."""
         return self._source.read(self._start + start, self._start + min(stop, len(self)))

@@ -1,58 +1,59 @@
-"""Cheap tests of what a binary file is, where its suffix alone does not tell."""
+"""Cheap tests that identify the format of a binary file whose suffix is ambiguous."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["has_sibling", "holds_files", "holds_matlab_variable", "starts_with"]
+__all__ = ["contains_files", "contains_matlab_variable", "has_sibling", "starts_with"]
 
 
-def starts_with(*magic: bytes, at: int = 0) -> Callable[[Path], bool]:
-    """Return a test whether a file has one of some sequences of bytes near its beginning.
+def starts_with(*magic: bytes, offset: int = 0) -> Callable[[Path], bool]:
+    """Return a test for a magic number at the beginning of a file.
 
     Parameters
     ----------
     *magic : bytes
-    at : int, default 0
-        Where in the file.
+        The file must have one of these.
+    offset : int, default 0
+        Position of the magic number in the file.
     """
 
     def claims(path: Path) -> bool:
         with path.open("rb") as stream:
-            stream.seek(at)
+            stream.seek(offset)
             return stream.read(max(map(len, magic))).startswith(magic)
 
     return claims
 
 
-def has_sibling(*, added: str = "", replaced: str = "") -> Callable[[Path], bool]:
-    """Return a test whether the file that belongs to a format lies beside a file.
+def has_sibling(*, appended: str = "", replaced: str = "") -> Callable[[Path], bool]:
+    """Return a test for the companion file that a format requires next to the data file.
 
     Parameters
     ----------
-    added : str, optional
-        Suffix after the whole name (``run.eeg`` and ``run.eeg.ent``).
+    appended : str, optional
+        Suffix appended to the full file name (``run.eeg`` and ``run.eeg.ent``).
     replaced : str, optional
-        Suffix instead of the file's own (``run.dat`` and ``run.xml``).
+        Suffix that replaces that of the file (``run.dat`` and ``run.xml``).
     """
 
     def claims(path: Path) -> bool:
-        sibling = path.with_name(path.name + added) if added else path.with_suffix(replaced)
+        sibling = path.with_name(path.name + appended) if appended else path.with_suffix(replaced)
         return sibling.is_file()
 
     return claims
 
 
-def holds_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
-    """Return a test whether a folder holds a file of a kind, itself and not in a folder below.
+def contains_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
+    """Return a test for a folder that directly contains a file of a given kind.
 
     Parameters
     ----------
     *suffixes : str
-        Lower case, with the dot.
+        In lower case, with the dot.
     magic : bytes, optional
-        What such a file begins with.
+        The bytes that such a file begins with.
     """
     begins = starts_with(magic)
 
@@ -64,8 +65,8 @@ def holds_files(*suffixes: str, magic: bytes = b"") -> Callable[[Path], bool]:
     return claims
 
 
-def holds_matlab_variable(name: str) -> Callable[[Path], bool]:
-    """Return a test whether a MATLAB file holds a variable.
+def contains_matlab_variable(name: str) -> Callable[[Path], bool]:
+    """Return a test for a MATLAB file that contains a given variable.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def holds_matlab_variable(name: str) -> Callable[[Path], bool]:
 
         try:
             return any(variable == name for variable, _, _ in whosmat(path))
-        except Exception:  # of a file that is none, SciPy says so by errors of every kind
+        except Exception:  # SciPy raises all kinds of errors for a file that is not a MATLAB file
             return False
 
     return claims

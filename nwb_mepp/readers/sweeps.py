@@ -1,4 +1,4 @@
-"""When the sweeps of a recording were, as far as the source says."""
+"""The times of the sweeps of a recording, as stated by the file or laid out here."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["SweepPlacement", "place_sweeps"]
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPlacement:
-    """By how much each sweep is moved from where the source puts it.
+    """How far each sweep is shifted from the time that the file states.
 
     Attributes
     ----------
     shifts_s : tuple of float
-        To be added to every time of the sweep; all 0 where the source's times are kept.
+        Added to all times of the sweep; all 0 if the times in the file are kept.
     stated : bool
-        False where the sweeps were laid end to end for want of times.
+        Whether the file or the user states the times; False if the sweeps were placed end to end.
     note : str
-        A sentence for the user where sweeps were moved, else empty.
+        A sentence for the user if sweeps were shifted, else empty.
     """
 
     shifts_s: tuple[float, ...]
@@ -33,21 +33,21 @@ class SweepPlacement:
 def place_sweeps(
     spans: Sequence[tuple[float, float]], *, tolerance_s: float, interval_s: float | None = None
 ) -> SweepPlacement:
-    """Keep the times of sweeps that follow each other, lay out those that coincide.
+    """Keep the times of sweeps that follow one another; spread out sweeps that overlap.
 
     Parameters
     ----------
     spans : sequence of (start_s, stop_s)
-        One per sweep, relative to the session start, by the source's clock.
+        One per sweep, relative to the session start, as stated in the file.
     tolerance_s : float
-        Overlap up to this is rounding (half a sample).
+        Overlap up to this is ignored as rounding error (half a sample).
     interval_s : float, optional
-        Start to start of sweeps that coincide; without it they are laid end to end.
+        Interval from start to start at which overlapping sweeps are placed; by default end to end.
 
     Raises
     ------
     UsageError
-        If the interval is shorter than a sweep, or contradicts times that the source states.
+        If the interval is shorter than a sweep, or contradicts the times in the file.
 
     Examples
     --------
@@ -61,9 +61,9 @@ def place_sweeps(
         _check_agreement(starts, tolerance_s=tolerance_s, interval_s=interval_s)
         return SweepPlacement(shifts_s=unmoved, stated=True)
     why = (
-        f"The source gives all {len(spans)} sweeps the same time"
+        f"The file states the same time for all {len(spans)} sweeps"
         if max(starts) - min(starts) <= tolerance_s
-        else f"The source gives the {len(spans)} sweeps times at which they would overlap"
+        else f"The file states times for its {len(spans)} sweeps at which they would overlap"
     )
     if interval_s is not None:
         longest_s = max(stop - start for start, stop in spans)
@@ -72,24 +72,24 @@ def place_sweeps(
                 f"--sweep-interval: expected at least the {longest_s:g} s that a sweep lasts, "
                 f"found {interval_s:g} s."
             )
-        places = [starts[0] + index * interval_s for index in range(len(spans))]
-        note = f"{why}; they were put {interval_s:g} s apart, as --sweep-interval says."
+        new_starts = [starts[0] + index * interval_s for index in range(len(spans))]
+        note = f"{why}; they were placed {interval_s:g} s apart, as --sweep-interval says."
     else:
-        places = [starts[0]]
+        new_starts = [starts[0]]
         for start, stop in spans[:-1]:
-            places.append(places[-1] + (stop - start))
-        note = f"{why}; they were laid end to end. Pass --sweep-interval S if the interval is known."
-    shifts = tuple(place - start for place, start in zip(places, starts, strict=True))
+            new_starts.append(new_starts[-1] + (stop - start))
+        note = f"{why}; they were placed end to end. Pass --sweep-interval S if the interval is known."
+    shifts = tuple(new_start - start for new_start, start in zip(new_starts, starts, strict=True))
     return SweepPlacement(shifts_s=shifts, stated=interval_s is not None, note=note)
 
 
 def _check_agreement(starts: Sequence[float], *, tolerance_s: float, interval_s: float | None) -> None:
-    """Refuse an interval that contradicts the source; one that repeats it does no harm."""
+    """Raise an error for an interval that contradicts the file; one that agrees with it is harmless."""
     if interval_s is None:
         return
     for start, later in pairwise(starts):
         if abs(later - start - interval_s) > tolerance_s:
             raise UsageError(
-                f"--sweep-interval {interval_s:g} contradicts the source, which states its sweep times (one "
-                f"begins {later - start:g} s after the one before); leave the option out."
+                f"--sweep-interval {interval_s:g} contradicts the file, which states its sweep times (one "
+                f"begins {later - start:g} s after the previous one); leave the option out."
             )

@@ -12,7 +12,7 @@ import pytest
 import nwb_mepp
 from builders.neo_objects import full_block, write_nix
 from nwb_mepp.api.ancillary_objects import add_ancillary
-from nwb_mepp.core.ancillary import Ancillary, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, SpikeTimes
 
 
 def seconds(times: Any) -> Any:
@@ -42,7 +42,7 @@ def test_a_spike_outside_the_stretch_that_the_source_states_is_kept() -> None:
         name="a", sweep=0, times_s=np.array([0.5, 2.0]), start_s=1.0, stop_s=1.5, resolution_s=1e-4
     )
     segment = neo.Segment()
-    add_ancillary(segment, Ancillary(spikes=(spikes,)), sweep=0)
+    add_ancillary(segment, AncillaryData(spikes=(spikes,)), sweep=0)
     (train,) = segment.spiketrains
     np.testing.assert_array_equal(seconds(train.times), [0.5, 2.0])
     assert (float(train.t_start), float(train.t_stop)) == (0.5, 2.0)

@@ -18,9 +18,9 @@ def test_the_registries_are_listed(call: Call) -> None:
     formats = call("formats")
     title, *rows = [re.split(r" {2,}", line.strip()) for line in formats.out.splitlines()]
     assert title == ["FORMAT", "FILES", "READER", "NEEDS", "LAZY"]
-    assert ["Axon (AxonIO of Neo)", ".abf", "axon", "-", "yes"] in rows
+    assert ["Axon (Neo's AxonIO)", ".abf", "axon", "-", "yes"] in rows
     assert ["Axon Text Format (pyabf)", ".atf", "atf", "pyabf (extra formats)", "no"] in rows
-    assert ["Ced (CedIO of Neo)", ".smrx", "ced", "sonpy", "yes"] in rows
+    assert ["Ced (Neo's CedIO)", ".smrx", "ced", "sonpy", "yes"] in rows
     assert ["a folder of .ncs .nse .ntt .nev", "neuralynx"] in [row[1:3] for row in rows]
     assert [".raw .bin .dat (with --reader)", "rawbinarysignal"] in [row[1:3] for row in rows]
     assert len(rows) == len(reader_table())

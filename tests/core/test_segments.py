@@ -1,4 +1,4 @@
-"""Segments of traces: what remains when stretches are left out, and what lies beyond their borders."""
+"""Segments of traces: what remains when stretches are excluded, and reflection beyond their borders."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from builders.traces import segment_of, trace_of
 from nwb_mepp.core.segments import BlockReader, Segment, cut_segments, fold_indices
 
-# Hundredths of a second, so that borders on, between and beyond samples are all likely.
+# Hundredths of a second, so that borders at, between and beyond samples are all likely.
 times_s = st.integers(-50, 250).map(lambda hundredths: hundredths / 100)
 
 
 def runs_of(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Return the stretches of a mask sample by sample, the slow way."""
+    """Return the runs of a mask, determined sample by sample."""
     runs: list[tuple[int, int]] = []
     for index, kept in enumerate(mask):
         if kept and (index == 0 or not mask[index - 1]):
@@ -31,7 +31,7 @@ def runs_of(mask: np.ndarray) -> list[tuple[int, int]]:
     start_s=times_s,
     excluded=st.lists(st.tuples(times_s, times_s), max_size=5),
 )
-def test_segments_are_the_runs_of_samples_that_no_stretch_leaves_out(
+def test_segments_are_the_runs_of_samples_outside_all_excluded_stretches(
     n_samples: int, start_s: float, excluded: list[tuple[float, float]]
 ) -> None:
     trace = trace_of(np.zeros(n_samples), start_s=start_s, rate_hz=10.0)
@@ -60,14 +60,14 @@ def test_a_stretch_between_two_samples_cuts_nothing() -> None:
     assert (segment.start, segment.stop) == (0, 10)
 
 
-def test_a_border_that_rounding_moved_below_a_sample_still_means_that_sample() -> None:
+def test_rounding_errors_do_not_shift_a_border_by_a_sample() -> None:
     # 1000.3 - 1000.0 is 0.29999999999995 in binary, times 10 kHz just below 3000.
     trace = trace_of(np.zeros(10_000), start_s=1000.0)
     segments = list(cut_segments([trace], excluded=[(1000.3, 1000.4)]))
     assert [(segment.start, segment.stop) for segment in segments] == [(0, 3000), (4000, 10_000)]
 
 
-def test_a_trace_left_out_wholly_gives_no_segment() -> None:
+def test_a_trace_that_is_completely_excluded_gives_no_segment() -> None:
     assert list(cut_segments([trace_of(np.zeros(10), rate_hz=10.0)], excluded=[(-1.0, 5.0)])) == []
 
 
@@ -77,7 +77,7 @@ def test_a_trace_left_out_wholly_gives_no_segment() -> None:
     before=st.integers(0, 40),
     after=st.integers(0, 40),
 )
-def test_values_beyond_the_borders_are_reflected_as_numpy_pads(
+def test_values_beyond_the_borders_are_reflected_as_by_numpy_pad(
     samples: list[int], before: int, after: int
 ) -> None:
     stored = np.array([99, *samples, 99], dtype=np.int16)
@@ -90,7 +90,7 @@ def test_values_beyond_the_borders_are_reflected_as_numpy_pads(
 
 @settings(max_examples=100, deadline=None)
 @given(n_samples=st.integers(1, 10), start=st.integers(-30, 30), length=st.integers(1, 10))
-def test_values_of_a_part_are_that_part_of_the_whole(n_samples: int, start: int, length: int) -> None:
+def test_values_of_a_slice_are_that_slice_of_all_values(n_samples: int, start: int, length: int) -> None:
     segment = segment_of(np.arange(n_samples))
     whole = segment.values(-30, 40)
     np.testing.assert_array_equal(
@@ -99,7 +99,7 @@ def test_values_of_a_part_are_that_part_of_the_whole(n_samples: int, start: int,
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 7])
-def test_folded_indices_walk_back_and_forth_over_the_trace(n_samples: int) -> None:
+def test_folded_indices_run_back_and_forth_over_the_trace(n_samples: int) -> None:
     there_and_back = [*range(n_samples), *range(n_samples - 2, 0, -1)] * 4
     expected = there_and_back[: 2 * n_samples + 3]
     assert fold_indices(range(len(expected)), n_samples=n_samples).tolist() == expected
@@ -112,7 +112,7 @@ def test_folded_indices_walk_back_and_forth_over_the_trace(n_samples: int) -> No
     stretches=st.lists(st.tuples(st.integers(-70, 70), st.integers(0, 90)), min_size=1, max_size=12),
     block=st.integers(1, 40),
 )
-def test_a_block_reader_gives_what_reading_directly_does(
+def test_a_block_reader_gives_the_same_as_reading_directly(
     stretches: list[tuple[int, int]], block: int
 ) -> None:
     segment = segment_of(np.arange(30) ** 2)
@@ -123,7 +123,7 @@ def test_a_block_reader_gives_what_reading_directly_does(
         )
 
 
-def test_a_block_reader_reads_each_block_of_a_walk_once() -> None:
+def test_a_block_reader_reads_each_block_once_for_sequential_access() -> None:
     read: list[tuple[int, int]] = []
 
     def spy(start: int, stop: int) -> np.ndarray:

@@ -20,7 +20,7 @@ AWARE = datetime(2017, 11, 16, 10, 5, 30, tzinfo=timezone(timedelta(hours=1)))
 @pytest.mark.parametrize(
     ("found", "stated", "expected"),
     [
-        # The file's own time, complete or completed.
+        # The time in the file, with its own time zone or the user's.
         (AWARE, {}, "2017-11-16T10:05:30+01:00"),
         (NAIVE, {"timezone": "America/New_York"}, "2017-11-16T10:05:30-05:00"),
         (datetime(2017, 7, 16, 10), {"timezone": "America/New_York"}, "2017-07-16T10:00:00-04:00"),
@@ -35,13 +35,13 @@ AWARE = datetime(2017, 11, 16, 10, 5, 30, tzinfo=timezone(timedelta(hours=1)))
         # The user's, against the file's.
         (NAIVE, {"given": "2020-01-01T00:00:00Z", "override": True}, "2020-01-01T00:00:00+00:00"),
         (AWARE, {"timezone": "America/New_York", "override": True}, "2017-11-16T10:05:30-05:00"),
-        # What the file states counts before its name and date.
+        # The time in the file has priority over its name and modification time.
         (AWARE, {"start_from": "mtime", "path": "none.abf"}, "2017-11-16T10:05:30+01:00"),
         (NAIVE, {"start_from": "filename:%Y%m%d", "path": "20200131", "timezone": "UTC", "override": True},
          "2020-01-31T00:00:00+00:00"),
     ],
 )  # fmt: skip
-def test_the_start_is_what_file_and_user_state_together(
+def test_the_start_combines_what_file_and_user_state(
     found: datetime | None, stated: dict[str, Any], expected: str
 ) -> None:
     assert resolve_session_start(found, **stated).isoformat() == expected
@@ -66,14 +66,14 @@ def test_the_start_is_what_file_and_user_state_together(
         (None, {"given": "2020-01-01", "timezone": "UTC"}, "of day .* found only a date, '2020-01-01'"),
         (None, {"given": "2999-01-01T00:00:00Z"}, "start in the past, found 2999.* --session-start.$"),
         (datetime(2999, 1, 1, tzinfo=UTC), {}, "found 2999.*correct it with --session-start and --override"),
-        (NAIVE, {"timezone": "Europe/Berln"}, "data base, found 'Europe/Berln'; did you mean Europe/Berlin"),
-        (NAIVE, {"timezone": "America"}, "expected a time zone of the IANA data base, found 'America'"),
-        (NAIVE, {"timezone": "../etc/passwd"}, "expected a time zone of the IANA data base"),
+        (NAIVE, {"timezone": "Europe/Berln"}, "database, found 'Europe/Berln'; did you mean Europe/Berlin"),
+        (NAIVE, {"timezone": "America"}, "expected a time zone from the IANA database, found 'America'"),
+        (NAIVE, {"timezone": "../etc/passwd"}, "expected a time zone from the IANA database"),
         (NAIVE, {"timezone": "+01:00"}, "found '\\+01:00'; give a name such as Europe/Berlin"),
         (None, {"given": "2020-01-01T00:00:00Z", "start_from": "mtime"}, "one of --session-start and"),
     ],
 )  # fmt: skip
-def test_what_is_missing_or_contradicts_is_asked_for(
+def test_missing_or_contradictory_statements_are_refused(
     found: datetime | None, stated: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(MetadataError, match=message):
@@ -82,11 +82,9 @@ def test_what_is_missing_or_contradicts_is_asked_for(
 
 @pytest.mark.parametrize(
     ("clock", "reason"),
-    [(datetime(2021, 3, 28, 2, 30), "did not exist"), (datetime(2021, 10, 31, 2, 30), "came twice")],
+    [(datetime(2021, 3, 28, 2, 30), "did not exist"), (datetime(2021, 10, 31, 2, 30), "occurred twice")],
 )
-def test_a_local_time_that_a_change_of_the_clocks_leaves_unclear_is_asked_for(
-    clock: datetime, reason: str
-) -> None:
+def test_an_ambiguous_or_nonexistent_local_time_is_refused(clock: datetime, reason: str) -> None:
     with pytest.raises(
         MetadataError, match=rf"which {reason} in Europe/Berlin .*such as {clock.isoformat()}\+0"
     ):
@@ -100,7 +98,7 @@ def test_a_local_time_that_a_change_of_the_clocks_leaves_unclear_is_asked_for(
     clock=st.datetimes(datetime(1990, 1, 1), datetime(2024, 1, 1)),
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"]),
 )
-def test_completing_a_time_keeps_its_clock(clock: datetime, zone: str) -> None:
+def test_adding_a_time_zone_keeps_the_local_time(clock: datetime, zone: str) -> None:
     first, second = (clock.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
     assume(first.utcoffset() == second.utcoffset())
     start = resolve_session_start(clock, timezone=zone)
@@ -108,7 +106,7 @@ def test_completing_a_time_keeps_its_clock(clock: datetime, zone: str) -> None:
     assert start.utcoffset() == first.utcoffset()
 
 
-def test_the_date_of_the_file_is_a_moment_of_this_system(tmp_path: Path) -> None:
+def test_the_modification_time_is_an_absolute_time(tmp_path: Path) -> None:
     path = tmp_path / "a.abf"
     path.touch()
     os.utime(path, (1_500_000_000, 1_500_000_000))
@@ -125,7 +123,7 @@ def test_the_date_of_the_file_is_a_moment_of_this_system(tmp_path: Path) -> None
         ("16Nov2017_a.abf", "%d%b%Y", "2017-11-16T00:00:00+00:00"),
         ("2017_320.abf", "%Y_%j", "2017-11-16T00:00:00+00:00"),
         ("x_20171116T1005+0000.abf", "%Y%m%dT%H%M%z", "2017-11-16T10:05:00+00:00"),
-        # Six digits within eight are no date, though they could be read as one.
+        # Six of eight digits are not a date, although they could be parsed as one.
         ("20171116_171116.abf", "%y%m%d", "2017-11-16T00:00:00+00:00"),
         ("991399_171116.abf", "%y%m%d", "2017-11-16T00:00:00+00:00"),
         ("100%_171116.abf", "%%_%y%m%d", "2017-11-16T00:00:00+00:00"),
@@ -151,10 +149,10 @@ def test_a_date_is_found_in_the_name_of_the_file(name: str, pattern: str, expect
         ("1711.abf", "filename:%y%m", "expected year, month and day in the pattern '%y%m'"),
         ("a.abf", "filename:", "expected --session-start-from mtime or filename:PATTERN .*found 'filename:'"),
         ("a.abf", "ctime", "found 'ctime'; give one of these"),
-        ("a.abf", "mtime", r"expected a\.abf to have a date .*found no file"),
+        ("a.abf", "mtime", r"expected a\.abf to have a modification time .*found no file"),
     ],
 )
-def test_a_name_without_one_clear_date_is_refused(name: str, start_from: str, message: str) -> None:
+def test_a_name_without_a_unique_date_is_refused(name: str, start_from: str, message: str) -> None:
     with pytest.raises(MetadataError, match=message):
         resolve_session_start(None, path=name, start_from=start_from, timezone="UTC")
 
@@ -164,6 +162,6 @@ def test_a_date_in_the_name_needs_a_time_zone() -> None:
         resolve_session_start(None, path="171116.abf", start_from="filename:%y%m%d")
 
 
-def test_deriving_the_start_without_a_path_is_a_defect() -> None:
+def test_deriving_the_start_without_a_path_is_a_bug() -> None:
     with pytest.raises(ValueError, match="expected the path of the recording because start_from is given"):
         resolve_session_start(None, start_from="mtime")

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], str]] = {
     "text of another kind": (
         text_of("Dear diary,\ntoday the fiber died.\n"),
         STATED,
-        "is not the text of a recording",
+        "is not a recording in text form",
     ),
     "NaN": (text_with_sample("nan"), STATED, "bad.txt|finite"),
     "infinite": (text_with_sample("inf"), STATED, "bad.txt|finite"),

@@ -170,7 +170,7 @@ def test_a_pickle_is_refused_as_unsafe(call: Any, tmp_path: Path) -> None:
     neo.io.PickleIO(str(path)).write_block(full_block(n_sweeps=1))
     called = call("convert", path, "-o", tmp_path / "out", *START)
     assert called.code == 1
-    assert "run.pkl is a pickle, and opening a pickle can run any program hidden in it" in called.err
+    assert "run.pkl is a pickle file, and opening one can run arbitrary code" in called.err
     assert not (tmp_path / "out").exists()
 
 

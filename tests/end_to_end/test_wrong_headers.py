@@ -63,7 +63,7 @@ def test_a_unit_that_means_nothing_is_asked_for(call: Any, shared_data: Path, tm
     content = broken(b"YU0=pA", b"YU0=??", shared_data=shared_data, path=path)
     called = call("convert", path, "-o", output.parent, *START)
     assert called.code == 1
-    assert "found none that is known for 'Im' (unit '??'); pass --unit UNIT" in called.err
+    assert "found no known unit for 'Im' (unit '??'); pass --unit UNIT" in called.err
     assert called.err.count("\n") == 1
     assert not output.parent.exists()
     assert call("convert", path, "-o", output.parent, *START, "--unit", "pA").code == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pynwb import NWBHDF5IO
 
 from builders.traces import recording_of
-from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, IrregularTrace, PointEvents, SpikeTimes
 from nwb_mepp.nwb import open_nwb, validate_nwb, write_nwb
 
 
@@ -34,7 +34,7 @@ def test_each_kind_of_events_is_a_table_sorted_by_time(folder: Path, session_sta
         events(1.5, sweep=1, labels=("again",)),
         events(3.0, name="light/blue"),
     )
-    recording = recording_of(ancillary=Ancillary(events=kinds))
+    recording = recording_of(ancillary=AncillaryData(events=kinds))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         tables = io.read().events
@@ -52,7 +52,7 @@ def test_a_column_named_like_one_of_the_table_gets_another_name(
     folder: Path, session_start: datetime
 ) -> None:
     kind = events(1.0, labels=("x",), columns={"timestamp": ("10:00",), "annotation": ("y",)})
-    recording = recording_of(ancillary=Ancillary(events=(kind,)))
+    recording = recording_of(ancillary=AncillaryData(events=(kind,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         table = io.read().events["drug"]
@@ -68,7 +68,7 @@ def test_epochs_are_intervals_apart_from_those_of_mepps(folder: Path, session_st
         duration_s=array(0.5, 0.0),
         labels=("b", "a"),
     )
-    recording = recording_of(ancillary=Ancillary(epochs=(pulse,)))
+    recording = recording_of(ancillary=AncillaryData(epochs=(pulse,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         table = io.read().intervals["epochs_mepps_curated"]
@@ -80,7 +80,7 @@ def test_epochs_are_intervals_apart_from_those_of_mepps(folder: Path, session_st
 def test_spike_trains_are_units_pooled_over_sweeps(folder: Path, session_start: datetime) -> None:
     second = replace(SPIKES, sweep=1, times_s=array(1.1), start_s=1.0, stop_s=1.5, resolution_s=2e-4)
     silent = replace(SPIKES, name="b", times_s=array(), annotations={"depth": "20 um"})
-    recording = recording_of(ancillary=Ancillary(spikes=(SPIKES, silent, second)))
+    recording = recording_of(ancillary=AncillaryData(spikes=(SPIKES, silent, second)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         units = io.read().units
@@ -94,7 +94,7 @@ def test_spike_trains_are_units_pooled_over_sweeps(folder: Path, session_start: 
 
 def test_without_a_spike_there_are_no_units(folder: Path, session_start: datetime) -> None:
     silent = replace(SPIKES, times_s=array())
-    recording = recording_of(ancillary=Ancillary(spikes=(silent,)))
+    recording = recording_of(ancillary=AncillaryData(spikes=(silent,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         assert io.read().units is None
@@ -107,7 +107,7 @@ def test_irregular_signals_keep_their_numbers_and_times_and_are_not_analyzed(
     bath = IrregularTrace(
         name="Vm", sweep=0, times_s=array(0.1, 0.15, 0.4), samples=samples, unit="V", conversion=1e-3
     )
-    recording = recording_of(ancillary=Ancillary(irregular=(bath,)))
+    recording = recording_of(ancillary=AncillaryData(irregular=(bath,)))
     write_nwb(recording, folder / "a.nwb", session_start=session_start)
     with NWBHDF5IO(folder / "a.nwb", "r") as io:
         series = io.read().acquisition["Vm_2"]  # 'Vm' is the channel of the recording
@@ -137,7 +137,7 @@ def test_whatever_names_and_labels_are_the_file_is_valid(
         for name in names
     ]
     trains = [replace(SPIKES, name=name, times_s=array(*times), stop_s=2e5) for name in names]
-    ancillary = Ancillary(events=tuple(kinds), epochs=tuple(stretches), spikes=tuple(trains))
+    ancillary = AncillaryData(events=tuple(kinds), epochs=tuple(stretches), spikes=tuple(trains))
     write_nwb(recording_of(ancillary=ancillary), path, session_start=session_start)
     with NWBHDF5IO(path, "r") as io:
         file = io.read()
@@ -150,7 +150,7 @@ def test_a_file_with_all_of_them_has_no_finding_of_their_own(
     folder: Path, session_start: datetime, full_metadata: object
 ) -> None:
     stretch = Epochs(name="p", sweep=0, start_s=array(1.0, 2.0), duration_s=array(0.5, 0.5), labels=("", ""))
-    ancillary = Ancillary(events=(events(0.1, 0.3),), epochs=(stretch,), spikes=(SPIKES,))
+    ancillary = AncillaryData(events=(events(0.1, 0.3),), epochs=(stretch,), spikes=(SPIKES,))
     write_nwb(
         recording_of(ancillary=ancillary),
         folder / "a.nwb",

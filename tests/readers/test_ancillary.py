@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, IrregularTrace, PointEvents, SpikeTimes
 from nwb_mepp.readers.ancillary import interpret_ancillary
 from nwb_mepp.readers.options import ReadOptions
 
@@ -18,10 +18,10 @@ EVENTS = PointEvents(name="drug", sweep=1, times_s=array(0.5), labels=("wash in"
 EPOCHS = Epochs(name="pulse", sweep=1, start_s=array(0.1), duration_s=array(0.2), labels=("",))
 SPIKES = SpikeTimes(name="a", sweep=1, times_s=array(0.3), start_s=0.0, stop_s=1.0, resolution_s=1e-4)
 BATH = IrregularTrace(name="bath", sweep=1, times_s=array(0.4), samples=array(22.0), unit="degC")
-ALL = Ancillary(events=(EVENTS,), epochs=(EPOCHS,), spikes=(SPIKES,), irregular=(BATH,))
+ALL = AncillaryData(events=(EVENTS,), epochs=(EPOCHS,), spikes=(SPIKES,), irregular=(BATH,))
 
 
-def test_all_move_with_their_sweep() -> None:
+def test_all_items_are_shifted_with_their_sweep() -> None:
     found, notes = interpret_ancillary(ALL, shifts_s={0: 0.0, 1: 10.0}, options=ReadOptions())
     assert notes == []
     assert found.events[0].times_s == pytest.approx([10.5])
@@ -32,11 +32,11 @@ def test_all_move_with_their_sweep() -> None:
     assert found.irregular[0].times_s == pytest.approx([10.4])
 
 
-def test_a_sweep_without_samples_has_no_place_among_moved_ones() -> None:
+def test_items_of_a_sweep_without_samples_are_left_out_if_others_are_shifted() -> None:
     found, notes = interpret_ancillary(ALL, shifts_s={0: 0.0, 2: 10.0}, options=ReadOptions())
     assert list(found) == []
     assert notes == [
-        "Left out, for their times are not in order or their sweep has no samples: drug, pulse, a, bath."
+        "Left out because their times are invalid or their sweep has no samples: drug, pulse, a, bath."
     ]
 
 
@@ -49,13 +49,13 @@ def test_a_sweep_without_samples_keeps_the_times_that_the_source_states() -> Non
 @pytest.mark.parametrize(
     "broken",
     [
-        Ancillary(events=(replace(EVENTS, times_s=array(np.nan)),)),
-        Ancillary(epochs=(replace(EPOCHS, duration_s=array(-0.1)),)),
-        Ancillary(epochs=(replace(EPOCHS, duration_s=array(np.inf)),)),
-        Ancillary(spikes=(replace(SPIKES, stop_s=-1.0),)),
+        AncillaryData(events=(replace(EVENTS, times_s=array(np.nan)),)),
+        AncillaryData(epochs=(replace(EPOCHS, duration_s=array(-0.1)),)),
+        AncillaryData(epochs=(replace(EPOCHS, duration_s=array(np.inf)),)),
+        AncillaryData(spikes=(replace(SPIKES, stop_s=-1.0),)),
     ],
 )
-def test_times_that_make_no_sense_are_left_out_with_a_note(broken: Ancillary) -> None:
+def test_items_with_invalid_times_are_left_out_with_a_note(broken: AncillaryData) -> None:
     found, notes = interpret_ancillary(broken, shifts_s={1: 0.0}, options=ReadOptions())
     assert list(found) == []
     assert len(notes) == 1
@@ -69,13 +69,13 @@ def test_a_replaced_sampling_rate_leaves_them_out_with_a_note() -> None:
         "Left out, because --sampling-rate replaces the clock that timed them: events (drug); epochs "
         "(pulse); spike trains (a); irregularly sampled signals (bath)."
     ]
-    assert interpret_ancillary(Ancillary(), shifts_s={}, options=options)[1] == []
+    assert interpret_ancillary(AncillaryData(), shifts_s={}, options=options)[1] == []
 
 
-def test_irregular_signals_are_brought_to_their_unit() -> None:
+def test_irregular_signals_are_converted_to_volts_and_amperes() -> None:
     current = replace(BATH, name="I", unit="pA")
     options = ReadOptions(units={"bath": "mV"}, gain=10.0)
-    ancillary = Ancillary(irregular=(BATH, current))
+    ancillary = AncillaryData(irregular=(BATH, current))
     found, _ = interpret_ancillary(ancillary, shifts_s={1: 0.0}, options=options)
     assert [(one.unit, one.conversion) for one in found.irregular] == [
         ("V", pytest.approx(1e-4)),
@@ -84,9 +84,9 @@ def test_irregular_signals_are_brought_to_their_unit() -> None:
 
 
 def test_an_irregular_signal_without_a_unit_is_left_out_with_a_note() -> None:
-    ancillary = Ancillary(irregular=(replace(BATH, unit=""),))
+    ancillary = AncillaryData(irregular=(replace(BATH, unit=""),))
     found, notes = interpret_ancillary(ancillary, shifts_s={1: 0.0}, options=ReadOptions())
     assert found.irregular == ()
     assert notes == [
-        "Left out, for want of a unit: irregularly sampled 'bath'; --unit CHANNEL=UNIT keeps one."
+        "Left out because they have no unit: irregularly sampled 'bath'; --unit CHANNEL=UNIT keeps one."
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import quantities as pq
 
-from nwb_mepp.readers.annotations import Annotations, plain
+from nwb_mepp.readers.annotations import Annotations, as_text
 
 
 @pytest.mark.parametrize(
@@ -29,26 +29,26 @@ from nwb_mepp.readers.annotations import Annotations, plain
         (np.arange(3), None),
     ],
 )
-def test_a_text_or_a_single_number_is_plain(value: object, text: str | None) -> None:
-    assert plain(value) == text
+def test_a_text_or_a_single_number_is_kept_as_text(value: object, text: str | None) -> None:
+    assert as_text(value) == text
 
 
-def test_what_the_file_says_is_not_repeated_for_each_sweep() -> None:
+def test_annotations_of_the_file_are_not_repeated_for_each_sweep() -> None:
     found = Annotations()
     found.add({"abf_version": 2.0, "file_origin": "D:/run.abf"})
     for sweep in range(2):
         found.add({"abf_version": 2.0, "drug": ["none", "TTX"][sweep]}, of=f"sweep {sweep}")
-    assert found.stated == {"abf_version": "2", "sweep 0, drug": "none", "sweep 1, drug": "TTX"}
+    assert found.texts == {"abf_version": "2", "sweep 0, drug": "none", "sweep 1, drug": "TTX"}
     assert found.notes == []
 
 
-def test_persons_and_what_is_not_text_are_named_in_a_note() -> None:
+def test_personal_and_structured_annotations_are_named_in_a_note() -> None:
     found = Annotations()
     found.add({"patient_name": "A. B.", "levels": [1, 2], "ok": "yes"})
-    assert found.stated == {"ok": "yes"}
+    assert found.texts == {"ok": "yes"}
     assert found.notes == [
-        "Left out, because they name a person: patient_name.",
-        "Annotations left out, for they are more than a text or a number: levels.",
+        "Left out because they identify a person: patient_name.",
+        "Annotations left out because they are not a text or a single number: levels.",
     ]
 
 
@@ -62,7 +62,7 @@ def test_values_of_several_channels_share_a_line() -> None:
     found = Annotations()
     rows = {"gain": np.array([10, 10]), "kind": np.array(["V", "I"]), "channel_names": np.array(["a", "b"])}
     found.add_rows({**rows, "odd": np.arange(3), "lone": 1}, of=["a", "b"], what="channels")
-    assert found.stated == {"channels, gain": "10", "channels, kind": "a=V; b=I"}
+    assert found.texts == {"channels, gain": "10", "channels, kind": "a=V; b=I"}
     assert found.notes == [
-        "Annotations left out, for they are more than a text or a number: channels, lone, channels, odd."
+        "Annotations left out because they are not a text or a single number: channels, lone, channels, odd."
     ]

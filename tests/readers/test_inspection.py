@@ -1,4 +1,4 @@
-"""What `info` shows, also of files that cannot be read."""
+"""What `info` shows, even for files that cannot be read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_real_recording_is_described(shared_data: Path) -> None:
     assert info.sweep_times_stated
 
 
-def test_a_missing_unit_is_a_problem_and_the_rest_is_shown(tmp_path: Path) -> None:
+def test_a_missing_unit_is_a_problem_but_the_rest_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "run.csv"
     path.write_text(
         "Time_ms,Voltage,labels\n" + "".join(f"{k / 10:.1f},{k},{int(k > 7)}\n" for k in range(10))
@@ -41,7 +41,7 @@ def test_a_missing_unit_is_a_problem_and_the_rest_is_shown(tmp_path: Path) -> No
     assert (read.channels[0].unit, read.channels[0].maximum) == ("V", pytest.approx(9e-3))
 
 
-def test_a_file_that_no_reader_opens_is_only_a_problem(tmp_path: Path) -> None:
+def test_for_a_file_that_cannot_be_opened_only_the_problem_is_shown(tmp_path: Path) -> None:
     info = inspect(tmp_path / "nothing.abf")
     assert (info.reader, info.channels) == (None, ())
     assert info.problems == (
@@ -62,7 +62,7 @@ def test_long_recordings_are_sampled_over_their_whole_length(tmp_path: Path) -> 
     assert channel.durations_s == (200.0,)
 
 
-def test_numbers_that_are_not_finite_do_not_spoil_the_range(tmp_path: Path) -> None:
+def test_the_range_ignores_numbers_that_are_not_finite(tmp_path: Path) -> None:
     path = tmp_path / "run.raw"
     np.array([1.0, np.nan, 3.0, np.inf], dtype="<f4").tofile(path)
     options = ReadOptions(
@@ -74,7 +74,7 @@ def test_numbers_that_are_not_finite_do_not_spoil_the_range(tmp_path: Path) -> N
     assert np.isnan(inspect(path, options=options).channels[0].median)
 
 
-def test_what_the_file_holds_besides_signals_is_named(shared_data: Path) -> None:
+def test_ancillary_data_are_named(shared_data: Path) -> None:
     found = inspect(shared_data / "formats" / "File_micromed_1.TRC")
     assert found.ancillary == "events (Trigger)"
     assert inspect(shared_data / "formats" / "File_axon_7.abf").ancillary == ""

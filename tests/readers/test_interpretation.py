@@ -1,4 +1,4 @@
-"""From what a file says to a recording."""
+"""Turning the contents of a file into a recording."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource, Recording
-from nwb_mepp.readers import FileContents, ReadOptions, StatedTrace
+from nwb_mepp.readers import FileContents, RawTrace, ReadOptions
 from nwb_mepp.readers.interpretation import interpret
 
 
-def stated(channel: str = "Vm", *, n: int = 10, **changes: Any) -> StatedTrace:
+def raw_trace(channel: str = "Vm", *, n: int = 10, **changes: Any) -> RawTrace:
     fields: dict[str, Any] = {
         "channel": channel,
         "sweep": 0,
@@ -24,50 +24,48 @@ def stated(channel: str = "Vm", *, n: int = 10, **changes: Any) -> StatedTrace:
         "offset": -1.0,
         "sampling_rate_hz": 100.0,
     }
-    return StatedTrace(**(fields | changes))
+    return RawTrace(**(fields | changes))
 
 
-def read(
-    *traces: StatedTrace, tmp_path: Path, options: ReadOptions | None = None, **changes: Any
-) -> Recording:
+def read(*traces: RawTrace, tmp_path: Path, options: ReadOptions | None = None, **changes: Any) -> Recording:
     path = tmp_path / "run.abf"
     path.write_bytes(b"content")
-    contents = FileContents(reader_version="1", format="test", traces=traces, parts=(path,), **changes)
+    contents = FileContents(reader_version="1", format="test", traces=traces, files=(path,), **changes)
     return interpret(contents, path, reader="test", options=options or ReadOptions())
 
 
 def test_gain_offset_and_unit_become_conversion_and_offset(tmp_path: Path) -> None:
-    (trace,) = read(stated(), tmp_path=tmp_path).traces
+    (trace,) = read(raw_trace(), tmp_path=tmp_path).traces
     assert (trace.conversion, trace.offset) == (0.5e-3, -1e-3)
     np.testing.assert_allclose(trace.values(), (np.arange(10) * 0.5 - 1) * 1e-3, rtol=1e-12)
 
 
 def test_the_gain_of_the_amplifier_divides_conversion_and_offset(tmp_path: Path) -> None:
-    (trace,) = read(stated(), tmp_path=tmp_path, options=ReadOptions(gain=10)).traces
+    (trace,) = read(raw_trace(), tmp_path=tmp_path, options=ReadOptions(gain=10)).traces
     assert (trace.conversion, trace.offset) == pytest.approx((0.5e-4, -1e-4), rel=1e-15)
 
 
-def test_a_minus_zero_of_the_header_becomes_zero(tmp_path: Path) -> None:
-    (trace,) = read(stated(offset=-0.0), tmp_path=tmp_path).traces
+def test_a_negative_zero_in_the_header_becomes_zero(tmp_path: Path) -> None:
+    (trace,) = read(raw_trace(offset=-0.0), tmp_path=tmp_path).traces
     assert str(trace.offset) == "0.0"
 
 
 def test_a_unit_that_is_not_electrical_is_kept(tmp_path: Path) -> None:
-    recording = read(stated(), stated("T", unit_label="degC"), tmp_path=tmp_path)
+    recording = read(raw_trace(), raw_trace("T", unit_label="degC"), tmp_path=tmp_path)
     assert [trace.unit for trace in recording.traces] == ["V", "degC"]
     assert recording.traces[1].conversion == 0.5
 
 
 def test_a_unit_for_one_channel_leaves_the_others(tmp_path: Path) -> None:
     options = ReadOptions(units={"Im": "nA", "": "uV"})
-    recording = read(stated(), stated("Im"), tmp_path=tmp_path, options=options)
+    recording = read(raw_trace(), raw_trace("Im"), tmp_path=tmp_path, options=options)
     assert [(trace.unit, trace.conversion) for trace in recording.traces] == [("V", 0.5e-6), ("A", 0.5e-9)]
 
 
-def test_all_channels_without_a_unit_are_named_at_once(tmp_path: Path) -> None:
-    traces = [stated(f"ch{k}", unit_label="foo") for k in range(7)]
+def test_all_channels_without_a_unit_are_listed_in_one_error(tmp_path: Path) -> None:
+    traces = [raw_trace(f"ch{k}", unit_label="foo") for k in range(7)]
     with pytest.raises(
-        ReadError, match=r"none that is known for 'ch0' \(unit 'foo'\), .* 'ch4' .* and 2 more"
+        ReadError, match=r"found no known unit for 'ch0' \(unit 'foo'\), .* 'ch4' .* and 2 more"
     ):
         read(*traces, tmp_path=tmp_path)
 
@@ -75,16 +73,14 @@ def test_all_channels_without_a_unit_are_named_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rate", "found"), [(None, "none"), (0.0, "0 Hz"), (-5.0, "-5 Hz"), (np.nan, "nan Hz")]
 )
-def test_a_rate_that_is_absent_or_impossible_is_asked_for(
-    rate: float | None, found: str, tmp_path: Path
-) -> None:
+def test_a_missing_or_impossible_rate_is_refused(rate: float | None, found: str, tmp_path: Path) -> None:
     with pytest.raises(
         ReadError, match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass --sampling-rate HZ"
     ):
-        read(stated(sampling_rate_hz=rate), tmp_path=tmp_path)
+        read(raw_trace(sampling_rate_hz=rate), tmp_path=tmp_path)
     options = ReadOptions(sampling_rate_hz=1000.0)
     assert (
-        read(stated(sampling_rate_hz=rate), tmp_path=tmp_path, options=options).traces[0].sampling_rate_hz
+        read(raw_trace(sampling_rate_hz=rate), tmp_path=tmp_path, options=options).traces[0].sampling_rate_hz
         == 1000.0
     )
 
@@ -92,24 +88,24 @@ def test_a_rate_that_is_absent_or_impossible_is_asked_for(
 @pytest.mark.parametrize(("gain", "offset"), [(0.0, 0.0), (np.inf, 0.0), (np.nan, 0.0), (1.0, np.nan)])
 def test_a_scale_that_gives_no_values_is_refused(gain: float, offset: float, tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="expected a finite scale factor other than 0 and a finite offset"):
-        read(stated(gain=gain, offset=offset), tmp_path=tmp_path)
+        read(raw_trace(gain=gain, offset=offset), tmp_path=tmp_path)
 
 
 def test_a_file_without_a_signal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="the reader 'test' found no continuous signal"):
         read(tmp_path=tmp_path)
-    with pytest.raises(ReadError, match="found signals without a single sample"):
-        read(stated(n=0), tmp_path=tmp_path)
+    with pytest.raises(ReadError, match="found only signals without samples"):
+        read(raw_trace(n=0), tmp_path=tmp_path)
 
 
 def test_an_empty_sweep_among_others_is_left_out_with_a_note(tmp_path: Path) -> None:
-    recording = read(stated(), stated(sweep=1, n=0, start_s=1.0), tmp_path=tmp_path)
+    recording = read(raw_trace(), raw_trace(sweep=1, n=0, start_s=1.0), tmp_path=tmp_path)
     assert len(recording.traces) == 1
-    assert recording.notes == ("Without samples and left out: 'Vm' in sweep 1.",)
+    assert recording.notes == ("Left out because they have no samples: 'Vm' in sweep 1.",)
 
 
 def test_traces_are_ordered_by_channel_then_sweep(tmp_path: Path) -> None:
-    traces = [stated(name, sweep=sweep, start_s=sweep) for sweep in (0, 1) for name in ("b", "a")]
+    traces = [raw_trace(name, sweep=sweep, start_s=sweep) for sweep in (0, 1) for name in ("b", "a")]
     recording = read(*traces, tmp_path=tmp_path)
     assert [(trace.channel, trace.sweep) for trace in recording.traces] == [
         ("b", 0),
@@ -119,9 +115,9 @@ def test_traces_are_ordered_by_channel_then_sweep(tmp_path: Path) -> None:
     ]
 
 
-def test_channels_of_one_sweep_keep_their_places_to_each_other(tmp_path: Path) -> None:
+def test_channels_of_a_sweep_keep_their_relative_timing(tmp_path: Path) -> None:
     traces = [
-        stated(name, sweep=sweep, sampling_rate_hz=rate, n=10, start_s=start)
+        raw_trace(name, sweep=sweep, sampling_rate_hz=rate, n=10, start_s=start)
         for sweep in (0, 1)
         for name, rate, start in (("fast", 1000.0, 0.0), ("slow", 100.0, 0.005))
     ]
@@ -134,12 +130,12 @@ def test_channels_of_one_sweep_keep_their_places_to_each_other(tmp_path: Path) -
 def test_labels_follow_the_rate_that_the_user_states(tmp_path: Path) -> None:
     labels = {("Vm", 0): np.array([[2, 4]])}
     options = ReadOptions(sampling_rate_hz=10.0)
-    recording = read(stated(start_s=1.0), tmp_path=tmp_path, options=options, labels=labels)
+    recording = read(raw_trace(start_s=1.0), tmp_path=tmp_path, options=options, labels=labels)
     np.testing.assert_allclose(recording.labels[("Vm", 0)], [[1.2, 1.4]])
 
 
-def test_the_source_says_how_it_was_read(tmp_path: Path) -> None:
-    recording = read(stated(), tmp_path=tmp_path, options=ReadOptions(units={"Vm": "V"}, gain=2.0))
+def test_the_source_records_how_it_was_read(tmp_path: Path) -> None:
+    recording = read(raw_trace(), tmp_path=tmp_path, options=ReadOptions(units={"Vm": "V"}, gain=2.0))
     assert recording.source.name == "run.abf"
     assert recording.source.settings == {"unit": "Vm=V", "gain": "2.0"}
     # printf content | sha256sum

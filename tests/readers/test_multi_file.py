@@ -1,4 +1,4 @@
-"""A recording of several files is found by any of them, by their common name, and by its folder."""
+"""A recording of several files can be opened by any of them, by their common name, or by its folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from builders.lab_files import write_intan, write_neuralynx, write_tdt
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, find_recordings, read_recording
-from nwb_mepp.readers.multi_file import whole_recording
-from nwb_mepp.readers.registry import reader_named
+from nwb_mepp.readers.multi_file import primary_path
+from nwb_mepp.readers.registry import get_reader
 
 BRAINVISION = "File_brainvision_binary_multiplexed_3"
 
@@ -26,61 +26,63 @@ def formats(shared_data: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("part", [".vhdr", ".dat", ".vmrk", ""])
-def test_a_brainvision_recording_is_its_header(part: str, formats: Path) -> None:
+def test_a_brainvision_recording_is_opened_by_its_header(part: str, formats: Path) -> None:
     path, header = formats / f"{BRAINVISION}{part}", formats / f"{BRAINVISION}.vhdr"
-    assert whole_recording(path) == header
+    assert primary_path(path) == header
     assert find_recordings([path]) == [header]
     recording = read_recording(path)
     assert recording.source.name == header.name
     assert len(recording.channels) == 62
 
 
-def test_data_called_otherwise_belong_to_the_header_that_names_them(formats: Path) -> None:
+def test_data_with_another_stem_belong_to_the_header_that_refers_to_them(formats: Path) -> None:
     header = formats / f"{BRAINVISION}.vhdr"
     header.rename(formats / "renamed.vhdr")
-    assert whole_recording(formats / f"{BRAINVISION}.dat") == formats / "renamed.vhdr"
+    assert primary_path(formats / f"{BRAINVISION}.dat") == formats / "renamed.vhdr"
 
 
-def test_data_that_two_headers_name_are_not_decided_silently(formats: Path) -> None:
+def test_data_of_two_headers_are_refused(formats: Path) -> None:
     shutil.copyfile(formats / f"{BRAINVISION}.vhdr", formats / "copy.vhdr")
-    with pytest.raises(ReadError, match=r"_3\.dat: expected one recording .*, found .*, copy\.vhdr; give"):
+    with pytest.raises(
+        ReadError, match=r"_3\.dat: expected a name that refers to one recording, found .*, copy\.vhdr; pass"
+    ):
         read_recording(formats / f"{BRAINVISION}.dat")
 
 
-def test_a_header_that_is_not_text_names_nothing(formats: Path) -> None:
+def test_a_header_that_is_not_text_refers_to_nothing(formats: Path) -> None:
     (formats / "broken.vhdr").write_bytes(bytes(range(256)))
-    assert whole_recording(formats / f"{BRAINVISION}.dat") == formats / f"{BRAINVISION}.vhdr"
+    assert primary_path(formats / f"{BRAINVISION}.dat") == formats / f"{BRAINVISION}.vhdr"
 
 
 @pytest.mark.parametrize("part", ["testNeoElanIO.eeg", "testNeoElanIO.eeg.ent", "testNeoElanIO.eeg.pos"])
-def test_an_elan_recording_is_its_data_file(part: str, formats: Path) -> None:
+def test_an_elan_recording_is_opened_by_its_data_file(part: str, formats: Path) -> None:
     assert read_recording(formats / part).source.name == "testNeoElanIO.eeg"
 
 
-def test_the_common_name_of_elan_files_will_do(formats: Path) -> None:
-    assert whole_recording(formats / "testNeoElanIO") == formats / "testNeoElanIO.eeg"
+def test_the_common_name_of_elan_files_opens_the_recording(formats: Path) -> None:
+    assert primary_path(formats / "testNeoElanIO") == formats / "testNeoElanIO.eeg"
 
 
-def test_all_parts_named_together_are_one_recording(formats: Path) -> None:
+def test_all_files_of_a_recording_together_give_one_recording(formats: Path) -> None:
     assert len(find_recordings(sorted(formats.iterdir()))) == 2
     assert len(find_recordings([formats / "*"])) == 2
 
 
-def test_a_common_name_of_two_recordings_asks_which(formats: Path) -> None:
+def test_a_common_name_of_two_recordings_is_refused(formats: Path) -> None:
     (formats / f"{BRAINVISION}.abf").write_bytes(b"ABF2")
-    with pytest.raises(ReadError, match=r"expected one recording .*, found .*\.abf, .*\.vhdr; give one"):
+    with pytest.raises(ReadError, match=r"refers to one recording, found .*\.abf, .*\.vhdr; pass one"):
         find_recordings([formats / BRAINVISION])
 
 
-def test_a_name_without_a_file_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_name_that_refers_to_no_recording_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / "run.png").touch()
-    assert whole_recording(tmp_path / "run") == tmp_path / "run"
+    assert primary_path(tmp_path / "run") == tmp_path / "run"
     with pytest.raises(ReadError, match="found no such file or folder"):
         find_recordings([tmp_path / "run"])
-    assert whole_recording(tmp_path / "none" / "run") == tmp_path / "none" / "run"
+    assert primary_path(tmp_path / "none" / "run") == tmp_path / "none" / "run"
 
 
-def test_a_neuralynx_folder_is_a_recording_without_being_told_so(tmp_path: Path) -> None:
+def test_a_neuralynx_folder_is_recognized_as_a_recording(tmp_path: Path) -> None:
     folder = write_neuralynx(tmp_path / "day1")
     assert find_recordings([tmp_path]) == [folder]
     assert find_recordings([folder / "CSC1.ncs", folder / "CSC2.ncs"]) == [folder]
@@ -89,7 +91,7 @@ def test_a_neuralynx_folder_is_a_recording_without_being_told_so(tmp_path: Path)
         assert (recording.source.name, recording.channels) == ("day1", ("CSC1", "CSC2"))
 
 
-def test_another_recording_in_such_a_folder_is_found_beside_it(tmp_path: Path, shared_data: Path) -> None:
+def test_another_recording_in_such_a_folder_is_found_too(tmp_path: Path, shared_data: Path) -> None:
     folder = write_neuralynx(tmp_path / "day1")
     shutil.copyfile(shared_data / "formats" / "File_axon_7.abf", folder / "run.abf")
     assert find_recordings([tmp_path]) == [folder, folder / "run.abf"]
@@ -100,7 +102,9 @@ def test_an_intan_folder_is_opened_by_its_header(tmp_path: Path) -> None:
     for path in (folder, folder / "amplifier.dat", folder / "info.rhd"):
         recording = read_recording(path)
         assert (recording.source.name, recording.channels) == ("info.rhd", ("Vm", "Vref"))
-    assert recording.notes == ("Left out, for want of a unit: 'trigger'; --unit CHANNEL=UNIT keeps one.",)
+    assert recording.notes == (
+        "Left out because they have no unit: 'trigger'; --unit CHANNEL=UNIT keeps one.",
+    )
     assert find_recordings([tmp_path]) == [folder / "info.rhd"]
 
 
@@ -118,16 +122,16 @@ def test_a_tdt_block_is_opened_by_its_index(part: str, tmp_path: Path) -> None:
     assert read_recording(tmp_path / part).source.name == "b1.tsq"
 
 
-def test_a_folder_with_two_recordings_is_never_decided_silently(tmp_path: Path) -> None:
+def test_a_folder_with_two_recordings_is_refused_or_searched(tmp_path: Path) -> None:
     both = [write_tdt(tmp_path, name=name, seed=seed) for seed, name in enumerate(("b1", "b2"))]
-    with pytest.raises(ReadError, match=r"expected one recording .*, found b1\.tsq, b2\.tsq; give one"):
+    with pytest.raises(ReadError, match=r"refers to one recording, found b1\.tsq, b2\.tsq; pass one"):
         read_recording(tmp_path)
     assert find_recordings([tmp_path]) == both
     first, second = (read_recording(path).traces[0].raw() for path in both)
     assert (first != second).any()
 
 
-def test_a_reader_that_was_chosen_opens_the_very_file(formats: Path) -> None:
+def test_a_chosen_reader_opens_exactly_the_given_file(formats: Path) -> None:
     data = formats / f"{BRAINVISION}.dat"
     options = ReadOptions(
         reader="rawbinarysignal", dtype="int16", n_channels=62, sampling_rate_hz=1024.0, units={"": "uV"}
@@ -136,21 +140,23 @@ def test_a_reader_that_was_chosen_opens_the_very_file(formats: Path) -> None:
     assert read_recording(data, options=options).source.name == data.name
 
 
-def test_a_chosen_reader_finds_its_own_file_behind_a_part(formats: Path, tmp_path: Path) -> None:
-    reader = reader_named("brainvision")
-    assert whole_recording(formats / f"{BRAINVISION}.vmrk", reader=reader).suffix == ".vhdr"
+def test_a_chosen_reader_finds_its_main_file_given_another(formats: Path, tmp_path: Path) -> None:
+    reader = get_reader("brainvision")
+    assert primary_path(formats / f"{BRAINVISION}.vmrk", reader=reader).suffix == ".vhdr"
     folder = write_neuralynx(tmp_path / "day1")
-    assert whole_recording(folder / "CSC1.ncs", reader=reader_named("neuralynx")) == folder
-    assert whole_recording(folder, reader=reader_named("neuralynx")) == folder
-    assert whole_recording(folder / "CSC1.ncs", reader=reader) == folder / "CSC1.ncs"
+    assert primary_path(folder / "CSC1.ncs", reader=get_reader("neuralynx")) == folder
+    assert primary_path(folder, reader=get_reader("neuralynx")) == folder
+    assert primary_path(folder / "CSC1.ncs", reader=reader) == folder / "CSC1.ncs"
 
 
-def test_an_unknown_reader_is_reported_before_any_part_is_looked_for(tmp_path: Path) -> None:
+def test_an_unknown_reader_is_reported_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--reader: expected one of"):
         read_recording(tmp_path, options=ReadOptions(reader="nonesuch"))
 
 
-def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_read_permission_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -158,6 +164,6 @@ def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Path, "iterdir", refuse)
     for path in (tmp_path, tmp_path / "run.dat", tmp_path / "run"):
         with pytest.raises(ReadError, match="cannot be read: Permission denied"):
-            whole_recording(path)
+            primary_path(path)
     with pytest.raises(ReadError, match="expected recordings in the folder, found none"):
         find_recordings([tmp_path])

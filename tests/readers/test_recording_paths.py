@@ -1,4 +1,4 @@
-"""Which recordings are meant by what a user types."""
+"""Expanding the paths that a user types to recordings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORDING = "Time (s)\tVm (mV)\n" + "".join(f"{k / 1000:.3f}\t{k}\n" for k in ra
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder as laboratories have them: recordings, tables, notes, results, rubbish."""
+    """A typical lab folder: recordings, tables, notes, results, unrelated files."""
     (tmp_path / "day2").mkdir()
     (tmp_path / ".hidden").mkdir()
     (tmp_path / "b.txt").write_text(RECORDING)
@@ -51,39 +51,39 @@ def test_a_folder_gives_its_recordings_sorted_and_nothing_else(folder: Path) -> 
     ]
 
 
-def test_an_empty_or_damaged_axon_file_does_not_vanish(tmp_path: Path) -> None:
+def test_an_empty_or_damaged_axon_file_is_not_skipped(tmp_path: Path) -> None:
     (tmp_path / "empty.abf").touch()
     (tmp_path / "damaged.abf").write_bytes(b"\0\0\0\0\0")
     assert [path.name for path in find_recordings([tmp_path])] == ["damaged.abf", "empty.abf"]
 
 
-def test_a_file_that_is_named_is_taken_whatever_it_is(folder: Path) -> None:
+def test_a_file_given_explicitly_is_always_included(folder: Path) -> None:
     assert find_recordings([folder / "notes.txt", folder / "store.pkl"]) == [
         folder / "notes.txt",
         folder / "store.pkl",
     ]
 
 
-def test_arguments_keep_their_order_and_each_file_comes_once(folder: Path) -> None:
+def test_arguments_keep_their_order_and_each_file_is_listed_once(folder: Path) -> None:
     found = find_recordings([folder / "day2" / "labeled.csv", folder, str(folder / "b.txt")])
     assert [path.name for path in found] == ["labeled.csv", "b.txt", "a.abf"]
 
 
-def test_patterns_are_resolved(folder: Path) -> None:
+def test_patterns_are_expanded(folder: Path) -> None:
     assert [path.name for path in find_recordings([folder / "*" / "*.abf"])] == ["a.abf"]
     assert [path.name for path in find_recordings([f"{folder}/**/l*.csv"])] == ["labeled.csv"]
 
 
-def test_a_name_with_brackets_is_a_name_if_there_is_such_a_file(tmp_path: Path) -> None:
+def test_an_existing_file_with_brackets_is_not_a_pattern(tmp_path: Path) -> None:
     path = tmp_path / "run[1].txt"
     path.write_text(RECORDING)
     assert find_recordings([path]) == [path]
 
 
-def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"nothing\.abf: expected a recording, found no such file or folder"):
         find_recordings([tmp_path / "nothing.abf"])
-    with pytest.raises(ReadError, match="expected files that fit the pattern, found none"):
+    with pytest.raises(ReadError, match="expected files that match the pattern, found none"):
         find_recordings([tmp_path / "*.abf"])
 
 
@@ -121,13 +121,13 @@ def test_a_real_axon_file_is_found_by_its_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["run.abf", "run.smr", "run.TRC", "run.nex", "run.vhdr"])
-def test_a_damaged_recording_does_not_vanish_from_a_batch(name: str, tmp_path: Path) -> None:
+def test_a_damaged_recording_is_not_dropped_from_a_batch(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"\0" * 100)
     (tmp_path / "analysis.mat").write_bytes(b"\0" * 100)
     assert [path.name for path in find_recordings([tmp_path])] == [name]
 
 
-def test_a_backup_copy_is_not_taken_unless_named(tmp_path: Path) -> None:
+def test_a_backup_is_only_taken_if_given_explicitly(tmp_path: Path) -> None:
     path = tmp_path / "run.abf.bak"
     path.write_bytes(b"ABF2")
     with pytest.raises(ReadError, match="expected recordings in the folder, found none"):

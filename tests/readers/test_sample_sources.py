@@ -1,4 +1,4 @@
-"""Stored numbers that stay in their file."""
+"""Sample sources that leave the samples in the file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.readers.neo.lazy import read_lazily
-from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, StretchSource
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.output_suppression import suppress_output
+from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, SliceSource
 
 
 @settings(max_examples=40, deadline=None)
@@ -27,7 +27,7 @@ from nwb_mepp.readers.third_party import quiet
     dtype=st.sampled_from(["<i2", ">i2", "<i4", "<f4", "<u2"]),
     data=st.data(),
 )
-def test_any_stretch_of_any_column_is_read(
+def test_any_slice_of_any_column_can_be_read(
     n_samples: int,
     n_channels: int,
     first_byte: int,
@@ -51,16 +51,16 @@ def test_a_file_too_short_for_its_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(bytes(99))
     with pytest.raises(
-        ReadError, match="is truncated: its header promises data up to byte 100, the file ends at byte 99"
+        ReadError, match="is truncated: expected at least 100 bytes according to its header, found 99"
     ):
         MappedSource(path, dtype="<i2", shape=(25, 2), first_byte=0, column=0)
 
 
-def test_mapping_and_asking_neo_give_the_same(shared_data: Path) -> None:
+def test_memory_map_and_neo_give_the_same_samples(shared_data: Path) -> None:
     path = shared_data / "formats" / "File_winwcp_1.wcp"
     reader = neo.io.WinWcpIO(str(path))
     mapped = read_lazily(reader, path).traces
-    del reader._stream_buffer_slice  # as if a later version of Neo called it otherwise
+    del reader._stream_buffer_slice  # as if a later version of Neo had renamed it
     asked = read_lazily(neo.io.WinWcpIO(str(path)), path).traces
     assert {type(trace.source) for trace in mapped} == {MappedSource}
     for one, other in zip(mapped, asked, strict=True):
@@ -68,10 +68,10 @@ def test_mapping_and_asking_neo_give_the_same(shared_data: Path) -> None:
 
 
 class TestNeoSource:
-    """What is read through Neo block by block."""
+    """Reading in blocks through Neo."""
 
     class Reader:
-        """Stands for a raw reader of Neo with 20 samples in a file."""
+        """Stand-in for a rawio reader of a file with 20 samples."""
 
         def __init__(self, n_available: int = 20) -> None:
             self.n_available = n_available
@@ -85,12 +85,12 @@ class TestNeoSource:
         return NeoSource(
             self.Reader(n_available),
             path=Path("run.smr"),
-            place=(0, 0, 0, 0),
+            indices=(0, 0, 0, 0),
             n_samples=n_samples,
             dtype=">i2",
         )
 
-    def test_stretches_come_in_the_byte_order_of_the_machine(self) -> None:
+    def test_samples_are_returned_in_native_byte_order(self) -> None:
         source = self.source()
         assert (len(source), source.dtype) == (20, np.dtype("i2"))
         assert source.read(3, 6).dtype.byteorder in ("=", {"little": "<", "big": ">"}[sys.byteorder])
@@ -103,25 +103,25 @@ class TestNeoSource:
         ):
             self.source(n_available=10)
 
-    def test_what_neo_raises_is_explained(self) -> None:
+    def test_an_error_in_neo_is_explained(self) -> None:
         with pytest.raises(
             ReadError, match=r"samples 1999 to 2000 cannot be read; .* IndexError: beyond the end"
         ):
             self.source(n_samples=2000)
 
 
-def test_a_stretch_of_a_source_counts_from_its_own_start() -> None:
-    stretch = StretchSource(ArraySource(np.arange(100)), start=10, stop=20)
-    assert (len(stretch), stretch.dtype) == (10, np.dtype(int))
-    np.testing.assert_array_equal(stretch.read(2, 5), [12, 13, 14])
-    np.testing.assert_array_equal(stretch.read(8, 50), [18, 19])
+def test_a_slice_of_a_source_counts_from_its_own_start() -> None:
+    part = SliceSource(ArraySource(np.arange(100)), start=10, stop=20)
+    assert (len(part), part.dtype) == (10, np.dtype(int))
+    np.testing.assert_array_equal(part.read(2, 5), [12, 13, 14])
+    np.testing.assert_array_equal(part.read(8, 50), [18, 19])
 
 
-def test_other_packages_are_kept_quiet_and_then_released(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_other_packages_is_suppressed_only_in_the_block(capfd: pytest.CaptureFixture[str]) -> None:
     import logging
 
     logger = logging.getLogger("neo.rawio.something")
-    with quiet() as messages:
+    with suppress_output() as messages:
         print("to the screen")  # noqa: T201 - what Neo does
         print("to the screen", file=sys.stderr)  # noqa: T201
         warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
@@ -129,8 +129,8 @@ def test_other_packages_are_kept_quiet_and_then_released(capfd: pytest.CaptureFi
         logger.info("a detail")
     assert messages == ["odd header"]
     assert capfd.readouterr() == ("", "")
-    print("heard again")  # noqa: T201
-    assert capfd.readouterr().out == "heard again\n"
+    print("printed again")  # noqa: T201
+    assert capfd.readouterr().out == "printed again\n"
 
 
 def test_a_recording_of_many_sweeps_opens_no_file_per_sweep(shared_data: Path) -> None:

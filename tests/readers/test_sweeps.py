@@ -1,4 +1,4 @@
-"""When sweeps were."""
+"""The times of sweeps."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def test_an_overlap_of_less_than_half_a_sample_is_rounding() -> None:
     assert place_sweeps([(0.0, 1.00004), (1.0, 2.0)], tolerance_s=5e-5).stated
 
 
-def test_coinciding_sweeps_are_laid_end_to_end() -> None:
+def test_sweeps_with_the_same_time_are_placed_end_to_end() -> None:
     placement = place_sweeps([(2.0, 3.0), (2.0, 5.0), (2.0, 2.5)], tolerance_s=1e-4)
     assert placement.shifts_s == (0.0, 1.0, 4.0)
     assert not placement.stated
-    assert "gives all 3 sweeps the same time; they were laid end to end" in placement.note
+    assert "states the same time for all 3 sweeps; they were placed end to end" in placement.note
 
 
-def test_overlapping_sweeps_are_laid_end_to_end_and_told_apart_from_coinciding_ones() -> None:
+def test_overlapping_sweeps_are_placed_end_to_end_with_a_note_of_their_own() -> None:
     placement = place_sweeps([(0.0, 2.0), (1.0, 3.0)], tolerance_s=1e-4)
     assert placement.shifts_s == (0.0, 1.0)
-    assert "times at which they would overlap" in placement.note
+    assert "states times for its 2 sweeps at which they would overlap" in placement.note
 
 
 def test_an_interval_spaces_coinciding_sweeps() -> None:
     placement = place_sweeps([(0.0, 1.0)] * 3, tolerance_s=1e-4, interval_s=2.5)
     assert placement.shifts_s == (0.0, 2.5, 5.0)
     assert placement.stated
-    assert "put 2.5 s apart" in placement.note
+    assert "placed 2.5 s apart" in placement.note
 
 
 def test_an_interval_shorter_than_a_sweep_is_refused() -> None:
@@ -46,17 +46,17 @@ def test_an_interval_shorter_than_a_sweep_is_refused() -> None:
         place_sweeps([(0.0, 2.0)] * 2, tolerance_s=1e-4, interval_s=1.5)
 
 
-def test_an_interval_that_repeats_the_source_does_no_harm() -> None:
+def test_an_interval_that_agrees_with_the_file_is_accepted() -> None:
     placement = place_sweeps([(0.0, 1.0), (5.0, 6.0)], tolerance_s=1e-4, interval_s=5.0)
     assert placement.shifts_s == (0.0, 0.0)
 
 
-def test_an_interval_that_contradicts_the_source_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--sweep-interval 4 contradicts the source, .* begins 5 s after"):
+def test_an_interval_that_contradicts_the_file_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--sweep-interval 4 contradicts the file, .* begins 5 s after"):
         place_sweeps([(0.0, 1.0), (5.0, 6.0)], tolerance_s=1e-4, interval_s=4.0)
 
 
-def test_an_interval_means_nothing_for_a_single_sweep() -> None:
+def test_an_interval_has_no_effect_on_a_single_sweep() -> None:
     assert place_sweeps([(3.0, 4.0)], tolerance_s=1e-4, interval_s=9.0).shifts_s == (0.0,)
 
 

@@ -1,1 +1,1 @@
-"""Formats that Neo reads."""
+"""Reading lab files with Neo."""

@@ -1,4 +1,4 @@
-"""Events, epochs, spikes and irregular signals, as Neo gives them."""
+"""Events, epochs, spikes and irregular signals from Neo."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, IrregularTrace, PointEvents, SpikeTimes
 from nwb_mepp.core.units import unit_label_of
-from nwb_mepp.readers.annotations import Annotations, plain
+from nwb_mepp.readers.annotations import Annotations, as_text
 from nwb_mepp.readers.channel_names import unique_names
 
-__all__ = ["ancillary_of_objects", "ancillary_of_reader"]
+__all__ = ["ancillary_from_rawio", "ancillary_from_segments"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple[Ancillary, list[str]]:
-    """Return what a reader with Neo's raw interface holds besides signals.
+def ancillary_from_rawio(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple[AncillaryData, list[str]]:
+    """Return the events, epochs and spikes of a file opened with Neo's rawio interface.
 
     Parameters
     ----------
     reader : neo.rawio.baserawio.BaseRawIO
-        Its header is parsed.
+        With its header parsed.
     segments : sequence of (block, segment)
         One for each sweep, in order.
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each thing that was left out.
     """
@@ -44,7 +44,7 @@ def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tup
                 continue
             times, durations, labels = reader.get_event_timestamps(block, segment, index)
             start_s = _seconds(reader.rescale_event_timestamp(times, "float64", index))
-            stated = _stated_of(reader, (block, segment), "events", index)
+            stated = _annotations_of(reader, (block, segment), "events", index)
             common: dict[str, Any] = {
                 "name": name,
                 "sweep": sweep,
@@ -53,16 +53,16 @@ def ancillary_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tup
                 "columns": _columns(stated.get("__array_annotations__", {}), len(start_s)),
             }
             if channel["type"] == b"epoch":
-                lasting_s = _seconds(reader.rescale_epoch_duration(durations, "float64", index))
-                epochs.append(Epochs(start_s=start_s, duration_s=lasting_s, **common))
+                durations_s = _seconds(reader.rescale_epoch_duration(durations, "float64", index))
+                epochs.append(Epochs(start_s=start_s, duration_s=durations_s, **common))
             else:
                 events.append(PointEvents(times_s=start_s, **common))
     spikes, notes = _spikes_of_reader(reader, segments)
-    return Ancillary(events=tuple(events), epochs=tuple(epochs), spikes=tuple(spikes)), notes
+    return AncillaryData(events=tuple(events), epochs=tuple(epochs), spikes=tuple(spikes)), notes
 
 
 def _names(channels: Any, is_other_kind: Any) -> list[str]:
-    """Return unique names, where two kinds that are kept apart may share one."""
+    """Return names that are unique within each of two kinds, events and epochs."""
     kinds = [bool(is_other_kind(channel)) for channel in channels]
     stated = [str(channel["name"]) for channel in channels]
     named = {
@@ -90,15 +90,15 @@ def _spikes_of_reader(reader: Any, segments: Sequence[tuple[int, int]]) -> tuple
                     times_s=times_s,
                     start_s=float(reader.segment_t_start(block, segment)),
                     stop_s=float(reader.segment_t_stop(block, segment)),
-                    resolution_s=_tick_s(reader, ticks) or _spacing(times_s),
-                    annotations=_scalars(_stated_of(reader, (block, segment), "spikes", index)),
+                    resolution_s=_clock_tick_s(reader, ticks) or _spacing(times_s),
+                    annotations=_scalars(_annotations_of(reader, (block, segment), "spikes", index)),
                 )
             )
     return spikes, _waveform_note(with_waveforms)
 
 
-def _tick_s(reader: Any, ticks: Any) -> float | None:
-    """Return how long a tick of the clock behind the spikes is, None if times are no whole ticks."""
+def _clock_tick_s(reader: Any, ticks: Any) -> float | None:
+    """Return the period of the clock that timed the spikes, None if their times are not integers."""
     if len(ticks) == 0 or np.asarray(ticks).dtype.kind not in "iu":
         return None
     before, after = reader.rescale_spike_timestamp(np.array([0, 1], dtype=np.int64), "float64")
@@ -106,24 +106,24 @@ def _tick_s(reader: Any, ticks: Any) -> float | None:
 
 
 def _sampling_interval_s(train: Any) -> float | None:
-    """Return the sampling interval behind a spike train; 1 Hz is what Neo says where nobody said anything."""
+    """Return the sampling interval of a spike train, None if unknown (Neo's default rate is 1 Hz)."""
     rate_hz = None if train.sampling_rate is None else float(train.sampling_rate.rescale("Hz").magnitude)
     return None if rate_hz in (None, 1.0) else 1.0 / rate_hz
 
 
 def _spacing(times_s: FloatArray) -> float:
-    """Return the distance of neighboring floating-point numbers, where a source states nothing better."""
+    """Return the spacing of floating-point numbers at the latest time, for lack of a stated resolution."""
     return float(np.spacing(np.abs(times_s).max(initial=1.0)))
 
 
-def _stated_of(reader: Any, place: tuple[int, int], kind: str, index: int) -> Mapping[str, Any]:
-    block, segment = place
+def _annotations_of(reader: Any, segment_index: tuple[int, int], kind: str, index: int) -> Mapping[str, Any]:
+    block, segment = segment_index
     stated: Sequence[Mapping[str, Any]] = reader.raw_annotations["blocks"][block]["segments"][segment][kind]
     return stated[index] if index < len(stated) else {}
 
 
-def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]:
-    """Return what Neo's segments hold besides regularly sampled signals.
+def ancillary_from_segments(segments: Iterable[Any]) -> tuple[AncillaryData, list[str]]:
+    """Return the events, epochs, spikes and irregularly sampled signals of Neo segments.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
 
     Returns
     -------
-    ancillary : Ancillary
+    ancillary : AncillaryData
     notes : list of str
         One sentence for each thing that was left out.
     """
@@ -144,13 +144,13 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
     for sweep, segment in enumerate(segments):
         events += [
             PointEvents(times_s=_in_s(one.times), **_common(one, name, sweep))
-            for one, name in _named(segment.events)
+            for one, name in _with_names(segment.events)
         ]
         epochs += [
             Epochs(start_s=_in_s(one.times), duration_s=_in_s(one.durations), **_common(one, name, sweep))
-            for one, name in _named(segment.epochs)
+            for one, name in _with_names(segment.epochs)
         ]
-        for one, name in _named(segment.spiketrains):
+        for one, name in _with_names(segment.spiketrains):
             with_waveforms |= one.waveforms is not None and one.waveforms.size > 0
             spikes.append(
                 SpikeTimes(
@@ -164,7 +164,7 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
                 )
             )
         irregular += _irregular(segment, sweep)
-    ancillary = Ancillary(
+    ancillary = AncillaryData(
         events=tuple(one for one in events if len(one.times_s)),
         epochs=tuple(one for one in epochs if len(one.start_s)),
         spikes=tuple(spikes),
@@ -173,16 +173,16 @@ def ancillary_of_objects(segments: Iterable[Any]) -> tuple[Ancillary, list[str]]
     return ancillary, _waveform_note(with_waveforms)
 
 
-def _named(ones: Iterable[Any]) -> list[tuple[Any, str]]:
-    found = list(ones)
+def _with_names(neo_objects: Iterable[Any]) -> list[tuple[Any, str]]:
+    found = list(neo_objects)
     return list(zip(found, unique_names([str(one.name or "") for one in found]), strict=True))
 
 
 def _irregular(segment: Any, sweep: int) -> list[IrregularTrace]:
-    """Return a trace for each column; their names shall differ from those of the regular channels too."""
+    """Return a trace for each column of the irregularly sampled signals of a segment."""
     columns = [
         (signal, column, name if signal.shape[1] == 1 else f"{name} {column}")
-        for signal, name in _named(segment.irregularlysampledsignals)
+        for signal, name in _with_names(segment.irregularlysampledsignals)
         for column in range(signal.shape[1])
         if signal.dtype.kind in "iuf" and len(signal)
     ]
@@ -211,13 +211,13 @@ def _common(one: Any, name: str, sweep: int) -> dict[str, Any]:
 def _scalars(stated: Mapping[str, Any]) -> Mapping[str, str]:
     found = Annotations()
     found.add(stated)
-    return found.stated
+    return found.texts
 
 
 def _columns(stated: Mapping[str, Any], n_rows: int) -> Mapping[str, tuple[str, ...]]:
-    """Return the annotations that hold a value for each row."""
+    """Return the annotations that have one value for each event or epoch."""
     return {
-        str(key): tuple(plain(value) or "" for value in values)
+        str(key): tuple(as_text(value) or "" for value in values)
         for key, values in stated.items()
         if np.ndim(values) == 1 and len(values) == n_rows
     }
@@ -236,7 +236,7 @@ def _seconds(times: Any) -> FloatArray:
 
 
 def _texts(labels: Any, n_labels: int) -> tuple[str, ...]:
-    """Return one text for each event; Neo gives none at all where a format has no labels."""
+    """Return one text for each event; Neo returns no labels at all for formats without them."""
     if labels is None or len(labels) == 0:
         return ("",) * n_labels
     return tuple(

@@ -1,4 +1,4 @@
-"""What Neo does not see in Axon files."""
+"""Checks and corrections for Axon files that Neo does not make."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.contents import StatedTrace
-from nwb_mepp.readers.sample_sources import StretchSource
+from nwb_mepp.readers.contents import RawTrace
+from nwb_mepp.readers.sample_sources import SliceSource
 
 __all__ = ["check_extent", "round_to_milliseconds", "split_episodes"]
 
 _BLOCK_BYTES = 512
 _FIXED_LENGTH_EPISODES = 5  # nOperationMode of ABF 1
 
-# Where the header of ABF 1 keeps the first block and the number of entries of a section, and what an entry
-# takes; samples are 16-bit integers or, where nDataFormat (at 100) is 1, 32-bit floating-point numbers.
+# Sections of ABF 1: positions in the header of the first block and of the number of entries, and the size of
+# an entry in bytes. Samples are 16-bit integers, or 32-bit floats if nDataFormat (at 100) is 1.
 _ABF1_SECTIONS = {"samples": (40, 10, 2), "tags": (44, 48, 64), "sweeps": (92, 96, 8)}
 _N_ABF2_SECTIONS, _ABF2_SECTIONS_AT = 18, 76
 
 
 def check_extent(path: Path) -> None:
-    """Raise if a section of an ABF file reaches beyond its end.
+    """Check that all sections of an ABF file lie within the file.
 
-    Neo believes the header: a damaged number of tags lets it fill the memory before it fails.
+    Neo trusts the header: with a damaged number of tags it exhausts the memory before it fails.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def check_extent(path: Path) -> None:
     Raises
     ------
     ReadError
+        If a section extends beyond the end of the file.
     """
     with path.open("rb") as stream:
         header = stream.read(_BLOCK_BYTES)
@@ -45,8 +46,8 @@ def check_extent(path: Path) -> None:
         needed = _BLOCK_BYTES
     if needed > n_bytes or len(header) < _BLOCK_BYTES:
         raise ReadError(
-            f"{path.name} is truncated or damaged: its header promises data up to byte {needed}, the file "
-            f"ends at byte {n_bytes}; copy the file again from where it was recorded."
+            f"{path.name} is truncated or damaged: expected at least {needed} bytes according to its "
+            f"header, found {n_bytes}; copy the file again from where it was recorded."
         )
 
 
@@ -67,16 +68,16 @@ def _abf2_ends(header: bytes) -> list[int]:
     ends = []
     for number in range(_N_ABF2_SECTIONS):
         first, entry_bytes, count = struct.unpack_from("<IIq", header, _ABF2_SECTIONS_AT + 16 * number)
-        # Entries of 0 bytes are damage; counted as whole blocks they do not pass for nothing.
+        # An entry size of 0 means a damaged header; counting whole blocks makes the check fail.
         entry_bytes = entry_bytes or _BLOCK_BYTES
         ends.append(first * _BLOCK_BYTES + count * entry_bytes if count > 0 else 0)
     return ends
 
 
 def round_to_milliseconds(moment: datetime) -> datetime:
-    """Return the start of an Axon file as its header holds it.
+    """Round the start time of an Axon file to the resolution of its header.
 
-    The header counts milliseconds from midnight; Neo's arithmetic leaves 24.032 s as 24.031999 s.
+    The header counts milliseconds from midnight; rounding errors in Neo turn 24.032 s into 24.031999 s.
 
     Parameters
     ----------
@@ -86,45 +87,45 @@ def round_to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
 
 
-def split_episodes(path: Path, traces: Sequence[StatedTrace]) -> tuple[list[StatedTrace], str]:
-    """Part the episodes that an ABF 1 file without a table of episodes holds.
+def split_episodes(path: Path, traces: Sequence[RawTrace]) -> tuple[list[RawTrace], str]:
+    """Split the episodes of an ABF 1 file that has no table of episodes.
 
-    Programs other than Clampex (pyABF, and lab scripts for Mini Analysis) write the number and the
-    length of the episodes into the header, but no synchronization array. Neo then returns one gapless
-    segment, and events would be looked for across the borders of sweeps.
+    Programs other than Clampex (pyABF, and lab scripts for Mini Analysis) write the number and length of
+    the episodes to the header, but no synchronization array. Neo then returns one continuous segment, and
+    events would be detected across the boundaries of sweeps.
 
     Parameters
     ----------
     path : Path
-    traces : sequence of StatedTrace
-        As Neo gives them.
+    traces : sequence of RawTrace
+        As Neo returns them.
 
     Returns
     -------
-    traces : list of StatedTrace
-        One per channel and episode, or those given where there is nothing to part.
+    traces : list of RawTrace
+        One per channel and episode, or the given traces if there is nothing to split.
     note : str
-        Empty where there was nothing to part.
+        A sentence for the user, empty if there was nothing to split.
     """
     n_episodes = _unlisted_episodes(path)
     n_samples = len(traces[0].source) if traces else 0
     if n_episodes < 2 or n_samples % n_episodes or any(trace.sweep for trace in traces):
         return list(traces), ""
     length = n_samples // n_episodes
-    parted = [
+    episodes = [
         replace(
             trace,
             sweep=episode,
-            source=StretchSource(trace.source, start=episode * length, stop=(episode + 1) * length),
+            source=SliceSource(trace.source, start=episode * length, stop=(episode + 1) * length),
         )
         for episode in range(n_episodes)
         for trace in traces
     ]
-    return parted, f"The header states {n_episodes} sweeps of {length} samples, but not when each began."
+    return episodes, f"The header states {n_episodes} sweeps of {length} samples, but not when each began."
 
 
 def _unlisted_episodes(path: Path) -> int:
-    """Return the number of episodes that the header states and no table lists, 0 if there is a table."""
+    """Return the number of episodes in the header if no table lists them, else 0."""
     with path.open("rb") as stream:
         header = stream.read(142)
     if not header.startswith(b"ABF ") or len(header) < 142:

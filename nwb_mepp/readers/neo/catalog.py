@@ -1,4 +1,4 @@
-"""The readers that Neo brings: their names, and which files they are for."""
+"""The readers based on Neo: their names, and how their files are recognized."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import RAW_BINARY_READER
-from nwb_mepp.readers.signatures import has_sibling, holds_files, holds_matlab_variable, starts_with
+from nwb_mepp.readers.signatures import contains_files, contains_matlab_variable, has_sibling, starts_with
 
 __all__ = ["neo_entries"]
 
-# Neo's readers that are not offered, each with the reason.
+# Neo readers that are not offered, each with the reason.
 _EXCLUDED = {
     "asciiimage": "no signals",
-    "asciisignal": "turns decimal commas into NaN without an error; text has readers of its own",
+    "asciisignal": "turns decimal commas into NaN without an error; this package has its own readers of text",
     "asciispiketrain": "no signals",
     "blk": "no signals",
     "brainwaref32": "no signals",
     "brainwaresrc": "no signals",
     "example": "invents its data",
     "klustakwik": "no signals",
-    "nest": "a table of a simulation, of which nothing in the file says which column is what, in which unit",
+    "nest": "a table from a simulation that states neither the content nor the unit of its columns",
     "neurosharectypes": "needs a library of the manufacturer",
-    "nwb": "NWB is read by this package itself: Neo's reader drops offsets and tables",
+    "nwb": "this package reads NWB itself; Neo's reader drops offsets and tables",
     "phy": "no signals",
-    "pickle": "opening a pickle can run any program hidden in it",
+    "pickle": "opening a pickle file can run arbitrary code",
     "plexon2": "downloads a library and runs it",
-    "stimfit": "its library is not to be had; other readers cover its formats",
+    "stimfit": "its library is not available; other readers cover its formats",
     "tiff": "no signals",
 }
 
@@ -37,35 +37,35 @@ _REQUIRED = {"ced": "sonpy", "edf": "pyedflib", "igor": "igor2", "nix": "nixio"}
 
 
 @dataclass(frozen=True)
-class _Files:
-    """Files, or folders, for which a reader is chosen without being named."""
+class _FileMatch:
+    """How the files or folders of a format are recognized, so that the reader need not be named."""
 
     suffixes: tuple[str, ...]
     claims: Callable[[Path], bool] | None = None
     is_signature: bool = False
 
 
-def _signed(*suffixes: str, magic: tuple[bytes, ...], at: int = 0) -> _Files:
-    """Return files that tell by their first bytes what they are, whatever their suffix."""
-    return _Files(suffixes, starts_with(*magic, at=at), is_signature=True)
+def _by_signature(*suffixes: str, magic: tuple[bytes, ...], offset: int = 0) -> _FileMatch:
+    """Return the match for a format whose files have a signature, whatever their suffix."""
+    return _FileMatch(suffixes, starts_with(*magic, offset=offset), is_signature=True)
 
 
 _HDF5 = starts_with(b"\x89HDF\r\n\x1a\n")
 _NEURALYNX = b"######## Neuralynx Data File Header"
 
-# Neo's own lists of suffixes overlap (.dat stands in eight of them) and hold those of side files; here is
-# a suffix only where it, or the content tested, says what the file is. Other formats need --reader.
+# Neo's own lists of suffixes overlap (.dat is in eight of them) and include those of side files. A suffix is
+# listed here only if it, or the test of the content, identifies the format. Other formats need --reader.
 _AUTOMATIC = {
-    "alphaomega": _Files((".mpx", ".lsx")),
-    "axograph": _signed(".axgd", ".axgx", magic=(b"AxGr", b"axgx")),
-    "axon": _signed(".abf", magic=(b"ABF ", b"ABF2")),
-    "axona": _Files((".set",)),
-    "bci2000": _Files((".dat",), starts_with(b"BCI2000V", b"HeaderLen=")),
-    "biocam": _Files((".brw",), _HDF5),
-    "blackrock": _signed(
+    "alphaomega": _FileMatch((".mpx", ".lsx")),
+    "axograph": _by_signature(".axgd", ".axgx", magic=(b"AxGr", b"axgx")),
+    "axon": _by_signature(".abf", magic=(b"ABF ", b"ABF2")),
+    "axona": _FileMatch((".set",)),
+    "bci2000": _FileMatch((".dat",), starts_with(b"BCI2000V", b"HeaderLen=")),
+    "biocam": _FileMatch((".brw",), _HDF5),
+    "blackrock": _by_signature(
         *(f".ns{rate}" for rate in range(1, 7)), magic=(b"NEURALSG", b"NEURALCD", b"BRSMPGRP")
     ),
-    "brainvision": _signed(
+    "brainvision": _by_signature(
         ".vhdr",
         magic=(
             b"Brain Vision Data Exchange Header",
@@ -73,34 +73,34 @@ _AUTOMATIC = {
             b"Brain Vision V-Amp",
         ),
     ),
-    "ced": _Files((".smrx",)),
-    "edf": _Files((".edf",), starts_with(b"0       ")),
-    "elan": _Files((".eeg",), has_sibling(added=".ent")),
-    "elphy": _signed(".dat", magic=(b"\x0cDAC2/GS/2000", b"\x0cDAC2 objects")),
-    "igor": _Files((".ibw", ".pxp")),
-    "intan": _signed(".rhd", ".rhs", magic=(b"\x02\x27\x91\xc6", b"\xac\x27\x91\xd6")),
-    "micromed": _signed(".trc", magic=(b"* MICROMED",)),
-    "neomatlab": _Files((".mat",), holds_matlab_variable("block")),
-    "neuralynx": _Files((".ncs", ".nse", ".ntt", ".nev"), holds_files(".ncs", magic=_NEURALYNX)),
-    "neuroexplorer": _signed(".nex", magic=(b"NEX1",)),
-    "neuroscope": _Files((".eeg", ".lfp", ".dat"), has_sibling(replaced=".xml")),
-    "nix": _Files((".nix",), _HDF5),
-    "openephys": _Files((".continuous",), holds_files(".continuous", magic=b"header.format")),
-    "plexon": _signed(".plx", magic=(b"PLEX",)),
-    "rawmcs": _signed(".raw", magic=(b"MC_DataTool",)),
-    "spike2": _signed(".smr", magic=(b"(C) CED 87",), at=2),
-    "spikegadgets": _Files((".rec",)),
-    "tdt": _Files((".tsq",)),
-    "winedr": _Files((".edr",), starts_with(b"VER=")),
-    "winwcp": _Files((".wcp",), starts_with(b"VER=")),
+    "ced": _FileMatch((".smrx",)),
+    "edf": _FileMatch((".edf",), starts_with(b"0       ")),
+    "elan": _FileMatch((".eeg",), has_sibling(appended=".ent")),
+    "elphy": _by_signature(".dat", magic=(b"\x0cDAC2/GS/2000", b"\x0cDAC2 objects")),
+    "igor": _FileMatch((".ibw", ".pxp")),
+    "intan": _by_signature(".rhd", ".rhs", magic=(b"\x02\x27\x91\xc6", b"\xac\x27\x91\xd6")),
+    "micromed": _by_signature(".trc", magic=(b"* MICROMED",)),
+    "neomatlab": _FileMatch((".mat",), contains_matlab_variable("block")),
+    "neuralynx": _FileMatch((".ncs", ".nse", ".ntt", ".nev"), contains_files(".ncs", magic=_NEURALYNX)),
+    "neuroexplorer": _by_signature(".nex", magic=(b"NEX1",)),
+    "neuroscope": _FileMatch((".eeg", ".lfp", ".dat"), has_sibling(replaced=".xml")),
+    "nix": _FileMatch((".nix",), _HDF5),
+    "openephys": _FileMatch((".continuous",), contains_files(".continuous", magic=b"header.format")),
+    "plexon": _by_signature(".plx", magic=(b"PLEX",)),
+    "rawmcs": _by_signature(".raw", magic=(b"MC_DataTool",)),
+    "spike2": _by_signature(".smr", magic=(b"(C) CED 87",), offset=2),
+    "spikegadgets": _FileMatch((".rec",)),
+    "tdt": _FileMatch((".tsq",)),
+    "winedr": _FileMatch((".edr",), starts_with(b"VER=")),
+    "winwcp": _FileMatch((".wcp",), starts_with(b"VER=")),
 }
 
-# Neo calls TDT's format one of folders; a block is opened by its index file, and a folder may hold several.
+# Neo opens TDT folders; here a block is opened by its index file, as a folder may contain several blocks.
 _OPENED_BY_FILE = frozenset({"tdt"})
 
 
 def neo_entries() -> Iterator[ReaderEntry]:
-    """Yield a reader for each of Neo's, named after its class: ``AxonIO`` gives ``axon``."""
+    """Yield an entry for each Neo reader, named after its class: ``AxonIO`` becomes ``axon``."""
     from nwb_mepp.readers.neo.reader import neo_classes, read_neo
 
     for name, neo_class in neo_classes().items():
@@ -123,5 +123,5 @@ def neo_entries() -> Iterator[ReaderEntry]:
 
 def _describe(name: str, class_name: str) -> str:
     if name == RAW_BINARY_READER:
-        return f"raw binary, which states nothing ({class_name} of Neo)"
-    return f"{class_name.removesuffix('IO')} ({class_name} of Neo)"
+        return f"raw binary, without a header (Neo's {class_name})"
+    return f"{class_name.removesuffix('IO')} (Neo's {class_name})"

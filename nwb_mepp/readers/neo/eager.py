@@ -1,4 +1,4 @@
-"""Formats for which Neo has no raw interface: everything is read at once, as floating-point numbers."""
+"""Formats for which Neo has no rawio interface: everything is read at once, as floating-point numbers."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from nwb_mepp.core.ancillary import Ancillary
+from nwb_mepp.core.ancillary import AncillaryData
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.units import unit_label_of
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.neo.ancillary import ancillary_of_objects
+from nwb_mepp.readers.contents import FileContents, RawTrace
+from nwb_mepp.readers.neo.ancillary import ancillary_from_segments
 from nwb_mepp.readers.neo.lazy import session_start_of
 
 __all__ = ["read_eagerly"]
 
 
 def read_eagerly(reader: Any, path: Path) -> FileContents:
-    """Return what a reader without Neo's raw interface says.
+    """Read a file with a Neo reader that has no rawio interface.
 
-    Signals of text are left out.
+    Signals that are not numeric are left out.
 
     Parameters
     ----------
@@ -34,27 +34,27 @@ def read_eagerly(reader: Any, path: Path) -> FileContents:
     Returns
     -------
     FileContents
-        Without ``reader_version``, which the caller knows.
+        Without ``reader_version``, which the caller adds.
     """
     blocks = reader.read()
     segments = [segment for block in blocks for segment in block.segments]
     traces = [trace for sweep, segment in enumerate(segments) for trace in _traces_of(segment, sweep)]
-    ancillary, notes = ancillary_of_objects(segments)
-    ancillary = _named_apart(ancillary, taken=[trace.channel for trace in traces])
+    ancillary, notes = ancillary_from_segments(segments)
+    ancillary = _renamed_irregular(ancillary, taken=[trace.channel for trace in traces])
     annotations = _annotations(blocks, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
         traces=tuple(traces),
-        parts=(path,),
+        files=(path,),
         session_start=session_start_of({"rec_datetime": blocks[0].rec_datetime}) if blocks else None,
-        annotations=annotations.stated,
+        annotations=annotations.texts,
         ancillary=ancillary,
         notes=(*notes, *annotations.notes),
     )
 
 
-def _traces_of(segment: Any, sweep: int) -> Iterator[StatedTrace]:
+def _traces_of(segment: Any, sweep: int) -> Iterator[RawTrace]:
     columns = [
         (signal, column)
         for signal in segment.analogsignals
@@ -64,7 +64,7 @@ def _traces_of(segment: Any, sweep: int) -> Iterator[StatedTrace]:
     names = unique_names([_name_of(signal, column) for signal, column in columns])
     for (signal, column), name in zip(columns, names, strict=True):
         samples = signal.magnitude[:, column]
-        yield StatedTrace(
+        yield RawTrace(
             channel=name,
             sweep=sweep,
             source=ArraySource(np.array(samples, dtype=samples.dtype.newbyteorder("="))),
@@ -83,7 +83,7 @@ def _name_of(signal: Any, column: int) -> str:
 
 
 def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
-    """Return what the file says of itself, of its sweeps and of its signals."""
+    """Return the annotations of the file, its sweeps and its signals."""
     found = Annotations()
     for number, block in enumerate(blocks):
         stated = {"block name": block.name, "description": block.description, **block.annotations}
@@ -100,8 +100,8 @@ def _annotations(blocks: list[Any], segments: list[Any]) -> Annotations:
     return found
 
 
-def _named_apart(ancillary: Ancillary, *, taken: list[str]) -> Ancillary:
-    """Give irregular signals names that no regular one has."""
+def _renamed_irregular(ancillary: AncillaryData, *, taken: list[str]) -> AncillaryData:
+    """Rename irregular signals that have the same name as a regular one."""
     renamed = [
         replace(one, name=f"{one.name} (irregular)") if one.name in taken else one
         for one in ancillary.irregular

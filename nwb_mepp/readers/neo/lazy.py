@@ -1,4 +1,4 @@
-"""What Neo's raw interface says of a file, samples left where they are."""
+"""Reading through Neo's rawio interface, which leaves the samples in the file."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ import numpy as np
 from nwb_mepp.core.recording import SampleSource
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
-from nwb_mepp.readers.neo.ancillary import ancillary_of_reader
+from nwb_mepp.readers.contents import FileContents, IntArray, RawTrace
+from nwb_mepp.readers.neo.ancillary import ancillary_from_rawio
 from nwb_mepp.readers.sample_sources import MappedSource, NeoSource
 
 __all__ = ["read_lazily", "session_start_of"]
 
 
 def read_lazily(reader: Any, path: Path) -> FileContents:
-    """Return what a reader with Neo's raw interface says.
+    """Read a file through Neo's rawio interface, without its samples.
 
     Parameters
     ----------
     reader : neo.rawio.baserawio.BaseRawIO
-        Its header is parsed.
+        With its header parsed.
     path : Path
 
     Returns
     -------
     FileContents
-        Without ``reader_version``, which the caller knows.
+        Without ``reader_version``, which the caller adds.
     """
     header = reader.header
     streams = header["signal_streams"]
     channels = [header["signal_channels"][header["signal_channels"]["stream_id"] == s["id"]] for s in streams]
     names = unique_names([str(channel["name"]) for group in channels for channel in group])
-    places = [(stream, index) for stream, group in enumerate(channels) for index in range(len(group))]
+    positions = [(stream, index) for stream, group in enumerate(channels) for index in range(len(group))]
     traces = []
     segments = list(_segments(header))
     for sweep, (block, segment) in enumerate(segments):
-        for name, (stream, index) in zip(names, places, strict=True):
+        for name, (stream, index) in zip(names, positions, strict=True):
             channel = channels[stream][index]
             traces.append(
-                StatedTrace(
+                RawTrace(
                     channel=name,
                     sweep=sweep,
                     source=_source(
@@ -59,33 +59,33 @@ def read_lazily(reader: Any, path: Path) -> FileContents:
                 )
             )
     annotations = _annotations(reader, segments, names)
-    ancillary, notes = ancillary_of_reader(reader, segments)
+    ancillary, notes = ancillary_from_rawio(reader, segments)
     return FileContents(
         reader_version="",
         format=type(reader).__name__.removesuffix("IO"),
         traces=tuple(traces),
-        parts=_parts(reader, path),
+        files=_files(reader, path),
         session_start=session_start_of(reader.raw_annotations["blocks"][0]),
-        annotations=annotations.stated,
+        annotations=annotations.texts,
         ancillary=ancillary,
-        notes=(*_renamed(channels, names), *notes, *annotations.notes),
+        notes=(*_renaming_note(channels, names), *notes, *annotations.notes),
     )
 
 
 def session_start_of(stated: dict[str, Any]) -> datetime | None:
-    """Return the start that a file states, None where it states none.
+    """Return the session start in the annotations of a file, or None.
 
     Parameters
     ----------
     stated : dict
-        Annotations of Neo's first block.
+        Annotations of the first Neo block.
     """
     start = stated.get("rec_datetime")
     return start if isinstance(start, datetime) else None
 
 
 def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str]) -> Annotations:
-    """Return what the file says of itself, of its sweeps and of its channels."""
+    """Return the annotations of the file, its sweeps and its channels."""
     blocks = reader.raw_annotations["blocks"]
     found = Annotations()
     for number, block in enumerate(blocks):
@@ -94,7 +94,7 @@ def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str])
         stated = blocks[block]["segments"][segment]
         own = {key: value for key, value in stated.items() if key not in ("signals", "spikes", "events")}
         found.add(own, of=f"sweep {sweep}")
-    # What is said of channels is the same in every sweep.
+    # The annotations of channels are the same in every sweep.
     signals = blocks[segments[0][0]]["segments"][segments[0][1]]["signals"] if segments else []
     rows: dict[str, list[Any]] = {}
     first = 0
@@ -103,7 +103,7 @@ def _annotations(reader: Any, segments: list[tuple[int, int]], names: list[str])
         after = first + len(stated.get("channel_names", ()))
         for key, values in stated.items():
             rows.setdefault(key, [""] * len(names))[first:after] = list(values)
-        # Neo's order is not always the same.
+        # Neo does not always return them in the same order.
         found.add(dict(sorted(stream.items())), of=f"channels {', '.join(names[first:after])}")
         first = after
     found.add_rows(rows, of=names, what="channels")
@@ -117,17 +117,17 @@ def _segments(header: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 
 def _source(
-    reader: Any, path: Path, place: tuple[int, int, int, int], channel: Any, n_channels: int
+    reader: Any, path: Path, indices: tuple[int, int, int, int], channel: Any, n_channels: int
 ) -> SampleSource:
-    """Map the file where its samples lie in one flat table, else go through Neo.
+    """Return a memory-mapped source if the samples form one flat table in the file, else one through Neo.
 
-    Neo opens a file once per segment and keeps it open, which fails in recordings of a thousand sweeps.
+    Neo opens a file once per segment and keeps it open, which fails for recordings of a thousand sweeps.
     """
-    block, segment, stream, index = place
+    block, segment, stream, index = indices
     found = _flat_table(reader, block, segment, stream, n_channels)
     if found is None:
         n_samples = int(reader.get_signal_size(block, segment, stream))
-        return NeoSource(reader, path=path, place=place, n_samples=n_samples, dtype=channel["dtype"])
+        return NeoSource(reader, path=path, indices=indices, n_samples=n_samples, dtype=channel["dtype"])
     table, columns = found
     n_rows, n_columns = table["shape"]
     return MappedSource(
@@ -142,9 +142,9 @@ def _source(
 def _flat_table(
     reader: Any, block: int, segment: int, stream: int, n_channels: int
 ) -> tuple[dict[str, Any], IntArray] | None:
-    """Return Neo's description of the table that holds a stream, and the columns of its channels.
+    """Return Neo's description of the table that contains a stream, and the columns of its channels.
 
-    None where there is no such table, or where it is not certain that it was understood.
+    None if there is no such table, or if it is uncertain which columns belong to the stream.
     """
     if not reader.has_buffer_description_api():
         return None
@@ -152,7 +152,7 @@ def _flat_table(
     table: dict[str, Any] = reader.get_analogsignal_buffer_description(block, segment, stated["buffer_id"])
     if table["type"] != "raw" or table.get("time_axis", 0) != 0:
         return None
-    # Which columns of the table belong to the stream is in no public method of Neo.
+    # Neo has no public method for the columns of the table that belong to a stream.
     selections = getattr(reader, "_stream_buffer_slice", {})
     if stated["id"] not in selections:
         return None
@@ -161,22 +161,22 @@ def _flat_table(
     return (table, columns) if len(columns) == n_channels else None
 
 
-def _parts(reader: Any, path: Path) -> tuple[Path, ...]:
-    """Return the files that make up the recording: those with samples, and known ancillary."""
+def _files(reader: Any, path: Path) -> tuple[Path, ...]:
+    """Return the files of the recording: those with samples, and the side files of known formats."""
     if path.is_dir():
-        return tuple(part for part in path.rglob("*") if part.is_file() and not part.name.startswith("."))
-    parts = {path}
+        return tuple(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    files = {path}
     if reader.has_buffer_description_api():
         for block, segment in _segments(reader.header):
             for stream in reader.header["signal_streams"]:
                 table = reader.get_analogsignal_buffer_description(block, segment, stream["buffer_id"])
-                parts.add(Path(table["file_path"]))
-    parts.update(_side_files(path))
-    return tuple(sorted({part.resolve() for part in parts if part.is_file()}))
+                files.add(Path(table["file_path"]))
+    files.update(_side_files(path))
+    return tuple(sorted({file.resolve() for file in files if file.is_file()}))
 
 
 def _side_files(path: Path) -> list[Path]:
-    """Return the files that a recording consists of besides those that Neo names."""
+    """Return the files of a recording that Neo does not list."""
     if path.suffix.lower() == ".vhdr":
         return [path.with_suffix(".vmrk")]
     if path.name in ("info.rhd", "info.rhs"):
@@ -186,10 +186,10 @@ def _side_files(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in (".ent", ".pos")]  # Elan
 
 
-def _renamed(channels: list[Any], names: list[str]) -> list[str]:
+def _renaming_note(channels: list[Any], names: list[str]) -> list[str]:
     stated = Counter(str(channel["name"]).strip() for group in channels for channel in group)
     repeated = [name for name, count in stated.items() if count > 1 or not name]
     if not repeated:
         return []
     listed = ", ".join(map(repr, repeated))
-    return [f"Channels without a name of their own ({listed}) are called {', '.join(map(repr, names))} here."]
+    return [f"Channels without a unique name ({listed}) were renamed; all are {', '.join(map(repr, names))}."]

@@ -1,4 +1,4 @@
-"""Reading through Neo: lazily where Neo can give raw numbers by blocks, at once otherwise."""
+"""Reading a file with Neo: lazily where Neo can read raw numbers in blocks, otherwise all at once."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ from nwb_mepp.readers.neo.axon_tags import read_tags
 from nwb_mepp.readers.neo.eager import read_eagerly
 from nwb_mepp.readers.neo.lazy import read_lazily
 from nwb_mepp.readers.options import RAW_BINARY_READER, ReadOptions
-from nwb_mepp.readers.third_party import quiet
-from nwb_mepp.readers.unlabeled_channels import without_unlabeled
+from nwb_mepp.readers.output_suppression import suppress_output
+from nwb_mepp.readers.unitless_channels import drop_unitless_channels
 
 __all__ = ["neo_classes", "read_neo"]
 
-
-# Files of which Neo does not notice that a part is missing.
+# Formats in which Neo does not notice that a part of the file is missing.
 _CHECKS: dict[str, Callable[[Path], None]] = {"axon": axon.check_extent, "tdt": tdt.check_extent}
 
 
 @cache
 def neo_classes() -> dict[str, Any]:
-    """Return Neo's readers by the name under which users know them (``AxonIO`` is ``axon``)."""
+    """Return the reader classes of Neo by the names used here (``AxonIO`` is ``axon``)."""
     classes: dict[str, Any] = {}
     for neo_class in neo.io.iolist:
         # Neo lists two classes called NixIO. The first reads everything; the second, which is lazy, takes
@@ -43,7 +42,7 @@ def neo_classes() -> dict[str, Any]:
 
 
 def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
-    """Read a file with one of Neo's readers.
+    """Read a lab file with one of Neo's readers.
 
     Parameters
     ----------
@@ -55,14 +54,14 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     Raises
     ------
     ReadError
-        If Neo fails in whatever way.
+        If Neo fails for any reason.
     MissingDependencyError
         If Neo needs a package that is not installed.
     """
     if name in _CHECKS:
         _CHECKS[name](path)
     arguments = _raw_binary_arguments(path, options) if name == RAW_BINARY_READER else {}
-    with quiet() as messages, _explained(path, name):
+    with suppress_output() as messages, _translated_errors(path, name):
         reader = neo_classes()[name](str(path), **arguments)
         contents = (
             read_lazily(reader, path)
@@ -74,15 +73,15 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    return without_unlabeled(_refined(name, path, contents), options)
+    return drop_unitless_channels(_refined(name, path, contents), options)
 
 
 def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
-    """Add what is known of single formats beyond what Neo gives."""
+    """Correct and complete what Neo returns for some formats."""
     if name == "axon":
         traces, note = split_episodes(path, contents.traces)
         start = contents.session_start
-        # The header's single-precision number: 1.83, not 1.83000004.
+        # The header has a single-precision number: 1.83, not 1.83000004.
         version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
         return replace(
             contents,
@@ -94,14 +93,14 @@ def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
             notes=(*contents.notes, *([note] if note else [])),
         )
     if name == "brainvision":
-        # The format defines microvolts where a channel states no unit; Neo hands that on as "u".
+        # By definition of the format, a channel without a unit is in microvolts; Neo returns "u" for it.
         traces = [replace(t, unit_label="uV") if t.unit_label == "u" else t for t in contents.traces]
         return replace(contents, traces=tuple(traces))
     return contents
 
 
 def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
-    """Return what a raw binary file cannot tell, all of it from the user."""
+    """Return what Neo must be told about a raw binary file, all of it stated by the user."""
     wanted = {
         "--dtype": options.dtype,
         "--n-channels": options.n_channels,
@@ -111,7 +110,7 @@ def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
     missing = [option for option, value in wanted.items() if value is None]
     if missing or options.dtype is None or options.n_channels is None:
         raise UsageError(
-            f"{path.name}: a raw binary file states nothing about itself; the reader {RAW_BINARY_READER!r} "
+            f"{path.name}: a raw binary file has no header; the reader {RAW_BINARY_READER!r} "
             f"needs {', '.join(wanted)}; missing: {', '.join(missing)}."
         )
     n_bytes, row = path.stat().st_size, np.dtype(options.dtype).itemsize * options.n_channels
@@ -128,8 +127,8 @@ def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _explained(path: Path, name: str) -> Iterator[None]:
-    """Turn whatever Neo lets through into one sentence."""
+def _translated_errors(path: Path, name: str) -> Iterator[None]:
+    """Turn any exception from Neo into an error of one sentence."""
     try:
         yield
     except MeppError:
@@ -138,16 +137,16 @@ def _explained(path: Path, name: str) -> Iterator[None]:
         package = error.name or str(error)
         raise MissingDependencyError(
             f"{path.name}: the reader {name!r} needs the package {package}, which is not installed: "
-            "pip install 'nwb-mepp[formats]' brings those that exist for every platform."
+            "pip install 'nwb-mepp[formats]' installs the packages that exist for every platform."
         ) from error
     except ZeroDivisionError as error:
         raise ReadError(
             f"{path.name}: expected a sampling interval, scale factors and a number of channels above 0, "
-            "found a 0 among them in the header; the file is damaged or was written by a faulty program."
+            "found a 0 for one of them in the header; the file is damaged or was written by a faulty program."
         ) from error
-    except Exception as error:  # struct.error, IndexError, KeyError, ValueError, OSError ... from the parsers
-        said = " ".join(f"{type(error).__name__}: {error}".split())
+    except Exception as error:  # Neo's parsers raise struct.error, IndexError, KeyError, OSError, ...
+        reported = " ".join(f"{type(error).__name__}: {error}".split())
         raise ReadError(
-            f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or of "
-            f"another kind (then choose its reader with --reader NAME). Neo said: {said[:200]}"
+            f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or in "
+            f"another format (then choose its reader with --reader NAME). Neo reports: {reported[:200]}"
         ) from error

@@ -1,4 +1,4 @@
-"""What Neo does not see in TDT blocks."""
+"""A check of TDT blocks that Neo does not make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nwb_mepp.core.errors import ReadError
 
 __all__ = ["check_extent"]
 
-# An entry of the index file; its size counts words of four bytes, ten of which are the entry itself.
+# An entry of the index file. Its size is in words of four bytes and includes the ten words of the entry.
 _ENTRY = np.dtype(
     [
         ("size", "<i4"),
@@ -29,9 +29,9 @@ _MARK, _HAS_DATA, _IN_OWN_FILES = 0x8801, 0x8000, 0x10
 
 
 def check_extent(path: Path) -> None:
-    """Raise if the index of a TDT block refers to data beyond the end of the data file.
+    """Check that all data to which the index of a TDT block refers lie within the data file.
 
-    Neo fills in zeros for data that are missing.
+    Neo replaces missing data by zeros.
 
     Parameters
     ----------
@@ -41,10 +41,11 @@ def check_extent(path: Path) -> None:
     Raises
     ------
     ReadError
+        If the data file is too short.
     """
     data_file = path.with_suffix(".tev")
     if not data_file.is_file() or any(path.parent.glob("*.sev")):
-        return  # the samples are in files of their own, to which the places in the index do not apply
+        return  # the samples are in separate files, to which the positions in the index do not apply
     n_entries = path.stat().st_size // _ENTRY.itemsize
     entries = np.fromfile(path, dtype=_ENTRY, count=n_entries)
     kind = entries["kind"]
@@ -55,6 +56,6 @@ def check_extent(path: Path) -> None:
     needed, found = int((stored["offset"] + n_bytes).max()), data_file.stat().st_size
     if needed > found:
         raise ReadError(
-            f"{path.name}: {data_file.name} is truncated: the index promises data up to byte {needed}, the "
-            f"file ends at byte {found}; copy the files again from where they were recorded."
+            f"{path.name}: {data_file.name} is truncated: expected at least {needed} bytes according to the "
+            f"index, found {found}; copy the files again from where they were recorded."
         )

@@ -1,1 +1,1 @@
-"""Text formats: LabChart, labeled text, ATF, and the event tables of Mini Analysis."""
+"""Text formats: LabChart, labeled text, ATF, and event tables of Mini Analysis."""

@@ -1,4 +1,4 @@
-"""Axon Text Format, through pyabf: Neo has no reader for it."""
+"""Axon Text Format, read with pyabf, as Neo has no reader for it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.units import parse_time_unit, parse_unit
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.output_suppression import suppress_output
 from nwb_mepp.readers.signatures import starts_with
-from nwb_mepp.readers.text.encodings import last_line_ends
+from nwb_mepp.readers.text.encodings import ends_with_newline
 from nwb_mepp.readers.text.layout import split_title
-from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
-from nwb_mepp.readers.third_party import quiet
+from nwb_mepp.readers.text.time_column import IrregularTimesError, samples_per_time_unit
 
 __all__ = ["ATF", "read_atf"]
 
-# What of the header has a place of its own.
-_OWN_PLACE = frozenset({"Signals", "SignalsExported", "SweepStartTimesMS"})
+# Entries of the header that are stored elsewhere than in the annotations.
+_STORED_ELSEWHERE = frozenset({"Signals", "SignalsExported", "SweepStartTimesMS"})
 
 
 def read_atf(path: Path, options: ReadOptions) -> FileContents:
@@ -44,23 +44,23 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
     Raises
     ------
     ReadError
-        If pyabf fails, columns and header do not fit each other, or a cell is no number.
+        If pyabf fails, the columns do not match the header, or a cell is not a number.
     """
     import pyabf
 
     atf = _parsed(path)
-    # Not atf.channelNames, which is in no order.
+    # Not atf.channelNames, whose order is arbitrary.
     signals = list(dict.fromkeys(atf.header["Signals"]))
     n_columns = len(atf.columnLabelsY)
     data, times, notes = atf.data, atf.dataX, []
-    if not last_line_ends(path):
+    if not ends_with_newline(path):
         data, times = data[:, :-1], times[:-1]
-        notes = ["Left out: the last line, which does not end; the file may have been cut off within it."]
+        notes = ["Left out: the last line, which has no line break; the file may have been cut off there."]
     if n_columns != len(data) or n_columns % len(signals) or data.shape[1] < 2:
         raise ReadError(
-            f"{path.name}: expected a title for each column, as many columns in each sweep and two lines of "
-            f"numbers at least, found {len(data)} columns of {data.shape[1]} numbers, {n_columns} titles and "
-            f"{len(signals)} signals; export the recording again."
+            f"{path.name}: expected a title for each column, the same number of columns in each sweep and at "
+            f"least two lines of numbers, found {len(data)} columns of {data.shape[1]} numbers, {n_columns} "
+            f"titles and {len(signals)} signals; export the recording again."
         )
     _check_numbers(data, path)
     rate_hz, first_s = _clock(times, path, title=atf.columnLabelX, options=options)
@@ -70,7 +70,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"pyabf {pyabf.__version__}",
         format=f"Axon ATF {atf.atfVersion}",
         traces=tuple(
-            StatedTrace(
+            RawTrace(
                 channel=names[column % len(signals)],
                 sweep=column // len(signals),
                 source=ArraySource(np.ascontiguousarray(samples)),
@@ -80,7 +80,7 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
             )
             for column, (samples, label) in enumerate(zip(data, atf.columnLabelsY, strict=True))
         ),
-        parts=(path,),
+        files=(path,),
         annotations=_annotations(atf.header),
         notes=tuple(notes),
     )
@@ -89,16 +89,18 @@ def read_atf(path: Path, options: ReadOptions) -> FileContents:
 def _parsed(path: Path) -> Any:
     import pyabf
 
-    with quiet():
+    with suppress_output():
         try:
             return pyabf.ATF(path)
-        except Exception as error:  # pyabf raises bare exceptions, and whatever its parser stumbles over
+        except (
+            Exception
+        ) as error:  # pyabf raises plain Exceptions and does not catch the errors of its parser
             clear_frames(error.__traceback__)  # closes the file that pyabf leaves open
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+            reported = " ".join(f"{type(error).__name__}: {error}".split())
             raise ReadError(
                 f"{path.name}: the reader 'atf' cannot read it; expected a header of signals, then columns "
-                "of numbers with decimal points. The file may be truncated or damaged. pyabf said: "
-                f"{said[:200]}"
+                "of numbers with decimal points. The file may be truncated or damaged. pyabf reports: "
+                f"{reported[:200]}"
             ) from error
 
 
@@ -115,7 +117,7 @@ def _check_numbers(data: npt.NDArray[np.float32], path: Path) -> None:
 def _clock(
     column: npt.NDArray[np.float32], path: Path, *, title: str, options: ReadOptions
 ) -> tuple[float, float]:
-    """Return the sampling rate, and the time of the first sample in each sweep."""
+    """Return the sampling rate, and the time of the first sample relative to the start of each sweep."""
     label = split_title(title, parse_time_unit, shortest=1)[1]
     per_second = parse_time_unit(label)
     if per_second is None:
@@ -127,7 +129,7 @@ def _clock(
         )
     times = np.asarray(column, dtype=np.float64)
     try:
-        return steps_per_unit(times) * per_second, float(times[0]) / per_second
+        return samples_per_time_unit(times) * per_second, float(times[0]) / per_second
     except IrregularTimesError as error:
         if options.sampling_rate_hz is not None:
             return options.sampling_rate_hz, float(times[0]) / per_second
@@ -138,7 +140,7 @@ def _clock(
 
 
 def _sweep_starts(header: dict[str, Any], n_sweeps: int) -> list[float]:
-    """Return when each sweep began; all at 0, as for any source without sweep times, if that is not said."""
+    """Return the start of each sweep; 0 for all of them if the file does not state it."""
     stated = header.get("SweepStartTimesMS", "")
     cells = stated if isinstance(stated, list) else str(stated).split(",")
     try:
@@ -151,10 +153,10 @@ def _sweep_starts(header: dict[str, Any], n_sweeps: int) -> list[float]:
 def _annotations(header: dict[str, Any]) -> dict[str, str]:
     found = Annotations()
     for key, value in header.items():
-        if key not in _OWN_PLACE:
+        if key not in _STORED_ELSEWHERE:
             text = ",".join(map(str, value)) if isinstance(value, list) else value
             found.add({key: text})
-    return found.stated
+    return found.texts
 
 
 ATF = ReaderEntry(

@@ -1,4 +1,4 @@
-"""In which encoding a text file is, as far as its bytes tell."""
+"""Detecting the encoding of a text file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
 
-__all__ = ["detect_encoding", "last_line_ends", "read_head"]
+__all__ = ["detect_encoding", "ends_with_newline", "read_head"]
 
 _HEAD_BYTES = 1 << 16
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -22,28 +22,28 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 
 
 def detect_encoding(head: bytes, *, name: str) -> str:
-    """Return the encoding of a text by its first bytes.
+    """Detect the encoding of a text from its first bytes.
 
-    Digits are the same in all of these encodings; what is at stake are names and units. Of the two
-    one-byte encodings of the laboratory, Cyrillic (cp1251) and Western (cp1252), the first is taken
-    where it makes whole words of one script, "Время", the second where the first would put a
-    Cyrillic letter among Latin ones, "Durйe".
+    Digits are the same in all of these encodings; only names and units depend on the choice. Of the two
+    single-byte encodings that occur, Cyrillic (cp1251) and Western European (cp1252), the first is chosen
+    if it yields words of one script, "Время", and the second if the first would mix Cyrillic letters
+    with Latin ones, "Durйe".
 
     Parameters
     ----------
     head : bytes
     name : str
-        Of the file, for the message.
+        Name of the file, for error messages.
 
     Returns
     -------
     str
-        A codec name of Python.
+        Name of a Python codec.
 
     Raises
     ------
     ReadError
-        If the bytes are no text.
+        If the bytes are not text.
 
     Examples
     --------
@@ -52,13 +52,15 @@ def detect_encoding(head: bytes, *, name: str) -> str:
     >>> detect_encoding("Durée (s)".encode("cp1252"), name="run.txt")
     'cp1252'
     """
-    for mark, encoding in _MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
-        return _utf16_without_mark(head, name=name)
+        return _utf16_without_bom(head, name=name)
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # not final: the head may end inside a letter
+        codecs.getincrementaldecoder("utf-8")().decode(
+            head
+        )  # incremental, as the head may end within a character
     except UnicodeDecodeError:
         words = _WORD.findall(head.decode("cp1251", errors="replace"))
         mixed = any(_CYRILLIC.search(word) and _LATIN.search(word) for word in words)
@@ -67,8 +69,8 @@ def detect_encoding(head: bytes, *, name: str) -> str:
     return "utf-8"
 
 
-def _utf16_without_mark(head: bytes, *, name: str) -> str:
-    """Tell UTF-16 by where its zero bytes stand: every second one, in a table of numbers."""
+def _utf16_without_bom(head: bytes, *, name: str) -> str:
+    """Recognize UTF-16 by its zero bytes: every second byte, in a table of numbers."""
     for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros, others = head[offset::2].count(0), head[1 - offset :: 2].count(0)
         if others == 0 and zeros > 0.5 * len(head) / 2:
@@ -88,7 +90,7 @@ def read_head(path: Path) -> tuple[str, str]:
     Raises
     ------
     ReadError
-        If the file is no text.
+        If the file is not text.
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
@@ -96,13 +98,13 @@ def read_head(path: Path) -> tuple[str, str]:
     return encoding, codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
 
 
-def last_line_ends(path: Path) -> bool:
-    """Return whether a text ends with a line break; most that do not were cut off, or edited by hand.
+def ends_with_newline(path: Path) -> bool:
+    """Return whether a text file ends with a line break; most files without one were cut off or edited.
 
     Parameters
     ----------
     path : Path
-        Not empty.
+        A file that is not empty.
     """
     with path.open("rb") as stream:
         stream.seek(-min(path.stat().st_size, 4), 2)

@@ -1,4 +1,4 @@
-"""Text as LabChart exports it: columns separated by tabs, decimal commas or points, any language."""
+"""Text exported from LabChart: columns separated by tabs, decimal commas or points, any language."""
 
 from __future__ import annotations
 
@@ -10,29 +10,36 @@ from pathlib import Path
 
 import numpy as np
 
-from nwb_mepp.core.ancillary import Ancillary, PointEvents
+from nwb_mepp.core.ancillary import AncillaryData, PointEvents
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.units import parse_time_unit, parse_unit
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, StatedTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.text.layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text.rows import NumberTable, read_tables
-from nwb_mepp.readers.text.traces import OWN_VERSION, Clock, looks_even, notes_on_end, read_clock, time_title
+from nwb_mepp.readers.text.traces import (
+    TEXT_READER_VERSION,
+    Clock,
+    has_even_times,
+    read_clock,
+    time_unit_in_title,
+    unfinished_line_notes,
+)
 
 __all__ = ["LABCHART", "read_labchart"]
 
-# Days are counted from here in the times that LabChart takes from Excel.
+# Day 0 of the Excel dates that LabChart writes.
 _EXCEL_EPOCH = datetime(1899, 12, 30)
-# A day number with fewer digits ("4.0234e+004") is not even good for the hour.
+# A date with fewer digits ("4.0234e+004") does not even give the hour.
 _MIN_DIGITS_OF_DATE = 10
 
 
 @dataclass(frozen=True)
 class _Heading:
-    """The lines ``Key=<tab>value...`` that LabChart puts before a block, by key."""
+    """The lines ``Key=<tab>value...`` that LabChart writes before a block, by key."""
 
     entries: dict[str, list[str]]
 
@@ -46,13 +53,13 @@ class _Heading:
         return cls(entries)
 
     def values(self, key: str, n_values: int) -> list[str]:
-        """Return that many values, empty ones where the file has fewer."""
+        """Return ``n_values`` values of an entry, padded with empty strings."""
         found = self.entries.get(key, [])
         return (found + [""] * n_values)[:n_values]
 
     @property
-    def begins_at(self) -> datetime | None:
-        """When the block began, if stated to better than a second."""
+    def start_time(self) -> datetime | None:
+        """Start of the block, None unless it is stated to better than one second."""
         day = self.values("ExcelDateTime", 1)[0].replace(",", ".")
         try:
             days = float(day)
@@ -65,7 +72,7 @@ class _Heading:
 
     @property
     def interval_s(self) -> float | None:
-        """The sampling interval, if stated with its unit (``Interval=<tab>0,0001 s``)."""
+        """Sampling interval, None unless it is stated with a unit (``Interval=<tab>0,0001 s``)."""
         number, _, unit = self.values("Interval", 1)[0].partition(" ")
         per_second = parse_time_unit(unit)
         try:
@@ -75,11 +82,11 @@ class _Heading:
 
 
 def read_labchart(path: Path, options: ReadOptions) -> FileContents:
-    """Read columns separated by tabs, the first of them the time.
+    """Read columns separated by tabs, the first of which is the time.
 
     Names and units come from the titles of the columns (``Время, s<TAB>Канал 1, V``, ``Time (s)<TAB>Vm
-    (mV)``) or from LabChart's own heading (``ChannelTitle=``, ``UnitName=``, ``Range=``). Every block of
-    recording, under a heading of its own, is a sweep.
+    (mV)``) or from the heading that LabChart writes (``ChannelTitle=``, ``UnitName=``, ``Range=``). Each
+    block, which has a heading of its own, is a sweep.
 
     Parameters
     ----------
@@ -93,12 +100,12 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
     Raises
     ------
     ReadError
-        Naming the line, where one is not as it should be.
+        If a line cannot be read; the message gives its number.
     """
     layout = sniff_layout(path)
     if layout is None or layout.separator != "\t":
         raise ReadError(
-            f"{path.name}: expected columns of numbers separated by tabs, the first of them the time, "
+            f"{path.name}: expected columns of numbers separated by tabs, the first of which is the time, "
             "found none; --reader NAME chooses another reader."
         )
     tables = read_tables(path, layout)
@@ -107,9 +114,9 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
     clocks = [
         _clock(table, heading, path, layout, options) for table, heading in zip(tables, headings, strict=True)
     ]
-    starts = _starts(clocks, headings)
+    starts = _block_starts(clocks, headings)
     traces = [
-        StatedTrace(
+        RawTrace(
             channel=name,
             sweep=sweep,
             source=ArraySource(table.columns[column]),
@@ -121,19 +128,19 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
         for column, (name, unit) in enumerate(zip(names, units, strict=True), start=1)
     ]
     return FileContents(
-        reader_version=OWN_VERSION,
+        reader_version=TEXT_READER_VERSION,
         format="text in columns separated by tabs (LabChart)",
         traces=tuple(traces),
-        parts=(path,),
-        session_start=headings[0].begins_at,
+        files=(path,),
+        session_start=headings[0].start_time,
         annotations={key: " ".join(values) for key, values in headings[0].entries.items()},
-        ancillary=Ancillary(events=_comments(tables, clocks, starts)),
-        notes=notes_on_end(path),
+        ancillary=AncillaryData(events=_comments(tables, clocks, starts)),
+        notes=unfinished_line_notes(path),
     )
 
 
 def _titles(layout: TextLayout, heading: _Heading, path: Path) -> tuple[list[str], list[str]]:
-    """Return names and units of the channels, all columns but the first."""
+    """Return the names and units of the channels, which are all columns but the first."""
     n_channels = layout.n_columns - 1
     if layout.titles:
         if len(layout.titles) != layout.n_columns:
@@ -144,7 +151,7 @@ def _titles(layout: TextLayout, heading: _Heading, path: Path) -> tuple[list[str
         pairs = [split_title(title, parse_unit) for title in layout.titles[1:]]
         return unique_names([name for name, _ in pairs]), [unit for _, unit in pairs]
     units = [
-        # A range is a number and a unit: "10,000 V".
+        # A range consists of a number and a unit: "10,000 V".
         unit or span.lstrip("+-±0123456789.,eE \xa0")
         for unit, span in zip(
             heading.values("UnitName", n_channels), heading.values("Range", n_channels), strict=True
@@ -156,25 +163,25 @@ def _titles(layout: TextLayout, heading: _Heading, path: Path) -> tuple[list[str
 def _clock(
     table: NumberTable, heading: _Heading, path: Path, layout: TextLayout, options: ReadOptions
 ) -> Clock:
-    """Read the times of a block; what its heading says must agree."""
-    # Under a heading of its own LabChart prints the time in seconds, without a title.
-    unit = time_title(layout.titles, 0) or ("s" if "Interval" in heading.entries else "")
+    """Read the times of a block, and check them against its heading."""
+    # Below a heading, LabChart prints the time in seconds, without a title.
+    unit = time_unit_in_title(layout.titles, 0) or ("s" if "Interval" in heading.entries else "")
     clock = read_clock(table, path, column=0, unit_label=unit, sampling_rate_hz=options.sampling_rate_hz)
     stated = heading.interval_s
     if stated and options.sampling_rate_hz is None and abs(stated * clock.sampling_rate_hz - 1) > 1e-3:
         raise ReadError(
-            f"{path.name}: its heading states an interval of {stated:g} s, its times are "
+            f"{path.name}: its heading states an interval of {stated:g} s, but its times are "
             f"{1 / clock.sampling_rate_hz:g} s apart; pass --sampling-rate HZ to say which is right."
         )
     return clock
 
 
-def _starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
-    """Return when each block began: its own times where they go on, else the dates of the headings."""
-    times_go_on = all(later.start_s >= earlier.stop_s for earlier, later in pairwise(clocks))
-    dates = [heading.begins_at for heading in headings]
+def _block_starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
+    """Return the start of each block: by its times if they increase over blocks, else by the headings."""
+    times_increase = all(later.start_s >= earlier.stop_s for earlier, later in pairwise(clocks))
+    dates = [heading.start_time for heading in headings]
     first = dates[0]
-    if times_go_on or first is None or None in dates:
+    if times_increase or first is None or None in dates:
         return [clock.start_s for clock in clocks]
     return [
         clock.start_s + (date - first).total_seconds()
@@ -184,7 +191,7 @@ def _starts(clocks: list[Clock], headings: list[_Heading]) -> list[float]:
 
 
 def _comments(tables: list[NumberTable], clocks: list[Clock], starts: list[float]) -> tuple[PointEvents, ...]:
-    """Return the comments as events at the samples beside which they stand."""
+    """Return the comments as events, each at the time of the sample on its line."""
     return tuple(
         PointEvents(
             name="comments",
@@ -206,14 +213,16 @@ def _resembles_recording(path: Path) -> bool:
     layout = sniff_layout(path)
     if layout is None or layout.separator != "\t":
         return False
-    # Tables of events often begin with a column that counts the rows, which is even, too.
-    has_time = bool(time_title(layout.titles, 0)) or "Interval" in _Heading.parse(layout.header).entries
-    return has_time and looks_even(layout, column=0)
+    # Event tables often begin with a row number, which is evenly spaced too.
+    has_time = (
+        bool(time_unit_in_title(layout.titles, 0)) or "Interval" in _Heading.parse(layout.header).entries
+    )
+    return has_time and has_even_times(layout, column=0)
 
 
 LABCHART = ReaderEntry(
     name="labchart",
-    description="text with tabs, as LabChart exports it",
+    description="text separated by tabs, as exported from LabChart",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labchart,
     claims=_claims,

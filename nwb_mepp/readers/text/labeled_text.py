@@ -1,4 +1,4 @@
-"""Text in columns separated by commas, with a label for each sample or without."""
+"""Text in columns separated by commas, with or without a label for each sample."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.units import parse_unit
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
+from nwb_mepp.readers.contents import FileContents, IntArray, RawTrace
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.text.layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text.rows import NumberTable, read_tables
-from nwb_mepp.readers.text.traces import OWN_VERSION, looks_even, notes_on_end, read_clock, time_title
+from nwb_mepp.readers.text.traces import (
+    TEXT_READER_VERSION,
+    has_even_times,
+    read_clock,
+    time_unit_in_title,
+    unfinished_line_notes,
+)
 
 __all__ = ["LABELED_TEXT", "read_labeled_text"]
 
 _LABEL_TITLES = frozenset({"label", "labels"})
-# How programs call a first column that only counts the rows.
+# Titles that programs give to a first column of row numbers.
 _INDEX_TITLES = frozenset({"", "unnamed: 0", "index"})
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Which column holds what."""
+    """Column numbers of the time, the channels and the labels."""
 
     time: int
     channels: tuple[int, ...]
@@ -35,23 +41,23 @@ class _Columns:
 
     @classmethod
     def find(cls, layout: TextLayout | None) -> _Columns | None:
-        """Return the columns, None if the table is not of this kind."""
+        """Find the columns by their titles; None if the table is in another format."""
         if layout is None or layout.separator != "," or len(layout.titles) != layout.n_columns:
             return None
         titles = [title.lower() for title in layout.titles]
         time = 1 if titles[0] in _INDEX_TITLES else 0
         labels = [column for column, title in enumerate(titles) if title in _LABEL_TITLES]
         channels = tuple(column for column in range(time + 1, len(titles)) if column not in labels)
-        if len(labels) > 1 or not channels or not time_title(layout.titles, time):
+        if len(labels) > 1 or not channels or not time_unit_in_title(layout.titles, time):
             return None
         return cls(time, channels, labels[0] if labels else None)
 
 
 def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
-    """Read columns separated by commas: a time, one channel or more, and perhaps labels.
+    """Read columns separated by commas: the time, one or more channels, and optionally labels.
 
-    The title of the time names its unit (``Time_ms``); the column ``labels`` is 1 inside a MEPP and 0
-    elsewhere. An unnamed first column, which counts the rows, is passed over.
+    The title of the time column includes the unit (``Time_ms``); the column ``labels`` is 1 within a MEPP and
+    0 elsewhere. An untitled first column of row numbers is skipped.
 
     Parameters
     ----------
@@ -65,14 +71,14 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
     Raises
     ------
     ReadError
-        Naming the line, where one is not as it should be.
+        If a line cannot be read; the message gives its number.
     """
     layout = sniff_layout(path)
     columns = _Columns.find(layout)
     if layout is None or columns is None:
         raise ReadError(
-            f"{path.name}: expected columns separated by commas under titles such as "
-            "'Time_ms,Voltage,labels' (the unit of time in the title of the first), found none; "
+            f"{path.name}: expected columns separated by commas with titles such as "
+            "'Time_ms,Voltage,labels' (the first with the unit of time), found none; "
             "--reader NAME chooses another reader."
         )
     (table,) = read_tables(path, layout)
@@ -80,13 +86,13 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
         table,
         path,
         column=columns.time,
-        unit_label=time_title(layout.titles, columns.time),
+        unit_label=time_unit_in_title(layout.titles, columns.time),
         sampling_rate_hz=options.sampling_rate_hz,
     )
     titles = [split_title(layout.titles[column], parse_unit) for column in columns.channels]
     names = unique_names([name for name, _ in titles])
     traces = tuple(
-        StatedTrace(
+        RawTrace(
             channel=name,
             sweep=0,
             source=ArraySource(table.columns[column]),
@@ -98,17 +104,17 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
     )
     labels = None if columns.labels is None else _labels(table, path, column=columns.labels)
     return FileContents(
-        reader_version=OWN_VERSION,
+        reader_version=TEXT_READER_VERSION,
         format="text in columns separated by commas" + (", with labels" if labels is not None else ""),
         traces=traces,
-        parts=(path,),
+        files=(path,),
         labels={} if labels is None else {(name, 0): labels for name in names},
-        notes=notes_on_end(path),
+        notes=unfinished_line_notes(path),
     )
 
 
 def _labels(table: NumberTable, path: Path, *, column: int) -> IntArray:
-    """Return the runs of 1 as sample numbers, shape (n, 2), the second exclusive."""
+    """Return the runs of ones as sample numbers, shape (n, 2): start, and stop (exclusive)."""
     labels = table.columns[column]
     wrong = (labels != 0) & (labels != 1)
     if wrong.any():
@@ -128,12 +134,12 @@ def _claims(path: Path) -> bool:
 def _resembles_recording(path: Path) -> bool:
     layout = sniff_layout(path)
     columns = _Columns.find(layout)
-    return layout is not None and columns is not None and looks_even(layout, column=columns.time)
+    return layout is not None and columns is not None and has_even_times(layout, column=columns.time)
 
 
 LABELED_TEXT = ReaderEntry(
     name="labeled-text",
-    description="text with commas, with labels or without",
+    description="text separated by commas, with or without labels",
     suffixes=(".txt", ".asc", ".csv", ".tsv"),
     read=read_labeled_text,
     claims=_claims,

@@ -1,4 +1,4 @@
-"""How a table of numbers in a text file is laid out: separator, heading, columns."""
+"""The layout of a table of numbers in a text file: separator, header, columns."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _Parsed = TypeVar("_Parsed")
 
 @dataclass(frozen=True, kw_only=True)
 class TextLayout:
-    """What the beginning of a text file tells.
+    """The layout of a text file, as inferred from its beginning.
 
     Attributes
     ----------
     encoding : str
     separator : str
-        Between cells: a tab or a comma.
+        Separator of the cells: a tab or a comma.
     header : tuple of str
-        The lines before the first that begins with a number.
+        The lines before the first one that begins with a number.
     titles : tuple of str
-        Cells of the last header line, if it is one of titles; else empty.
+        Cells of the last header line if it contains titles; else empty.
     n_columns : int
-        Of the first line of numbers.
+        Number of cells in the first line of numbers.
     first_rows : tuple of tuple of float
-        The numbers of the first lines, as far as they are numbers.
+        The first lines of numbers, without those that contain something else.
     """
 
     encoding: str
@@ -46,7 +46,7 @@ class TextLayout:
 
 
 def sniff_layout(path: Path) -> TextLayout | None:
-    """Return the layout of a table of numbers, None if the file does not begin like one.
+    """Infer the layout of a table of numbers; None if the file does not look like one.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def sniff_layout(path: Path) -> TextLayout | None:
     Raises
     ------
     ReadError
-        If the file is no text.
+        If the file is not text.
     """
     encoding, head = read_head(path)
-    # Not splitlines(), which also parts lines where a file object does not (form feeds, U+2028).
+    # Not splitlines(), which also splits at characters that do not end a line of a file (form feed, U+2028).
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((n for n, line in enumerate(lines[:_MAX_HEADER_LINES]) if _begins_with_number(line)), None)
     if first is None:
@@ -77,7 +77,7 @@ def sniff_layout(path: Path) -> TextLayout | None:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """Return the cells of a line, without a comment (after #) and without tabs at its end.
+    """Split a line into cells, without a comment (after #) and trailing tabs.
 
     Parameters
     ----------
@@ -102,22 +102,22 @@ def is_number(cell: str) -> bool:
 
 
 def split_title(title: str, parse: Callable[[str], _Parsed | None], *, shortest: int = 2) -> tuple[str, str]:
-    """Part the title of a column into name and unit.
+    """Split the title of a column into name and unit.
 
     Parameters
     ----------
     title : str
         ``Vm (mV)``, ``Vm [mV]``, ``Vm, mV``, ``Vm / mV``, ``Vm_mV`` or ``Vm mV``.
     parse : callable
-        Returns None for what is no unit; then the whole title is the name.
+        Returns None for a string that is not a unit; then the whole title is the name.
     shortest : int, default 2
-        Letters that a unit must have after a mere space or underscore, where a single one rather numbers
-        the channels (A, B, ...).
+        Minimum length of a unit that follows just a space or underscore, where a single letter usually
+        enumerates the channels (A, B, ...).
 
     Returns
     -------
     name, unit : str
-        The unit is empty if the title holds none.
+        The unit is empty if the title has none.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def split_title(title: str, parse: Callable[[str], _Parsed | None], *, shortest:
     return title.strip(), ""
 
 
-# Each with whether it is loose: a mere space or underscore parts name and unit.
+# Each with a flag for whether only a space or underscore separates name and unit.
 _TITLE_PATTERNS = (
     (r"(.*?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]", False),
     (r"(.*)[,/]\s*([^,/]+)", False),
@@ -147,7 +147,7 @@ def _separator(line: str) -> str:
 
 
 def _begins_with_number(line: str) -> bool:
-    """Return whether a line is one of numbers; whether it is a good one is found when it is read."""
+    """Return whether a line begins with a number; the rest is checked when it is read."""
     cells = cells_of(line, _separator(line))
     return len(cells) > 1 and is_number(cells[0])
 
@@ -157,7 +157,7 @@ def _number(cell: str) -> float:
 
 
 def _titles(header: tuple[str, ...], separator: str) -> tuple[str, ...]:
-    """Return the cells of the last line that is neither blank, a comment nor an entry ``Key=``."""
+    """Return the cells of the last header line that has any; none if it is an entry ``Key=``."""
     for line in reversed(header):
         cells = cells_of(line, separator)
         if any(cells):

@@ -1,4 +1,4 @@
-"""Event tables of Mini Analysis: marks that people made, as times."""
+"""Event tables of Mini Analysis: the times of events that a person marked."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EventTimes:
-    """The events of a table, sorted by onset; arrays of shape (n_events,), seconds from the first sample.
+    """The events of a table, sorted by onset.
 
     Attributes
     ----------
-    peak_s, start_s, stop_s : ndarray
-        The onset lies ``Rise`` before the peak, the end ``Decay`` after it or at the next onset; NaN where
-        the table lacks the column.
+    peak_s, start_s, stop_s : ndarray, shape (n_events,), seconds from the first sample
+        The onset is ``Rise`` before the peak, the end is ``Decay`` after it or at the next onset; NaN if the
+        table has no such column.
     """
 
     peak_s: FloatArray
@@ -38,13 +38,13 @@ class EventTimes:
 
 
 def read_mini_analysis(path: Path) -> EventTimes | None:
-    """Read an event table of Mini Analysis, None if the file is none.
+    """Read an event table of Mini Analysis; None if the file is not one.
 
     Parameters
     ----------
     path : Path
-        Separated by tabs, in any encoding of the laboratory, with decimal points or commas; a number may
-        carry its unit.
+        Columns separated by tabs, in any encoding that is detected, with decimal points or commas; numbers
+        may be followed by their unit.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def read_mini_analysis(path: Path) -> EventTimes | None:
     Raises
     ------
     ReadError
-        If the file is no text, or a cell is no number.
+        If the file is not text, or a cell is not a number.
     """
     encoding, head = read_head(path)
     titles = [title.strip().strip('"').lower() for title in head.split("\n", 1)[0].split("\t")]
@@ -74,13 +74,13 @@ def read_mini_analysis(path: Path) -> EventTimes | None:
     start_s, stop_s = peak_s - 1e-3 * column(_RISE), peak_s + 1e-3 * column(_DECAY)
     order = np.argsort(peak_s if np.isnan(start_s).any() else start_s, kind="stable")
     peak_s, start_s, stop_s = peak_s[order], start_s[order], stop_s[order]
-    # Where an event rides on the decay of another, the table lets both last; here the first ends there.
+    # In the table, an event may extend into the next one that rides on its decay; here it ends there.
     stop_s[:-1] = np.fmin(stop_s[:-1], np.where(np.isnan(start_s[1:]), np.inf, start_s[1:]))
     return EventTimes(peak_s=peak_s, start_s=start_s, stop_s=stop_s)
 
 
 def _number(cell: str, path: Path, line: int, title: str) -> float:
-    """Return the number that a cell begins with; the unit behind it is in the title too."""
+    """Return the number at the beginning of a cell; the unit that follows it is in the title too."""
     match = _NUMBER.match(_SPACES.sub("", cell).replace(",", "."))
     if match is None:
         raise ReadError(

@@ -1,4 +1,4 @@
-"""The numbers of a text file, fast, exactly as printed, and with the line number of every mistake."""
+"""Parsing the numbers of a text file: fast, exact, and with line numbers in error messages."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["NumberTable", "read_tables"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Lines are parsed a megabyte at a time: large enough for speed, small enough for a small computer.
+# Lines are parsed a megabyte at a time, which is large enough for speed and small enough for any computer.
 _CHUNK_CHARACTERS = 1 << 20
 _SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberTable:
-    """One block of numbers under its header.
+    """One block of numbers and its header.
 
     Attributes
     ----------
     header : tuple of str
     columns : tuple of ndarray of float64, each of shape (n_rows,)
     comments : tuple of (int, str)
-        Comments that stood among the numbers, each with its row, or where it had a line of its own, the next.
+        Comments among the numbers, each with its row; for a comment on a separate line, the next row.
     """
 
     header: tuple[str, ...]
@@ -40,7 +40,7 @@ class NumberTable:
     _runs: tuple[tuple[int, int], ...]
 
     def line_of(self, row: int) -> int:
-        """Return the line number, from 1, of a row.
+        """Return the line number of a row in the file, from 1.
 
         Parameters
         ----------
@@ -54,8 +54,8 @@ class NumberTable:
 def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
     """Return all blocks of numbers of a text file.
 
-    LabChart repeats its header (lines ``Key=``) at the start of every block of recording; each begins a
-    table of its own.
+    LabChart repeats its header (lines ``Key=``) at the start of every block of a recording; each block is a
+    separate table.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
     Raises
     ------
     ReadError
-        Naming the first line that is not made of as many numbers as the first.
+        If a line does not have as many numbers as the first one; the message gives its line number.
     """
     assembler = _Assembler(path, layout)
     with path.open(encoding=layout.encoding, errors="replace") as stream:
@@ -78,7 +78,7 @@ def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
 
 @dataclass
 class _Assembler:
-    """Gathers lines into tables; knows where it stands between two chunks."""
+    """Assembles tables from successive chunks of lines."""
 
     path: Path
     layout: TextLayout
@@ -91,7 +91,7 @@ class _Assembler:
     decimal: str = ""
 
     def add(self, lines: list[str], *, first_line: int) -> None:
-        """Take the next lines of the file."""
+        """Add the next lines of the file."""
         n_header = len(self.layout.header)
         if first_line <= n_header:
             skipped = min(n_header - first_line + 1, len(lines))
@@ -104,7 +104,7 @@ class _Assembler:
         self._add_mixed(lines, first_line=first_line)
 
     def _add_mixed(self, lines: list[str], *, first_line: int) -> None:
-        """Take lines among which comments, blank lines or a new header may stand."""
+        """Add lines that may include comments, blank lines or a new header."""
         run: list[str] = []
         run_start = first_line
         for number, line in enumerate(lines, start=first_line):
@@ -134,7 +134,7 @@ class _Assembler:
         self.n_rows += len(parsed)
 
     def _check_decimal(self, lines: list[str], text: str, *, first_line: int) -> None:
-        """Take the decimal mark that is met first; the other one later on is a mistake, not a number."""
+        """Take the decimal mark that occurs first, and refuse lines with the other one."""
         if not self.decimal:
             marked = next((line for line in lines if "," in line or "." in line), "")
             self.decimal = "," if "," in marked else "." if "." in marked else ""
@@ -173,7 +173,7 @@ class _Assembler:
         )
 
     def _close(self) -> None:
-        """End the table that is being gathered, if it has begun."""
+        """Finish the current table, if it has any rows."""
         if not self.chunks:
             return
         columns = tuple(
@@ -191,6 +191,6 @@ class _Assembler:
         self.header, self.chunks, self.runs, self.n_rows, self.comments = [], [], [], 0, []
 
     def finish(self) -> list[NumberTable]:
-        """Return the tables, the last one closed."""
+        """Finish the last table and return all of them."""
         self._close()
         return self.tables

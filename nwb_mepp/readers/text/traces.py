@@ -1,4 +1,4 @@
-"""From columns of a text file to traces: what the readers of text share."""
+"""What the readers of text have in common: the clock of a table, and checks of its beginning and end."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ import numpy as np
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.units import parse_time_unit
 from nwb_mepp.core.version import __version__
-from nwb_mepp.readers.text.encodings import last_line_ends
+from nwb_mepp.readers.text.encodings import ends_with_newline
 from nwb_mepp.readers.text.layout import TextLayout, split_title
 from nwb_mepp.readers.text.rows import NumberTable
-from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
+from nwb_mepp.readers.text.time_column import IrregularTimesError, samples_per_time_unit
 
-__all__ = ["OWN_VERSION", "Clock", "looks_even", "notes_on_end", "read_clock", "time_title"]
+__all__ = [
+    "TEXT_READER_VERSION",
+    "Clock",
+    "has_even_times",
+    "read_clock",
+    "time_unit_in_title",
+    "unfinished_line_notes",
+]
 
-# The readers of text are part of this package, so its version is theirs.
-OWN_VERSION = f"nwb-mepp {__version__}"
+# The readers of text are part of this package and have its version.
+TEXT_READER_VERSION = f"nwb-mepp {__version__}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Rate and first time of a table.
+    """Sampling rate, first and last time of a table.
 
     Attributes
     ----------
     sampling_rate_hz : float
     start_s, stop_s : float
-        First and last printed time.
+        First and last printed time, in seconds.
     """
 
     sampling_rate_hz: float
@@ -40,7 +47,7 @@ class Clock:
 def read_clock(
     table: NumberTable, path: Path, *, column: int, unit_label: str, sampling_rate_hz: float | None
 ) -> Clock:
-    """Return the rate and the start that the column of times gives.
+    """Infer the sampling rate and the start from the column of times.
 
     Parameters
     ----------
@@ -51,12 +58,13 @@ def read_clock(
     unit_label : str
         Unit of the times, empty if the file states none.
     sampling_rate_hz : float, optional
-        What the user says; the times then give the start only, and need be neither even nor labeled.
+        Stated by the user; then only the start is taken from the times, which need neither be evenly spaced
+        nor have a unit.
 
     Raises
     ------
     ReadError
-        If the times have no unit, or are not even within what their decimals allow.
+        If the times have no unit, or are not evenly spaced within the precision of their decimals.
     """
     times = table.columns[column]
     per_second = parse_time_unit(unit_label)
@@ -69,11 +77,11 @@ def read_clock(
             "such as 'Time (s)', found none; add it, or pass --sampling-rate HZ."
         )
     try:
-        rate_hz = steps_per_unit(times) * per_second
+        rate_hz = samples_per_time_unit(times) * per_second
     except IrregularTimesError as error:
         raise ReadError(
             f"{path.name}, line {table.line_of(error.row)}: expected evenly spaced times, but "
-            f"{error}. Export the recording in one segment; if the times are merely printed badly, pass "
+            f"{error}. Export the recording in one segment; if only the printed times are wrong, pass "
             "--sampling-rate HZ."
         ) from error
     return Clock(
@@ -83,20 +91,20 @@ def read_clock(
     )
 
 
-def notes_on_end(path: Path) -> tuple[str, ...]:
-    """Return a sentence if a text may have been cut off within its last number, else none.
+def unfinished_line_notes(path: Path) -> tuple[str, ...]:
+    """Return a note if the last number of a text may have been cut off, else an empty tuple.
 
     Parameters
     ----------
     path : Path
     """
-    if last_line_ends(path):
+    if ends_with_newline(path):
         return ()
-    return ("The last line does not end; if the file was cut off there, its last number may be wrong.",)
+    return ("The last line has no line break; if the file was cut off there, its last number may be wrong.",)
 
 
-def looks_even(layout: TextLayout, *, column: int) -> bool:
-    """Return whether the first lines of a file have evenly spaced times, as a recording has.
+def has_even_times(layout: TextLayout, *, column: int) -> bool:
+    """Return whether the times in the first lines of a file are evenly spaced, as in a recording.
 
     Parameters
     ----------
@@ -108,14 +116,14 @@ def looks_even(layout: TextLayout, *, column: int) -> bool:
     if len(rows) < 3:
         return False
     try:
-        steps_per_unit(np.array([row[column] for row in rows]))
+        samples_per_time_unit(np.array([row[column] for row in rows]))
     except IrregularTimesError:
         return False
     return True
 
 
-def time_title(titles: tuple[str, ...], column: int) -> str:
-    """Return the unit of time in the title of a column, empty if there is none.
+def time_unit_in_title(titles: tuple[str, ...], column: int) -> str:
+    """Return the unit of time in the title of a column, or an empty string if there is none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Events, epochs and spikes out of Neo's raw interface and out of its objects."""
+"""Events, epochs and spikes from Neo's rawio interface and from its objects."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import quantities as pq
 
 from builders.neo_objects import full_block, write_nix
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.readers.neo.ancillary import ancillary_of_objects, ancillary_of_reader
+from nwb_mepp.readers.neo.ancillary import ancillary_from_rawio, ancillary_from_segments
 
 
 class Raw:
-    """What is asked of Neo's raw interface: one kind of events, one of epochs, two units, a sweep."""
+    """Stand-in for a rawio reader with one kind of events, one of epochs, two units and one sweep."""
 
-    header = {  # noqa: RUF012 - as Neo has it
+    header = {  # noqa: RUF012 - as in Neo
         "event_channels": [{"name": "mark", "type": b"event"}, {"name": "mark", "type": b"epoch"}],
         "spike_channels": [
             {"name": "cell", "wf_sampling_rate": 0.0},
@@ -55,10 +55,10 @@ class Raw:
         return 1.0
 
 
-def test_the_raw_interface_gives_times_in_seconds_labels_and_columns() -> None:
-    found, notes = ancillary_of_reader(Raw(), [(0, 0)])
+def test_the_rawio_interface_gives_times_in_seconds_labels_and_columns() -> None:
+    found, notes = ancillary_from_rawio(Raw(), [(0, 0)])
     (events,), (epochs,) = found.events, found.epochs
-    assert (events.name, epochs.name) == ("mark", "mark")  # tables of their own, so no need to number them
+    assert (events.name, epochs.name) == ("mark", "mark")  # in separate tables, so both can keep the name
     np.testing.assert_array_equal(events.times_s, [0.1, 0.2])
     assert events.labels == epochs.labels == ("a", "b")
     assert events.annotations == {"site": "left"}
@@ -74,9 +74,9 @@ def test_the_raw_interface_gives_times_in_seconds_labels_and_columns() -> None:
 def test_the_objects_of_neo_give_the_same_kinds() -> None:
     segments = full_block().segments
     segments[0].events[0].annotate(by="M. L.")
-    found, notes = ancillary_of_objects(segments)
+    found, notes = ancillary_from_segments(segments)
     assert notes == []
-    assert found.described() == (
+    assert found.describe() == (
         "events (drug); epochs (artifact); spike trains (unit A); irregularly sampled signals (bath)"
     )
     assert [one.sweep for one in found.events] == [0, 1]
@@ -91,20 +91,20 @@ def test_the_resolution_of_spikes_is_that_of_their_sampling_or_of_their_numbers(
         train = neo.SpikeTrain([0.5, 200.0] * pq.s, t_stop=300 * pq.s, **stated)
         segment = neo.Segment()
         segment.spiketrains = [train]
-        return ancillary_of_objects([segment])[0].spikes[0].resolution_s
+        return ancillary_from_segments([segment])[0].spikes[0].resolution_s
 
     assert resolution(sampling_rate=25 * pq.kHz) == pytest.approx(40e-6)
     assert resolution() == 2.0**-45  # neighboring numbers between 128 and 256 differ by 2**(7 - 52)
 
 
-def test_waveforms_of_spikes_are_named_as_left_out() -> None:
+def test_a_note_says_that_waveforms_of_spikes_are_left_out() -> None:
     segment = neo.Segment()
     waveforms = np.zeros((1, 1, 5)) * pq.mV
     segment.spiketrains = [neo.SpikeTrain([0.5] * pq.s, t_stop=1 * pq.s, waveforms=waveforms)]
-    assert ancillary_of_objects([segment])[1] == ["Left out: the waveforms of the spikes."]
+    assert ancillary_from_segments([segment])[1] == ["Left out: the waveforms of the spikes."]
 
 
-def test_an_irregular_signal_named_like_a_channel_gets_another_name(tmp_path: Path) -> None:
+def test_an_irregular_signal_with_the_name_of_a_channel_is_renamed(tmp_path: Path) -> None:
     block = full_block(n_sweeps=1)
     block.segments[0].irregularlysampledsignals[0].name = "Im"
     recording = read_recording(write_nix(tmp_path / "run.nix", block))
@@ -118,7 +118,7 @@ def test_an_option_may_name_an_irregular_signal(tmp_path: Path) -> None:
     assert [one.unit for one in recording.ancillary.irregular] == ["V"]
 
 
-def test_what_is_said_of_block_segment_and_signal_is_kept(tmp_path: Path) -> None:
+def test_annotations_of_block_segment_and_signal_are_kept(tmp_path: Path) -> None:
     block = full_block(n_sweeps=1)
     block.segments[0].annotate(drug="TTX", doses=[1, 2])
     block.segments[0].analogsignals[0].annotate(filter_hz=5000)
@@ -132,5 +132,5 @@ def test_what_is_said_of_block_segment_and_signal_is_kept(tmp_path: Path) -> Non
         "signal Vm, filter_hz": "5000",
     }
     assert recording.notes == (
-        "Annotations left out, for they are more than a text or a number: sweep 0, doses.",
+        "Annotations left out because they are not a text or a single number: sweep 0, doses.",
     )

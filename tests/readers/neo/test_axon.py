@@ -1,4 +1,4 @@
-"""Axon files: exact numbers, times, damage."""
+"""Axon files: exact numbers, times, damaged files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_written_abf_reads_back_to_within_one_step(tmp_path: Path) -> None:
     np.testing.assert_allclose(trace.values(), sweeps[0] * 1e-3, atol=trace.conversion)
 
 
-def test_the_real_sweeps_start_where_the_file_says(shared_data: Path) -> None:
+def test_real_sweeps_start_at_the_times_in_the_file(shared_data: Path) -> None:
     recording = read_recording(shared_data / "recordings" / "171116sh_0020.abf")
     assert [trace.start_s for trace in recording.traces] == [0, 10, 20, 30, 40, 50, 60]
     assert [trace.n_samples for trace in recording.traces] == [200_000] * 7
@@ -74,10 +74,10 @@ def test_a_unit_given_by_the_user_replaces_the_label_and_keeps_the_numbers(share
     assert corrected.source.settings == {"unit": "mA"}
 
 
-def test_sweeps_of_a_file_without_synchronization_array_are_parted(tmp_path: Path) -> None:
+def test_sweeps_of_a_file_without_synchronization_array_are_split(tmp_path: Path) -> None:
     path = tmp_path / "run.abf"
     sweeps = write_abf(path, n_sweeps=3, n_samples=1000)
-    assert len(neo.io.AxonIO(str(path)).read_block().segments) == 1  # the reason for parting them
+    assert len(neo.io.AxonIO(str(path)).read_block().segments) == 1  # the reason for splitting them
     recording = read_recording(path)
     assert [trace.sweep for trace in recording.traces] == [0, 1, 2]
     for trace, sweep in zip(recording.traces, sweeps, strict=True):
@@ -97,7 +97,7 @@ def test_sweeps_without_times_are_spaced_by_the_interval_given(tmp_path: Path) -
 
 def test_an_interval_that_contradicts_the_file_is_refused(shared_data: Path) -> None:
     path = shared_data / "recordings" / "171116sh_0020.abf"
-    with pytest.raises(UsageError, match=r"--sweep-interval 12 contradicts the source"):
+    with pytest.raises(UsageError, match=r"--sweep-interval 12 contradicts the file"):
         read_recording(path, options=ReadOptions(sweep_interval_s=12.0))
 
 
@@ -114,11 +114,11 @@ def test_a_truncated_file_is_refused(part: float, tmp_path: Path, shared_data: P
 def test_a_file_cut_within_its_magic_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.abf"
     path.write_bytes(b"AB")
-    with pytest.raises(ReadError, match=r"reader axon, but its content is not one"):
+    with pytest.raises(ReadError, match=r"suffix of a file for the reader axon, but not the content"):
         read_recording(path)
 
 
-def test_a_damaged_number_of_tags_does_not_fill_the_memory(tmp_path: Path, shared_data: Path) -> None:
+def test_a_damaged_number_of_tags_does_not_exhaust_the_memory(tmp_path: Path, shared_data: Path) -> None:
     path = tmp_path / "tags.abf"
     path.write_bytes((shared_data / "recordings" / "171116sh_0020.abf").read_bytes())
     tag_section = 76 + 16 * 11 + 8
@@ -141,17 +141,17 @@ def test_a_scale_that_is_not_finite_is_refused(tmp_path: Path) -> None:
         read_recording(patched(path, 922, "<f", 0))
 
 
-def test_any_error_of_neo_becomes_one_sentence(tmp_path: Path) -> None:
+def test_an_error_in_neo_becomes_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "mode.abf"
     write_abf(path)
-    with pytest.raises(ReadError, match=r"the reader 'axon' cannot read it; .* Neo said: .*Mode 75"):
+    with pytest.raises(ReadError, match=r"the reader 'axon' cannot read it; .* Neo reports: .*Mode 75"):
         read_recording(patched(path, 8, "<h", 75))
 
 
-def test_text_named_as_axon_file_is_refused(tmp_path: Path) -> None:
+def test_text_with_the_suffix_of_an_axon_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.abf"
     path.write_text("not a recording")
-    with pytest.raises(ReadError, match=r"named as a file for the reader axon, but its content is not one"):
+    with pytest.raises(ReadError, match=r"has the suffix of a file for the reader axon, but not the content"):
         read_recording(path)
 
 

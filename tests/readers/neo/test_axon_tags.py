@@ -1,4 +1,4 @@
-"""Tags put into real Axon files, read back and compared with hand arithmetic and pyabf."""
+"""Tags added to real Axon files, compared with hand calculations and pyabf."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGS = ((20_000, b"wash in \xb5M", 1), (3_000_000, b"", 2))
 
 
 def with_tags(path: Path, target: Path, **changes: float) -> Path:
-    """Copy a file and append tags to it, the header saying so."""
+    """Copy a file, append tags to it and enter them in the header."""
     content = bytearray(path.read_bytes())
     content += bytes(-len(content) % 512)
     first_block = len(content) // 512
@@ -57,7 +57,7 @@ def test_version_2_agrees_with_pyabf(shared_data: Path, tmp_path: Path) -> None:
     assert [label.encode("cp1252") for label in tags.labels] == [b"wash in \xb5M", b""]
 
 
-def test_the_tags_come_once_whatever_the_number_of_sweeps(shared_data: Path, tmp_path: Path) -> None:
+def test_tags_are_returned_once_regardless_of_the_number_of_sweeps(shared_data: Path, tmp_path: Path) -> None:
     path = with_tags(shared_data / "formats" / "File_axon_5.abf", tmp_path / "run.abf")
     recording = read_recording(path)
     assert len(recording.sweeps("_Ipatch")) == 9

@@ -1,4 +1,4 @@
-"""Every format file beside the project, compared with what Neo itself gives."""
+"""Every available format file, compared with what Neo itself returns."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def test_raw_numbers_and_values_equal_those_of_neo(case: Case, shared_data: Path
     assert len(recording.channels) == case.n_channels
     assert {len(recording.sweeps(channel)) for channel in recording.channels} == {case.n_sweeps}
     assert reader.segment_count(0) == case.n_sweeps
-    places = [
+    positions = [
         (stream, channel)
         for stream in range(reader.signal_streams_count())
         for channel in range(reader.signal_channels_count(stream))
     ]
-    # The unit as Neo understands it, on the way that its users take.
+    # The unit as Neo parses it in its high-level interface.
     segment = reader.read_segment(lazy=True, signal_group_mode="split-all")
     units = [str(signal.units.dimensionality.string) for signal in segment.analogsignals]
     for sweep in range(case.n_sweeps):
-        for name, unit, (stream, channel) in zip(recording.channels, units, places, strict=True):
+        for name, unit, (stream, channel) in zip(recording.channels, units, positions, strict=True):
             trace = recording.sweeps(name)[sweep]
             raw = reader.get_analogsignal_chunk(0, sweep, stream_index=stream, channel_indexes=[channel])
             values = reader.rescale_signal_raw_to_float(
@@ -95,7 +95,7 @@ def test_raw_numbers_and_values_equal_those_of_neo(case: Case, shared_data: Path
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
-def test_a_stretch_read_alone_equals_the_same_stretch_of_the_whole(case: Case, shared_data: Path) -> None:
+def test_a_slice_equals_the_same_slice_of_all_samples(case: Case, shared_data: Path) -> None:
     recording = read_recording(shared_data / case.path, options=ReadOptions(**case.options))
     trace = recording.traces[-1]
     n = trace.n_samples
@@ -121,7 +121,7 @@ def test_a_format_without_raw_numbers_keeps_the_numbers_of_neo(name: str, shared
 def test_waves_of_an_igor_experiment_without_a_unit_are_left_out_with_a_note(shared_data: Path) -> None:
     recording = read_recording(shared_data / "formats" / "B95_Ch0_IDRest_107.pxp")
     assert len(recording.notes) == 1
-    assert "for want of a unit: 'value', 'W_coef'" in recording.notes[0]
+    assert "because they have no unit: 'value', 'W_coef'" in recording.notes[0]
 
 
 def test_a_wave_without_a_unit_is_kept_when_the_user_states_one(shared_data: Path) -> None:
@@ -145,18 +145,18 @@ def test_side_files_of_a_format_are_part_of_its_checksum(shared_data: Path, tmp_
     assert read_recording(tmp_path / "testNeoElanIO.eeg").source.sha256 != before
 
 
-def test_names_of_persons_are_left_out(shared_data: Path) -> None:
+def test_annotations_that_identify_a_person_are_left_out(shared_data: Path) -> None:
     recording = read_recording(shared_data / "formats" / "File_micromed_1.TRC")
     assert recording.annotations == {"header_version": "4", "channels, ground": "G2"}
-    assert any("they name a person: firstname, surname" in note for note in recording.notes)
+    assert any("they identify a person: firstname, surname" in note for note in recording.notes)
 
 
-def test_what_is_left_out_is_named_once(shared_data: Path) -> None:
+def test_each_omission_is_noted_once(shared_data: Path) -> None:
     recording = read_recording(shared_data / "formats" / "File_spike2_1.smr")
     assert recording.notes == ("Left out: the waveforms of the spikes.",)
 
 
-def test_sweeps_that_neo_puts_at_zero_are_laid_end_to_end(shared_data: Path) -> None:
+def test_sweeps_that_neo_starts_at_zero_are_placed_end_to_end(shared_data: Path) -> None:
     recording = read_recording(shared_data / "formats" / "File_winwcp_1.wcp")
     duration_s = 49_920 / 16652.78965696858
     assert not recording.sweep_times_stated

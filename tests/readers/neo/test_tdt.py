@@ -19,16 +19,16 @@ def test_a_block_holds_what_was_written(tmp_path: Path) -> None:
         assert trace.sampling_rate_hz == TDT_RATE_HZ
 
 
-def test_data_that_the_index_promises_and_the_file_lacks_are_reported(tmp_path: Path) -> None:
+def test_a_file_without_all_the_data_of_the_index_is_refused(tmp_path: Path) -> None:
     path = write_tdt(tmp_path, name="b1", n_chunks=3)
     data = path.with_suffix(".tev")
     data.write_bytes(data.read_bytes()[:-1])
     # 3 chunks of 2 channels of 256 samples of 2 bytes.
-    with pytest.raises(ReadError, match=r"b1\.tev is truncated: .* to byte 3072, .* ends at byte 3071"):
+    with pytest.raises(ReadError, match=r"b1\.tev is truncated: expected at least 3072 bytes .*, found 3071"):
         check_extent(path)
 
 
-def test_samples_in_files_of_their_own_are_not_sought_in_the_common_one(tmp_path: Path) -> None:
+def test_samples_in_separate_files_are_not_expected_in_the_common_one(tmp_path: Path) -> None:
     path = write_tdt(tmp_path, name="b1")
     path.with_suffix(".tev").write_bytes(b"")
     (tmp_path / "b1_Wave_Ch1.sev").touch()
@@ -38,6 +38,6 @@ def test_samples_in_files_of_their_own_are_not_sought_in_the_common_one(tmp_path
     check_extent(path)
 
 
-def test_an_index_without_data_promises_nothing(tmp_path: Path) -> None:
+def test_an_index_without_data_needs_no_data_file(tmp_path: Path) -> None:
     path = write_tdt(tmp_path, name="b1", n_chunks=0)
     check_extent(path)

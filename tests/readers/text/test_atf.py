@@ -1,4 +1,4 @@
-"""Axon Text Format: what pyabf makes of it, and what it does not notice."""
+"""Axon Text Format: what pyabf returns, and errors that it does not notice."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def test_sweeps_have_their_times_samples_and_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stated", ["0,1000", "0.000,1000.000"])
-def test_sweep_times_are_understood_with_and_without_decimals(stated: str, tmp_path: Path) -> None:
+def test_sweep_times_are_parsed_with_and_without_decimals(stated: str, tmp_path: Path) -> None:
     header = replaced("250.0,1250.0", stated)
     starts = [trace.start_s for trace in read(write(tmp_path / "run.atf", header=header)).traces]
     assert starts == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("stated", ["", "0", "now,then"])
-def test_without_a_time_for_each_sweep_they_are_laid_end_to_end(stated: str, tmp_path: Path) -> None:
+def test_without_a_time_for_each_sweep_they_are_placed_end_to_end(stated: str, tmp_path: Path) -> None:
     recording = read(write(tmp_path / "run.atf", header=replaced("250.0,1250.0", stated)))
     assert not recording.sweep_times_stated
     assert [trace.start_s for trace in recording.traces] == pytest.approx([0.0, 3e-4])
@@ -75,11 +75,11 @@ def test_a_channel_keeps_its_name_and_unit_among_several(tmp_path: Path) -> None
     ]
 
 
-def test_a_last_line_without_end_is_left_out_with_a_note(tmp_path: Path) -> None:
+def test_a_last_line_without_line_break_is_left_out_with_a_note(tmp_path: Path) -> None:
     recording = read(write(tmp_path / "run.atf", end=""))
     assert [trace.n_samples for trace in recording.traces] == [2, 2]
     assert recording.notes == (
-        "Left out: the last line, which does not end; the file may have been cut off within it.",
+        "Left out: the last line, which has no line break; the file may have been cut off there.",
     )
 
 
@@ -88,7 +88,10 @@ def test_a_last_line_without_end_is_left_out_with_a_note(tmp_path: Path) -> None
     [
         ({"rows": ["0\t-70,5\t-71,0", "0,0001\t-70,0\t-71,5"]}, "columns of numbers with decimal points"),
         ({"rows": ["0\t-70,5\t-71", "1e-4\t-70,0\t-71"]}, "expected a number with a decimal point"),
-        ({"rows": ["0\t1\t2", "0.0001\t1"]}, r"the reader 'atf' cannot read it; .* pyabf said: ValueError"),
+        (
+            {"rows": ["0\t1\t2", "0.0001\t1"]},
+            r"the reader 'atf' cannot read it; .* pyabf reports: ValueError",
+        ),
         ({"rows": ["0\t1\t2", "0.0001\tx\t2"]}, r"found something else in row 2 of the samples, column 2"),
         ({"rows": ["0\t1\t2"]}, "the reader 'atf' cannot read it"),
         ({"header": HEADER[:3]}, "the reader 'atf' cannot read it"),
@@ -103,19 +106,19 @@ def test_a_last_line_without_end_is_left_out_with_a_note(tmp_path: Path) -> None
         ),
     ],
 )
-def test_what_is_wrong_is_reported(changes: dict[str, list[str]], sentence: str, tmp_path: Path) -> None:
+def test_the_error_names_what_is_wrong(changes: dict[str, list[str]], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=sentence):
         read(write(tmp_path / "run.atf", **changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("title", ["Time", "Time (s)"])
-def test_a_stated_rate_needs_no_even_times(title: str, tmp_path: Path) -> None:
+def test_with_a_stated_rate_times_need_not_be_evenly_spaced(title: str, tmp_path: Path) -> None:
     rows = ["0\t1\t2", "0.0001\t1\t2", "0.0007\t1\t2", "0.0008\t1\t2"]
     path = write(tmp_path / "run.atf", header=replaced("Time (s)", title), rows=rows)
     assert {trace.sampling_rate_hz for trace in read(path, sampling_rate_hz=5000.0).traces} == {5000.0}
 
 
-def test_without_pyabf_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyabf_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nwb_mepp.readers.interface.find_spec", lambda _: None)
     with pytest.raises(MissingDependencyError, match=r"'atf' needs the package pyabf, .*nwb-mepp\[formats\]"):
         read(write(tmp_path / "run.atf"))

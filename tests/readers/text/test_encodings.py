@@ -1,4 +1,4 @@
-"""In which encoding a text is."""
+"""Detecting the encoding of a text file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ NUMBERS = "\n0,0001\t-0,7880" * 5
         ("Time (s)\tT (°C)", "cp1252"),
     ],
 )
-def test_the_one_byte_encoding_is_the_one_that_makes_words_of_one_script(text: str, encoding: str) -> None:
+def test_the_single_byte_encoding_is_the_one_that_yields_words_of_one_script(
+    text: str, encoding: str
+) -> None:
     assert detect_encoding((text + NUMBERS).encode(encoding), name="run.txt") == encoding
 
 
@@ -31,14 +33,14 @@ def test_unicode_is_recognized(encoding: str) -> None:
     assert detect_encoding(head, name="run.txt") == encoding
 
 
-def test_utf_16_with_its_mark_is_recognized() -> None:
+def test_utf_16_with_byte_order_mark_is_recognized() -> None:
     assert detect_encoding("Time".encode("utf-16"), name="run.txt") == "utf-16"
 
 
-def test_a_letter_cut_at_the_end_of_the_head_does_not_mislead() -> None:
+def test_a_character_cut_at_the_end_of_the_head_is_harmless() -> None:
     assert detect_encoding("Время".encode()[:-1], name="run.txt") == "utf-8"
 
 
-def test_zero_bytes_are_not_text() -> None:
+def test_zero_bytes_are_refused() -> None:
     with pytest.raises(ReadError, match=r"run\.txt: expected text, found zero bytes as in a binary file"):
         detect_encoding(bytes(range(256)), name="run.txt")

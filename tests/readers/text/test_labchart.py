@@ -1,4 +1,4 @@
-"""Text in columns separated by tabs, as LabChart exports it."""
+"""Text in columns separated by tabs, as exported from LabChart."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_time_may_be_in_seconds_milliseconds_or_minutes(path: Path, unit: st
     assert trace.start_s == pytest.approx(2.0, abs=1e-6)
 
 
-def test_several_channels_are_read_and_equal_names_told_apart(path: Path) -> None:
+def test_several_channels_are_read_and_equal_names_made_unique(path: Path) -> None:
     lines = [f"{k / 1000:.3f}\t{k}\t{10 * k}\t{100 * k}" for k in range(20)]
     write(path, ["Time (s)\tVm (mV)\tVm (mV)\tIm (nA)", *lines])
     recording = read_recording(path)
@@ -125,7 +125,7 @@ def test_the_rate_given_by_the_user_replaces_that_of_the_times(path: Path) -> No
         ("0,0020\t" + "1" * 80 + "x", r"1{50}\.\.\.'"),
     ],
 )
-def test_a_line_that_does_not_parse_is_named(path: Path, bad: str, found: str) -> None:
+def test_the_error_gives_the_number_of_a_bad_line(path: Path, bad: str, found: str) -> None:
     lines = rows()
     lines[20] = bad
     write(path, [RUSSIAN, *lines])
@@ -135,7 +135,7 @@ def test_a_line_that_does_not_parse_is_named(path: Path, bad: str, found: str) -
         read_recording(path)
 
 
-def test_a_bad_line_far_into_a_long_file_is_named_by_its_number(path: Path) -> None:
+def test_a_bad_line_far_into_a_long_file_has_the_right_number(path: Path) -> None:
     lines = rows(80_000)
     lines[70_000] = "7,0000\tnone"
     write(path, [RUSSIAN, *lines])
@@ -143,7 +143,7 @@ def test_a_bad_line_far_into_a_long_file_is_named_by_its_number(path: Path) -> N
         read_recording(path)
 
 
-def test_decimal_points_among_decimal_commas_are_refused_not_guessed(path: Path) -> None:
+def test_mixed_decimal_points_and_commas_are_refused(path: Path) -> None:
     lines = rows()
     lines[30] = lines[30].replace(",", ".")
     write(path, [RUSSIAN, *lines])
@@ -157,27 +157,27 @@ def test_decimal_points_among_decimal_commas_are_refused_not_guessed(path: Path)
 
 
 @pytest.mark.parametrize(("first", "last"), [(20, 21), (20, 40)])
-def test_a_gap_in_the_times_is_named_by_its_line(path: Path, first: int, last: int) -> None:
+def test_the_error_gives_the_line_of_a_gap_in_the_times(path: Path, first: int, last: int) -> None:
     lines = rows()
     write(path, [RUSSIAN, *lines[:first], *lines[last:]])
-    with pytest.raises(ReadError, match=r"line 22: expected evenly spaced times, but the time goes on by"):
+    with pytest.raises(ReadError, match=r"line 22: expected evenly spaced times, but the time step is"):
         read_recording(path)
 
 
-def test_an_unknown_unit_asks_for_one(path: Path) -> None:
+def test_an_unknown_unit_is_refused(path: Path) -> None:
     write(path, ["Time (s)\tVoltage", *rows()])
-    with pytest.raises(ReadError, match=r"none that is known for 'Voltage' \(unit ''\); pass --unit UNIT"):
+    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass --unit UNIT"):
         read_recording(path)
     assert read_recording(path, options=ReadOptions(units={"Voltage": "mV"})).traces[0].conversion == 1e-3
 
 
-def test_a_unit_for_a_channel_that_is_not_there_lists_those_that_are(path: Path) -> None:
+def test_the_error_for_an_unknown_channel_lists_all_channels(path: Path) -> None:
     write(path, [RUSSIAN, *rows()])
     with pytest.raises(UsageError, match="has no channel 'Vm'; its channels are 'Канал 1'"):
         read_recording(path, options=ReadOptions(units={"Vm": "mV"}))
 
 
-def test_a_time_without_a_unit_asks_for_it(path: Path) -> None:
+def test_a_time_without_a_unit_is_refused(path: Path) -> None:
     write(path, ["Zeit\tVm, mV", *rows()])
     with pytest.raises(ReadError, match=r"expected the unit of time .* in the title of column 1"):
         read_recording(path)
@@ -199,9 +199,9 @@ def test_titles_that_do_not_match_the_columns_are_refused(path: Path) -> None:
         read_recording(path)
 
 
-def test_text_of_another_kind_is_refused(path: Path) -> None:
+def test_text_in_another_format_is_refused(path: Path) -> None:
     path.write_text("Notes of the day\nThe second fiber was better.\n")
-    with pytest.raises(ReadError, match="not the text of a recording: expected columns of numbers"):
+    with pytest.raises(ReadError, match="is not a recording in text form: expected columns of numbers"):
         read_recording(path)
     with pytest.raises(ReadError, match="expected columns of numbers separated by tabs"):
         read_recording(path, options=ReadOptions(reader="labchart"))
@@ -231,12 +231,12 @@ def test_the_heading_of_labchart_gives_names_units_and_start(path: Path) -> None
     assert recording.annotations["TimeFormat"] == "StartOfBlock"
 
 
-def test_a_day_without_its_decimals_gives_no_start(path: Path) -> None:
+def test_a_date_without_decimals_gives_no_start(path: Path) -> None:
     write(path, [*labchart_heading("4,0234e+004"), *block()])
     assert read_recording(path).session_start is None
 
 
-def test_every_block_of_labchart_is_a_sweep_at_its_own_time(path: Path) -> None:
+def test_each_block_of_labchart_is_a_sweep_with_its_own_time(path: Path) -> None:
     first = [*labchart_heading("40234,500000000000"), *block()]
     second = [*labchart_heading("40234,500115740741"), *block(value=100)]  # 10 s are 1/8640 of a day
     write(path, [*first, *second])
@@ -252,7 +252,7 @@ def test_every_block_of_labchart_is_a_sweep_at_its_own_time(path: Path) -> None:
     assert recording.sweep_times_stated
 
 
-def test_blocks_without_dates_are_laid_end_to_end(path: Path) -> None:
+def test_blocks_without_dates_are_placed_end_to_end(path: Path) -> None:
     heading = [line for line in labchart_heading("") if not line.startswith("Excel")]
     write(path, [*heading, *block(), *heading, *block()])
     recording = read_recording(path)
@@ -260,7 +260,7 @@ def test_blocks_without_dates_are_laid_end_to_end(path: Path) -> None:
     assert recording.sweeps("Vm")[1].start_s == pytest.approx(0.003, abs=1e-12)
 
 
-def test_blocks_whose_times_go_on_keep_them(path: Path) -> None:
+def test_blocks_with_increasing_times_keep_them(path: Path) -> None:
     heading = [line for line in labchart_heading("") if not line.startswith("Excel")]
     later = [f"{5 + k / 10_000:.4f}\t{k}\t{-k}".replace(".", ",") for k in range(30)]
     write(path, [*heading, *block(), *heading, *later])
@@ -269,12 +269,12 @@ def test_blocks_whose_times_go_on_keep_them(path: Path) -> None:
 
 def test_a_heading_that_contradicts_the_times_is_refused(path: Path) -> None:
     write(path, [*labchart_heading("40234,5", interval="0,001 s"), *block()])
-    with pytest.raises(ReadError, match=r"states an interval of 0.001 s, its times are 0.0001 s apart"):
+    with pytest.raises(ReadError, match=r"states an interval of 0.001 s, but its times are 0.0001 s apart"):
         read_recording(path)
     assert read_recording(path, options=ReadOptions(sampling_rate_hz=1000.0)).traces[0].n_samples == 30
 
 
-def test_comments_are_events_at_the_samples_beside_them(path: Path) -> None:
+def test_comments_are_events_at_the_samples_on_their_lines(path: Path) -> None:
     lines = rows()
     lines[10] += "\t#* fiber 2"
     write(path, ["# exported by hand", RUSSIAN, *lines[:30], "# a remark", "", *lines[30:], ""])
@@ -287,7 +287,7 @@ def test_comments_are_events_at_the_samples_beside_them(path: Path) -> None:
     assert recording.notes == ()
 
 
-def test_a_comment_after_the_last_sample_is_put_there(path: Path) -> None:
+def test_a_comment_after_the_last_sample_is_an_event_at_that_sample(path: Path) -> None:
     write(path, [RUSSIAN, *rows(), "# the end", ""])
     recording = read_recording(path)
     (comments,) = recording.ancillary.events
@@ -295,13 +295,13 @@ def test_a_comment_after_the_last_sample_is_put_there(path: Path) -> None:
     np.testing.assert_allclose(comments.times_s, [trace.start_s + 49 / trace.sampling_rate_hz])
 
 
-def test_a_last_line_without_end_is_pointed_out(path: Path) -> None:
+def test_a_last_line_without_line_break_is_noted(path: Path) -> None:
     write(path, [RUSSIAN, *rows(), ""])
     assert read_recording(path).notes == ()
     content = path.read_bytes()
     path.write_bytes(content.rstrip(b"\r\n")[:-1])
     assert read_recording(path).notes == (
-        "The last line does not end; if the file was cut off there, its last number may be wrong.",
+        "The last line has no line break; if the file was cut off there, its last number may be wrong.",
     )
 
 
@@ -320,11 +320,11 @@ def test_a_gap_after_comments_keeps_its_line_number(path: Path) -> None:
         read_recording(path)
 
 
-def test_tabs_at_the_ends_of_lines_are_not_columns(path: Path) -> None:
+def test_trailing_tabs_are_not_columns(path: Path) -> None:
     write(path, [RUSSIAN + "\t", *[line + "\t" for line in rows()]])
     np.testing.assert_array_equal(read_recording(path).traces[0].values(), -np.arange(50) / 8192)
 
 
-def test_the_table_of_labels_counts_no_labels_for_this_format(path: Path) -> None:
+def test_this_format_has_no_labels(path: Path) -> None:
     write(path, [RUSSIAN, *rows()])
     assert inspect(path).channels[0].n_labels is None

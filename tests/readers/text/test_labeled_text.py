@@ -1,4 +1,4 @@
-"""Text in columns separated by commas, with labels and without."""
+"""Text in columns separated by commas, with or without labels."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_runs_of_ones_become_intervals_with_exclusive_stops(
     assert recording.source.reader == "labeled-text"
 
 
-def test_a_recording_without_a_single_label_set_has_an_empty_list_of_them(path: Path) -> None:
+def test_labels_that_are_all_zero_give_no_intervals(path: Path) -> None:
     write(path, "Time_ms,Voltage,labels", labeled(["0"] * 10))
     assert read_recording(path, options=VOLTS).labels[("Voltage", 0)].shape == (0, 2)
 
@@ -62,13 +62,13 @@ def test_a_file_without_labels_is_read_too(path: Path) -> None:
     np.testing.assert_allclose(recording.traces[0].values(), np.arange(10) * 1e-3, rtol=1e-15)
 
 
-def test_the_unit_is_asked_for(path: Path) -> None:
+def test_a_missing_unit_is_refused(path: Path) -> None:
     write(path, "Time_ms,Voltage,labels", labeled(["0"] * 10))
-    with pytest.raises(ReadError, match=r"none that is known for 'Voltage' \(unit ''\); pass --unit UNIT"):
+    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass --unit UNIT"):
         read_recording(path)
 
 
-def test_a_unit_in_the_title_is_taken(path: Path) -> None:
+def test_a_unit_in_the_title_is_used(path: Path) -> None:
     write(path, "Time_ms,Vm_mV,labels", labeled(["0"] * 10))
     assert read_recording(path).traces[0].conversion == 1e-3
 
@@ -81,14 +81,14 @@ def test_several_channels_share_the_labels(path: Path) -> None:
         np.testing.assert_allclose(recording.labels[(channel, 0)], [[0.0004, 0.0005]], rtol=1e-12)
 
 
-def test_a_label_other_than_0_or_1_is_named_by_its_line(path: Path) -> None:
+def test_a_label_other_than_0_or_1_is_refused_with_its_line(path: Path) -> None:
     write(path, "Time_ms,Voltage,labels", labeled(["0", "1", "2", "0"]))
     with pytest.raises(ReadError, match=r"run\.csv, line 4: expected a label of 0 or 1, found 2"):
         read_recording(path, options=VOLTS)
 
 
 @pytest.mark.parametrize("bad", ["0.5,,0", "0.5,nan,0", "0.5,0,1,0", "0,5,0", "0.5;1;0", "0.5,x,1"])
-def test_a_line_that_does_not_parse_is_named(path: Path, bad: str) -> None:
+def test_the_error_gives_the_number_of_a_bad_line(path: Path, bad: str) -> None:
     lines = labeled(["0"] * 10)
     lines[5] = bad
     write(path, "Time_ms,Voltage,labels", lines)
@@ -96,13 +96,13 @@ def test_a_line_that_does_not_parse_is_named(path: Path, bad: str) -> None:
         read_recording(path, options=VOLTS)
 
 
-def test_decimal_commas_between_separating_commas_are_refused(path: Path) -> None:
+def test_decimal_commas_in_comma_separated_text_are_refused(path: Path) -> None:
     write(path, "Time_ms,Voltage,labels", [f"0,{k},0,5,0" for k in range(10)])
-    with pytest.raises(ReadError, match="not the text of a recording"):
+    with pytest.raises(ReadError, match="is not a recording in text form"):
         read_recording(path, options=VOLTS)
 
 
-def test_a_blank_line_is_passed_over(path: Path) -> None:
+def test_a_blank_line_is_skipped(path: Path) -> None:
     lines = labeled(["0"] * 10)
     write(path, "Time_ms,Voltage,labels", [*lines[:4], "", *lines[4:], ""])
     assert read_recording(path, options=VOLTS).traces[0].n_samples == 10
@@ -110,13 +110,13 @@ def test_a_blank_line_is_passed_over(path: Path) -> None:
 
 def test_a_table_without_a_time_is_refused(path: Path) -> None:
     write(path, "a,b", ["1,2", "3,4", "5,6"])
-    with pytest.raises(ReadError, match="not the text of a recording"):
+    with pytest.raises(ReadError, match="is not a recording in text form"):
         read_recording(path)
-    with pytest.raises(ReadError, match="expected columns separated by commas under titles such as"):
+    with pytest.raises(ReadError, match="expected columns separated by commas with titles such as"):
         read_recording(path, options=ReadOptions(reader="labeled-text"))
 
 
-def test_a_table_of_events_is_refused_with_the_first_uneven_line(path: Path) -> None:
+def test_a_table_of_events_is_refused(path: Path) -> None:
     write(path, "time_s,votes", ["0.056,2", "0.18732,2", "0.2,5", "0.9,1"])
     with pytest.raises(ReadError, match="expected evenly spaced times"):
         read_recording(path)

@@ -1,4 +1,4 @@
-"""Event tables of Mini Analysis, as the laboratory has them."""
+"""Event tables of Mini Analysis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(path: Path, *lines: str, encoding: str = "cp1251") -> Path:
     return path
 
 
-def test_times_are_peaks_with_onset_and_end_around_them(tmp_path: Path) -> None:
+def test_onset_and_end_are_calculated_from_the_peak(tmp_path: Path) -> None:
     path = write(
         tmp_path / "run07.txt",
         "2\tTime (ms)\tAmplitude\tRise (ms)\tDecay (ms)\tArea",
@@ -54,7 +54,7 @@ def test_without_rise_and_decay_only_the_peaks_are_known(tmp_path: Path) -> None
     assert np.isnan(events.stop_s).all()
 
 
-def test_the_table_of_the_example_recording_says_what_its_truth_says() -> None:
+def test_the_table_of_the_example_recording_agrees_with_its_ground_truth() -> None:
     events = read_mini_analysis(DATA / "truth" / "mepps_events.txt")
     truth = np.genfromtxt(DATA / "truth" / "mepps.csv", delimiter=",", names=True)
     assert events is not None
@@ -63,11 +63,11 @@ def test_the_table_of_the_example_recording_says_what_its_truth_says() -> None:
     np.testing.assert_allclose(events.stop_s, truth["stop_time"], rtol=0, atol=1e-6)
 
 
-def test_another_kind_of_table_is_not_an_event_table(tmp_path: Path) -> None:
+def test_a_table_in_another_format_gives_none(tmp_path: Path) -> None:
     assert read_mini_analysis(write(tmp_path / "a.csv", "peak_time,amplitude", "1,2")) is None
 
 
-def test_a_cell_that_is_not_a_number_is_named(tmp_path: Path) -> None:
+def test_a_cell_that_is_not_a_number_is_refused_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "1\tTime (ms)\tRise (ms)", "1\t12,5\t1", "2\tsoon\t1")
     with pytest.raises(ReadError, match=r"a.txt, line 3: expected a number under 'time .ms.', found 'soon'"):
         read_mini_analysis(path)

@@ -1,4 +1,4 @@
-"""Sampling rates out of printed times, and what is not a regular series of times."""
+"""Inferring sampling rates from printed times, and refusing irregular ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.readers.text.time_column import IrregularTimesError, simplest_within, steps_per_unit
+from nwb_mepp.readers.text.time_column import (
+    IrregularTimesError,
+    samples_per_time_unit,
+    simplest_rate_between,
+)
 
 
 def printed(rate: float, n: int, *, decimals: int, start: float = 0.0) -> np.ndarray:
@@ -22,31 +26,31 @@ def printed(rate: float, n: int, *, decimals: int, start: float = 0.0) -> np.nda
     start=st.sampled_from([0.0, 0.1, 12.5, 3600.0]),
 )
 def test_a_round_rate_is_found_exactly(rate: float, n: int, decimals: int, start: float) -> None:
-    assert steps_per_unit(printed(rate, n, decimals=decimals, start=start)) == rate
+    assert samples_per_time_unit(printed(rate, n, decimals=decimals, start=start)) == rate
 
 
 def test_four_decimals_give_ten_kilohertz_exactly() -> None:
-    assert steps_per_unit(printed(10_000, 5000, decimals=4)) == 10_000.0
+    assert samples_per_time_unit(printed(10_000, 5000, decimals=4)) == 10_000.0
 
 
 @pytest.mark.parametrize("rate", [44_100.0, 16_652.8, 33_300.0, 403.226])
-def test_a_rate_that_the_decimals_do_not_divide_is_found_within_them(rate: float) -> None:
+def test_any_other_rate_is_found_within_the_precision_of_the_decimals(rate: float) -> None:
     times = printed(rate, 20_000, decimals=5)
-    assert steps_per_unit(times) == pytest.approx(rate, rel=4e-5 / times[-1])
+    assert samples_per_time_unit(times) == pytest.approx(rate, rel=4e-5 / times[-1])
 
 
 def test_times_coarser_than_the_sampling_interval_are_accepted() -> None:
-    assert steps_per_unit(printed(10_000, 20_000, decimals=3)) == 10_000.0
+    assert samples_per_time_unit(printed(10_000, 20_000, decimals=3)) == 10_000.0
 
 
-def test_an_interval_of_thirty_microseconds_is_found_as_such() -> None:
+def test_a_round_interval_is_found_exactly() -> None:
     times = np.array([float(f"{k * 30e-6:.6f}") for k in range(10_000)])
-    assert steps_per_unit(times) == pytest.approx(1 / 30e-6, rel=1e-12)
+    assert samples_per_time_unit(times) == pytest.approx(1 / 30e-6, rel=1e-12)
 
 
 def test_times_rounded_to_float32_give_the_round_rate() -> None:
     times = np.float64(np.arange(600_000, dtype=np.float32) * np.float32(0.1))
-    assert steps_per_unit(times) == 10.0
+    assert samples_per_time_unit(times) == 10.0
 
 
 @settings(max_examples=40, deadline=None)
@@ -56,44 +60,46 @@ def test_times_rounded_to_float32_give_the_round_rate() -> None:
     where=st.floats(0.05, 0.95),
     n_missing=st.integers(1, 20),
 )
-def test_missing_lines_are_found_where_they_are_missing(
+def test_missing_lines_are_reported_at_the_right_row(
     decimals: int, n: int, where: float, n_missing: int
 ) -> None:
     times = printed(10_000, n + n_missing, decimals=decimals)
     gap = max(2, int(where * n))
     times = np.delete(times, slice(gap, gap + n_missing))
-    with pytest.raises(IrregularTimesError, match="goes on by") as caught:
-        steps_per_unit(times)
+    with pytest.raises(IrregularTimesError, match="the time step is") as caught:
+        samples_per_time_unit(times)
     assert caught.value.row == gap
 
 
-def test_a_line_that_is_there_twice_is_found() -> None:
+def test_a_duplicated_line_is_refused() -> None:
     times = np.insert(printed(10_000, 1000, decimals=4), 500, 0.0499)
-    with pytest.raises(IrregularTimesError, match=r"goes on by 0 where 0\.0001 is usual") as caught:
-        steps_per_unit(times)
+    with pytest.raises(
+        IrregularTimesError, match=r"the time step is 0 instead of the usual 0\.0001"
+    ) as caught:
+        samples_per_time_unit(times)
     assert caught.value.row == 500
 
 
-def test_times_that_run_back_are_found() -> None:
-    with pytest.raises(IrregularTimesError, match="does not go on") as caught:
-        steps_per_unit(np.array([0.0, 0.1, 0.2, 0.1, 0.2]))
+def test_decreasing_times_are_refused() -> None:
+    with pytest.raises(IrregularTimesError, match="the time does not increase") as caught:
+        samples_per_time_unit(np.array([0.0, 0.1, 0.2, 0.1, 0.2]))
     assert caught.value.row == 3
 
 
-def test_a_single_time_tells_no_rate() -> None:
-    with pytest.raises(IrregularTimesError, match="there is but one"):
-        steps_per_unit(np.array([0.0]))
+def test_a_single_time_is_refused() -> None:
+    with pytest.raises(IrregularTimesError, match="there is only one"):
+        samples_per_time_unit(np.array([0.0]))
 
 
-def test_a_rate_that_drifts_is_found() -> None:
+def test_a_drifting_rate_is_refused() -> None:
     times = np.cumsum(np.linspace(1e-4, 1.05e-4, 10_000))
     with pytest.raises(IrregularTimesError, match="change in the course of the file"):
-        steps_per_unit(times)
+        samples_per_time_unit(times)
 
 
-def test_onsets_of_events_are_not_a_series_of_samples() -> None:
-    with pytest.raises(IrregularTimesError, match="goes on by"):
-        steps_per_unit(np.array([0.197, 0.740, 0.795, 1.1, 1.9]))
+def test_event_times_are_refused() -> None:
+    with pytest.raises(IrregularTimesError, match="the time step is"):
+        samples_per_time_unit(np.array([0.197, 0.740, 0.795, 1.1, 1.9]))
 
 
 @settings(max_examples=100, deadline=None)
@@ -101,6 +107,6 @@ def test_onsets_of_events_are_not_a_series_of_samples() -> None:
 def test_the_simplest_number_lies_within_its_limits(near: float, part: float) -> None:
     assert (
         near * (1 - part)
-        <= simplest_within(near * (1 - part), near * (1 + part), near=near)
+        <= simplest_rate_between(near * (1 - part), near * (1 + part), near=near)
         <= near * (1 + part)
     )

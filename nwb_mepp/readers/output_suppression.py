@@ -1,4 +1,4 @@
-"""Running code of other packages without letting it write on the user's screen."""
+"""Running code of other packages without letting it write to the user's terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-__all__ = ["quiet"]
+__all__ = ["suppress_output"]
 
 
 class _Collector(logging.Handler):
@@ -21,18 +21,18 @@ class _Collector(logging.Handler):
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[list[str]]:
-    """Keep what Neo and the packages below it print, log or warn off the standard streams.
+def suppress_output() -> Iterator[list[str]]:
+    """Suppress what Neo and the packages it uses print, log or warn.
 
     Several of Neo's readers print while they parse, and its log handler writes to standard error; both
-    would land in the middle of a progress bar or in a table that is piped on. What they log as a
-    warning is handed to the caller instead. Python warnings are dropped: those of Neo and quantities
-    concern their programmers (deprecations), and what matters to a user is checked after the read.
+    would end up in the middle of a progress bar or in a table that is piped to another program. Warnings that
+    Neo logs are handed to the caller instead. Python warnings are dropped: those of Neo and quantities are
+    meant for developers (deprecations), and what matters to the user is checked after reading.
 
     Yields
     ------
     list of str
-        Grows by one entry for each warning that Neo logs.
+        The warnings that Neo has logged so far; it grows as Neo logs more.
     """
     messages: list[str] = []
     logger = logging.getLogger("neo")

@@ -184,7 +184,9 @@ def test_a_trace_that_is_constant_but_for_a_moment_is_refused() -> None:
 
 
 def test_a_rate_below_2_khz_is_refused() -> None:
-    expected = r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, correct it with --sampling-rate"
+    expected = (
+        r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, correct it with --sampling-rate"
+    )
     with pytest.raises(DetectionError, match=expected):
         survey(segments_of(white(20_000), rate_hz=1_999.0))
     assert survey(segments_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0

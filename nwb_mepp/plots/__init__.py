@@ -1,4 +1,4 @@
-"""Pictures of what was found."""
+"""Pictures: the MEPPs of a channel, curves of the benchmark, reliability diagrams."""
 
 from __future__ import annotations
 

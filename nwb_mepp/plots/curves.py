@@ -18,7 +18,7 @@ from nwb_mepp.plots.style import (
     SHADE,
     SMALL_SIZE,
     TITLE_SIZE,
-    tidy,
+    label_axes,
 )
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ _STYLES: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePanel:
-    """One property and what it does to each detector.
+    """How one property of a recording affects the F1 of each detector.
 
     Attributes
     ----------
     words : str
-        What is varied, with its unit.
+        Name of the property, with its unit.
     values : tuple of float
-        In ascending order; 0 is drawn on a logarithmic axis too, left of the others.
+        In ascending order; on a logarithmic axis 0 is drawn left of the others.
     scores : mapping of str to sequence of float
         F1 at these values, by detector.
     logarithmic : bool
@@ -68,9 +68,9 @@ def draw_curves(panels: Sequence[CurvePanel], path: Path, *, title: str) -> None
     Parameters
     ----------
     panels : sequence of CurvePanel
-        All with the same detectors, the one that is to stand out first.
+        All with the same detectors; the first one is emphasized.
     path : Path
-        Ending in ``.png``, ``.pdf`` or ``.svg``; written whole or not at all.
+        Ending in ``.png``, ``.pdf`` or ``.svg``; written completely or not at all.
     title : str
 
     Raises
@@ -112,15 +112,15 @@ def draw_curves(panels: Sequence[CurvePanel], path: Path, *, title: str) -> None
 
 
 def _draw_panel(axes: Axes, panel: CurvePanel, *, first: bool) -> None:
-    places = _places(panel)
+    positions = _positions(panel)
     styles = dict(zip(panel.scores, [*_STYLES, *[_STYLES[-1]] * len(panel.scores)], strict=False))
-    # The line that stands out is drawn last, over the others.
+    # The emphasized line is drawn last, on top of the others.
     for order, (name, scores) in enumerate(reversed(list(panel.scores.items()))):
-        axes.plot(places, scores, label=name, markersize=4.5, zorder=2 + order, **styles[name])
-    tidy(axes, title=panel.words, xlabel="", ylabel="F1" if first else "")
+        axes.plot(positions, scores, label=name, markersize=4.5, zorder=2 + order, **styles[name])
+    label_axes(axes, title=panel.words, xlabel="", ylabel="F1" if first else "")
     if panel.logarithmic:
         axes.set_xscale("log")
-    axes.set_xticks(places, [f"{value:g}" for value in panel.values])
+    axes.set_xticks(positions, [f"{value:g}" for value in panel.values])
     axes.minorticks_off()
     axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -128,8 +128,8 @@ def _draw_panel(axes: Axes, panel: CurvePanel, *, first: bool) -> None:
     axes.yaxis.label.set_fontsize(LABEL_SIZE)
 
 
-def _places(panel: CurvePanel) -> list[float]:
-    """Return where values lie on the axis; on a logarithmic one 0 lies as far left as the next two part."""
+def _positions(panel: CurvePanel) -> list[float]:
+    """Return positions on the axis; on a logarithmic one, 0 is one step left of the first value."""
     values = list(panel.values)
     if panel.logarithmic and values[0] == 0.0:
         values[0] = values[1] ** 2 / values[2]

@@ -9,7 +9,7 @@ from nwb_mepp.core.units import DISPLAY_UNITS, DisplayUnit, lab_unit
 
 __all__ = ["choose_unit", "number"]
 
-# Largest first; a unit is used from a tenth of it on.
+# Largest first; a unit is used for values from a tenth of it.
 _UNITS = {
     "V": tuple(DISPLAY_UNITS[name] for name in ("kV", "V", "mV", "µV", "nV")),
     "A": tuple(DISPLAY_UNITS[name] for name in ("A", "mA", "µA", "nA", "pA", "fA")),
@@ -51,7 +51,7 @@ def choose_unit(values: npt.ArrayLike, *, unit: str) -> DisplayUnit:
 
 
 def number(value: float, *, digits: int = 3) -> str:
-    """Return a number with so many significant digits, never in powers of ten; "n/a" for NaN.
+    """Format a number with so many significant digits, never in scientific notation; "n/a" for NaN.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A long recording on a few thousand pixels: nothing that is there vanishes between two of them."""
+"""Envelopes of long recordings, so that no short event vanishes between two pixels."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy.typing as npt
 
 from nwb_mepp.core.recording import Trace
 
-__all__ = ["Clock", "Envelope", "envelope_of"]
+__all__ = ["Envelope", "TimeAxis", "envelope_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _BLOCK = 1 << 20
 _MIN_COLUMNS = 4
-# If less than this fraction of the time between first and last sample was recorded, sweeps are laid end to
-# end: true to time they would be hairlines with nothing between.
+# If less than this fraction of the time between first and last sample was recorded, sweeps are drawn end to
+# end: drawn to scale, they would be hairlines with gaps between them.
 _SPARSE = 0.6
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """Least and greatest value of each of many short stretches of one sweep, shape (n_columns,)."""
+    """Minimum and maximum of many short stretches of one sweep; arrays of shape (n_columns,)."""
 
     time_s: FloatArray
     low: FloatArray
@@ -34,15 +34,15 @@ class Envelope:
         return np.repeat(self.time_s, 2), np.stack([self.low, self.high], axis=1).ravel()
 
 
-class Clock:
-    """Where on a time axis a sweep is drawn.
+class TimeAxis:
+    """Where each sweep lies on the time axis.
 
     Attributes
     ----------
     end_to_end : bool
         True where pauses between sweeps are left out.
     borders_s : tuple of float
-        Where on the axis one sweep ends and the next begins, if they are end to end.
+        Where one sweep ends and the next begins, if they are drawn end to end.
     duration_s : float
         Length of the axis, which begins at ``start_s``.
     """
@@ -61,8 +61,8 @@ class Clock:
         }
         self.borders_s = tuple(starts_s[1:].tolist()) if self.end_to_end else ()
 
-    def on_axis(self, time_s: npt.ArrayLike, *, sweep: npt.ArrayLike) -> FloatArray:
-        """Return where times of given sweeps lie on the axis."""
+    def positions(self, time_s: npt.ArrayLike, *, sweep: npt.ArrayLike) -> FloatArray:
+        """Return the positions of times of given sweeps on the axis."""
         times, sweeps = np.broadcast_arrays(np.asarray(time_s, dtype=np.float64), np.asarray(sweep))
         shifts = np.array([self._shift_s[number] for number in sweeps.ravel().tolist()])
         return np.asarray(times + shifts.reshape(times.shape))
@@ -77,7 +77,7 @@ def envelope_of(
     ----------
     trace : Trace
     n_columns : int
-        Not more than so many stretches, at least 4; where samples are fewer, each is one.
+        Largest number of stretches, at least 4; with fewer samples, each sample is one.
     excluded : sequence of (start_s, stop_s)
         Stretches that were not analyzed.
 
@@ -93,7 +93,7 @@ def envelope_of(
     low, high = np.empty(n_columns), np.empty(n_columns)
     column = 0
     while column < n_columns:
-        # A block ends at the edge of a column, so a column is never cut.
+        # A block ends at the edge of a column, so no column is divided.
         last = max(int(np.searchsorted(edges, edges[column] + _BLOCK, side="right")) - 1, column + 1)
         values = trace.values(int(edges[column]), int(edges[last]))
         starts = edges[column:last] - edges[column]

@@ -1,4 +1,4 @@
-"""Pictures as files: one of three formats, whole or not at all, and without a date."""
+"""Saving pictures as PNG, PDF or SVG, completely or not at all, and without a date."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _UNDATED: dict[str, dict[str, str | None]] = {
 
 
 def check_format(path: Path) -> str:
-    """Return the format of a picture by its suffix, such as ``.png``.
+    """Return the suffix of a picture, such as ``.png``, if its format can be written.
 
     Raises
     ------
     UsageError
-        If it is none that can be written.
+        If it cannot.
     """
     suffix = path.suffix.lower()
     if suffix not in _UNDATED:
@@ -39,7 +39,7 @@ def check_format(path: Path) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all.
+    """Write a figure, completely or not at all.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def save_figure(figure: Figure, path: Path) -> None:
     Raises
     ------
     UsageError
-        If the suffix is none of the formats.
+        If the suffix is not that of a supported format.
     OutputError
         If the file cannot be written.
     """
     import matplotlib
 
     suffix = check_format(path)
-    # SVG names its parts by chance unless it is told a word to make names of.
+    # Without a salt, matplotlib gives the parts of an SVG file random names.
     with complete_or_absent(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "nwb-mepp"}):
         figure.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=_UNDATED[suffix])

@@ -12,7 +12,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import DisplayUnit
 from nwb_mepp.plots.display_units import choose_unit, number
-from nwb_mepp.plots.envelope import Clock, envelope_of
+from nwb_mepp.plots.envelope import TimeAxis, envelope_of
 from nwb_mepp.plots.selection import aligned_mepps, intervals_between
 from nwb_mepp.plots.style import (
     ACCENT,
@@ -23,24 +23,24 @@ from nwb_mepp.plots.style import (
     SHADE,
     SMALL_SIZE,
     TRACE,
-    say_instead,
-    tidy,
+    label_axes,
+    show_message,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_amplitudes", "draw_intervals", "draw_overlay", "draw_stretch", "draw_whole"]
+__all__ = ["draw_amplitudes", "draw_intervals", "draw_overlay", "draw_recording", "draw_stretch"]
 
 FloatArray = npt.NDArray[np.float64]
 Stretch = tuple[Trace, float, float]
 
 _N_COLUMNS = 2200
 _N_BINS = (6, 40)
-_BARS = 0.68  # of the height of a histogram; words stand above
+_BARS = 0.68  # of the height of a histogram; its labels are above
 
 
-def draw_whole(
+def draw_recording(
     axes: Axes,
     traces: Sequence[Trace],
     mepps: Mepps,
@@ -49,15 +49,15 @@ def draw_whole(
     stretch: Stretch,
     excluded: Sequence[tuple[float, float]],
 ) -> None:
-    """Draw all sweeps over time, a stroke above for each MEPP, and where the next panel looks."""
-    clock = Clock(traces)
+    """Draw all sweeps over time, a tick above each MEPP, and the stretch that the next panel shows."""
+    time_axis = TimeAxis(traces)
     lows, highs = [], []
     for trace in traces:
-        share = trace.duration_s / clock.duration_s
+        share = trace.duration_s / time_axis.duration_s
         envelope, analyzed = envelope_of(trace, n_columns=round(_N_COLUMNS * share), excluded=excluded)
         time_s, values = envelope.zigzag()
         axes.plot(
-            clock.on_axis(time_s, sweep=trace.sweep),
+            time_axis.positions(time_s, sweep=trace.sweep),
             unit.factor * values,
             color=TRACE,
             lw=0.6,
@@ -68,22 +68,22 @@ def draw_whole(
         for start_s, stop_s in excluded:
             edges_s = np.clip([start_s, stop_s], trace.start_s, trace.start_s + trace.duration_s)
             if edges_s[0] < edges_s[1]:
-                axes.axvspan(*clock.on_axis(edges_s, sweep=trace.sweep), color=FAINT, alpha=0.35, lw=0)
+                axes.axvspan(*time_axis.positions(edges_s, sweep=trace.sweep), color=FAINT, alpha=0.35, lw=0)
     low, high = np.concatenate(lows), np.concatenate(highs)
     bottom, top = (unit.factor * limit for limit in _limits(low, high))
-    # The strokes for MEPPs stand above the trace.
+    # The ticks for MEPPs lie above the trace.
     axes.set_ylim(bottom - 0.05 * (top - bottom), bottom + 1.35 * (top - bottom))
-    axes.set_xlim(clock.start_s, clock.start_s + clock.duration_s)
-    for border_s in clock.borders_s if len(clock.borders_s) <= 100 else ():
+    axes.set_xlim(time_axis.start_s, time_axis.start_s + time_axis.duration_s)
+    for border_s in time_axis.borders_s if len(time_axis.borders_s) <= 100 else ():
         axes.axvline(border_s, color=FAINT, lw=0.5)
     if len(mepps):
-        onsets_s = clock.on_axis(mepps.start_s, sweep=mepps.sweep)
+        onsets_s = time_axis.positions(mepps.start_s, sweep=mepps.sweep)
         width = float(np.clip(400 / len(mepps), 0.4, 1.3))
         axes.vlines(onsets_s, 0.9, 0.99, transform=axes.get_xaxis_transform(), color=ACCENT, lw=width)
-        shown_s = clock.on_axis(stretch[1:], sweep=stretch[0].sweep)
+        shown_s = time_axis.positions(stretch[1:], sweep=stretch[0].sweep)
         axes.axvspan(*shown_s, color=MEAN, alpha=0.18, lw=0)
-    words = "Recorded time, sweeps end to end (s)" if clock.end_to_end else "Time from session start (s)"
-    tidy(axes, title=_title_of_whole(traces, excluded), xlabel=words, ylabel=unit.name)
+    label = "Recorded time, sweeps end to end (s)" if time_axis.end_to_end else "Time from session start (s)"
+    label_axes(axes, title=_title_of_whole(traces, excluded), xlabel=label, ylabel=unit.name)
 
 
 def _title_of_whole(traces: Sequence[Trace], excluded: Sequence[tuple[float, float]]) -> str:
@@ -92,7 +92,7 @@ def _title_of_whole(traces: Sequence[Trace], excluded: Sequence[tuple[float, flo
 
 
 def _limits(low: FloatArray, high: FloatArray) -> tuple[float, float]:
-    """Return the range to show: all of it, unless a few extremes would flatten the rest."""
+    """Return the range to show: everything, unless a few extremes would flatten the rest."""
     if not len(low):
         return -1.0, 1.0
     bottom, top = float(low.min()), float(high.max())
@@ -125,16 +125,16 @@ def draw_stretch(axes: Axes, mepps: Mepps, *, unit: DisplayUnit, stretch: Stretc
     title = (
         "Stretch marked above: intervals shaded, peaks dotted" if len(mepps) else "A stretch of the recording"
     )
-    tidy(axes, title=title, xlabel="Time from session start (s)", ylabel=unit.name)
+    label_axes(axes, title=title, xlabel="Time from session start (s)", ylabel=unit.name)
 
 
 def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
-    """Draw MEPPs on top of each other, onset to onset, with their mean and their median kinetics."""
+    """Draw MEPPs superimposed at their onset, with their mean and their median kinetics."""
     from matplotlib.collections import LineCollection
 
-    time_s, values, n_free = aligned_mepps(mepps, traces)
+    time_s, values, n_available = aligned_mepps(mepps, traces)
     if not len(values):
-        say_instead(axes, "No whole MEPP to overlay")
+        show_message(axes, "No whole MEPP to overlay")
         return
     unit = choose_unit(mepps.amplitude, unit=mepps.unit)
     time_ms, values = 1e3 * time_s, unit.factor * values
@@ -144,14 +144,16 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
     axes.axhline(0.0, color=FAINT, lw=0.8, zorder=0)
     mean = values.mean(axis=0)
     axes.plot(time_ms, mean, color=MEAN, lw=2.2)
-    # All but the most extreme MEPPs fit in, and the mean always.
+    # The axis holds all but the most extreme MEPPs, and always the mean.
     bottom = min(float(np.quantile(values.min(axis=1), 0.02)), float(mean.min()))
     top = max(float(np.quantile(values.max(axis=1), 0.98)), float(mean.max()))
     margin = 0.06 * (top - bottom) or 1.0
     axes.set_ylim(bottom - margin, top + margin)
     axes.set_xlim(time_ms[0], time_ms[-1])
-    tidy(axes, title="MEPPs from onset, and their mean", xlabel="Time from onset (ms)", ylabel=unit.name)
-    count = f"{len(values)} of {n_free}" if n_free > len(values) else str(len(values))
+    label_axes(
+        axes, title="MEPPs from onset, and their mean", xlabel="Time from onset (ms)", ylabel=unit.name
+    )
+    count = f"{len(values)} of {n_available}" if n_available > len(values) else str(len(values))
     entries = [(INK, f"n = {count}")]
     for name, measured_s in (
         ("rise", mepps.rise_10_90_s),
@@ -164,7 +166,7 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
 
 
 def draw_amplitudes(axes: Axes, mepps: Mepps, *, noise_sd: float) -> None:
-    """Draw how often amplitudes occur, with their mean and the noise to compare them with."""
+    """Draw the histogram of amplitudes, with their mean and the noise for comparison."""
     unit = choose_unit(mepps.amplitude, unit=mepps.unit)
     amplitude = unit.factor * mepps.amplitude
     low, high = _histogram_range(amplitude)
@@ -178,15 +180,15 @@ def draw_amplitudes(axes: Axes, mepps: Mepps, *, noise_sd: float) -> None:
         axes.axvspan(-noise, noise, ymax=_BARS, color=FAINT, alpha=0.35, lw=0, zorder=0)
         entries.append((MUTED, "gray: ±1 SD of noise"))
     entries.extend(_beyond(amplitude, low=low, high=high))
-    tidy(axes, title="Amplitudes", xlabel=f"Amplitude ({unit.name})", ylabel="MEPPs")
+    label_axes(axes, title="Amplitudes", xlabel=f"Amplitude ({unit.name})", ylabel="MEPPs")
     _label(axes, entries, right=bool(0.5 * (low + high) > np.median(amplitude)))
 
 
 def draw_intervals(axes: Axes, mepps: Mepps, *, excluded: Sequence[tuple[float, float]]) -> None:
-    """Draw how often intervals occur, with what a Poisson process of the same mean would give."""
+    """Draw the histogram of intervals, with that of a Poisson process of the same mean."""
     intervals_s = intervals_between(mepps, excluded=excluded)
     if len(intervals_s) < 2:
-        say_instead(axes, "Too few MEPPs for intervals")
+        show_message(axes, "Too few MEPPs for intervals")
         return
     factor, unit = (1e3, "ms") if float(intervals_s.mean()) < 0.1 else (1.0, "s")
     intervals = factor * intervals_s
@@ -197,7 +199,7 @@ def draw_intervals(axes: Axes, mepps: Mepps, *, excluded: Sequence[tuple[float, 
     expected = len(intervals) * width / mean * np.exp(-time / mean)
     axes.plot(time, expected, color=ACCENT, lw=1.8)
     axes.set_ylim(0.0, max(axes.get_ylim()[1], 1.05 * float(expected[0])))
-    tidy(axes, title="Intervals between MEPPs", xlabel=f"Interval ({unit})", ylabel="Intervals")
+    label_axes(axes, title="Intervals between MEPPs", xlabel=f"Interval ({unit})", ylabel="Intervals")
     entries = [(ACCENT, f"exponential, mean {number(mean)} {unit}"), *_beyond(intervals, low=0.0, high=high)]
     _label(axes, entries, right=True)
 
@@ -213,7 +215,7 @@ def _histogram_range(values: FloatArray) -> tuple[float, float]:
 
 
 def _beyond(values: FloatArray, *, low: float, high: float) -> list[tuple[str, str]]:
-    """Say how many values a histogram does not show."""
+    """Return a label for the values that a histogram does not show."""
     n_beyond = int(np.sum((values < low) | (values > high)))
     return [(MUTED, f"{n_beyond} beyond the axis")] if n_beyond else []
 
@@ -236,13 +238,13 @@ def _draw_histogram(axes: Axes, values: FloatArray, *, low: float, high: float) 
 
 
 def _label(axes: Axes, entries: Sequence[tuple[str, str]], *, right: bool, below: bool = False) -> None:
-    """Name colored things in words of their color, in a corner away from the data."""
+    """Write labels in the color of what they name, in a corner away from the data."""
     rows = range(len(entries))
-    for row, (color, words) in zip(reversed(rows) if below else rows, entries, strict=True):
+    for row, (color, text) in zip(reversed(rows) if below else rows, entries, strict=True):
         axes.text(
             0.98 if right else 0.02,
             0.03 + 0.1 * row if below else 0.97 - 0.1 * row,
-            words,
+            text,
             transform=axes.transAxes,
             ha="right" if right else "left",
             va="bottom" if below else "top",

@@ -1,4 +1,4 @@
-"""One picture of a channel: what was recorded, what was found in it, and how it is distributed."""
+"""The picture of a channel: the recording, its MEPPs, and how they are distributed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.image_files import check_format, save_figure
-from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_stretch, draw_whole
+from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_recording, draw_stretch
 from nwb_mepp.plots.selection import choose_stretch
-from nwb_mepp.plots.style import INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, say_instead
+from nwb_mepp.plots.style import INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, show_message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def draw_picture(
         All sweeps of the channel.
     result : ChannelResult
     path : Path
-        Its suffix decides: ``.png``, ``.pdf`` or ``.svg``. The file is written whole or not at all.
+        Its suffix gives the format: ``.png``, ``.pdf`` or ``.svg``. Written completely or not at all.
     title : str
         Shortened in the middle where it is too long.
     excluded : sequence of (start_s, stop_s)
@@ -83,7 +83,7 @@ def draw_picture(
     whole, zoomed, below = _rows(figure)
     stretch = choose_stretch(mepps, traces)
     unit = choose_unit(_levels(traces, mepps), unit=mepps.unit)
-    draw_whole(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded)
+    draw_recording(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded)
     draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
@@ -91,10 +91,10 @@ def draw_picture(
         draw_amplitudes(amplitudes, mepps, noise_sd=summary.noise_sd)
         draw_intervals(intervals, mepps, excluded=excluded)
     else:
-        say_instead(figure.add_subplot(below[0, :]), "No MEPP found")
+        show_message(figure.add_subplot(below[0, :]), "No MEPP found")
 
     with warnings.catch_warnings():
-        # A file's name may hold letters the font lacks; a box in the title is no reason to stop.
+        # A file name may hold characters that the font lacks; a box in the title is acceptable.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         save_figure(figure, path)
 
@@ -108,16 +108,16 @@ def _rows(figure: Figure) -> tuple[Axes, Axes, GridSpecFromSubplotSpec]:
 
 def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow) -> None:
     found, how = _key_numbers(mepps, summary)
-    for height, words, size, color, weight in (
+    for height, text, size, color, weight in (
         (0.975, _shortened(title), TITLE_SIZE, INK, "bold"),
         (0.922, found, LABEL_SIZE + 1, INK, "normal"),
         (0.888, how, SMALL_SIZE, MUTED, "normal"),
     ):
-        # A dollar sign in a file's name is no formula.
+        # A dollar sign in a file name does not begin a formula.
         figure.text(
             _MARGINS["left"],
             height,
-            words,
+            text,
             fontsize=size,
             color=color,
             fontweight=weight,
@@ -127,16 +127,16 @@ def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow
 
 
 def _levels(traces: Sequence[Trace], mepps: Mepps) -> FloatArray:
-    """Return values that tell which unit suits the trace itself."""
+    """Return values from which the unit of the trace is chosen."""
     first = traces[0].values(0, min(traces[0].n_samples, 100_000))
     return np.concatenate([np.quantile(first, [0.05, 0.95]), mepps.baseline, mepps.amplitude])
 
 
 def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
-    """Return in two lines what was found and how."""
+    """Return one line of results and one on how they were obtained."""
     size = choose_unit(mepps.amplitude if len(mepps) else summary.noise_sd, unit=mepps.unit)
     level = choose_unit(summary.baseline_mean, unit=mepps.unit)
-    # Less than one in five seconds is easier to imagine by the minute.
+    # Below one in five seconds, a rate per minute is easier to grasp.
     factor, period = (60.0, "minute") if summary.rate_hz < 0.2 else (1.0, "second")
     rate, low, high = (
         number(factor * r) for r in (summary.rate_hz, summary.rate_hz_low, summary.rate_hz_high)

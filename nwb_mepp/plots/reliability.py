@@ -1,4 +1,4 @@
-"""How far stated probabilities can be believed: the reliability diagram."""
+"""Reliability diagrams: how predicted probabilities compare with observed frequencies."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.plots.image_files import check_format, save_figure
-from nwb_mepp.plots.style import ACCENT, MUTED, tidy
+from nwb_mepp.plots.style import ACCENT, MUTED, label_axes
 
 __all__ = ["draw_reliability"]
 
 _INCHES = (4.0, 4.0)
 
 
-def draw_reliability(path: Path, *, stated: npt.ArrayLike, true: npt.ArrayLike) -> None:
-    """Draw the share of MEPPs among candidates over the probability that was stated for them.
+def draw_reliability(path: Path, *, predicted: npt.ArrayLike, observed: npt.ArrayLike) -> None:
+    """Draw the observed share of MEPPs among candidates over their predicted probability.
 
     Parameters
     ----------
     path : Path
-        Ending in ``.png``, ``.pdf`` or ``.svg``; written whole or not at all.
-    stated, true : array_like, shape (n_bins,)
+        Ending in ``.png``, ``.pdf`` or ``.svg``; written completely or not at all.
+    predicted, observed : array_like, shape (n_bins,)
         Mean probability and share of MEPPs of each bin; NaN for one without candidates.
 
     Raises
@@ -38,10 +38,10 @@ def draw_reliability(path: Path, *, stated: npt.ArrayLike, true: npt.ArrayLike) 
     figure = Figure(figsize=_INCHES, facecolor="white", layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0.0, 1.0], [0.0, 1.0], color=MUTED, linewidth=1.0, linestyle="--")
-    means, shares = np.asarray(stated, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    means, shares = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
     filled = np.isfinite(means)
     axes.plot(means[filled], shares[filled], color=ACCENT, marker="o", linewidth=2.0)
-    tidy(axes, title="", xlabel="stated probability", ylabel="share of MEPPs")
+    label_axes(axes, title="", xlabel="Predicted probability", ylabel="Share of MEPPs")
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(0.0, 1.0)
     axes.set_aspect("equal")

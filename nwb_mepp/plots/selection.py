@@ -1,4 +1,4 @@
-"""What of a result to show where there is not room for all: always the same for the same result."""
+"""Which part of a result to show where not all of it fits; the same result gives the same choice."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
 
     Notes
     -----
-    As long as five MEPPs last on average, 0.1 to 1 s. Among the stretches that begin shortly before a MEPP
-    the one wins whose number of MEPPs is nearest to five, then the one whose amplitudes are nearest to the
-    median, then the first. Without MEPPs it is the middle of the longest sweep.
+    It lasts as long as five MEPPs on average, 0.1 to 1 s. Of the stretches that begin shortly before a MEPP,
+    the one is chosen whose number of MEPPs is nearest to five, then the one whose amplitudes are nearest to
+    the median, then the first. Without MEPPs it is the middle of the longest sweep.
     """
     longest = max(traces, key=lambda trace: trace.duration_s)
     if not len(mepps):
@@ -53,16 +53,18 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
     best: tuple[tuple[float, float], Trace, float] | None = None
     for trace in traces:
         of_sweep = mepps.sweep == trace.sweep
-        onset_s, stop_s, odd = mepps.start_s[of_sweep], mepps.stop_s[of_sweep], deviation[of_sweep]
+        onset_s, stop_s, distances = mepps.start_s[of_sweep], mepps.stop_s[of_sweep], deviation[of_sweep]
         end_s = trace.start_s + trace.duration_s
         starts_s = np.clip(onset_s - 0.08 * length_s, trace.start_s, max(end_s - length_s, trace.start_s))
         first = np.searchsorted(onset_s, starts_s)
         last = np.searchsorted(stop_s, starts_s + length_s, side="right")
-        summed = np.concatenate([[0.0], np.cumsum(odd)])
+        summed = np.concatenate([[0.0], np.cumsum(distances)])
         n_shown = np.maximum(last - first, 0)
         typical = (summed[np.maximum(last, first)] - summed[first]) / np.maximum(n_shown, 1)
-        for start_s, distance, odd_mean in zip(starts_s, np.abs(n_shown - _WANTED), typical, strict=True):
-            rank = (float(distance), float(odd_mean))
+        for start_s, distance, mean_deviation in zip(
+            starts_s, np.abs(n_shown - _WANTED), typical, strict=True
+        ):
+            rank = (float(distance), float(mean_deviation))
             if best is None or rank < best[0]:
                 best = (rank, trace, float(start_s))
     if best is None:  # the table belongs to none of these sweeps
@@ -72,7 +74,7 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
 
 
 def aligned_mepps(mepps: Mepps, traces: Sequence[Trace]) -> tuple[FloatArray, FloatArray, int]:
-    """Cut MEPPs out of the trace, onset to onset, baseline taken off.
+    """Cut MEPPs out of the traces, aligned at their onset, with the baseline subtracted.
 
     Parameters
     ----------
@@ -84,24 +86,24 @@ def aligned_mepps(mepps: Mepps, traces: Sequence[Trace]) -> tuple[FloatArray, Fl
     time_s : ndarray, shape (n_samples,)
         From the onset.
     values : ndarray, shape (n_drawn, n_samples)
-        In the unit of the trace, at most 200 rows spread evenly over the recording.
-    n_free : int
-        How many MEPPs there are to choose from: those without another one in the stretch shown, or all if
-        fewer than three are free.
+        In the unit of the trace, at most 200 rows, evenly spaced over the recording.
+    n_available : int
+        Number of MEPPs to choose from: those without another one in the window shown, or all if fewer than
+        three are isolated.
     """
     rate_hz = traces[0].sampling_rate_hz
     by_sweep = {trace.sweep: trace for trace in traces}
     if not len(mepps):
         return np.empty(0), np.empty((0, 0)), 0
-    lasting_s = float(np.median(mepps.stop_s - mepps.start_s))
+    duration_s = float(np.median(mepps.stop_s - mepps.start_s))
     before = max(round(_BEFORE_S * rate_hz), 1)
-    after = max(round(float(np.clip(3.0 * lasting_s, *_AFTER_LIMITS_S)) * rate_hz), 2)
+    after = max(round(float(np.clip(3.0 * duration_s, *_AFTER_LIMITS_S)) * rate_hz), 2)
     last_sample = np.array([by_sweep[sweep].n_samples for sweep in mepps.sweep.tolist()])
     inside = (mepps.start_index >= before) & (mepps.start_index + after <= last_sample)
     gap = np.where(np.diff(mepps.sweep) == 0, np.diff(mepps.start_index), np.iinfo(np.int64).max)
     far = np.iinfo(np.int64).max
-    alone = (np.append(gap, far) > after) & (np.insert(gap, 0, far) > after)
-    chosen = np.flatnonzero(inside & alone)
+    isolated = (np.append(gap, far) > after) & (np.insert(gap, 0, far) > after)
+    chosen = np.flatnonzero(inside & isolated)
     if len(chosen) < 3:
         chosen = np.flatnonzero(inside)
     drawn = (

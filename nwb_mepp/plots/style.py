@@ -1,4 +1,4 @@
-"""How everything looks: few colors that a color-blind reader can tell apart, and no frames."""
+"""Common style: a few colors that color-blind readers can tell apart, and no frames."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = [
     "SMALL_SIZE",
     "TITLE_SIZE",
     "TRACE",
-    "say_instead",
-    "tidy",
+    "label_axes",
+    "show_message",
 ]
 
 # From the palette of Okabe and Ito, besides grays.
@@ -36,8 +36,8 @@ LABEL_SIZE = 12
 SMALL_SIZE = 10.5
 
 
-def tidy(axes: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
-    """Give a panel its words, and take from it what says nothing."""
+def label_axes(axes: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
+    """Label a panel and remove what carries no information."""
     axes.set_title(title, loc="left", fontsize=LABEL_SIZE, color=INK, fontweight="bold", pad=7)
     axes.set_xlabel(xlabel, fontsize=LABEL_SIZE, color=INK)
     axes.set_ylabel(ylabel, fontsize=LABEL_SIZE, color=INK)
@@ -50,12 +50,19 @@ def tidy(axes: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
     axes.ticklabel_format(style="plain", useOffset=False)
 
 
-def say_instead(axes: Axes, words: str) -> None:
-    """Put a few words where there is nothing to draw."""
+def show_message(axes: Axes, message: str) -> None:
+    """Show a message where there is nothing to draw."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.text(
-        0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=TITLE_SIZE, color=FAINT
+        0.5,
+        0.5,
+        message,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=TITLE_SIZE,
+        color=FAINT,
     )

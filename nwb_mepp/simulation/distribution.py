@@ -1,6 +1,6 @@
 """The declared distribution of recordings that networks are trained on (domain randomization).
 
-Everything a network may rely on stands here, in one place: what is not drawn below, it has not seen.
+This is all that a network can have learned: what is not drawn below, it has never seen.
 The ranges come from physiology (rise 0.4-1.5 ms, decay 1.5-8 ms, slower in the cold, rates of 0.1-20 per s)
 and from amplifiers (low-pass 1-5 kHz or more, converter steps up to the size of the noise).
 """
@@ -19,10 +19,10 @@ _SAMPLING_RATES_HZ = (5_000.0, 10_000.0, 20_000.0)
 _SAMPLING_WEIGHTS = (0.15, 0.7, 0.15)
 _EVENT_FREE = 0.12  # of the recordings hold no MEPP at all
 _BURSTING = 0.25
-_QUANTIZED = 0.3  # have a step worth mentioning, up to 1.5 noise SD
+_QUANTIZED = 0.3  # have a noticeable converter step, up to 1.5 noise SD
 _WITHOUT_HUM = 0.4
 _WITHOUT_ARTIFACTS = 0.3
-_SWINGING = 0.3  # have noise that is not equally strong throughout
+_SWINGING = 0.3  # have noise of varying strength
 
 
 def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
@@ -50,7 +50,8 @@ def draw_scenario(seed: int, *, duration_s: float = 20.0) -> Scenario:
     """
     if seed >= BENCHMARK_SEEDS_FROM:
         raise ValueError(
-            f"expected a seed below {BENCHMARK_SEEDS_FROM}, found {seed}: that one belongs to the benchmark."
+            f"expected a seed below {BENCHMARK_SEEDS_FROM}, found {seed}; seeds from there on are reserved "
+            "for the benchmark."
         )
     rng = np.random.default_rng([seed, 99])
     amplitude_mean = _log_uniform(rng, 0.2e-3, 1.2e-3)

@@ -93,7 +93,7 @@ def event_times(
     min_interval_s: float = 0.0,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Draw onset times of a Poisson process, with bursts and a drifting rate if asked for.
+    """Draw onset times of a Poisson process, optionally with bursts and a drifting rate.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def event_times(
     rate_slope : float, default 0.0
         The rate goes linearly from ``1 - rate_slope`` to ``1 + rate_slope`` times its mean; within -1..1.
     min_interval_s : float, default 0.0
-        Events closer to their predecessor are left out.
+        Events closer to their predecessor are dropped.
     rng : numpy.random.Generator
 
     Returns

@@ -1,4 +1,4 @@
-"""Simulated recordings as the lab would save them: Axon files, labeled text, and the truth as a table."""
+"""Simulated recordings in formats of the laboratory: Axon files, labeled text, and the truth as a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nwb_mepp.simulation.recordings import Truth
 
 __all__ = ["TRUTH_COLUMNS", "check_abf_writer", "write_abf", "write_labeled_text", "write_truth_table"]
 
-# Column of the table, attribute of Truth.
+# Columns of the table, and the attributes of Truth that they hold.
 TRUTH_COLUMNS = {
     "start_time": "start_s",
     "stop_time": "stop_s",
@@ -28,15 +28,16 @@ TRUTH_COLUMNS = {
 
 
 def check_abf_writer() -> None:
-    """Raise unless the package that writes Axon files is installed.
+    """Check that the package that writes Axon files is installed.
 
     Raises
     ------
     MissingDependencyError
+        If it is not.
     """
     if find_spec("pyabf") is None:
         raise MissingDependencyError(
-            "expected the package pyabf to write ABF files, found it not installed: "
+            "writing ABF files needs the package pyabf, which is not installed; install it with "
             "pip install 'nwb-mepp[formats]'."
         )
 
@@ -51,7 +52,7 @@ def write_abf(
 ) -> None:
     """Write a gap-free ABF 1 file with one channel of 16-bit integers.
 
-    The step of the numbers is 2**-15 of the power of ten above the largest value.
+    The resolution is 2**-15 of the power of ten above the largest value.
 
     Parameters
     ----------
@@ -60,9 +61,9 @@ def write_abf(
     path : path-like
     sampling_rate_hz : float
     unit : str, default "mV"
-        At most eight letters.
+        At most eight characters.
     channel : str, default "Vm"
-        Cut off after ten letters, which is what the format holds.
+        Cut off after the ten characters that the format holds.
 
     Raises
     ------
@@ -101,8 +102,8 @@ def write_labeled_text(
 ) -> None:
     """Write labeled text, ``Time_ms,Voltage,labels``: 1 from the onset of a MEPP to its end, 0 elsewhere.
 
-    Numbers have as many digits as it takes to read back the same number. Of MEPPs that touch, the labels
-    show one interval: whoever needs them apart takes the table of the truth.
+    Numbers have as many digits as are needed to read back the same number. MEPPs that touch are a single
+    interval in the labels; the truth table keeps them apart.
 
     Parameters
     ----------
@@ -135,14 +136,14 @@ def write_labeled_text(
 
 
 def write_truth_table(truth: Truth, path: str | PathLike[str], *, unit: str = "V") -> None:
-    """Write the MEPPs that were put in as CSV: seconds from the first sample, volts or amperes.
+    """Write the simulated MEPPs as CSV: seconds from the first sample, volts or amperes.
 
     Parameters
     ----------
     truth : Truth
     path : path-like
     unit : {"V", "A"}
-        Of the amplitudes, which have nine decimals in volts and eighteen in amperes.
+        Unit of the amplitudes, which have nine decimals in volts and eighteen in amperes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a recording holds besides MEPPs and artifacts: colored noise, hum, drift, the converter."""
+"""The background of a simulated recording: colored noise, hum, drift, and the steps of the converter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfftfreq
 from scipy.signal import bessel, lfilter, sosfilt
 
-__all__ = ["colored_noise", "mains_hum", "quantize", "random_walk", "slow_wander", "white_noise"]
+__all__ = ["colored_noise", "mains_hum", "quantize", "random_walk", "slow_fluctuations", "white_noise"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def mains_hum(
 ) -> FloatArray:
     """Return a sum of harmonics with random phases whose common phase drifts as a random walk.
 
-    ``amplitudes[k]`` belongs to the harmonic ``k + 1``, in any unit, which is that of the result.
+    ``amplitudes[k]`` belongs to the harmonic ``k + 1``, in any unit; the result is in the same one.
     """
     time_s = np.arange(n_samples) / sampling_rate_hz
     phase = 2.0 * np.pi * frequency_hz * time_s
@@ -82,30 +82,31 @@ def random_walk(n_samples: int, *, sampling_rate_hz: float, rng: np.random.Gener
     return np.asarray(np.cumsum(rng.standard_normal(n_samples)) / np.sqrt(sampling_rate_hz))
 
 
-def slow_wander(
+def slow_fluctuations(
     n_samples: int, *, sampling_rate_hz: float, time_constant_s: float = 1.0, rng: np.random.Generator
 ) -> FloatArray:
-    """Return what wanders around 0 with SD 1 and forgets where it was after some time constants.
+    """Return slow random fluctuations around 0 with SD 1.
 
-    It is an Ornstein-Uhlenbeck process, drawn every twentieth of the time constant, straight in between.
+    They are an Ornstein-Uhlenbeck process, drawn every twentieth of its time constant and interpolated
+    linearly.
 
     Examples
     --------
-    >>> wander = slow_wander(1_000_000, sampling_rate_hz=1e3, rng=np.random.default_rng(0))
-    >>> wander.shape, bool(0.9 < wander.std() < 1.1), bool(np.abs(np.diff(wander)).max() < 0.05)
+    >>> strength = slow_fluctuations(1_000_000, sampling_rate_hz=1e3, rng=np.random.default_rng(0))
+    >>> strength.shape, bool(0.9 < strength.std() < 1.1), bool(np.abs(np.diff(strength)).max() < 0.05)
     ((1000000,), True, True)
     """
     spacing_s = time_constant_s / 20.0
     n_knots = int(n_samples / sampling_rate_hz / spacing_s) + 2
     kept = float(np.exp(-spacing_s / time_constant_s))
     innovations = np.sqrt(1.0 - kept**2) * rng.standard_normal(n_knots)
-    innovations[0] /= np.sqrt(1.0 - kept**2)  # it has been wandering for ever
+    innovations[0] /= np.sqrt(1.0 - kept**2)  # it starts in its stationary distribution
     knots = lfilter([1.0], [1.0, -kept], innovations)
     return np.interp(np.arange(n_samples) / sampling_rate_hz, spacing_s * np.arange(n_knots), knots)
 
 
 def quantize(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:
-    """Round to a converter's steps and clip to its range; a step of 0 leaves values as they are.
+    """Round to a converter's steps and clip to its range; a step of 0 leaves values unchanged.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whole recordings whose MEPPs are known to the sample."""
+"""Simulated recordings whose MEPPs are known exactly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nwb_mepp.simulation.noise import (
     mains_hum,
     quantize,
     random_walk,
-    slow_wander,
+    slow_fluctuations,
     white_noise,
 )
 
@@ -38,16 +38,16 @@ class Scenario:
     white_part, pink_part : float
         Relative amplitudes of the white and the 1/f noise; only their ratio counts.
     noise_swing : float
-        SD of the logarithm of the strength of the white and 1/f noise as it wanders, over a second or so.
+        SD of the logarithm of the strength of the white and 1/f noise, which fluctuates over about a second.
     amplitude_law : str
         ``"lognormal"`` or ``"normal"`` (cut off below a tenth of the mean).
     giant_fraction, slow_fraction : float
-        Giant MEPPs are 2.5 to 5 times as large; slow ones come from a distance: half as large,
+        Giant MEPPs are 2.5 to 5 times as large; slow ones, as from a distant site, are half as large and
         two to three times as slow.
     drift_per_sqrt_s : float
         SD of the random walk of the resting level after one second.
     artifacts : mapping of str to int
-        How many of each kind.
+        Number of artifacts of each kind.
     full_scale : float or None
         The converter clips at this deviation from the resting level.
     """
@@ -87,7 +87,7 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
-    """The MEPPs that were put in; arrays of shape (n_mepps,), sorted by onset.
+    """The simulated MEPPs; arrays of shape (n_mepps,), sorted by onset.
 
     ``stop_s`` is where the MEPP by itself has fallen to 1/e of its peak, or the onset of the next one.
     """
@@ -114,7 +114,7 @@ class Simulated:
     clean: FloatArray
 
     def trace(self, *, channel: str = "Vm", unit: str = "V") -> Trace:
-        """Return the trace as detectors take it."""
+        """Return the trace in the form that detectors take."""
         return Trace(
             channel=channel,
             sweep=0,
@@ -134,8 +134,8 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
     ----------
     scenario : Scenario
     seed : int
-        The same seed gives the same recording. MEPPs, noise and artifacts are drawn from streams of
-        their own, so that changing one leaves the others as they were.
+        The same seed gives the same recording. MEPPs, noise and artifacts are drawn from separate
+        random streams, so that changing one leaves the others unchanged.
 
     Returns
     -------
@@ -162,21 +162,21 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
             )
     values = quantize(values, step=scenario.step, full_scale=scenario.full_scale)
     if scenario.resting_level:
-        # The level is rounded too: what a converter gives are whole steps.
+        # The level is rounded too, as a converter gives whole steps.
         level = scenario.resting_level
         values = values + (round(level / scenario.step) * scenario.step if scenario.step > 0.0 else level)
     return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
 
 
 def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
-    """Put MEPPs into a stretch that was recorded without any.
+    """Add MEPPs to a stretch of recorded noise.
 
     Parameters
     ----------
     noise : ndarray, shape (n_samples,)
         In the unit of the scenario's amplitudes.
     scenario : Scenario
-        Says what the MEPPs are like; of noise, hum, drift and artifacts the stretch has its own.
+        Only what it says of MEPPs is used: the stretch has noise, hum, drift and artifacts of its own.
     seed : int
         The same scenario and seed give the same MEPPs as :func:`simulate_recording`.
 
@@ -211,8 +211,8 @@ def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) ->
     total = np.hypot(scenario.white_part, scenario.pink_part)
     background = scenario.noise_sd * (scenario.white_part * white + scenario.pink_part * pink) / total
     if scenario.noise_swing:
-        swing = scenario.noise_swing * slow_wander(n_samples, sampling_rate_hz=rate_hz, rng=rng)
-        background *= np.exp(swing - scenario.noise_swing**2)  # the mean square stays what it is
+        swing = scenario.noise_swing * slow_fluctuations(n_samples, sampling_rate_hz=rate_hz, rng=rng)
+        background *= np.exp(swing - scenario.noise_swing**2)  # this keeps the mean square
     if any(scenario.hum_amplitudes):
         background += mains_hum(
             n_samples,
@@ -228,7 +228,7 @@ def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) ->
 
 
 def _events(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> tuple[FloatArray, Truth]:
-    """Draw the MEPPs; returns their sum (upright) and the truth."""
+    """Draw the MEPPs and return their sum, pointing upward, and the truth."""
     onsets_s = event_times(
         duration_s=scenario.duration_s,
         rate_hz=scenario.rate_hz,

@@ -1,4 +1,4 @@
-"""The reference recording of the benchmark, and the levels it is judged at."""
+"""The reference recordings of the benchmark and the levels at which they are simulated."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _RATES_HZ = (0.5, 1.0, 3.0)
 
 
 def reference_scenario(*, level: float, index: int) -> Scenario:
-    """Define one reference recording: 60 s at 10 kHz, mean amplitude 0.5 mV.
+    """Return the scenario of one reference recording: 60 s at 10 kHz, mean amplitude 0.5 mV.
 
     Parameters
     ----------
     level : float
         Mean amplitude over the SD of the white and 1/f noise.
     index : int
-        Number of the recording within its level: rates 0.5, 1 and 3 per s take turns, every fourth
-        recording has bursts besides, and the artifacts (2 to 7) are drawn anew for each.
+        Number of the recording within its level: rates of 0.5, 1 and 3 per s alternate, every
+        fourth recording also has bursts, and 2 to 7 artifacts are drawn for each.
 
     Returns
     -------

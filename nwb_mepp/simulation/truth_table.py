@@ -1,4 +1,4 @@
-"""The truth of a simulated trace as the table that detectors fill."""
+"""The truth of a simulated trace as a table of MEPPs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["true_mepps"]
 
 
 def true_mepps(truth: Truth, trace: Trace) -> Mepps:
-    """Return the MEPPs that were put into a trace, one row each.
+    """Return the simulated MEPPs of a trace, one row each.
 
-    Times are exact, between samples too. What the truth does not say (half-width, area, baseline, anomaly)
-    is NaN; the probability is 1.
+    Times are exact, not rounded to samples. What the truth does not include (half-width, area, baseline,
+    anomaly) is NaN; the probability is 1.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def true_mepps(truth: Truth, trace: Trace) -> Mepps:
         unit=trace.unit,
         sweep=np.full(len(truth), trace.sweep, dtype=np.int64),
         start_index=start,
-        # A MEPP that the next one follows within a sample has one sample all the same.
+        # A MEPP that the next one follows within a sample still has one sample.
         stop_index=np.clip(stop, start + 1, last + 1),
         peak_index=np.minimum(np.rint(truth.peak_s * rate_hz).astype(np.int64), last),
         start_s=trace.start_s + truth.start_s,

@@ -1,4 +1,4 @@
-"""Simulated recordings as files: what is drawn, in which noise, and what is written with its truth."""
+"""Simulation of recordings with known MEPPs, in simulated or recorded noise, written to files."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class NoiseFile:
     ----------
     path : Path
     options : ReadOptions
-        What the file does not say.
+        How the file is read.
     channel : str, optional
-        The only one in volts or amperes by default.
+        By default the only one in volts or amperes.
     exclude : tuple of (start_s, stop_s)
-        Stretches that hold events of their own, in seconds from the session start.
+        Stretches that are not used, as they hold events of their own; seconds from the session start.
     """
 
     path: Path
@@ -66,26 +66,27 @@ class NoiseFile:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationPlan:
-    """What is to be simulated; None stands for what the scenario says by itself.
+    """What to simulate; None stands for the value of the scenario.
 
     Attributes
     ----------
     n_recordings : int
     seed : int
-        Of the first recording; the others follow.
+        Seed of the first recording; every further one has the next.
     level : float, optional
         Mean amplitude over noise SD; 6 by default.
     rate_hz : float, optional
         MEPPs per second outside bursts.
     duration_s : float, optional
-        60 s for the reference recording, 20 s for the training distribution, whole stretches in real noise.
+        60 s for the reference recording, 20 s for the training distribution, whole stretches in recorded
+        noise.
     sampling_rate_hz : float, optional
     polarity : Polarity
         Positive or negative.
     from_training : bool
         Draw from the distribution that networks are trained on, instead of the reference recording.
     noise : NoiseFile, optional
-        Put the MEPPs into real noise.
+        Add the MEPPs to recorded noise.
     """
 
     n_recordings: int = 1
@@ -128,13 +129,14 @@ class SimulationPlan:
         for option, value in stated.items():
             if value is not None:
                 raise UsageError(
-                    f"expected --training-distribution without {option}, found both: the distribution draws "
-                    "that itself; drop one of them."
+                    f"--training-distribution and {option} exclude each other, because the distribution "
+                    "draws that value itself; give only one of them."
                 )
         if self.seed + self.n_recordings > BENCHMARK_SEEDS_FROM:
             raise UsageError(
                 f"--seed: expected seeds below {BENCHMARK_SEEDS_FROM} with --training-distribution, found "
-                f"{self.seed} for {self.n_recordings} recordings: the others belong to the benchmark."
+                f"{self.seed} for {self.n_recordings} recordings; seeds from there on are reserved for the "
+                "benchmark."
             )
 
 
@@ -147,7 +149,7 @@ class SimulationOutcome:
     seed : int
     n_mepps : int
     paths : tuple of Path
-        Among them the table of the truth, where a format cannot hold it.
+        Includes the truth table where a format cannot hold the truth.
     """
 
     seed: int
@@ -156,8 +158,8 @@ class SimulationOutcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Made:
-    """A simulated recording on its way into files."""
+class _Simulation:
+    """A simulated recording that is yet to be written."""
 
     simulated: Simulated
     trace: Trace
@@ -178,14 +180,14 @@ def simulate_files(
     Parameters
     ----------
     folder : path-like
-        Gets ``simulated_<seed>.nwb``, ``.abf`` and ``.csv``, as the formats ask for, and beside the last two
+        For ``simulated_<seed>.nwb``, ``.abf`` and ``.csv``, as the formats require, and for the last two also
         ``simulated_<seed>.truth.csv``.
     plan : SimulationPlan
     formats : sequence of {"nwb", "abf", "labeled-text"}
     session_start : datetime, optional
         With a time zone; needed for NWB.
     overwrite : bool, default False
-        Replace files that are there.
+        Replace existing files.
     on_done : callable, optional
         Called with each recording that is written.
 
@@ -196,9 +198,10 @@ def simulate_files(
     Raises
     ------
     UsageError
-        If a format is unknown, NWB is wanted without a session start, or the noise has no stretch as long.
+        If a format is unknown, NWB is requested without a session start, or the noise has no stretch of the
+        stated duration.
     OutputError
-        If a file is there already, or cannot be written.
+        If a file exists already or cannot be written.
     MeppError
         If the noise cannot be read or analyzed.
     """
@@ -207,18 +210,20 @@ def simulate_files(
         seed: _targets(Path(folder), seed, formats)
         for seed in range(plan.seed, plan.seed + plan.n_recordings)
     }
-    there = [path for paths in targets.values() for path in paths.values() if path.exists()]
-    if there and not overwrite:
+    existing = [path for paths in targets.values() for path in paths.values() if path.exists()]
+    if existing and not overwrite:
         raise OutputError(
-            f"expected nothing at {there[0]}, found a file; give --overwrite to replace it, another --seed "
-            "or another -o."
+            f"expected nothing at {existing[0]}, found a file; give --overwrite to replace it, another "
+            "--seed or another -o."
         )
     outcomes = []
-    for made in _simulate(plan):
-        paths = targets[made.simulated.seed]
-        _write(made, paths, session_start=session_start)
+    for simulation in _simulate(plan):
+        paths = targets[simulation.simulated.seed]
+        _write(simulation, paths, session_start=session_start)
         outcome = SimulationOutcome(
-            seed=made.simulated.seed, n_mepps=len(made.simulated.truth), paths=tuple(paths.values())
+            seed=simulation.simulated.seed,
+            n_mepps=len(simulation.simulated.truth),
+            paths=tuple(paths.values()),
         )
         outcomes.append(outcome)
         if on_done is not None:
@@ -230,11 +235,11 @@ def _check_formats(formats: Sequence[str], *, session_start: datetime | None) ->
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         found = repr(unknown[0]) if unknown else "none"
-        raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {found}.")
+        raise UsageError(f"--format: expected one of {', '.join(FORMATS)}, found {found}.")
     if "nwb" in formats and session_start is None:
         raise UsageError(
-            "expected --session-start (such as 2026-01-15T10:00:00Z) to write NWB, found none: a simulated "
-            "recording has no date and NWB demands one; give it, or choose --format labeled-text."
+            "NWB needs a date, which a simulated recording does not have; give one, such as --session-start "
+            "2026-01-15T10:00:00Z, or choose --format labeled-text."
         )
     if "abf" in formats:
         check_abf_writer()
@@ -248,18 +253,18 @@ def _targets(folder: Path, seed: int, formats: Sequence[str]) -> dict[str, Path]
     return paths
 
 
-def _simulate(plan: SimulationPlan) -> Iterator[_Made]:
+def _simulate(plan: SimulationPlan) -> Iterator[_Simulation]:
     if plan.noise is not None:
-        yield from _in_noise(plan, plan.noise)
+        yield from _simulate_in_file(plan, plan.noise)
         return
     for number in range(plan.n_recordings):
         seed = plan.seed + number
         simulated = simulate_recording(_scenario(plan, number=number, seed=seed), seed=seed)
-        yield _Made(simulated=simulated, trace=simulated.trace())
+        yield _Simulation(simulated=simulated, trace=simulated.trace())
 
 
 def _scenario(plan: SimulationPlan, *, number: int, seed: int) -> Scenario:
-    """Return the scenario of one recording, with what the plan states in place of its own."""
+    """Return the scenario of one recording, with the values that the plan states."""
     if plan.from_training:
         drawn = draw_scenario(seed, duration_s=plan.duration_s or _TRAINING_DURATION_S)
         return replace(drawn, polarity=plan.polarity)
@@ -268,20 +273,22 @@ def _scenario(plan: SimulationPlan, *, number: int, seed: int) -> Scenario:
         scenario,
         polarity=plan.polarity,
         rate_hz=scenario.rate_hz if plan.rate_hz is None else plan.rate_hz,
-        # A stated rate is the whole rate.
+        # A stated rate includes all MEPPs, so there are no bursts besides.
         bursts_per_s=scenario.bursts_per_s if plan.rate_hz is None else 0.0,
         duration_s=plan.duration_s or scenario.duration_s,
         sampling_rate_hz=plan.sampling_rate_hz or scenario.sampling_rate_hz,
     )
 
 
-def _in_noise(plan: SimulationPlan, noise: NoiseFile) -> Iterator[_Made]:
-    """Put MEPPs into the stretches of a recording, which take turns."""
+def _simulate_in_file(plan: SimulationPlan, noise: NoiseFile) -> Iterator[_Simulation]:
+    """Add MEPPs to the stretches of a recording, one after another, from the first again after the last."""
     with open_recording(noise.path, options=noise.options) as recording:
-        yield from _in_recording(plan, noise, recording)
+        yield from _simulate_in_recording(plan, noise, recording)
 
 
-def _in_recording(plan: SimulationPlan, noise: NoiseFile, recording: Recording) -> Iterator[_Made]:
+def _simulate_in_recording(
+    plan: SimulationPlan, noise: NoiseFile, recording: Recording
+) -> Iterator[_Simulation]:
     (channel,) = choose_channels(recording, names=(noise.channel,) if noise.channel else ())
     segments = cut_channel(recording, channel, settings=DetectionSettings(exclude=noise.exclude))
     noise_sd = survey(segments, polarity=plan.polarity).noise_sd
@@ -303,7 +310,7 @@ def _in_recording(plan: SimulationPlan, noise: NoiseFile, recording: Recording) 
         )
         simulated = add_mepps(segment.values(start, stop), scenario=scenario, seed=plan.seed + number)
         from_s = segment.trace.start_s + (segment.start + start) / rate_hz
-        yield _Made(
+        yield _Simulation(
             simulated=simulated,
             trace=simulated.trace(channel=channel, unit=segment.trace.unit),
             notes=(
@@ -317,7 +324,7 @@ def _in_recording(plan: SimulationPlan, noise: NoiseFile, recording: Recording) 
 def _stretches(
     segments: Sequence[Segment], *, plan: SimulationPlan, noise: NoiseFile
 ) -> list[tuple[Segment, int, int]]:
-    """Return the stretches that take turns: whole segments, or what of them has the stated duration."""
+    """Return the stretches to use: whole segments, or parts of them that have the stated duration."""
     found = []
     for segment in segments:
         wanted_s = plan.duration_s or segment.n_samples / segment.sampling_rate_hz
@@ -333,11 +340,11 @@ def _stretches(
     return found
 
 
-def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | None) -> None:
-    simulated, trace = made.simulated, made.trace
+def _write(simulation: _Simulation, paths: dict[str, Path], *, session_start: datetime | None) -> None:
+    simulated, trace = simulation.simulated, simulation.trace
     rate_hz = trace.sampling_rate_hz
     if "nwb" in paths:
-        _write_nwb(made, paths["nwb"], session_start=cast(datetime, session_start))
+        _write_nwb(simulation, paths["nwb"], session_start=cast(datetime, session_start))
     if "abf" in paths:
         unit = lab_unit(trace.unit)
         write_abf(
@@ -359,23 +366,23 @@ def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | Non
         write_truth_table(simulated.truth, paths["truth"], unit=trace.unit)
 
 
-def _write_nwb(made: _Made, path: Path, *, session_start: datetime) -> None:
-    simulated, trace = made.simulated, made.trace
+def _write_nwb(simulation: _Simulation, path: Path, *, session_start: datetime) -> None:
+    simulated, trace = simulation.simulated, simulation.trace
     settings = {"seed": simulated.seed, **vars(simulated.scenario)}
-    mark = fingerprint({"package_version": __version__, **settings, "notes": made.notes or None})
+    digest = fingerprint({"package_version": __version__, **settings, "notes": simulation.notes or None})
     source = SourceFile(
         name=f"simulated_{simulated.seed:04d}",
-        # There is no file behind a simulation: what defines it stands for the bytes.
-        sha256=mark,
+        # There is no source file: the fingerprint of the scenario takes the place of its hash.
+        sha256=digest,
         reader="simulation",
         reader_version=f"nwb-mepp {__version__}",
         settings={"seed": str(simulated.seed)},
     )
-    notes = made.notes or (f"Simulated with nwb-mepp: {describe_settings(settings)}.",)
+    notes = simulation.notes or (f"Simulated with nwb-mepp: {describe_settings(settings)}.",)
     write_nwb(
         Recording(traces=(trace,), source=source, notes=notes),
         path,
         session_start=session_start,
-        fingerprint=mark,
+        fingerprint=digest,
         truth=true_mepps(simulated.truth, trace),
     )

@@ -135,7 +135,7 @@ def test_mepps_are_added_to_real_noise_at_the_stated_level(call: Any, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "expected --session-start .* to write NWB, found none"),
+        ((), "NWB needs a date, .* give one, such as --session-start"),
         ((*START, "--recordings", 0), "--recordings: expected at least 1, found 0"),
         ((*START, "--seed", -1), "--seed: expected 0 or more, found -1"),
         ((*START, "--level", 0), "--level: expected a number above 0, found 0"),
@@ -143,8 +143,11 @@ def test_mepps_are_added_to_real_noise_at_the_stated_level(call: Any, tmp_path: 
         ((*START, "--duration", "inf"), "--duration: expected a number above 0, found inf"),
         ((*START, "--rate", -1), "--rate: expected 0 per second or more, found -1"),
         ((*START, "--gain", 10), "expected --gain together with --noise"),
-        ((*START, "--training-distribution", "--level", 3), "--training-distribution without --level"),
-        ((*START, "--training-distribution", "--seed", 10**9), "belong to the benchmark"),
+        (
+            (*START, "--training-distribution", "--level", 3),
+            "--training-distribution and --level exclude each other",
+        ),
+        ((*START, "--training-distribution", "--seed", 10**9), "reserved for the benchmark"),
         ((*START, "--noise", "NOISE", "--unit", "V", "--duration", 30), "stretch of 30 s .* at most 4 s"),
     ],
 )
@@ -171,7 +174,7 @@ def test_abf_without_its_package_names_the_extra(
     monkeypatch.setattr("nwb_mepp.simulation.files.find_spec", lambda _: None)
     called = call("simulate", "-o", tmp_path / "out", "--format", "abf")
     assert called.code == 1
-    assert "expected the package pyabf to write ABF files" in called.err
+    assert "writing ABF files needs the package pyabf, which is not installed" in called.err
     assert "nwb-mepp[formats]" in called.err
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.plots import CurvePanel, draw_curves
-from nwb_mepp.plots.curves import _places
+from nwb_mepp.plots.curves import _positions
 
 PANELS = [
     CurvePanel(words="hum", values=(0.0, 1.0, 3.0), scores={"a": [0.9, 0.8, 0.7], "b": [0.5, 0.4, 0.3]}),
@@ -27,8 +27,8 @@ def test_a_picture_of_all_panels_is_the_same_each_time(tmp_path: Path) -> None:
 
 def test_nothing_lies_left_of_the_others_on_a_logarithmic_axis() -> None:
     # From 1 to 3 is one step; 0 is drawn one step below 1.
-    assert _places(PANELS[0]) == pytest.approx([1.0 / 3.0, 1.0, 3.0])
-    assert _places(PANELS[1]) == [0.0, 1.0]
+    assert _positions(PANELS[0]) == pytest.approx([1.0 / 3.0, 1.0, 3.0])
+    assert _positions(PANELS[1]) == [0.0, 1.0]
 
 
 def test_another_kind_of_picture_is_refused(tmp_path: Path) -> None:

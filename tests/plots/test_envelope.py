@@ -6,7 +6,7 @@ import numpy as np
 
 from builders.traces import trace_of
 from nwb_mepp.plots import envelope
-from nwb_mepp.plots.envelope import Clock, envelope_of
+from nwb_mepp.plots.envelope import TimeAxis, envelope_of
 
 
 def test_a_single_extreme_sample_survives_reduction():
@@ -39,14 +39,14 @@ def test_columns_that_touch_an_excluded_stretch_are_marked():
 
 
 def test_sweeps_in_quick_succession_are_drawn_true_to_time():
-    clock = Clock([trace_of(np.zeros(10_000), sweep=k, start_s=1.2 * k) for k in range(3)])
-    assert not clock.end_to_end
-    assert clock.on_axis([1.3, 2.5], sweep=[1, 2]).tolist() == [1.3, 2.5]
+    axis = TimeAxis([trace_of(np.zeros(10_000), sweep=k, start_s=1.2 * k) for k in range(3)])
+    assert not axis.end_to_end
+    assert axis.positions([1.3, 2.5], sweep=[1, 2]).tolist() == [1.3, 2.5]
 
 
 def test_sweeps_far_apart_are_laid_end_to_end():
-    clock = Clock([trace_of(np.zeros(10_000), sweep=k, start_s=5.0 + 60.0 * k) for k in range(3)])
-    assert clock.end_to_end
-    assert clock.duration_s == 3.0
-    assert clock.borders_s == (1.0, 2.0)
-    np.testing.assert_allclose(clock.on_axis([5.5, 125.25], sweep=[0, 2]), [0.5, 2.25])
+    axis = TimeAxis([trace_of(np.zeros(10_000), sweep=k, start_s=5.0 + 60.0 * k) for k in range(3)])
+    assert axis.end_to_end
+    assert axis.duration_s == 3.0
+    assert axis.borders_s == (1.0, 2.0)
+    np.testing.assert_allclose(axis.positions([5.5, 125.25], sweep=[0, 2]), [0.5, 2.25])

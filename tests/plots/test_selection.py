@@ -43,23 +43,23 @@ def test_aligned_mepps_begin_at_their_onset_and_on_zero():
     values = np.full(50_000, -70e-3)
     for onset in (10_000, 20_000, 30_000):
         values[onset : onset + 30] += 0.5e-3
-    time_s, rows, n_free = aligned_mepps(mepps_at([1.0, 2.0, 3.0]), [trace_of(values)])
+    time_s, rows, n_available = aligned_mepps(mepps_at([1.0, 2.0, 3.0]), [trace_of(values)])
     assert rows.shape == (3, len(time_s))
-    assert n_free == 3
+    assert n_available == 3
     np.testing.assert_allclose(rows[:, time_s < -1e-9], 0.0, atol=1e-12)
     np.testing.assert_allclose(rows[:, (time_s > -1e-9) & (time_s < 2.95e-3)], 0.5e-3)
 
 
 def test_neighbors_and_cut_mepps_are_left_out_of_the_overlay():
     onsets = [0.0005, 1.0, 2.0, 3.0, 4.0, 4.005, 4.9985]
-    _, rows, n_free = aligned_mepps(mepps_at(onsets), [trace_of(np.zeros(50_000))])
-    assert n_free == len(rows) == 3
+    _, rows, n_available = aligned_mepps(mepps_at(onsets), [trace_of(np.zeros(50_000))])
+    assert n_available == len(rows) == 3
 
 
 def test_not_more_than_two_hundred_are_overlaid_spread_over_all():
     onsets = np.arange(1, 500) * 0.05
-    _, rows, n_free = aligned_mepps(mepps_at(onsets), [trace_of(np.zeros(300_000))])
-    assert (len(rows), n_free) == (200, 499)
+    _, rows, n_available = aligned_mepps(mepps_at(onsets), [trace_of(np.zeros(300_000))])
+    assert (len(rows), n_available) == (200, 499)
 
 
 def test_no_interval_crosses_a_sweep_or_an_excluded_stretch():

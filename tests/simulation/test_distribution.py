@@ -24,7 +24,7 @@ N_DRAWN = 400
 @pytest.mark.parametrize("seed", [BENCHMARK_SEEDS_FROM, BENCHMARK_SEEDS_FROM + 10**6])
 def test_seeds_of_the_benchmark_are_refused(seed: int) -> None:
     with pytest.raises(
-        ValueError, match=rf"below 1000000000, found {seed}: that one belongs to the benchmark"
+        ValueError, match=rf"below 1000000000, found {seed}; seeds from there on are reserved"
     ):
         draw_scenario(seed)
 

@@ -11,7 +11,7 @@ from nwb_mepp.simulation.noise import (
     mains_hum,
     quantize,
     random_walk,
-    slow_wander,
+    slow_fluctuations,
     white_noise,
 )
 
@@ -94,7 +94,7 @@ def test_random_walk_has_the_sd_1_after_a_second() -> None:
 
 def test_what_wanders_has_sd_1_and_forgets_within_its_time_constant() -> None:
     rng = np.random.default_rng(0)
-    wander = slow_wander(2_000_000, sampling_rate_hz=1_000.0, time_constant_s=0.5, rng=rng)
+    wander = slow_fluctuations(2_000_000, sampling_rate_hz=1_000.0, time_constant_s=0.5, rng=rng)
     assert wander.std() == pytest.approx(1.0, abs=0.05)
     # After one time constant the correlation has fallen to 1/e, after four to 0.02.
     for lag, expected in ((500, np.exp(-1.0)), (2_000, np.exp(-4.0))):

@@ -170,7 +170,7 @@ def calibrate_and_export(
         },
     )
     reliability = calibrated.reliability
-    draw_reliability(folder / _DIAGRAM, stated=reliability.stated, true=reliability.true)
+    draw_reliability(folder / _DIAGRAM, predicted=reliability.stated, observed=reliability.true)
     card = _CARD.format(
         version=folder.name,
         n_parameters=model.count_params(),

@@ -26,6 +26,7 @@ _ELSEWHERE = (
     "nwb",
     "plots",
     "readers",
+    "testing.py",
     "workflows/batch",
     "workflows/evaluate.py",
     "workflows/ground_truth.py",

@@ -1,4 +1,4 @@
-"""The errors that callers can catch; each says what was expected, what was found and what to do."""
+"""The errors that callers can catch. Each says what was expected, what was found and what to do."""
 
 from __future__ import annotations
 

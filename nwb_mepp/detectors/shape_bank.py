@@ -151,7 +151,7 @@ def typical_shape(heights: FloatArray, weight: FloatArray) -> int:
     ----------
     heights : ndarray, shape (n_candidates, n_shapes)
     weight : ndarray, shape (n_candidates,)
-        How sure it is that each candidate is a MEPP.
+        How likely it is that each candidate is a MEPP.
 
     Returns
     -------

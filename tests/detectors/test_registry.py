@@ -106,7 +106,7 @@ def test_weights_reach_a_detector_that_takes_them(monkeypatch: pytest.MonkeyPatc
         get_detector("plain", weights=Path("folder"))
 
 
-def test_a_detector_claims_probabilities_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_gives_probabilities_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     claims = {name: gives_probability(name) for name in detector_names()}
     assert [name for name, claimed in claims.items() if claimed] == ["miniunet"]
     register(monkeypatch, theirs=SimpleNamespace())

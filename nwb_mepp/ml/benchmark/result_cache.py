@@ -27,6 +27,7 @@ _ELSEWHERE = (
     "nwb",
     "plots",
     "readers",
+    "testing.py",
     *(
         f"workflows/{name}"
         for name in (

@@ -130,7 +130,7 @@ def calibrate(
     levels = recordings.reference(n_reference)
     total, done = n_drawn + len(levels) * n_reference, 0
 
-    def judged(parts: Iterable[Conditioned]) -> list[LabeledCandidates]:
+    def labeled(parts: Iterable[Conditioned]) -> list[LabeledCandidates]:
         nonlocal done
         found = []
         for one in parts:
@@ -139,7 +139,7 @@ def calibrate(
             on_recording(done, total)
         return found
 
-    drawn = judged(recordings.drawn(n_drawn))
+    drawn = labeled(recordings.drawn(n_drawn))
     held_out = drawn[::_HELD_OUT_EVERY] if n_drawn >= _HELD_OUT_EVERY else drawn
     fitted = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
     classifier = fit_classifier(
@@ -153,7 +153,7 @@ def calibrate(
         low=classifier.low,
         high=classifier.high,
     )
-    by_level = {level: judged(parts) for level, parts in levels.items()}
+    by_level = {level: labeled(parts) for level, parts in levels.items()}
     table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
     best = int(np.argmax(table.mean(axis=0)))
     return Calibrated(

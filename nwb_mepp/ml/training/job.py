@@ -284,7 +284,7 @@ def _fit(job: _Job, examples: Sequence[Example], held_out: Sequence[Example]) ->
 
     validation = Validation(
         score=score,
-        every=settings.judged_every(plan.n_steps),
+        every=settings.validated_every(plan.n_steps),
         patience=settings.patience,
         at_start=job.start is not None,
         on_score=on_score,
@@ -362,15 +362,15 @@ def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
     detector = load_detector(settings.detector, export)
     card = (export / _CARD).read_text(encoding="utf-8")
     if split.training:
-        judged = [detector, get_detector(settings.detector)]
+        compared = [detector, get_detector(settings.detector)]
         counts = score_held_out(
             split.held_out,
-            detectors=judged,
+            detectors=compared,
             options=job.options,
             settings=job.detection,
             sampling_rate_hz=settings.sampling_rate_hz,
         )
-        names = [f"these ({detector.version})", f"shipped ({judged[1].version})"]
+        names = [f"these ({detector.version})", f"shipped ({compared[1].version})"]
         card += held_out_section(dict(zip(names, counts, strict=True)))
         card += recordings_section(split.training, split.held_out, with_names=settings.with_names)
     card += f"\nScores on recordings of the benchmark: {_TABLE}.\n"

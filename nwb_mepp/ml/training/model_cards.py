@@ -139,7 +139,7 @@ def recordings_section(
     ----------
     training, held_out : sequence of LabeledRecording
     with_names : bool
-        Name the files; without names, checksums identify them for whoever has them.
+        Name the files; without names, checksums identify them to those who have them.
 
     Returns
     -------

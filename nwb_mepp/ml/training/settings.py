@@ -162,7 +162,7 @@ class TrainingSettings:
         """Whether the network is a MiniUnet (or else an autoencoder)."""
         return self.detector == "miniunet"
 
-    def judged_every(self, n_steps: int) -> int:
+    def validated_every(self, n_steps: int) -> int:
         """Return the number of steps between validations."""
         return max(n_steps // _N_JUDGMENTS, _LEAST_BETWEEN)
 

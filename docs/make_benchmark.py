@@ -35,7 +35,7 @@ from nwb_mepp.ml.benchmark import BenchmarkPlan, BenchmarkResults, LevelScores, 
 from nwb_mepp.ml.benchmark.detector_runs import AnyDetector, find_all, survey_trace
 from nwb_mepp.ml.benchmark.recordings import Outcome
 from nwb_mepp.ml.benchmark.robustness import change_of_f1, count_false_alarms, invariant_pairs
-from nwb_mepp.ml.benchmark.tables import interval, markdown, way
+from nwb_mepp.ml.benchmark.tables import gap_closed, interval, markdown
 from nwb_mepp.readers import ReadOptions, read_recording
 
 PAGE = Path(__file__).with_name("benchmark.md")
@@ -194,11 +194,11 @@ def against_oracle(detector: str, levels: Sequence[LevelScores]) -> Iterator[Row
     for scores in levels:
         counts, oracle = scores.counts(detector), scores.oracle_counts
         difference = paired_bootstrap(counts, oracle, statistic=f1, rng=np.random.default_rng(0))
-        gone = way(scores, detector).value
+        gone = gap_closed(scores, detector).value
         yield (
             f"level {scores.level:g}: F1 above the oracle's ({f1(oracle):.3f})",
             f"{f1(counts):.3f}, {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}); "
-            f"{100.0 * gone:.0f} % of the way to the ceiling ({f1(scores.ceiling_counts):.3f})",
+            f"{100.0 * gone:.0f} % of the gap to the ceiling ({f1(scores.ceiling_counts):.3f})",
             yes(
                 difference.value > 0.0,
                 certain=len(counts) > 1 and (difference.low > 0.0 or difference.high <= 0.0),

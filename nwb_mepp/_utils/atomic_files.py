@@ -1,4 +1,4 @@
-"""Files that are complete or absent."""
+"""Output files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["complete_or_absent", "make_folder"]
 
 @contextmanager
 def complete_or_absent(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; put the file in its place when the block ends well.
+    """Provide a temporary path beside ``path``, and move the file to ``path`` if the block succeeds.
 
-    If anything goes wrong, an interruption included, the temporary file is removed and what stood at
-    ``path`` stays as it was. A file that is replaced hands its permissions on.
+    After any error or interruption the temporary file is removed, and an existing file at ``path`` stays as
+    it was. A new file takes over the permissions of the file that it replaces.
 
     Parameters
     ----------
     path : Path
-        Where the file shall be; its folder is made if absent.
+        Path of the file; its folder is created if absent.
 
     Yields
     ------
     Path
-        Where to write. It is hidden, so that no search finds it half written, and has the suffix of
-        ``path``, by which some libraries choose the format.
+        Path to write to. It is hidden, so that no search finds an incomplete file, and has the suffix of
+        ``path``, because some libraries choose the format by the suffix.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         if path.exists():
             shutil.copymode(path, temporary)
         temporary.replace(path)
-        if os.name == "posix":  # elsewhere a folder cannot be opened, and need not be
+        if os.name == "posix":  # folders cannot be opened elsewhere, and need not be
             _flush(path.parent, os.O_RDONLY)
     except OutputError:
         raise
@@ -56,12 +56,12 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder of a file that is to be written, and see whether it can be.
+    """Create the folder of an output file, and check that it is writable.
 
     Parameters
     ----------
     path : Path
-        Of the file.
+        Path of the file.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _refused(path: Path, error: OSError) -> OutputError:
 
 
 def _flush(path: Path, mode: int) -> None:
-    """Make the system write a file, or the entries of a folder, to the disk."""
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, mode)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Silence for native code that greets on standard error."""
+"""Suppression of messages that native code writes to standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["quiet_stderr"]
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep what native code writes to standard error within a ``with`` block off it."""
+    """Suppress what native code writes to standard error within a ``with`` block."""
     sys.stderr.flush()
     try:
         kept = os.dup(2)

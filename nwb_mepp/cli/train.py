@@ -1,4 +1,4 @@
-"""train: a detector's network from simulated and labeled recordings."""
+"""The command train: the network of a detector, from simulated and labeled recordings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def train(
             "--output",
             "-o",
             metavar="DIR",
-            help="Folder of the weights; its name becomes their version.",
+            help="Write the weights to this folder; its name becomes their version.",
             show_default=False,
         ),
     ],
@@ -42,7 +42,7 @@ def train(
         typer.Argument(
             metavar="[RECORDING]",
             help="Labeled recordings: files, folders (their NWB files, else their lab files), patterns. "
-            "Without any, the network learns from simulated ones.",
+            "Without any, the network is trained on simulated recordings.",
             show_default=False,
         ),
     ] = None,
@@ -51,22 +51,24 @@ def train(
         typer.Option(
             "--truth",
             metavar="TABLE|FILE",
-            help="Where the MEPPs are: a table of each NWB file [mepps_curated, else mepps_truth]; or, of a "
-            "lab file, a table of times, an event table of Mini Analysis or labeled text [its own labels]; "
-            "with {} for the name of the recording, if there are several: {}.truth.csv.",
+            help="Where the marks are. For NWB files, the name of a table [mepps_curated, else mepps_truth]; "
+            "for lab files, a file with a table of times, an event table of Mini Analysis, or labeled text "
+            "[labels in the recording]. For several recordings, {} stands for the name of each: "
+            "{}.truth.csv.",
             show_default=False,
         ),
     ] = None,
     detector: Annotated[
-        Trainable, typer.Option("--detector", metavar="|".join(Trainable), help="Whose network.")
+        Trainable,
+        typer.Option("--detector", metavar="|".join(Trainable), help="Detector whose network is trained."),
     ] = Trainable.MINIUNET,
     start: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="shipped|DIR|FILE",
-            help="Weights to begin with: the shipped ones, a folder that was trained before, or a .keras "
-            "file [random ones].",
+            help="Start from these weights: the shipped ones, a folder of an earlier training, or a .keras "
+            "file [random weights].",
             show_default=False,
         ),
     ] = None,
@@ -75,8 +77,8 @@ def train(
         typer.Option(
             "--simulated",
             metavar="N",
-            help="Simulated recordings to learn from besides [2100 for miniunet, 48 for an autoencoder; none "
-            "where labeled recordings go on from given weights].",
+            help="Number of simulated training recordings [2100 for miniunet, 48 for an autoencoder; 0 with "
+            "labeled recordings and --from].",
             show_default=False,
         ),
     ] = None,
@@ -85,7 +87,7 @@ def train(
         typer.Option(
             "--steps",
             metavar="N",
-            help="At most [15000 for miniunet, 1500 for an autoencoder, 2000 from given weights].",
+            help="Largest number of steps [15000 for miniunet, 1500 for an autoencoder, 2000 with --from].",
             show_default=False,
         ),
     ] = None,
@@ -94,19 +96,20 @@ def train(
         typer.Option(
             "--learning-rate",
             metavar="X",
-            help="The highest [0.002; from given weights 0.0003 for miniunet, 0.00002 for an autoencoder].",
+            help="Highest learning rate [0.002; with --from 0.0003 for miniunet, 0.00002 for autoencoders].",
             show_default=False,
         ),
     ] = None,
     validation: Annotated[
         float,
-        typer.Option("--validation", metavar="X", help="Share of the labeled recordings to hold out."),
+        typer.Option("--validation", metavar="X", help="Fraction of the labeled recordings to hold out."),
     ] = 0.2,
     split_by_folder: Annotated[
         bool,
         typer.Option(
             "--split-by-folder",
-            help="Hold out whole folders: a folder a fiber or a day keeps what is alike on one side.",
+            help="Hold out whole folders, for example one folder for each fiber or day, so that similar "
+            "recordings stay together.",
         ),
     ] = False,
     patience: Annotated[
@@ -114,30 +117,42 @@ def train(
         typer.Option(
             "--patience",
             metavar="N",
-            help="Stop when so many of 20 looks at what is held out, in a row, show no better F1.",
+            help="Stop after this many consecutive validations (of 20) without a better F1.",
         ),
     ] = 6,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of split, first weights and crops.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Seed of the split, the initial weights and the crops.")
+    ] = 0,
     threads: Annotated[
         int | None,
         typer.Option(
             "--threads",
             metavar="N",
-            help="1 gives the same weights to the bit each time [all cores].",
+            help="Number of threads; with 1, the same training gives the same weights to the last bit "
+            "[all cores].",
             show_default=False,
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A small network and a short training, to see that all works.")
+        bool,
+        typer.Option(
+            "--quick", help="Train a small network for a short time, to check that everything works."
+        ),
     ] = False,
     name_files: Annotated[
         bool,
-        typer.Option("--name-files", help="Name the labeled recordings in the card, not only by SHA-256."),
+        typer.Option(
+            "--name-files",
+            help="State the file names of the labeled recordings in the card, not only their SHA-256.",
+        ),
     ] = False,
     channel: Annotated[
         str | None,
         typer.Option(
-            "--channel", metavar="NAME", help="Of the recordings, if they have several.", show_default=False
+            "--channel",
+            metavar="NAME",
+            help="Channel to train on, if the recordings have several.",
+            show_default=False,
         ),
     ] = None,
     polarity: options.PolarityOption = Polarity.AUTO,
@@ -151,13 +166,15 @@ def train(
     n_channels: options.NChannels = None,
     sweep_interval: options.SweepInterval = None,
 ) -> None:
-    """Train the network of a detector, and calibrate and judge it.
+    """Train, calibrate and assess the network of a detector.
 
     Writes model.tflite, weights.npz, config.json, CARD.md, BENCHMARK.md and training.json to DIR, all of them
-    or none. Recordings are held out whole, to stop when their F1 rises no more. What nobody has labeled has
-    to be left out (--exclude, or invalid_times of an NWB file): a MEPP without a label is learned as noise.
-    An interrupted training goes on when the same is called again; until it ends it keeps what it needs
-    in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
+    or none. Whole recordings are held out, and training stops when F1 on them no longer improves. Exclude
+    what nobody has labeled (--exclude, or invalid_times of an NWB file): MEPPs without a label are learned as
+    noise.
+
+    To resume an interrupted training, repeat the same command; until it ends, its examples and checkpoints
+    are in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
     """
     from nwb_mepp.ml.training import Reporter, TrainingSettings, train_detector
     from nwb_mepp.workflows import DetectionSettings, parse_stretches
@@ -206,7 +223,7 @@ def train(
 
 
 def find_labeled(paths: list[Path], *, reader: str | None) -> list[Path]:
-    """Return the recordings that arguments mean, NWB files among them."""
+    """Return the recordings that the arguments name, NWB files included."""
     from nwb_mepp.core.errors import ReadError
     from nwb_mepp.readers import find_recordings
     from nwb_mepp.workflows.batch import find_nwb_files

@@ -1,4 +1,4 @@
-"""How good a detector is where the truth is known: matching, scores, intervals of confidence."""
+"""Scores of a detector when the truth is known: matching, F1 and the like, confidence intervals."""
 
 from nwb_mepp.evaluation.bootstrap import Estimate, bootstrap, paired_bootstrap
 from nwb_mepp.evaluation.event_times import Marks, check_marks, read_marks

@@ -1,4 +1,4 @@
-"""Events as times and sizes, whoever states them: a detector, a simulation, a person's table."""
+"""Times and amplitudes of events from any source: a detector, a simulation, a table of marks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Marks", "check_marks", "read_marks"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Columns of a table of times: one of the first two has to be there.
+# Columns of a table of times; one of the first two is required.
 _COLUMNS = ("peak_time", "start_time", "stop_time", "amplitude", "decay_tau")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Marks:
-    """Events of one channel that were found or are true; NaN where something is not known.
+    """Events of one channel, detected or true; NaN where a value is not known.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Marks:
 
     @property
     def matched_by(self) -> str:
-        """What they can be matched by: ``"peak"``, or ``"start"`` where a peak is not known."""
+        """What the events can be matched by: ``"peak"``, or ``"start"`` if a peak is not known."""
         return "start" if np.isnan(self.peak_s).any() else "peak"
 
     def times_s(self, matched_by: str) -> FloatArray:
@@ -77,18 +77,18 @@ class Marks:
 
 
 def read_marks(file: Path) -> Marks | None:
-    """Return the events of a CSV table, None if the file has none of its columns.
+    """Return the events of a CSV table, or None if the file has neither of the required columns.
 
     Parameters
     ----------
     file : Path
         With ``peak_time`` or ``start_time`` in seconds from the session start; ``stop_time``, ``amplitude``
-        and ``decay_tau`` are taken where they are there.
+        and ``decay_tau`` are optional.
 
     Raises
     ------
     ReadError
-        If it cannot be read, or a cell is no number.
+        If it cannot be read, or a cell is not a number.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
@@ -129,15 +129,15 @@ def read_marks(file: Path) -> Marks | None:
 
 
 def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace], what: str = "the truth") -> None:
-    """Refuse marks that cannot be those of a channel.
+    """Check that marks can belong to a channel.
 
     Parameters
     ----------
     true : Marks
     name : str
-        Of the table or file, for messages.
+        Name of the table or file, for messages.
     sweeps : sequence of Trace
-        All of the channel.
+        All sweeps of the channel.
     what : str, default "the truth"
         What the marks are, for messages.
 
@@ -148,10 +148,10 @@ def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace], what: str = 
     """
     times_s = true.times_s(true.matched_by)
     if len(times_s) == 0:
-        raise ReadError(f"expected events in {what} {name!r}, found none; it says nothing.")
+        raise ReadError(f"expected events in {what} {name!r}, found none.")
     inside = np.zeros(len(times_s), dtype=np.bool_)
     for trace in sweeps:
-        # A peak may follow the last sample: an event that the end of the recording cuts off.
+        # A peak may lie after the last sample, if the end of the recording cuts the event off.
         end_s = trace.start_s + trace.duration_s
         inside |= (times_s >= trace.start_s) & (np.fmin(times_s, true.start_s) < end_s)
     if not inside.all():

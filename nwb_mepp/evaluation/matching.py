@@ -1,4 +1,4 @@
-"""Which found event stands for which true one: the best one-to-one matching in time."""
+"""The best one-to-one matching of found and true events in time."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["Matching", "match_times"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# Times are sample numbers divided by a rate, so that 0.305 s - 0.3 s comes out a hair above 5 ms. A
-# nanosecond, far below any sampling interval, keeps the tolerance inclusive as it reads.
+# Times are sample numbers divided by a rate, so that 0.305 s - 0.3 s comes out slightly above 5 ms. A
+# nanosecond, far below any sampling interval, keeps the tolerance inclusive.
 ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Matching:
-    """Which true events were found, which were missed, and which finds are false.
+    """Which true events were found, which were missed, and which found events are false.
 
     Attributes
     ----------
     pairs : ndarray of int64, shape (n_matched, 2)
-        Index of a true event and of the found event that stands for it, in order of true time.
+        Index of a true event and of the found event matched to it, in order of true time.
     missed : ndarray of int64, shape (n_missed,)
         Indices of true events without a partner, in order of time.
     false : ndarray of int64, shape (n_false,)
@@ -39,10 +39,10 @@ class Matching:
 def match_times(truth_s: npt.ArrayLike, found_s: npt.ArrayLike, *, tolerance_s: float) -> Matching:
     """Match found events to true ones, each at most once.
 
-    Of all one-to-one matchings that pair no events further apart than the tolerance, the one with the
-    most pairs is taken, and among those the one with the least total distance. Taking the nearest
-    partner for one event after another would find fewer pairs where events crowd, and its result would
-    depend on the direction of time.
+    Among all one-to-one matchings without pairs further apart than the tolerance, the one with the most
+    pairs is chosen, and among those the one with the smallest total distance. Choosing the nearest partner
+    for one event after another would find fewer pairs where events are dense, and its result would depend on
+    the direction of time.
 
     Parameters
     ----------
@@ -115,13 +115,13 @@ def _match_sorted(truth: FloatArray, found: FloatArray, tolerance_s: float) -> I
 
 
 def _assign(truth: FloatArray, found: FloatArray, tolerance_s: float) -> IntArray:
-    """Return the best pairs of one cluster: as many as can be, then the least total distance."""
+    """Return the best pairs of one cluster: as many as possible, then the smallest total distance."""
     from scipy.optimize import linear_sum_assignment
 
     distance = np.abs(truth[:, np.newaxis] - found)
     allowed = distance <= tolerance_s
-    # A forbidden pair costs more than all allowed pairs together can, so one forbidden pair fewer (one
-    # match more) outweighs any saving in distance.
+    # A forbidden pair costs more than all allowed pairs together, so one forbidden pair fewer (one match
+    # more) outweighs any saving in distance.
     forbidden_cost = tolerance_s * (min(distance.shape) + 1)
     rows, columns = linear_sum_assignment(np.where(allowed, distance, forbidden_cost))
     kept = allowed[rows, columns]

@@ -24,8 +24,7 @@ def count_matches(matching: Matching) -> IntArray:
     Returns
     -------
     ndarray of int64, shape (3,)
-        ``n_matched``, ``n_missed``, ``n_false``; stacked, one row a recording, it is what the scores
-        below take.
+        ``n_matched``, ``n_missed``, ``n_false``. The scores below take one such row for each recording.
 
     Examples
     --------
@@ -47,7 +46,7 @@ def precision(counts: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        NaN if nothing was found: the question does not arise, and 0 or 1 would both be invented.
+        NaN if nothing was found, because neither 0 nor 1 would be justified.
 
     Raises
     ------
@@ -101,8 +100,8 @@ def f1(counts: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        ``2 n_matched / (2 n_matched + n_missed + n_false)``: 0 where nothing was matched, NaN only where
-        there is no true event and none was found.
+        ``2 n_matched / (2 n_matched + n_missed + n_false)``: 0 if nothing was matched, NaN only if there is
+        no true event and none was found.
 
     Raises
     ------
@@ -167,17 +166,17 @@ def patch_iou(
     sampling_rate_hz: float,
     patch_s: float = PATCH_S,
 ) -> float:
-    """Return intersection over union within those patches of a recording that hold an event.
+    """Return intersection over union within the patches of a recording that contain an event.
 
-    The recording is cut into patches on a fixed grid from its first sample on; only those count in which
-    a true event lies. False finds elsewhere therefore cost nothing, unlike in :func:`interval_iou`.
+    The recording is cut into patches on a fixed grid from its first sample on, and only those with a true
+    event count. False positives elsewhere therefore cost nothing, unlike in :func:`interval_iou`.
 
     Parameters
     ----------
     truth, found : array_like, shape (n_intervals, 2), seconds
         As for :func:`interval_iou`.
     events_s : array_like, shape (n_events,), seconds
-        Where the true events lie, such as their peaks; what lies outside the recording does not count.
+        Times of the true events, such as their peaks; those outside the recording do not count.
     duration_s : float
     sampling_rate_hz : float
     patch_s : float, default 0.01

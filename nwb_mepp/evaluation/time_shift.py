@@ -1,4 +1,4 @@
-"""One shift in time for a whole recording: people and programs mark events differently early."""
+"""One time shift for a whole recording, because people and programs mark events at different points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LARGEST_STEPS, _STEP_S = 30, 1e-4
 
 
 def common_shift(truth_s: npt.ArrayLike, found_s: npt.ArrayLike, *, tolerance_s: float) -> float:
-    """Return what is to be added to all found times so that most of them match.
+    """Return the shift to add to all found times so that most of them match.
 
-    Shifts up to 3 ms either way are tried in steps of 0.1 ms. Of those with the most pairs the one is taken
-    that leaves the least total distance, and of equals the smallest.
+    Shifts of up to 3 ms either way are tried in steps of 0.1 ms. Among those with the most pairs, the one
+    with the smallest total distance is chosen, and among equals the smallest shift.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def common_shift(truth_s: npt.ArrayLike, found_s: npt.ArrayLike, *, tolerance_s:
     Returns
     -------
     float
-        In seconds; 0 where nothing matches.
+        In seconds; 0 if nothing matches.
 
     Raises
     ------

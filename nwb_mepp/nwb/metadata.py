@@ -1,7 +1,7 @@
-"""What a laboratory knows of a recording beyond its samples: one class a section, one field a key.
+"""Metadata of a recording that a user states: one class for each section, one field for each key.
 
-The fields are the only definition of the metadata file: its template, its checks and its reader
-(:mod:`nwb_mepp.nwb.metadata_file`) are made from them.
+The fields are the only definition of the metadata file; its template, checks and reader
+(:mod:`nwb_mepp.nwb.metadata_file`) are derived from them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Check = Callable[[str], str | None]
 
 
 def _text(help_text: str, example: str, *, check: Check | None = None, required: bool = False) -> Any:
-    """Declare a key that holds one text."""
+    """Declare a key with one text."""
     key = {"help": help_text, "example": example, "check": check, "required": required}
     return field(metadata=key) if required else field(default=None, metadata=key)
 
 
 def _texts(help_text: str, example: str) -> Any:
-    """Declare a key that holds a list of texts."""
+    """Declare a key with a list of texts."""
     return field(
         default=(), metadata={"help": help_text, "example": example, "check": None, "required": False}
     )
@@ -34,12 +34,12 @@ def _texts(help_text: str, example: str) -> Any:
 
 @dataclass(frozen=True)
 class Section:
-    """Base of the sections; checks the value of every field.
+    """Base class of the sections; checks the value of every field.
 
     Raises
     ------
     MetadataError
-        If a value is not of the form that its key asks for.
+        If a value does not have the form that its key requires.
     """
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Section:
 
     @property
     def stated(self) -> dict[str, Any]:
-        """The keys that hold something."""
+        """The keys that have a value."""
         return {
             key.name: value for key in fields(self) if (value := getattr(self, key.name)) not in (None, ())
         }
@@ -76,12 +76,14 @@ class Session(Section):
     experimenter: tuple[str, ...] = _texts("Who recorded, as 'Last name, First name'.", '"Last, First"')
     institution: str | None = _text("Institution.", "University of Example")
     lab: str | None = _text("Laboratory.", "Synapse group")
-    keywords: tuple[str, ...] = _texts("Words to find the recording by.", "neuromuscular junction")
+    keywords: tuple[str, ...] = _texts("Search terms for the recording.", "neuromuscular junction")
     related_publications: tuple[str, ...] = _texts("Publications, as DOI.", '"doi:10.1113/JP288183"')
     protocol: str | None = _text(
         "Identifier of the protocol, for example of the animal license.", "A-17/2019"
     )
-    pharmacology: str | None = _text("Drugs, when and how much.", "Tetrodotoxin 1 uM from the start")
+    pharmacology: str | None = _text(
+        "Drugs, with time and concentration.", "Tetrodotoxin 1 uM from the start"
+    )
     surgery: str | None = _text("Dissection.", "Diaphragm with phrenic nerve, 15 min in cold Ringer")
     slices: str | None = _text("Preparation of slices.", "300 um, 32 degC for 30 min")
     stimulus_notes: str | None = _text("Stimulation, if any.", "none")
@@ -91,7 +93,7 @@ class Session(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject(Section):
-    """The animal. Archives ask for subject_id, species, sex, and age or date_of_birth."""
+    """The animal. Archives require subject_id, species, sex, and age or date_of_birth."""
 
     subject_id: str | None = _text("Identifier of the subject.", "mouse-12", check=checks.check_identifier)
     species: str | None = _text(
@@ -108,7 +110,7 @@ class Subject(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Device(Section):
-    """A segment of equipment."""
+    """A piece of equipment."""
 
     name: str = _text("Name of the device.", "amplifier", check=checks.check_name, required=True)
     description: str | None = _text("What it is.", "Intracellular amplifier with x10 head stage")
@@ -123,9 +125,11 @@ class Electrode(Section):
     """An intracellular electrode."""
 
     name: str = _text("Name of the electrode.", "electrode", check=checks.check_name, required=True)
-    device: str = _text("Name of the device above that it is connected to.", "amplifier", required=True)
+    device: str = _text(
+        "Name of the device, listed above, that it is connected to.", "amplifier", required=True
+    )
     description: str = _text("What it is.", "Sharp glass electrode, 3 M KCl", required=True)
-    channels: tuple[str, ...] = _texts("Channels recorded with it; a single electrode needs none.", "Vm")
+    channels: tuple[str, ...] = _texts("Channels recorded with it; not needed for a single electrode.", "Vm")
     cell_id: str | None = _text("Identifier of the cell; nwbinspector asks for it.", "2020-01-31-fiber-3")
     location: str | None = _text("Muscle and place.", "Diaphragm, end-plate zone")
     slice: str | None = _text("Slice.", "none")
@@ -137,12 +141,12 @@ class Electrode(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """Everything the user states; what is absent is not written.
+    """Everything that the user states; absent values are not written.
 
     Raises
     ------
     MetadataError
-        If two devices or electrodes share a name, or an electrode names a device that is not there.
+        If two devices or electrodes share a name, or an electrode names an unknown device.
     """
 
     session: Session = field(default_factory=Session)
@@ -155,9 +159,7 @@ class Metadata:
         for kind, names in (("device", devices), ("electrode", [one.name for one in self.electrodes])):
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
-                raise MetadataError(
-                    f"expected each {kind} to have a name of its own, found {repeated[0]!r} twice."
-                )
+                raise MetadataError(f"expected a unique name for each {kind}, found {repeated[0]!r} twice.")
         for electrode in self.electrodes:
             if electrode.device not in devices:
                 raise MetadataError(
@@ -166,7 +168,7 @@ class Metadata:
                 )
 
     def with_subject_id(self, subject_id: str, *, override: bool = False) -> Metadata:
-        """Return the metadata for another subject identifier (``--subject``).
+        """Return the metadata with another subject identifier (``--subject``).
 
         Raises
         ------
@@ -188,7 +190,7 @@ class Metadata:
         return dataclasses.replace(self, subject=dataclasses.replace(self.subject, subject_id=subject_id))
 
     def with_session_id(self, session_id: str) -> Metadata:
-        """Return the metadata for another session; what a file states for all gives way to it.
+        """Return the metadata with another session identifier, which replaces that of the file.
 
         Raises
         ------
@@ -208,7 +210,7 @@ class Metadata:
         Raises
         ------
         MetadataError
-            If none is stated, or more than one could be meant.
+            If none is stated, or if it is ambiguous.
         """
         if not self.electrodes:
             raise MetadataError(

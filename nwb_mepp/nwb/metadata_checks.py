@@ -1,4 +1,4 @@
-"""What a value of the metadata file must look like; each check returns what is wrong, or None."""
+"""Checks of the values of the metadata file; each returns what is wrong, or None."""
 
 from __future__ import annotations
 
@@ -49,33 +49,33 @@ def check_age(value: str) -> str | None:
 
 
 def check_date(value: str) -> str | None:
-    """Check for a date like ``2020-01-31`` that has come."""
+    """Check for a date like ``2020-01-31`` that is not in the future."""
     try:
         day = date.fromisoformat(value)
     except ValueError:
         return f"expected a date like 2020-01-31, found {value!r}; write year-month-day"
-    # A day ahead of this clock it may be already elsewhere.
+    # In another time zone it may already be tomorrow.
     if day > date.today() + timedelta(days=1):
-        return f"expected a date in the past, found {value}, which lies ahead; correct it"
+        return f"expected a date in the past, found {value}, which is in the future; correct it"
     return None
 
 
 def check_identifier(value: str) -> str | None:
-    """Check for what can be part of a file name in an archive."""
+    """Check that an identifier can be part of a file name in an archive."""
     if any(character in value for character in "/\\"):
         return f"expected an identifier without slashes, found {value!r}; write '-' or '_' instead"
     return None
 
 
 def check_name(value: str) -> str | None:
-    """Check for what can be the name of an object in an NWB file."""
+    """Check that a name can be that of an object in an NWB file."""
     if any(character in value for character in "/\\:=") or not value.strip("."):
         return f"expected a name without '/', '\\', ':' and '=', found {value!r}; write '-' or '_' instead"
     return None
 
 
 def check_sex(value: str) -> str | None:
-    """Check for one letter (two for nematodes)."""
+    """Check for one of the letters of NWB (two letters for nematodes)."""
     if value not in _SEXES:
         return (
             f"expected M (male), F (female), O (other) or U (unknown), found {value!r}; "

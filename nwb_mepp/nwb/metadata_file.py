@@ -1,4 +1,4 @@
-"""The metadata file: YAML in, checked line by line; and a commented template to fill in."""
+"""The metadata file: a reader of YAML whose errors name the line, and a commented template."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SectionT = TypeVar("SectionT", bound=Section)
 def load_metadata(path: str | PathLike[str]) -> Metadata:
     """Read a metadata file.
 
-    Values are taken as they are written (``007`` stays ``007``); keys without a value count as absent.
+    Values are taken literally (``007`` stays ``007``); keys without a value count as absent.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def load_metadata(path: str | PathLike[str]) -> Metadata:
 
 
 class _Reader:
-    """Turns YAML nodes into :class:`Metadata`; knows the file for its messages."""
+    """Converts YAML nodes to :class:`Metadata`; knows the file for its messages."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -82,7 +82,7 @@ class _Reader:
             raise MetadataError(f"{self._path}: {error}") from error
 
     def _section(self, node: yaml.Node, section: type[SectionT], name: str) -> SectionT | None:
-        """Return a section, or None if nothing in it is filled in."""
+        """Return a section, or None if all its values are empty."""
         keys = {key.name: key for key in fields(section)}
         values: dict[str, Any] = {}
         for key_name, value_node in self._items(node, keys, name):
@@ -116,7 +116,7 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             found = "a list" if isinstance(node, yaml.SequenceNode) else "further keys"
             raise self._error(
-                node, f"{name}: expected one text, found {found}; write it behind the colon, in quotes"
+                node, f"{name}: expected one text, found {found}; write it after the colon, in quotes"
             )
         return str(node.value).strip() or None
 
@@ -164,26 +164,26 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 def metadata_template() -> str:
-    """Return a commented metadata file to fill in; empty as it is, it states nothing.
+    """Return a commented metadata file to fill in; unchanged, it states nothing.
 
     Examples
     --------
-    >>> print(metadata_template()[:170])
-    # What is known of a recording beyond its samples. Fill in what you know and leave
-    # the rest empty: an empty key is not written to the NWB file, and nothing is guessed.
+    >>> print(metadata_template()[:148])
+    # Metadata of your recordings. Fill in what you know and leave the rest empty: empty
+    # keys are not written to the NWB file, and nothing is guessed.
     """
     lines = [
-        "# What is known of a recording beyond its samples. Fill in what you know and leave",
-        "# the rest empty: an empty key is not written to the NWB file, and nothing is guessed.",
+        "# Metadata of your recordings. Fill in what you know and leave the rest empty: empty",
+        "# keys are not written to the NWB file, and nothing is guessed.",
     ]
     for name, section in (SINGLE | LISTS).items():
         about = (section.__doc__ or "").strip().splitlines()[0]
         first, further = ("  - ", "    ") if name in LISTS else ("  ", "  ")
         lines += ["", f"# {about}", f"{name}:"]
         if name in LISTS:
-            lines[-2] += " Repeat the block from '- ' on for each further one."
+            lines[-2] += " Repeat the block from '- ' on for each one."
         for number, key in enumerate(fields(section)):
-            wanted = " Needed." if key.metadata["required"] else ""
+            wanted = " Required." if key.metadata["required"] else ""
             example = f"- {key.metadata['example']}" if key.default == () else key.metadata["example"]
             lines.append(f"{further}# {key.metadata['help']}{wanted} For example: {example}")
             lines.append(f"{first if number == 0 else further}{key.name}:")

@@ -1,6 +1,6 @@
-"""The resting or holding level of a channel, taken from the trace itself.
+"""The resting or holding level of a channel, measured on the trace itself.
 
-It has to be known also where no MEPP was found, so it does not come from the MEPPs' own baselines.
+It must also be known if no MEPP was found, so it is not derived from the baselines of the MEPPs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BIN_S = 1.0
 class Baseline:
     """Level of a channel in its own unit (V or A), and its slope over time in that unit per second.
 
-    The slope is NaN where the trace is too short for two medians.
+    The slope is NaN if the trace is too short for two medians.
     """
 
     mean: float
@@ -41,12 +41,12 @@ def sample_baseline(segments: Iterable[Segment]) -> Baseline:
     -------
     Baseline
         Mean of the medians, and the slope of the straight line fitted to them by least squares; each
-        median counts by the number of its samples. Both NaN without any segment.
+        median is weighted by the number of its samples. Both NaN without any segment.
 
     Notes
     -----
-    Each segment is divided evenly into stretches of about 1 s, so no sample is left out; a median over a
-    second is not moved by MEPPs, which fill a few per cent of it.
+    Each segment is divided evenly into stretches of about 1 s, so no sample is left out. MEPPs occupy only
+    a few percent of a second and hardly change its median.
     """
     rows = [row for segment in segments for row in _medians(segment)]
     if not rows:

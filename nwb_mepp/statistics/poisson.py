@@ -1,4 +1,4 @@
-"""What a Poisson process says of a count and of intervals."""
+"""Poisson statistics: confidence interval of a rate, and a test of intervals."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ FloatArray = npt.NDArray[np.float64]
 
 _MIN_INTERVALS = 5
 _N_SIMULATED = 5000
-# Beyond so many intervals the distribution of the modified statistic no longer changes.
+# With more intervals than this, the distribution of the modified statistic no longer changes.
 _MAX_SIMULATED_LENGTH = 100
 _SEED = 19690387
 
 
 def rate_interval(n_events: int, *, duration_s: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the exact interval of confidence of the rate of a Poisson process.
+    """Return the exact confidence interval of the rate of a Poisson process.
 
     Parameters
     ----------
     n_events : int
         Events counted.
     duration_s : float
-        Time in which they were counted.
+        Time over which they were counted.
     confidence : float, default 0.95
 
     Returns
     -------
     low, high : float, hertz
-        The low end is 0 without any event; both NaN without any time.
+        ``low`` is 0 without events; both are NaN if the duration is 0.
 
     References
     ----------

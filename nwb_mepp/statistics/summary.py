@@ -1,4 +1,4 @@
-"""One row that sums up what a detector found on a channel."""
+"""Summary of what a detector found on a channel, as one row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def summarize(
     package_version: str,
     sampled_baseline: Baseline | None = None,
 ) -> SummaryRow:
-    """Sum up the MEPPs of one channel.
+    """Summarize the MEPPs of one channel.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ def summarize(
     polarity : Polarity
         Positive or negative.
     noise_sd : float
-        In the unit of the trace.
+        SD of the noise, in the unit of the trace.
     settings : str
         Every other setting, as :func:`nwb_mepp.core.provenance.describe_settings` writes them.
     package_version : str
     sampled_baseline : Baseline, optional
-        Spares reading the trace again where several detectors are summed up; taken from ``segments`` if not
-        given.
+        Avoids reading the trace again if several detectors are summarized; measured on ``segments`` by
+        default.
 
     Returns
     -------
     SummaryRow
-        What too few MEPPs leave undefined is NaN; so are the detection limits, which only an audit
-        knows. The spread of the amplitude is the sample's (n - 1), that of the intervals Elephant's (n).
+        Statistics that are undefined for so few MEPPs are NaN; so are the detection limits, which only an
+        audit knows. The SD of the amplitude divides by n - 1, that of the intervals by n, as in Elephant.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def _describe_amplitude(mepps: Mepps) -> tuple[float, float, float]:
 
 
 def _false_discovery_rate(mepps: Mepps) -> float:
-    """Return the fraction expected to be false: the mean of what each probability leaves to doubt."""
+    """Return the expected fraction of false positives: the mean of 1 - probability."""
     if not len(mepps) or not np.all(np.isfinite(mepps.probability)):
         return np.nan
     return float(1.0 - mepps.probability.mean())

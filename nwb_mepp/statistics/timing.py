@@ -1,4 +1,4 @@
-"""When MEPPs come: intervals, their variation, and counts, computed with Elephant."""
+"""Timing of MEPPs: intervals, their variation, and counts, computed with Elephant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNT_BIN_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """When the MEPPs of one channel come; NaN where there are too few of them.
+    """Timing statistics of the MEPPs of one channel; NaN if there are too few MEPPs.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Timing:
     interval_cv : float
         Needs two intervals.
     interval_cv2, interval_lv, interval_lvr : float
-        Need two intervals that follow each other.
+        Need two consecutive intervals.
     fano_factor_1s : float
         Needs two whole seconds and one MEPP in them.
     poisson_p : float
@@ -64,13 +64,13 @@ def describe_timing(mepps: Mepps, *, segments: Sequence[Segment]) -> Timing:
 
     Notes
     -----
-    An interval is counted from onset to onset, only between MEPPs that follow each other within one segment.
-    CV2, LV and LvR compare neighboring intervals; they are computed for each segment and averaged, each
-    segment counting by its number of neighbors, which equals one average over all neighbors.
+    Intervals are measured from onset to onset, only between consecutive MEPPs of one segment. CV2, LV and LvR
+    compare neighboring intervals; they are computed for each segment and averaged, weighted by the number of
+    neighboring pairs, which equals one average over all pairs.
 
-    Only the Poisson test joins the segments end to end: a Poisson process has no memory, so leaving
-    time out and closing the gap leaves a Poisson process, whereas intervals within short segments alone are
-    too short on average and would be called regular.
+    Only the Poisson test joins the segments end to end: a Poisson process has no memory, so it remains one
+    when a stretch of time is cut out, whereas the intervals within short segments alone are too short on
+    average and would appear regular.
     """
     analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     trains = [_onsets(mepps, segment) for segment in segments]
@@ -104,7 +104,7 @@ def _with_elephant(
     if analysed_s <= 0.0:
         return (np.nan,) * 6
     if not any(len(train) for train in trains):
-        return (0.0, *(np.nan,) * 5)  # Spared without events: Elephant takes two seconds to import.
+        return (0.0, *(np.nan,) * 5)  # Skipped without events, because importing Elephant takes two seconds.
     import quantities as pq
     from elephant import statistics as elephant
 
@@ -120,9 +120,9 @@ def _with_elephant(
         cv,
         _over_neighbors(elephant.cv2, intervals),
         _over_neighbors(elephant.lv, intervals),
-        # Seconds are stated, for Elephant takes plain numbers for milliseconds here.
+        # The unit is stated, because Elephant interprets plain numbers as milliseconds here.
         _over_neighbors(lambda stretch: elephant.lvr(stretch * pq.s), intervals),
-        # Elephant counts the events of each train: one train for each second. All empty gives NaN.
+        # Elephant counts the events of each train, so each second is one train. NaN if all are empty.
         float(elephant.fanofactor(counts)) if len(counts) >= 2 else np.nan,
     )
 
@@ -147,7 +147,7 @@ def _onsets(mepps: Mepps, segment: Segment) -> FloatArray:
 
 
 def _end_to_end(trains: Sequence[FloatArray], segments: Sequence[Segment]) -> FloatArray:
-    """Return onsets on a clock that runs only while something is analyzed."""
+    """Return onsets on a clock that only runs during the analyzed segments."""
     elapsed_s, joined = 0.0, [np.empty(0)]
     for train, segment in zip(trains, segments, strict=True):
         joined.append(elapsed_s + train)

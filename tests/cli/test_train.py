@@ -76,12 +76,12 @@ def test_the_card_says_what_the_data_was_what_it_is_good_for_and_where_it_fails(
         "# MiniUnet, weights lab1",
         "Simulated recordings: 6 of 20 s",
         "(seeds 0 to 5), 1 more without MEPPs but with artifacts, and 1 of noise, hum and drift alone",
-        "% hold no MEPP",
-        "It began with random weights",
+        "% of the training crops hold no MEPP",
+        "Training started from random weights",
         "No benchmark recording was used",
         "## What it is good for",
         "## Where it fails",
-        "quick training, which shows that all works: not for use",
+        "quick training, which only shows that everything works: not for use",
         "measured with the shipped weights 3, not with these",
     ):
         assert stated in card, stated
@@ -128,10 +128,10 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_weights(
     assert not folder.exists()
     refused = call("train", "--quick", "-o", folder, "--steps", 140)
     assert refused.code == 2
-    assert "was begun with, n_steps 150, found 140" in refused.err
+    assert "was started with, n_steps 150, found 140" in refused.err
     resumed = call("train", "--quick", "-o", folder)
     assert (resumed.code, resumed.out) == (0, "")
-    assert "goes on in" in resumed.err
+    assert "resuming in" in resumed.err
     assert "step 90 of 150" not in resumed.err  # from the checkpoint at step 90 on
     assert "step 120 of 150" in resumed.err
     with np.load(folder / "weights.npz") as one, np.load(trained / "weights.npz") as other:
@@ -155,16 +155,16 @@ def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_w
     card = " ".join((folder / "CARD.md").read_text().split())
     for stated in (
         "Labeled recordings (table mepps_truth): 2 (0.2 min,",
-        "to learn from, 1 (0.1 min,",
-        "split is by whole recordings",
-        "It began with shipped weights",
+        "for training, 1 (0.1 min,",
+        "Recordings were held out whole",
+        "Training started from shipped weights",
         "| these (lab2) |",
-        "What the labeled recordings do not hold",
+        "conditions that the labeled recordings lack",
     ):
         assert stated in card, stated
     assert "simulated_005" not in card  # files are named by their checksums
-    assert card.count("| learn |") == 2
-    assert card.count("| judge |") == 1
+    assert card.count("| training |") == 2
+    assert card.count("| validation |") == 1
 
 
 @pytest.mark.usefixtures("hurried")
@@ -203,13 +203,13 @@ def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("FIRST",), "expected at least two recordings with labels, one to learn from and one to hold out"),
+        (("FIRST",), "expected at least two recordings with labels, one to train on and one to hold out"),
         (("FIRST", "SECOND", "--truth", "MARKS"), "write {} for the name of each recording"),
         (("FIRST", "SECOND", "--gain", 10), "expected no gain for the NWB file"),
         (("FIRST", "SECOND", "--channel", "Im"), "has no channel 'Im'"),
-        (("FIRST", "SECOND", "--validation", 1), "--validation: expected a share of the recordings"),
+        (("FIRST", "SECOND", "--validation", 1), "--validation: expected a fraction of the recordings"),
         (("--from", "nowhere"), "--from: expected 'shipped', a folder of weights or a .keras file"),
-        (("--simulated", 0), "expected something to learn from"),
+        (("--simulated", 0), "expected something to train on"),
         (("--detector", "template"), "'template' is not one of 'miniunet'"),
         (("--seed", -1), "--seed: expected 0 or more, found -1"),
     ],

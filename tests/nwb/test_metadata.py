@@ -84,7 +84,7 @@ def test_two_of_a_kind_need_two_names(kind: str) -> None:
         "device": {"devices": (AMPLIFIER, AMPLIFIER)},
         "electrode": {"devices": (AMPLIFIER,), "electrodes": (electrode("e"), electrode("e"))},
     }
-    with pytest.raises(MetadataError, match=f"expected each {kind} to have a name of its own, found"):
+    with pytest.raises(MetadataError, match=f"expected a unique name for each {kind}, found"):
         Metadata(**twice[kind])
 
 

@@ -1,21 +1,22 @@
-"""What a detector is up against: a matched filter that knows the mean shape, and one that knows every shape.
+"""Reference scores for detectors: a matched filter with the true mean shape, and one with every true shape.
 
-The *oracle* is a matched filter on the recording as it is. It knows what no detector knows, the true mean
-shape, and gets the threshold that is best for the level; overlap, side lobes and artifacts it suffers as
-any filter does.
+The *oracle* is a matched filter on the recording as it is. It knows the true mean shape, which no detector
+does, and uses the best threshold for the level. Like any filter it is affected by overlap, side lobes and
+artifacts.
 
-The *ceiling* is an orientation upwards, on the same MEPPs in the same white and 1/f noise, without hum,
-drift and artifacts. Each MEPP by itself, the others taken away, is filtered with its own exact shape,
-whitened with the spectrum of the very noise; it counts as found if that passes the threshold within the
-tolerance of its place. False are the places where the noise by itself, filtered with the mean shape, passes
-the same threshold, other than near MEPPs. So it knows every shape, the noise and which MEPPs are there,
-suffers neither overlap nor side lobes, and searches with one shape for all; it does not know how large a
-MEPP is, or how many there are. The threshold is the best for the level again. A detector that weighs sizes
-and rates as they occur in a recording could pass it in principle, so it is no proof of what is impossible.
+The *ceiling* is an estimate of the best that is possible, on the same MEPPs in the same white and 1/f noise,
+without hum, drift and artifacts. Each MEPP is taken alone, without the others, whitened with the spectrum of
+the actual noise and filtered with its own exact shape; it counts as found if the output exceeds the threshold
+within the tolerance of its position. False positives are the positions, except near MEPPs, where the noise
+alone, filtered with the mean shape, exceeds the same threshold. So the ceiling knows every shape, the noise
+and the MEPPs, is not affected by overlap and side lobes, and searches with a single shape; it does not know
+the amplitude of a MEPP, or how many there are. Its threshold, too, is the best for the level. A detector that
+uses the distribution of amplitudes and the rate in a recording could in principle exceed it, so it is not
+a proof of what is impossible.
 
-Its intervals show how well borders can be known: where a fit of onset, rise, decay and amplitude that
-starts from the truth would put them. Errors are drawn from the Cramer-Rao bound of the whitened noise, to
-which the spread of rise, decay and amplitude among MEPPs is added as prior knowledge.
+Its intervals show how precisely borders can be known: where a fit of onset, rise, decay and amplitude that
+starts from the truth would put them. Their errors are drawn from the Cramer-Rao bound of the whitened noise,
+with the spread of rise, decay and amplitude among MEPPs as prior knowledge.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.detectors import Candidates, MatchedFilter
 from nwb_mepp.evaluation import count_matches, match_times
 from nwb_mepp.measurement.kinetics import measure
-from nwb_mepp.ml.benchmark.conditions import QUIET, Condition
+from nwb_mepp.ml.benchmark.conditions import NOISE_ONLY, Condition
 from nwb_mepp.ml.benchmark.detector_runs import SurveyedTrace, survey_trace
 from nwb_mepp.ml.benchmark.scores import TOLERANCE_S, overlaps
 from nwb_mepp.simulation import EventShape, Simulated, reference_scenario, simulate_recording
@@ -53,18 +54,18 @@ _STEP_S = 1e-5  # of the onset
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bounds:
-    """Oracle, ceiling and intervals from the truth for one recording.
+    """Oracle, ceiling, and intervals measured from the truth, for one recording.
 
     Attributes
     ----------
     oracle, ceiling : ndarray of int64, shape (n_thresholds, 3)
         Matched, missed and false MEPPs at each of ``THRESHOLDS``.
     ceiling_iou, ceiling_iou_patches : ndarray, shape (n_thresholds,)
-        Of what the ceiling finds, with borders as well as the noise allows; false ones have mean length.
+        IoU of the ceiling, with borders as precise as the noise allows; false positives have mean length.
     border_iou, border_iou_patches : float
         The same if every MEPP is found and nothing else.
     measured_iou, measured_iou_patches : float
-        Of the intervals that this package measures on the recording when it is told where every MEPP is.
+        IoU of the intervals that this package measures if it is given the position of every MEPP.
     """
 
     oracle: IntArray
@@ -77,12 +78,12 @@ class Bounds:
     measured_iou_patches: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return all figures as numbers and lists."""
+        """Return all values as numbers and lists."""
         return {field.name: np.asarray(getattr(self, field.name)).tolist() for field in fields(self)}
 
     @classmethod
     def from_json(cls, figures: Mapping[str, Any]) -> Bounds:
-        """Make bounds from what :meth:`to_json` gives."""
+        """Make bounds from the output of :meth:`to_json`."""
         read: dict[str, Any] = {
             name: np.array(value) if isinstance(value, list) else value for name, value in figures.items()
         }
@@ -92,23 +93,23 @@ class Bounds:
 def bound_recording(
     condition: Condition, number: int, *, surveyed: SurveyedTrace, simulated: Simulated
 ) -> Bounds:
-    """Work out oracle and ceiling for one recording.
+    """Compute oracle and ceiling for one recording.
 
     Parameters
     ----------
     condition : Condition
     number : int
-        Of the recording.
+        Number of the recording.
     surveyed : SurveyedTrace
         The recording as it is.
     simulated : Simulated
-        The same with its truth.
+        The same recording with its truth.
 
     Returns
     -------
     Bounds
     """
-    quiet = simulate_recording(replace(condition.scenario(number), **QUIET), seed=simulated.seed)
+    quiet = simulate_recording(replace(condition.scenario(number), **NOISE_ONLY), seed=simulated.seed)
     oracle = MatchedFilter([mean_shape(condition.level)])
     noise = _whitened_noise(quiet)
     fits = [_fit(quiet, index, noise) for index in range(len(quiet.truth))]
@@ -195,7 +196,7 @@ def _whitened_noise(quiet: Simulated) -> _Noise:
 
 
 def _false_alarms(quiet: Simulated, noise: _Noise, oracle: MatchedFilter) -> list[FloatArray]:
-    """Return for each threshold where the noise by itself passes it, other than near a MEPP."""
+    """Return for each threshold where the noise alone exceeds it, except near a MEPP."""
     peaks_s = quiet.truth.peak_s
     found = []
     segments, channel_noise = noise.surveyed.segments, noise.surveyed.noise
@@ -262,7 +263,7 @@ def _fit(quiet: Simulated, index: int, noise: _Noise) -> _Fit:
 def _whitened(
     shape: EventShape, onset_s: float, trace: WhitenedTrace, *, first: int, last: int
 ) -> FloatArray:
-    """Return a MEPP of amplitude 1 by itself as it is in the whitened trace, from sample to sample."""
+    """Return the samples of a single MEPP of amplitude 1 in the whitened trace."""
     rate_hz = trace.segment.sampling_rate_hz
     half = len(trace.taps) // 2
     resampled = trace.resampler.resample(
@@ -274,7 +275,7 @@ def _whitened(
 
 
 def _score(event: FloatArray, white: FloatArray, first: int) -> float:
-    """Return the largest score of a MEPP in the noise within the tolerance of its place, in noise SD."""
+    """Return the largest score of a MEPP in the noise within the tolerance of its position, in noise SD."""
     reach = round(TOLERANCE_S * _RATE_HZ)
     start, stop = first - reach, first + len(event) + reach
     # Beyond the ends of the recording there is neither noise nor MEPP.
@@ -298,7 +299,7 @@ def _intervals(quiet: Simulated, fits: Sequence[_Fit], *, rng: np.random.Generat
 
 
 def _measured_intervals(surveyed: SurveyedTrace, simulated: Simulated) -> FloatArray:
-    """Return the intervals that are measured when every MEPP is a candidate at its true place."""
+    """Return the intervals that are measured if every MEPP is a candidate at its true position."""
     (segment,) = surveyed.segments
     truth, scenario = simulated.truth, simulated.scenario
     start, peak, stop = (

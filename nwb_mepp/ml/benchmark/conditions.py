@@ -1,4 +1,4 @@
-"""What the benchmark records: levels, silence, and one property after another varied at level 6."""
+"""Conditions of the benchmark: levels, recordings without MEPPs, and level 6 with one property varied."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from nwb_mepp.simulation import (
 
 __all__ = [
     "INVERTED",
+    "NOISE_ONLY",
     "PLAIN",
-    "QUIET",
     "SILENCE",
     "Condition",
     "Curve",
@@ -31,41 +31,41 @@ __all__ = [
     "level_condition",
 ]
 
-# No two parts share their noise.
+# Different seeds, so that no two parts have the same noise.
 _SILENCE_SEEDS_FROM = BENCHMARK_SEEDS_FROM + 10**6
 _CURVE_SEEDS_FROM = BENCHMARK_SEEDS_FROM + 2 * 10**6
 _LEVEL = 6.0
-# What is stored at other rates is the same recording, taken at this one.
+# Recordings that are stored at other rates are all simulated at this one.
 _FASTEST_HZ = 50e3
 
-# What is left of a recording without anything that adds to its white and 1/f noise.
-QUIET: dict[str, Any] = {"artifacts": {}, "hum_amplitudes": (), "drift_per_sqrt_s": 0.0}
+# Leaves only white and 1/f noise and MEPPs.
+NOISE_ONLY: dict[str, Any] = {"artifacts": {}, "hum_amplitudes": (), "drift_per_sqrt_s": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Condition:
-    """One way of recording, of which the benchmark simulates several recordings.
+    """Properties of recordings, of which the benchmark simulates several.
 
     Attributes
     ----------
     name : str
-        Unlike any other; also that of the file that keeps its results.
+        Unique; also the name of the files with its results.
     words : str
-        For the page.
+        Description for the page.
     level : float
         Mean amplitude over the SD of the white and 1/f noise.
     changes : mapping
-        Fields of the reference scenario that are different.
+        Fields that differ from the reference scenario.
     stored_at_hz : float, optional
-        The recording is resampled to this rate, as a converter with its filter would have stored it.
+        The recording is resampled to this rate, as by a converter with an antialiasing filter.
     gain : float
-        Every sample is multiplied by it after the recording.
+        Factor by which every sample is multiplied.
     seeds_from : int
         Recording ``k`` has the seed ``seeds_from + k``.
     polarity : Polarity
-        What the detectors are told.
+        The polarity that is stated to the detectors.
     bounded : bool
-        Whether oracle and ceiling are worked out too.
+        Whether oracle and ceiling are computed too.
     """
 
     name: str
@@ -79,11 +79,11 @@ class Condition:
     bounded: bool = False
 
     def scenario(self, number: int) -> Scenario:
-        """Return what is recorded in recording ``number``, before resampling and gain."""
+        """Return the scenario of recording ``number``, before resampling and gain."""
         return replace(reference_scenario(level=self.level, index=number), **self.changes)
 
     def simulate(self, number: int) -> Simulated:
-        """Return recording ``number``, the truth in its own unit."""
+        """Simulate recording ``number``; the truth has the same gain."""
         simulated = simulate_recording(self.scenario(number), seed=self.seeds_from + number)
         if self.stored_at_hz is not None:
             simulated = _stored_at(simulated, self.stored_at_hz)
@@ -96,7 +96,7 @@ class Condition:
 def _stored_at(simulated: Simulated, sampling_rate_hz: float) -> Simulated:
     """Return the same recording at another sampling rate: the same MEPPs in the same noise."""
     ratio = Fraction(sampling_rate_hz / simulated.scenario.sampling_rate_hz).limit_denominator(1000)
-    level = np.median(simulated.values)  # the filter takes what lies beyond the ends for zero
+    level = np.median(simulated.values)  # the filter assumes zeros beyond the ends
     values, clean = (
         resample_poly(trace, ratio.numerator, ratio.denominator)
         for trace in (simulated.values - level, simulated.clean)
@@ -107,16 +107,16 @@ def _stored_at(simulated: Simulated, sampling_rate_hz: float) -> Simulated:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One property of a recording, from one end of what occurs to the other.
+    """One property of a recording, varied over its usual range.
 
     Attributes
     ----------
     name, words : str
-        What is varied, in a word, and with its unit.
+        Name of the property, and its description with the unit.
     points : tuple of (float, Condition)
-        Value of the property and how it is recorded, in ascending order.
+        Values of the property in ascending order, each with its condition.
     logarithmic : bool
-        How the values are best drawn.
+        Whether the axis of the values is logarithmic.
     """
 
     name: str
@@ -142,9 +142,9 @@ def level_condition(level: float) -> Condition:
     )
 
 
-# The yardstick of the curves: level 6, nothing changed.
+# The reference of the curves: level 6 without changes.
 PLAIN = Condition(name="plain", words="as it is")
-# What is asked is that '--polarity' serves, whatever a program might guess from the trace.
+# The polarity is stated, as by --polarity, so that its detection from the trace plays no part.
 INVERTED = Condition(
     name="inverted", words="inverted, polarity stated", gain=-1.0, polarity=Polarity.NEGATIVE
 )
@@ -154,7 +154,7 @@ _STEP = reference_scenario(level=_LEVEL, index=0).noise_sd
 SILENCE = tuple(
     Condition(name=name, words=words, changes={**_NO_MEPPS, **changes}, seeds_from=_SILENCE_SEEDS_FROM)
     for name, words, changes in (
-        ("silence-noise", "noise alone", QUIET),
+        ("silence-noise", "noise alone", NOISE_ONLY),
         ("silence-all", "noise, hum, drift and artifacts", {}),
         ("silence-coarse", "the same, converter step of one noise SD", {"step": _STEP}),
     )
@@ -163,7 +163,7 @@ SILENCE = tuple(
 
 @lru_cache(maxsize=1)
 def curves() -> tuple[Curve, ...]:
-    """Return the properties that are varied, each from one end of what occurs to the other."""
+    """Return the curves: each varies one property over its usual range."""
     plain = reference_scenario(level=_LEVEL, index=0)
     hum = np.array(plain.hum_amplitudes)
     return (
@@ -207,7 +207,7 @@ def curves() -> tuple[Curve, ...]:
 
 
 def _decay(decay_s: float) -> dict[str, float]:
-    """Slow MEPPs rise slowly: the rise keeps its share of the decay as far as rises go."""
+    """Return rise and decay; the rise is a fixed fraction of the decay within the range of rises."""
     return {"decay_s": decay_s, "rise_s": min(max(0.28 * decay_s, 0.4e-3), 1.5e-3)}
 
 
@@ -219,7 +219,7 @@ def _curve(
     at: float | None = None,
     logarithmic: bool = True,
 ) -> Curve:
-    """Make a curve; at ``at`` nothing differs from the plain condition, which is recorded only once."""
+    """Make a curve; at ``at`` it has the plain condition, which is simulated only once for all curves."""
 
     def condition(value: float) -> Condition:
         if value == at:

@@ -1,4 +1,4 @@
-"""Detectors on one channel as a user runs them, what they have in common done once for all of them."""
+"""Running several detectors on one channel as a user would, with the common steps done once."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from nwb_mepp.workflows import DetectionSettings, find_mepps
 
 __all__ = ["AnyDetector", "SurveyedTrace", "find_all", "load_detectors", "survey_trace"]
 
-# A registered name, or a detector such as one with weights that were trained just now.
+# A registered name, or a detector, such as one with newly trained weights.
 AnyDetector: TypeAlias = str | Detector
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurveyedTrace:
-    """A trace after the first pass, hum taken out where there is any.
+    """A trace after the survey, with any hum removed.
 
     Attributes
     ----------
     segments : tuple of Segment
-        One: the whole trace.
+        A single segment, the whole trace.
     noise : ChannelNoise
-        States no hum, as none is left.
+        Without hum, because it has been removed.
     """
 
     segments: tuple[Segment, ...]
@@ -38,7 +38,7 @@ class SurveyedTrace:
 
 
 def load_detectors(detectors: Iterable[AnyDetector]) -> dict[str, Detector]:
-    """Return detectors by name, those registered loaded once for each process.
+    """Return detectors by name; registered ones are loaded once in each process.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def load_detectors(detectors: Iterable[AnyDetector]) -> dict[str, Detector]:
     Returns
     -------
     dict of str to Detector
-        The second of a name, such as one with other weights, goes by name and version.
+        A second detector of the same name, such as one with other weights, is called by name and version.
 
     Raises
     ------
@@ -70,7 +70,7 @@ _load = lru_cache(maxsize=None)(get_detector)
 
 
 def survey_trace(trace: Trace, *, polarity: Polarity = Polarity.AUTO) -> SurveyedTrace:
-    """ChannelNoise a trace and take out its hum, which every reading of it would otherwise repeat.
+    """Survey a trace and remove its hum once, rather than in every detector.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def survey_trace(trace: Trace, *, polarity: Polarity = Polarity.AUTO) -> Surveye
     (segment,) = cut_segments([trace])
     noise = survey([segment], polarity=polarity)
     if noise.hum is not None:
-        # Hum is found on a grid fixed to the segment: the whole of it at once gives what blocks would.
+        # Hum is estimated on a grid fixed to the segment, so reading it at once gives the same as in blocks.
         cleaned = ArraySource(noise.values(segment, 0, segment.n_samples))
         (segment,) = cut_segments([replace(trace, source=cleaned, conversion=1.0, offset=0.0)])
     return SurveyedTrace(segments=(segment,), noise=replace(noise, hum=None))
@@ -105,7 +105,7 @@ def find_all(
     surveyed : SurveyedTrace
     detectors : sequence of str or Detector
     min_amplitude_sd : float, optional
-        Least amplitude in SD of the noise.
+        Smallest amplitude in SD of the noise.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from nwb_mepp.detectors import detector_names
 from nwb_mepp.ml.benchmark.conditions import SILENCE, Condition, all_conditions, level_condition
 from nwb_mepp.ml.benchmark.recordings import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, join_level
-from nwb_mepp.ml.benchmark.result_cache import KeptFolder
+from nwb_mepp.ml.benchmark.result_cache import ResultCache
 from nwb_mepp.ml.benchmark.robustness import f1_by_detector, measured_curves
 from nwb_mepp.plots import CurvePanel
 from nwb_mepp.simulation import LEVELS
@@ -157,8 +157,8 @@ def _run(
     keep: Path | None,
     on_done: Callable[[], None] | None,
 ) -> dict[str, list[Outcome]]:
-    kept = KeptFolder(keep, detectors=plan.detectors) if keep else None
-    return run_conditions(conditions, detectors=plan.detectors, n_jobs=n_jobs, kept=kept, on_done=on_done)
+    cache = ResultCache(keep, detectors=plan.detectors) if keep else None
+    return run_conditions(conditions, detectors=plan.detectors, n_jobs=n_jobs, cache=cache, on_done=on_done)
 
 
 def _panel(

@@ -25,9 +25,9 @@ from nwb_mepp.ml.benchmark.tables import (
     curve_table,
     difference_cell,
     f1_cell,
+    gap_cell,
     level_table,
     overlap_table,
-    way_cell,
 )
 from nwb_mepp.plots import draw_curves
 
@@ -49,7 +49,7 @@ def write_benchmark(results: BenchmarkResults, path: Path, *, command: str) -> N
     results : BenchmarkResults
     path : Path
     command : str
-        How the benchmark was called, for the page.
+        The command line, for the page.
 
     Raises
     ------
@@ -70,9 +70,9 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
     ----------
     results : BenchmarkResults
     command : str
-        How the benchmark was called.
+        The command line, for the page.
     picture : Path, optional
-        Where the curves are drawn, relative to the page.
+        Path of the picture of the curves, relative to the page.
 
     Returns
     -------
@@ -87,8 +87,8 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
         _SEEDS.format(**_seeds(plan)),
         _LEVELS.format(n=_recordings(plan.n_recordings)),
         by_level_table(levels, f1_cell),
-        _WAY,
-        by_level_table(levels, way_cell),
+        _GAP,
+        by_level_table(levels, gap_cell),
         _DIFFERENCES.format(detector=reference),
         by_level_table(levels, partial(difference_cell, other=reference), without=reference),
         _DETAILS,
@@ -167,12 +167,12 @@ _LEVELS = """
 per second, bursts, hum, drift and artifacts, as defined in `nwb_mepp/simulation/reference.py`. F1:
 """
 
-_WAY = """
+_GAP = """
 The *oracle* is a matched filter that is given the true mean shape and the best threshold for the level.
 The *ceiling* is a matched filter that knows the exact shape of every MEPP, on the same MEPPs and noise
 without hum, drift, artifacts and overlap, also at the best threshold for the level.
-`nwb_mepp/ml/benchmark/bounds.py` defines both. The fraction of the way from the oracle to the ceiling,
-(F1 - oracle) / (ceiling - oracle):
+`nwb_mepp/ml/benchmark/bounds.py` defines both. The fraction of the gap between oracle and ceiling that a
+detector closes, (F1 - oracle) / (ceiling - oracle):
 """
 
 _DIFFERENCES = """

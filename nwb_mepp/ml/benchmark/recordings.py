@@ -1,4 +1,4 @@
-"""The recordings of the benchmark, each simulated, surveyed and cleaned once for all detectors."""
+"""Runs of all detectors on the recordings of the benchmark, each simulated and surveyed once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.ml.benchmark.bounds import Bounds, bound_recording
 from nwb_mepp.ml.benchmark.conditions import Condition
 from nwb_mepp.ml.benchmark.detector_runs import AnyDetector, find_all, load_detectors, survey_trace
-from nwb_mepp.ml.benchmark.result_cache import KeptFolder
+from nwb_mepp.ml.benchmark.result_cache import ResultCache
 from nwb_mepp.ml.benchmark.scores import RecordingScores, score_recording
 
 __all__ = ["Outcome", "run_conditions"]
@@ -18,14 +18,14 @@ __all__ = ["Outcome", "run_conditions"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What came of one recording.
+    """Results of one recording.
 
     Attributes
     ----------
     scores : dict of str to RecordingScores
         By the name of the detector.
     bounds : Bounds or None
-        For conditions that ask for them.
+        Only for conditions with ``bounded``.
     """
 
     scores: dict[str, RecordingScores] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Task:
-    """One recording and what is still to be done with it."""
+    """One recording, with the detectors that have not run on it yet."""
 
     condition: Condition
     number: int
@@ -51,7 +51,7 @@ def run_conditions(
     *,
     detectors: Sequence[AnyDetector],
     n_jobs: int = 1,
-    kept: KeptFolder | None = None,
+    cache: ResultCache | None = None,
     on_done: Callable[[], None] | None = None,
 ) -> dict[str, list[Outcome]]:
     """Run detectors over simulated recordings.
@@ -59,28 +59,28 @@ def run_conditions(
     Parameters
     ----------
     conditions : mapping of Condition to int
-        How many recordings of each.
+        Number of recordings for each condition.
     detectors : sequence of str or Detector
-        Registered names, or detectors, which stay in this process.
+        Registered names, or detectors, which need ``n_jobs=1``.
     n_jobs : int, default 1
-        How many recordings are worked on at a time, each in a process of its own. The result does
-        not depend on it.
-    kept : KeptFolder, optional
-        Where results are kept as they come, and taken from if they are there.
+        Number of recordings processed at a time, each in a process of its own. The results do not
+        depend on it.
+    cache : ResultCache, optional
+        Takes the results as they come, and provides those of earlier runs.
     on_done : callable, optional
         Called whenever a recording is done.
 
     Returns
     -------
     dict of str to list of Outcome
-        For the name of each condition the recordings in order.
+        The recordings in order, by the name of the condition.
 
     Raises
     ------
     ValueError
-        If detectors other than registered ones are to be sent to other processes.
+        If ``n_jobs`` is above 1 and a detector is not given by its name.
     DetectionError
-        If a process ends without a result.
+        If a process dies.
     """
     if n_jobs > 1 and not all(isinstance(one, str) for one in detectors):
         raise ValueError("expected names of detectors for several processes, found a detector; use n_jobs=1.")
@@ -93,7 +93,7 @@ def run_conditions(
     done: dict[str, Outcome] = {}
     waiting = []
     for task in every:
-        known, rest = _taken(task, kept)
+        known, rest = _taken(task, cache)
         done[task.key] = known
         if rest is None:
             tell()
@@ -102,8 +102,8 @@ def run_conditions(
     for key, outcome in run_jobs(waiting, work=_do, on_crash=_crashed, n_processes=n_jobs):
         joined = Outcome(scores=done[key].scores | outcome.scores, bounds=outcome.bounds or done[key].bounds)
         done[key] = joined
-        if kept is not None:
-            kept.put(key, scores=joined.scores, bounds=joined.bounds)
+        if cache is not None:
+            cache.put(key, scores=joined.scores, bounds=joined.bounds)
         tell()
     names = tuple(load_detectors(detectors))
     return {
@@ -113,15 +113,15 @@ def run_conditions(
 
 
 def _ordered(outcome: Outcome, names: Sequence[str]) -> Outcome:
-    """Put scores into the order that was asked for, whichever came first."""
+    """Sort scores into the requested order of detectors."""
     return replace(outcome, scores={name: outcome.scores[name] for name in names})
 
 
-def _taken(task: _Task, kept: KeptFolder | None) -> tuple[Outcome, _Task | None]:
-    """Return what is kept of a task, and what is left to be done, None if nothing is."""
-    if kept is None:
+def _taken(task: _Task, cache: ResultCache | None) -> tuple[Outcome, _Task | None]:
+    """Return the cached results of a task, and the remaining task, or None if nothing remains."""
+    if cache is None:
         return Outcome(), task
-    scores, bounds = kept.take(task.key)
+    scores, bounds = cache.take(task.key)
     missing = tuple(one for one in task.detectors if one not in scores)
     bounded = task.bounded and bounds is None
     rest = replace(task, detectors=missing, bounded=bounded) if missing or bounded else None
@@ -143,6 +143,6 @@ def _do(task: _Task) -> tuple[str, Outcome]:
 
 def _crashed(task: _Task) -> tuple[str, Outcome]:
     raise DetectionError(
-        f"the process that worked on recording {task.number} of {task.condition.words!r} ended without a "
-        "word (killed, or out of memory); use a smaller --jobs."
+        f"The process for recording {task.number} of {task.condition.words!r} died (killed, or out of "
+        "memory). Use a smaller --jobs."
     )

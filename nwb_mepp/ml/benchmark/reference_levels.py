@@ -1,4 +1,4 @@
-"""Detectors on the reference recordings, level by level, between oracle and ceiling."""
+"""Scores on the reference recordings, level by level, with oracle and ceiling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LevelScores:
-    """Everything measured at one level.
+    """Scores at one level.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class LevelScores:
 
     @property
     def oracle_counts(self) -> IntArray:
-        """The same of the oracle at the threshold that is best for this level."""
+        """The same for the oracle, at its best threshold for this level."""
         return np.array([one.oracle[self._best("oracle")] for one in self.bounds])
 
     @property
@@ -55,7 +55,7 @@ class LevelScores:
 
     @property
     def ceiling_counts(self) -> IntArray:
-        """The same of the ceiling at the threshold that is best for this level."""
+        """The same for the ceiling, at its best threshold for this level."""
         return np.array([one.ceiling[self._best("ceiling")] for one in self.bounds])
 
     @property
@@ -89,12 +89,12 @@ def run_reference(
     level : float
         Mean amplitude over the SD of the white and 1/f noise.
     detectors : sequence of str or Detector
-        Registered names, or detectors such as one with weights of one's own; each runs with its default
+        Registered names, or detectors, such as one with your own weights; each runs with its default
         threshold, the same for all levels.
     n_recordings : int
         Of 60 s each, with seeds that training refuses.
     n_jobs : int, default 1
-        How many recordings are worked on at a time; 1 unless all detectors are given by name.
+        Number of recordings processed at a time; must be 1 unless all detectors are given by name.
     on_recording : callable, optional
         Called with the number of recordings done.
 
@@ -107,8 +107,8 @@ def run_reference(
     UsageError
         If a name is not registered.
     ValueError
-        If two detectors have the same name and version, or one not given by its name is to run in
-        several processes.
+        If two detectors have the same name and version, or ``n_jobs`` is above 1 and a detector is not
+        given by its name.
     """
     condition = level_condition(level)
     n_done = 0
@@ -124,7 +124,7 @@ def run_reference(
 
 
 def join_level(level: float, outcomes: Sequence[Outcome]) -> LevelScores:
-    """Put the recordings of one level together.
+    """Combine the recordings of one level.
 
     Parameters
     ----------

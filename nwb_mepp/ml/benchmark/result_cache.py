@@ -1,4 +1,4 @@
-"""Results of single recordings in a folder, so that an interrupted benchmark goes on where it was."""
+"""Cache of results in a folder, so that an interrupted benchmark resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from nwb_mepp.ml.benchmark.bounds import Bounds
 from nwb_mepp.ml.benchmark.detector_runs import load_detectors
 from nwb_mepp.ml.benchmark.scores import RecordingScores
 
-__all__ = ["KeptFolder", "identity"]
+__all__ = ["ResultCache", "identity"]
 
-# What no figure depends on: a change there leaves the results what they were.
+# Sources that no result depends on; results stay valid when these change.
 _ELSEWHERE = (
     "api",
     "cli",
@@ -56,7 +56,7 @@ _JOINING = tuple(
 
 
 def identity(detector: Detector) -> str:
-    """Return in a line which detector it is: name, version, threshold, and weights if it has any.
+    """Return name, version, threshold and weights of a detector in one line.
 
     Examples
     --------
@@ -68,15 +68,15 @@ def identity(detector: Detector) -> str:
     return f"`{detector.name}` {detector.version}, threshold {detector.default_threshold:g}{weights}"
 
 
-class KeptFolder:
-    """A folder with a JSON file for each recording.
+class ResultCache:
+    """A folder with one JSON file for each recording.
 
-    A result is taken only if the code it comes from and the detector, with its weights, are the same.
+    A result is only used if the sources and the detector, with its weights, are still the same.
 
     Parameters
     ----------
     folder : Path
-        Made when the first result is put.
+        Created with the first result.
     detectors : iterable of str
         Registered names.
 
@@ -94,12 +94,12 @@ class KeptFolder:
         self._sources = sha256_of(_sources())
 
     def take(self, key: str) -> tuple[dict[str, RecordingScores], Bounds | None]:
-        """Return what is kept of a recording: scores by detector, and bounds.
+        """Return the cached scores by detector, and the bounds, of a recording.
 
         Raises
         ------
         ReadError
-            If what lies there are no results.
+            If the file does not contain results.
         """
         kept = self._read(key)
         scores = {
@@ -110,7 +110,7 @@ class KeptFolder:
         return scores, Bounds.from_json(kept["bounds"]) if kept.get("bounds") else None
 
     def put(self, key: str, *, scores: Mapping[str, RecordingScores], bounds: Bounds | None) -> None:
-        """Keep what came of a recording; what is there of other detectors stays.
+        """Store the results of a recording; those of other detectors stay.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class KeptFolder:
 
 
 def _sources() -> list[Path]:
-    """Return the modules that the figures depend on."""
+    """Return the modules that the results depend on."""
     package = Path(__file__).parents[2]
     return [
         path

@@ -1,4 +1,4 @@
-"""What the detectors find in one simulated recording, compared with what was put in."""
+"""Scores of a detector on one simulated recording."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOLERANCE_S = 0.005
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RecordingScores:
-    """One detector on one recording whose truth is known.
+    """Scores of one detector on one recording.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class RecordingScores:
     iou_patches : float
         The same within the patches of 10 ms that hold a true peak.
     peak_error_s, onset_error_s : ndarray, shape (n_matched,)
-        Found minus true.
+        Found minus true time.
     amplitude_error, decay_error : ndarray, shape (n_matched,)
-        Found over true, minus 1; NaN where a decay could not be fitted.
+        Found over true value, minus 1; NaN if a decay could not be fitted.
     """
 
     counts: IntArray
@@ -48,12 +48,12 @@ class RecordingScores:
     decay_error: FloatArray
 
     def to_json(self) -> dict[str, Any]:
-        """Return all figures as numbers and lists, NaN as None."""
+        """Return all values as numbers and lists, NaN as None."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_json(cls, figures: Mapping[str, Any]) -> RecordingScores:
-        """Make scores from what :meth:`to_json` gives."""
+        """Make scores from the output of :meth:`to_json`."""
         read: dict[str, Any] = {
             name: np.array(value, dtype=np.float64) if isinstance(value, list) else float(np.float64(value))
             for name, value in figures.items()
@@ -68,7 +68,7 @@ def _plain(value: float | npt.NDArray[Any]) -> Any:
 
 
 def score_recording(simulated: Simulated, mepps: Mepps) -> RecordingScores:
-    """Compare the MEPPs found in a simulated recording with those put in.
+    """Compare the MEPPs found in a simulated recording with its truth.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def score_recording(simulated: Simulated, mepps: Mepps) -> RecordingScores:
 
 
 def overlaps(simulated: Simulated, intervals: FloatArray) -> tuple[float, float]:
-    """Return IoU with the true intervals, over the whole recording and over patches that hold an event.
+    """Return IoU with the true intervals, over the whole recording and over patches that contain an event.
 
     Parameters
     ----------

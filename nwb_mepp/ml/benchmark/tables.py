@@ -1,4 +1,4 @@
-"""The benchmark's figures as Markdown tables."""
+"""The results of the benchmark as Markdown tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = [
     "curve_table",
     "difference_cell",
     "f1_cell",
+    "gap_cell",
+    "gap_closed",
     "interval",
     "level_table",
     "markdown",
     "overlap_table",
     "reference_table",
-    "way",
-    "way_cell",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def level_table(levels: Iterable[LevelScores]) -> str:
     """Return the table of the reference recordings.
 
-    Errors are medians over the matched MEPPs, with the interquartile range behind them.
+    Errors are medians over the matched MEPPs, followed by the interquartile range.
 
     Parameters
     ----------
@@ -94,21 +94,21 @@ def level_table(levels: Iterable[LevelScores]) -> str:
 def reference_table(
     detectors: Sequence[AnyDetector], *, levels: Sequence[float] = LEVELS, n_recordings: int = 40
 ) -> str:
-    """Run detectors over the reference recordings and return the table of what they reach.
+    """Run detectors on the reference recordings and return the table of their scores.
 
     Parameters
     ----------
     detectors : sequence of str or Detector
-        Registered names, or detectors such as one with weights that were trained just now.
+        Registered names, or detectors, such as one with newly trained weights.
     levels : sequence of float
         Mean amplitudes over the SD of the noise.
     n_recordings : int, default 40
-        Of 60 s each, at every level, with seeds that training refuses.
+        Number of recordings of 60 s at each level, with seeds that training refuses.
 
     Returns
     -------
     str
-        Markdown, as :func:`level_table` gives it.
+        Markdown, as from :func:`level_table`.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def by_level_table(
     levels : sequence of LevelScores
     cell : callable (scores, detector) -> str
     without : str, optional
-        A detector that is left out.
+        Leave out this detector.
     """
     names = [name for name in levels[0].by_detector if name != without] if levels else []
     rows = [[name, *(cell(scores, name) for scores in levels)] for name in names]
@@ -147,14 +147,14 @@ def difference_cell(scores: LevelScores, detector: str, *, other: str) -> str:
     return interval(_difference(scores.counts(detector), scores.counts(other)), sign="+")
 
 
-def way_cell(scores: LevelScores, detector: str) -> str:
-    """Return how far a detector is on the way from the oracle to the ceiling, with its interval."""
-    estimate = way(scores, detector)
+def gap_cell(scores: LevelScores, detector: str) -> str:
+    """Return the fraction of the gap from oracle to ceiling that a detector closes, with its interval."""
+    estimate = gap_closed(scores, detector)
     return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
-def way(scores: LevelScores, detector: str) -> Estimate:
-    """Return the fraction of the way from the oracle's F1 to the ceiling's that a detector has gone.
+def gap_closed(scores: LevelScores, detector: str) -> Estimate:
+    """Return the fraction of the gap between the F1 of oracle and ceiling that a detector closes.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def way(scores: LevelScores, detector: str) -> Estimate:
     Returns
     -------
     Estimate
-        Below 0 for a detector worse than the oracle. All three are resampled together.
+        Negative for a detector that is worse than the oracle. All three are resampled together.
     """
     together = np.stack([scores.counts(detector), scores.oracle_counts, scores.ceiling_counts], axis=1)
 
@@ -176,11 +176,11 @@ def way(scores: LevelScores, detector: str) -> Estimate:
 
 
 def overlap_table(levels: Sequence[LevelScores]) -> str:
-    """Return the table of how precisely intervals can be known when every MEPP is, as Markdown."""
+    """Return the table of how precisely intervals can be known if every MEPP is found, as Markdown."""
     rows = []
     for words, name in (
-        ("measured as ever, from the true places on", "measured_iou"),
-        ("as well as the noise allows", "border_iou"),
+        ("measured by this package from the true positions", "measured_iou"),
+        ("as precise as the noise allows", "border_iou"),
     ):
         pairs = [
             [
@@ -199,16 +199,16 @@ def curve_table(words: str, columns: Sequence[tuple[str, dict[str, float]]]) -> 
     Parameters
     ----------
     words : str
-        What is varied.
+        The property that is varied.
     columns : sequence of (str, dict of str to float)
-        Value of the property as text, and F1 by detector.
+        Values of the property as text, each with F1 by detector.
     """
     rows = [[name, *(f"{scores[name]:.3f}" for _, scores in columns)] for name in columns[0][1]]
     return markdown([words, *(text for text, _ in columns)], rows)
 
 
 def interval(estimate: Estimate, *, sign: str = "") -> str:
-    """Return a figure with its interval of confidence as text.
+    """Return a value with its confidence interval as text.
 
     Examples
     --------
@@ -250,7 +250,7 @@ def _difference(counts: IntArray, others: IntArray) -> Estimate:
 
 
 def _spread(values: FloatArray, shape: str) -> str:
-    """Return median and interquartile range of the errors that are known."""
+    """Return median and interquartile range of the finite errors."""
     known = values[np.isfinite(values)]
     if not len(known):
         return "-"

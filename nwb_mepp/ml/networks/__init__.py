@@ -1,4 +1,4 @@
-"""The networks: architecture, fitting, export; the only part of the package that imports TensorFlow."""
+"""The networks: architecture, optimization, export; the only part of the package that imports TensorFlow."""
 
 from nwb_mepp.ml.networks.autoencoder import build_autoencoder
 from nwb_mepp.ml.networks.classifier import Classifier, fit_classifier

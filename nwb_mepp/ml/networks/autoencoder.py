@@ -1,4 +1,4 @@
-"""1-D autoencoder: learns to reproduce what it was shown, and fails on what it was not."""
+"""1-D autoencoder: learns to reproduce what it was trained on, and fails on anything else."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def build_autoencoder(*, n_samples: int | None = None, seed: int | None = None) 
     shape: dict[str, Any] = {"kernel_size": _KERNEL_SIZE, "padding": "same"}
     halving = {**shape, "strides": _STRIDE, "activation": "relu"}
     trace = layers.Input((n_samples, 1), name="trace")
-    # Names of their own, not numbered by Keras: the exported file then depends on the weights alone.
+    # Fixed names instead of numbers by Keras, so that the exported file depends on the weights alone.
     x = layers.Conv1D(32, **halving, name="halve_1")(trace)
     x = layers.Conv1D(16, **halving, name="halve_2")(x)
     x = layers.Conv1DTranspose(16, **halving, name="double_1")(x)

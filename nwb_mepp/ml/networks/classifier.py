@@ -1,4 +1,4 @@
-"""A small network over features of single candidates: how probable is it that this one is a MEPP."""
+"""A small network on the features of a candidate: the probability that it is a MEPP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 _HIDDEN = (32, 16)
 _N_EPOCHS = 40
 _N_BATCH = 1024
-# However few the rows, so many steps are taken.
+# At least this many steps are made, however few the rows.
 _LEAST_STEPS = 400
 _LEARNING_RATE = 5e-3
 _WEIGHT_DECAY = 1e-5
@@ -23,12 +23,12 @@ _LEAST_SCALE = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classifier:
-    """Numbers of a network of hyperbolic tangents that ends in a logistic function.
+    """Parameters of a network with hyperbolic tangents and a logistic output.
 
     Attributes
     ----------
     center, scale : ndarray, shape (n_features,)
-        What is subtracted from the features, and what they are divided by.
+        Subtracted from the features, and divided into them.
     low, high : ndarray, shape (n_features,)
         Least and greatest value of each feature.
     layers : tuple of (weight, bias)
@@ -45,14 +45,14 @@ class Classifier:
 def fit_classifier(
     features: npt.ArrayLike, labels: npt.ArrayLike, *, n_epochs: int = _N_EPOCHS, seed: int = 0
 ) -> Classifier:
-    """Fit the network by the cross-entropy, so that its output is a probability.
+    """Fit the network by cross-entropy, so that its output is a probability.
 
     Parameters
     ----------
     features : array_like, shape (n_rows, n_features)
     labels : array_like of bool, shape (n_rows,)
     n_epochs : int, default 40
-        More where that makes less than 400 steps.
+        More if that would make fewer than 400 steps.
     seed : int, default 0
         The same seed and data give the same network, on one thread to the bit. It seeds the generators of
         Keras for all that follows.

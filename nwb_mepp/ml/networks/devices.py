@@ -1,4 +1,4 @@
-"""What a network is trained on: graphics processor or processor, at which precision, how repeatably."""
+"""Devices for training: graphics processor or processor, precision, number of threads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Precision = Literal["float32", "mixed_float16"]
 
 
 def prepare_tensorflow(*, n_threads: int | None = None) -> None:
-    """Load TensorFlow, quietly, and decide how many threads it computes with.
+    """Load TensorFlow without its messages, and set its number of threads.
 
     Parameters
     ----------
     n_threads : int, optional
-        All cores if not given. With one thread every operation is computed in one order, so that the same
-        seed and data give the same weights to the bit.
+        All cores by default. With one thread the order of operations is fixed, so that the same seed and
+        data give the same weights to the last bit.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def prepare_tensorflow(*, n_threads: int | None = None) -> None:
     UsageError
         If another number of threads is in use already, which TensorFlow cannot change.
     """
-    # What TensorFlow says of processors and drivers is no concern of whoever trains.
+    # Messages of TensorFlow about processors and drivers do not concern the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with quiet_stderr():
@@ -49,8 +49,8 @@ def prepare_tensorflow(*, n_threads: int | None = None) -> None:
                 getattr(threading, f"set_{kind}_op_parallelism_threads")(n_threads)
     except RuntimeError as error:
         raise UsageError(
-            f"--threads: expected TensorFlow not to have begun yet, found it at work with another number "
-            f"than {n_threads}; start a process of its own for the training."
+            f"--threads: expected TensorFlow not to have started yet, found it running with another number "
+            f"than {n_threads}; start the training in a new process."
         ) from error
     if n_threads == 1:
         tf.config.experimental.enable_op_determinism()
@@ -65,12 +65,12 @@ def has_gpu() -> bool:
 
 @contextmanager
 def precision(name: Precision) -> Iterator[None]:
-    """Build networks at a precision within a ``with`` block; weights are single precision in any case.
+    """Build networks at a given precision within a ``with`` block; weights always have single precision.
 
     Parameters
     ----------
     name : {"float32", "mixed_float16"}
-        Mixed: computed in half precision, which graphics processors are fast at and processors slow.
+        Mixed computes in half precision, which is fast on graphics processors and slow on processors.
     """
     from keras import mixed_precision
 

@@ -1,4 +1,4 @@
-"""From a trained Keras model to the files that detectors run: numbers and JSON, no code."""
+"""Export of a trained Keras model to the files that detectors run: numbers and JSON, no code."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> s
     Parameters
     ----------
     folder : Path
-        Made if absent. Its name is the version; one that holds weights is refused.
+        Created if absent. Its name is the version; a folder with weights is refused.
     model : keras.Model
         As trained, ending in logits.
     config : mapping
-        What is to be known of the weights; the checksum, the block and the architecture are added.
+        Description of the weights; checksum, block and architecture are added.
 
     Returns
     -------
@@ -120,6 +120,6 @@ def _convert(model: Any, weights: list[Any]) -> bytes:
     import tensorflow as tf
 
     model.set_weights(weights)
-    # Keras reports on standard output where it put the model in between, native code on standard error.
+    # Keras prints the place of a temporary model on standard output, native code prints on standard error.
     with redirect_stdout(StringIO()), quiet_stderr():
         return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())

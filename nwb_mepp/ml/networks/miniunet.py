@@ -23,7 +23,7 @@ def build_miniunet(
     n_samples : int, optional
         Fixed input length, a multiple of 4; any such length if None.
     logits : bool, default False
-        Leave out the sigmoid, as a numerically stable loss wants it.
+        Leave out the sigmoid, as a numerically stable loss requires.
     seed : int, optional
         The same seed gives the same weights. It seeds the generators of Keras for all that follows.
 
@@ -72,7 +72,7 @@ def build_miniunet(
 
 
 def receptive_field(*, kernel_size: int) -> int:
-    """Return over how many input samples an output sample reaches, both sides together.
+    """Return the receptive field: how many input samples an output sample depends on.
 
     Each convolution adds ``kernel_size - 1`` samples of its own level (1, 2 or 4 input samples wide), each
     pooling half a window of the level below; rounded up to a multiple of 8, so half of it is one of 4.

@@ -20,18 +20,18 @@ _CLIP_NORM = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Validation:
-    """How a network is judged while it learns, and when it has learned enough.
+    """How a network is validated during training, and when training stops.
 
     Attributes
     ----------
     score : callable
         ``score(model)`` with the averaged weights in the model; higher is better.
     every : int
-        Steps between two judgments; the last step is judged too.
+        Steps between validations; the last step is validated too.
     patience : int
-        So many judgments in a row without a new best end the training.
+        Training ends after this many consecutive validations without a new best.
     at_start : bool
-        Judge the weights that the training begins with too, and keep them if nothing is better.
+        Validate the initial weights too, and keep them if nothing is better.
     on_score : callable, optional
         ``on_score(step, score)``.
     """
@@ -45,14 +45,14 @@ class Validation:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What a training has come to.
+    """Result of the optimization.
 
     Attributes
     ----------
     n_steps : int
-        Steps that were done.
+        Number of steps that were made.
     best_step : int
-        After which of them the weights are taken.
+        The step whose weights are kept.
     history : tuple of (step, score)
         Empty without validation.
     """
@@ -76,19 +76,19 @@ def fit(
     validation: Validation | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Fitted:
-    """Fit a network and leave it with averaged weights.
+    """Fit a network; afterwards it has averaged weights.
 
     Parameters
     ----------
     model : keras.Model
     batch_at : callable
-        ``batch_at(step)`` returns traces and targets, shape (n_batch, n_samples, 1). As it depends on
-        nothing but the step, a resumed training sees just what an uninterrupted one would have seen.
+        ``batch_at(step)`` returns traces and targets, shape (n_batch, n_samples, 1). It must
+        depend only on the step, so that a resumed training sees the same as an uninterrupted one.
     n_steps : int
     learning_rate : float
-        Highest rate; it is warmed up to and then falls to a hundredth along a cosine.
+        Highest rate, reached after the warm-up; it then falls to a hundredth along a cosine.
     folder : Path
-        Holds the checkpoints; if there is one, training goes on from it.
+        Folder of the checkpoints; if there is one, training resumes from it.
     checkpoint_every : int, default 500
     loss : {"cross_entropy", "squared_error"}, default "cross_entropy"
         Binary cross-entropy for a network that ends in logits, or the mean squared error.
@@ -97,7 +97,7 @@ def fit(
     averaging : float, default 0.999
         Momentum of the exponential moving average of the weights.
     validation : Validation, optional
-        The best averaged weights are left then, not the last.
+        With it, the best averaged weights are kept, not the last.
     on_step : callable, optional
         ``on_step(step, loss)`` after each step.
 
@@ -113,7 +113,7 @@ def fit(
         loss=loss,
     )
     if validation is not None and validation.at_start and not trainer.history:
-        trainer.judge(0, validation)
+        trainer.validate(0, validation)
     for number in range(trainer.n_done, n_steps):
         if validation is not None and trainer.n_stale >= validation.patience:
             break
@@ -121,16 +121,16 @@ def fit(
         if on_step is not None:
             on_step(number, value)
         done, last = number + 1, number + 1 == n_steps
-        judged = validation is not None and (done % validation.every == 0 or last)
-        if validation is not None and judged:
-            trainer.judge(done, validation)
-        if judged or last or done % checkpoint_every == 0:
+        validated = validation is not None and (done % validation.every == 0 or last)
+        if validation is not None and validated:
+            trainer.validate(done, validation)
+        if validated or last or done % checkpoint_every == 0:
             trainer.save(done)
     return trainer.finish()
 
 
 class _Trainer:
-    """Everything that changes while a network learns, kept together in one checkpoint."""
+    """Everything that changes during training, kept together in one checkpoint."""
 
     def __init__(
         self, model: Any, *, folder: Path, schedule: dict[str, Any], averaging: float, loss: str
@@ -163,7 +163,7 @@ class _Trainer:
 
     @property
     def n_stale(self) -> int:
-        """Judgments since the best one."""
+        """Number of validations since the best one."""
         return int(self._n_stale.numpy())
 
     @property
@@ -173,8 +173,8 @@ class _Trainer:
     def step(self, traces: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]) -> float:
         return float(self._step(traces, targets))
 
-    def judge(self, step: int, validation: Validation) -> None:
-        """Score the averaged weights, keep them if they are the best, and give the raw ones back."""
+    def validate(self, step: int, validation: Validation) -> None:
+        """Score the averaged weights, keep them if they are the best, and restore the raw ones."""
         raw = [weight.numpy() for weight in self._weights]
         if step > 0:  # before the first step there is no average yet
             self._optimizer.finalize_variable_values(self._weights)
@@ -197,13 +197,13 @@ class _Trainer:
         self._manager.save()
 
     def finish(self) -> Fitted:
-        """Leave the model with the best averaged weights, or the last ones if none were judged."""
+        """Give the model the best averaged weights, or the last ones without validation."""
         history = self.history
         if not history:
             self._optimizer.finalize_variable_values(self._weights)
             return Fitted(n_steps=self.n_done, best_step=self.n_done)
         self._model.set_weights([kept.numpy() for kept in self._best])
-        # Of equal scores the first was kept.
+        # The first of equal scores was kept.
         best_step, _ = max(history, key=lambda entry: entry[1])
         return Fitted(n_steps=self.n_done, best_step=best_step, history=tuple(history))
 
@@ -220,7 +220,7 @@ def _make_optimizer(model: Any, *, averaging: float, n_steps: int, learning_rate
     )
     optimizer = keras.optimizers.Adam(schedule, clipnorm=_CLIP_NORM, use_ema=True, ema_momentum=averaging)
     if any(layer.compute_dtype == "float16" for layer in model.layers):
-        # Small gradients vanish in half precision unless the loss is scaled up before and they down after.
+        # Small gradients vanish in half precision unless the loss is scaled up, and the gradients down again.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     return optimizer

@@ -1,4 +1,4 @@
-"""Running shipped weights with Keras, on a GPU too, where LiteRT is not installed or not wanted."""
+"""Running weights with Keras, also on a GPU, where LiteRT is not installed or not wanted."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Float32Array = npt.NDArray[np.float32]
 
 
 class KerasRuntime:
-    """Runs a network with TensorFlow behind the interface that detectors expect of a runtime.
+    """Runs a network with TensorFlow, with the interface that detectors expect of a runtime.
 
     Parameters
     ----------
     folder : Path
-        Holds ``config.json`` and ``weights.npz``.
+        Contains ``config.json`` and ``weights.npz``.
 
     Raises
     ------
     DetectionError
-        If the numbers do not fit the configuration.
+        If the weights do not fit the configuration.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Weights from files into networks: numbers only, checked against the architecture; no code is ever run."""
+"""Loading weights into networks: numbers only, checked against the architecture; no code is ever run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KERNEL_SIZE = 9
 
 
 def read_architecture(source: Path) -> dict[str, Any]:
-    """Return what network a folder of weights or a ``.keras`` file holds.
+    """Return the architecture of the network in a folder of weights or a ``.keras`` file.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def read_architecture(source: Path) -> dict[str, Any]:
     Raises
     ------
     DetectionError
-        If it does not say so, or the file holds code.
+        If it is not stated, or the file holds code.
     """
     if source.is_dir():
         config = _read_config(source)
@@ -63,11 +63,11 @@ def build_network(
     Parameters
     ----------
     architecture : mapping
-        ``name`` (a MiniUnet without one) and, for a MiniUnet, ``kernel_size``.
+        ``name`` (by default a MiniUnet) and, for a MiniUnet, ``kernel_size``.
     n_samples : int, optional
         Fixed input length.
     logits : bool, default False
-        Of a MiniUnet: end in logits, as for training.
+        Whether a MiniUnet ends in logits, as for training.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def build_network(
 
 
 def load_arrays(model: Any, folder: Path) -> None:
-    """Give a network the numbers of ``weights.npz``.
+    """Load the numbers of ``weights.npz`` into a network.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def load_arrays(model: Any, folder: Path) -> None:
             "configuration describes, so get both from the same place."
         )
     try:
-        # NumPy leaves a file open that it cannot make sense of.
+        # NumPy leaves a file open that it cannot read.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = [stored[key] for key in sorted(stored.files)]
     except (ValueError, OSError, zipfile.BadZipFile) as error:
@@ -121,15 +121,17 @@ def load_arrays(model: Any, folder: Path) -> None:
             f"found {_difference(expected, found_shapes)}; get both from the same place."
         )
     if not all(np.isfinite(array).all() for array in arrays):
-        raise DetectionError(f"{name}: expected finite numbers, found NaN or infinity; get the weights anew.")
+        raise DetectionError(
+            f"{name}: expected finite numbers, found NaN or infinity; get the weights again."
+        )
     model.set_weights(arrays)
 
 
 def load_keras_file(model: Any, path: Path) -> None:
-    """Give a network the weights of a ``.keras`` file.
+    """Load the weights of a ``.keras`` file into a network.
 
-    Only the numbers are read. A model is never made of the file's description, and one whose description
-    holds code (a Lambda layer) or layers from elsewhere than Keras is refused.
+    Only the numbers are read. A model is never built from the description in the file, and a file whose
+    description holds code (a Lambda layer) or layers from outside Keras is refused.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def load_keras_file(model: Any, path: Path) -> None:
     _keras_config(path)
     try:
         model.load_weights(str(path))
-    except Exception as error:  # Keras raises all kinds where a file does not fit
+    except Exception as error:  # Keras raises many kinds of exception if a file does not fit
         raise DetectionError(
             f"{path.name}: expected the weights of a {model.name} of {model.count_params()} parameters, "
             "found others; give weights that were trained with this package, or a folder that it exported."
@@ -160,7 +162,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise DetectionError(
-            f"{folder.name}/config.json: expected JSON, found an error ({error}); export the weights anew."
+            f"{folder.name}/config.json: expected JSON, found an error ({error}); export the weights again."
         ) from error
     if not isinstance(config, dict):
         raise DetectionError(
@@ -171,7 +173,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _keras_config(path: Path) -> Any:
-    """Return the description in a ``.keras`` file, refused if it holds code."""
+    """Return the description in a ``.keras`` file; refuse one that holds code."""
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))

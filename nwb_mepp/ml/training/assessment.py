@@ -1,4 +1,4 @@
-"""How exported weights do on labeled recordings held out, and on the benchmark's recordings."""
+"""How good exported weights are: on held-out labeled recordings and on recordings of the benchmark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
 from nwb_mepp.workflows.ground_truth import open_recording
 
-__all__ = ["benchmark_text", "judge_held_out", "load_detector"]
+__all__ = ["benchmark_text", "load_detector", "score_held_out"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -30,9 +30,9 @@ _CLASSES: dict[str, Callable[[Path], Detector]] = {
 
 _BENCHMARK = """# Benchmark of these weights
 
-{n_recordings} reference recordings of 60 s a level, with the seeds of the benchmark, which training and
-calibration refuse; peaks matched one to one within 5 ms; `{name}` are these weights, `{shipped}` the shipped
-ones. The project's own page says what the columns mean; `nwb-mepp benchmark` measures more.
+{n_recordings} reference recordings of 60 s at each level, with the seeds of the benchmark, which training and
+calibration refuse. Peaks are matched one to one within 5 ms. `{name}` are these weights, `{shipped}` the
+shipped ones. The benchmark page of the project explains the columns; `nwb-mepp benchmark` measures more.
 
 {table}
 """
@@ -49,7 +49,7 @@ def load_detector(detector: str, folder: Path) -> Detector:
     return _CLASSES[detector](folder)
 
 
-def judge_held_out(
+def score_held_out(
     recordings: Sequence[LabeledRecording],
     *,
     detectors: Sequence[Detector],
@@ -57,21 +57,21 @@ def judge_held_out(
     settings: DetectionSettings,
     sampling_rate_hz: float,
 ) -> list[IntArray]:
-    """Run detectors over labeled recordings and count what they found.
+    """Run detectors on labeled recordings and count matched, missed and false MEPPs.
 
     Parameters
     ----------
     recordings : sequence of LabeledRecording
     detectors : sequence of Detector
     options, settings
-        As the recordings were read with.
+        Those that the recordings were read with.
     sampling_rate_hz : float
-        Of the examples of the recordings.
+        Sampling rate of the examples.
 
     Returns
     -------
     list of ndarray of int64, shape (n_recordings, 3)
-        Matched, missed and false, an array for each detector.
+        Matched, missed and false MEPPs; one array for each detector.
     """
     rows: list[list[IntArray]] = [[] for _ in detectors]
     for one in recordings:
@@ -99,7 +99,7 @@ def benchmark_text(detector: Detector, *, levels: Sequence[float], n_recordings:
     levels : sequence of float
         Mean amplitude over noise SD.
     n_recordings : int
-        At each level.
+        Number of recordings at each level.
     """
     compared = [get_detector(detector.name), detector]
     return _BENCHMARK.format(

@@ -1,4 +1,4 @@
-"""Training of the autoencoder in both regimes, from simulation to weights that can be shipped."""
+"""Training of the autoencoder in both regimes, from simulation to exported weights."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from nwb_mepp.ml.networks import (
 )
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.ml.training.examples import example_from
-from nwb_mepp.ml.training.model_cards import Story
+from nwb_mepp.ml.training.model_cards import Origin
 from nwb_mepp.simulation import LEVELS, Scenario, draw_scenario, reference_scenario, simulate_recording
 
 __all__ = ["AutoencoderPlan", "export_with_threshold", "train_autoencoder"]
@@ -48,13 +48,13 @@ _NOISE_PER_REFERENCE = 4
 _DETECTOR = {"normal": "autoencoder", "anomalous": "autoencoder_anomalous"}
 _DATA = {
     "normal": "their noise, hum and drift alone, without MEPPs and artifacts",
-    "anomalous": "with their MEPPs and artifacts; those drawn without MEPPs were passed over",
+    "anomalous": "with their MEPPs and artifacts; those drawn without MEPPs were left out",
 }
 
 _CARD = """# {title}, weights {version}
 
 1-D autoencoder ({n_parameters} parameters): it reproduces windows of a whitened trace at 10 kHz. Where it
-fails, something is odd.
+fails, the trace is anomalous.
 
 ## What it was trained on
 
@@ -63,38 +63,38 @@ error; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged 
 
 ## Score and threshold
 
-The error, smoothed over 0.5 ms, is averaged in absolute value over windows of 40 samples; a sample scores
-what the least of the windows that cover it does. Only upright anomalies count as MEPPs. No probability is
-claimed. Of the thresholds that find at most {max_false_per_min:g} a minute in noise alone,
-{threshold:.4g} gave the highest mean F1 over the levels of the reference recording (mean amplitude
-over noise SD), on {n_reference} recordings a level with seeds from {calibration_seed} on, which
-neither training nor benchmark uses:
+The absolute value of the error, smoothed over 0.5 ms, is averaged over windows of 40 samples. The score of
+a sample is the smallest average among the windows that cover it. Only anomalies with the polarity of MEPPs
+count, and they get no probability. Among the thresholds that give at most {max_false_per_min:g} false
+positives per minute in noise alone, {threshold:.4g} gave the highest mean F1 over the levels of the
+reference recording (mean amplitude over noise SD), on {n_reference} recordings per level with seeds from
+{calibration_seed} on, which neither training nor benchmark uses:
 
 | level | F1, peaks within 5 ms |
 |---|---|
 {f1_rows}
 
-In the noise of {n_noise} recordings without MEPPs and artifacts it finds {false_per_min:.2f} a minute at that
-threshold. Threshold and figures come from the same recordings, so the figures are a little too good; those
-of the benchmark are not.
+In {n_noise} recordings without MEPPs and artifacts it finds {false_per_min:.2f} false positives per minute at
+that threshold. The threshold was chosen on the same recordings, so these figures are slightly optimistic;
+those of the benchmark are not.
 
 ## What it is good for
 
-A second opinion that knows nothing of the shape of MEPPs: it marks what stands out of the noise.
+A second opinion that does not depend on the shape of MEPPs: it finds whatever stands out from the noise.
 
 ## Where it fails
 
 {limits}- Below four times the noise SD it misses many MEPPs that MiniUnet finds.
-- Upright artifacts (steps, spikes, pulses) are as odd to it as MEPPs.
-- Pairs of equal MEPPs 4 ms apart come out as one, those 7 ms apart as two.
+- Artifacts with the polarity of MEPPs (steps, spikes, pulses) are as anomalous to it as MEPPs.
+- Pairs of equal MEPPs 4 ms apart are found as one, those 7 ms apart as two.
 - {regime_failure}
 """
 _SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
-`nwb_mepp/simulation/distribution.py` declares (seeds from {first_recording} on), {shown}. No real recording
+`nwb_mepp/simulation/distribution.py` defines (seeds from {first_recording} on), {shown}. No real recording
 and no benchmark recording was used."""
 _REGIME_FAILURE = {
-    "normal": "Noise of another kind than the simulated (crackling, bursts) is odd to it too.",
-    "anomalous": "It has learned to reproduce some of what a MEPP is; at these sizes it finds about as many "
+    "normal": "Noise unlike that of the simulation (crackling, bursts) is anomalous to it too.",
+    "anomalous": "It has partly learned to reproduce MEPPs; at these amplitudes it finds about as many "
     "as the\n  autoencoder trained on noise alone.",
 }
 
@@ -106,9 +106,9 @@ class AutoencoderPlan:
     Attributes
     ----------
     regime : {"normal", "anomalous"}
-        Shown noise alone, or recordings with MEPPs.
+        Trained on noise alone, or on recordings with MEPPs.
     seed : int
-        Of the initial weights and of the batches.
+        Seed of the initial weights and of the batches.
     first_recording, n_recordings : int
         Seeds of the simulated recordings, counted from the first.
     n_steps, n_batch, n_samples : int
@@ -136,7 +136,7 @@ def training_traces(plan: AutoencoderPlan) -> list[Float32Array]:
     while len(traces) < plan.n_recordings:
         scenario = draw_scenario(seed)
         if scenario.rate_hz > 0.0:
-            shown = _silent(scenario) if plan.regime == "normal" else scenario
+            shown = _without_events(scenario) if plan.regime == "normal" else scenario
             simulated = simulate_recording(shown, seed=seed)
             traces.append(example_from(simulated, sampling_rate_hz=_RATE_HZ).trace)
         seed += 1
@@ -144,7 +144,7 @@ def training_traces(plan: AutoencoderPlan) -> list[Float32Array]:
 
 
 def draw_windows(traces: Sequence[Float32Array], *, plan: AutoencoderPlan, step: int) -> Batch:
-    """Draw the crops of one step, which are their own targets; depends on the plan and the step alone."""
+    """Draw the crops of one step, which are also the targets; the same plan and step give the same crops."""
     rng = np.random.default_rng([plan.seed, step])
     crops = np.empty((plan.n_batch, plan.n_samples, 1), dtype=np.float32)
     for row, number in enumerate(rng.integers(0, len(traces), plan.n_batch)):
@@ -163,7 +163,7 @@ def fit_autoencoder(
     at_precision: Precision = "float32",
     on_step: Callable[[int, float], None] | None = None,
 ) -> tuple[Any, Fitted]:
-    """Train an autoencoder on conditioned traces, or go on with the training that a folder holds.
+    """Train an autoencoder on conditioned traces, or resume the training in a folder.
 
     Parameters
     ----------
@@ -171,9 +171,9 @@ def fit_autoencoder(
         Holds the checkpoints.
     plan : AutoencoderPlan
     traces : sequence of ndarray
-        None shorter than a crop.
+        Each at least as long as a crop.
     start : callable, optional
-        Gives the network the weights to begin with; random ones otherwise.
+        Loads initial weights into the network; random ones otherwise.
     validation : Validation, optional
     at_precision : {"float32", "mixed_float16"}, default "float32"
     on_step : callable, optional
@@ -206,7 +206,7 @@ def fit_autoencoder(
 def train_autoencoder(
     folder: Path, *, plan: AutoencoderPlan, on_step: Callable[[int, float], None] | None = None
 ) -> Any:
-    """Train an autoencoder on the simulated recordings of a plan, or go on where a folder's training is.
+    """Train an autoencoder on the simulated recordings of a plan, or resume the training in a folder.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def train_autoencoder(
 
 
 def export_with_threshold(
-    folder: Path, *, model: Any, plan: AutoencoderPlan, n_recordings: int = 12, story: Story | None = None
+    folder: Path, *, model: Any, plan: AutoencoderPlan, n_recordings: int = 12, origin: Origin | None = None
 ) -> Mapping[float, float]:
     """Choose the threshold of a trained autoencoder, and write weights, configuration and card.
 
@@ -236,11 +236,11 @@ def export_with_threshold(
         Its name becomes the version.
     model : keras.Model
     plan : AutoencoderPlan
-        What it was trained by.
+        The plan of its training.
     n_recordings : int, default 12
         Reference recordings at each level, and four times as many recordings of noise alone.
-    story : Story, optional
-        Where the weights come from, if not from the plan's simulated recordings alone.
+    origin : Origin, optional
+        Where the weights come from, if not only from the simulated recordings of the plan.
 
     Returns
     -------
@@ -252,10 +252,10 @@ def export_with_threshold(
     FileExistsError
         If the folder holds weights.
     """
-    told = story or _simulated(plan)
+    told = origin or _simulated(plan)
     runtime = _Running(model)
     n_noise = _NOISE_PER_REFERENCE * n_recordings
-    noise = [_scored(_silent(draw_scenario(seed)), seed, runtime) for seed in _seeds(10**6, n_noise)]
+    noise = [_scored(_without_events(draw_scenario(seed)), seed, runtime) for seed in _seeds(10**6, n_noise)]
     floor = float(np.quantile(np.concatenate([score for _, score, _, _ in noise]), _FLOOR_QUANTILE))
     minutes = sum(duration_s for _, _, _, duration_s in noise) / 60.0
     false = np.concatenate([Anomalies(white, score, floor=floor).score for white, score, _, _ in noise])
@@ -299,15 +299,15 @@ def export_with_threshold(
     return f1_by_level
 
 
-def _simulated(plan: AutoencoderPlan) -> Story:
+def _simulated(plan: AutoencoderPlan) -> Origin:
     text = _SIMULATED.format(
         n_recordings=plan.n_recordings, first_recording=plan.first_recording, shown=_DATA[plan.regime]
     )
-    return Story(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})
+    return Origin(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})
 
 
 class _Running:
-    """A Keras model behind the interface of a runtime."""
+    """A Keras model with the interface of a runtime."""
 
     n_samples = BLOCK_SAMPLES
 
@@ -353,6 +353,6 @@ def _seeds(offset: int, n: int) -> range:
     return range(_SEEDS_FROM + offset, _SEEDS_FROM + offset + n)
 
 
-def _silent(scenario: Scenario) -> Scenario:
+def _without_events(scenario: Scenario) -> Scenario:
     """Return the scenario without MEPPs and artifacts: its noise, hum and drift alone."""
     return replace(scenario, rate_hz=0.0, bursts_per_s=0.0, artifacts={})

@@ -1,6 +1,6 @@
-"""What the scores of a trained network mean, and which threshold serves it best.
+"""Calibration of a trained network: probabilities for its scores, and the best threshold.
 
-All on simulated recordings whose seeds neither training nor benchmark use.
+It uses simulated recordings whose seeds neither training nor benchmark use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import fit_classifier
 from nwb_mepp.ml.training.calibration_set import CalibrationSet, Conditioned
 
-__all__ = ["Calibrated", "Judged", "Reliability", "calibrate", "judge_candidates", "measure_reliability"]
+__all__ = [
+    "Calibrated",
+    "LabeledCandidates",
+    "Reliability",
+    "calibrate",
+    "label_candidates",
+    "measure_reliability",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -25,20 +32,20 @@ Output = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 _TOLERANCE_S = 0.005
 _THRESHOLDS = np.round(np.arange(0.1, 0.96, 0.05), 2)
-# Every fifth recording is kept from the fit, to see how far its probabilities can be believed.
+# Every fifth recording is held out from the fit, to measure how reliable its probabilities are.
 _HELD_OUT_EVERY = 5
 _RELIABILITY_EDGES = np.linspace(0.0, 1.0, 11)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """The candidates of one recording and what they were; arrays of shape (n_candidates,) but the truth.
+class LabeledCandidates:
+    """The candidates of one recording, and its true MEPPs; arrays of shape (n_candidates,) except the truth.
 
     Attributes
     ----------
     features : ndarray, shape (n_candidates, N_FEATURES)
     time_s : ndarray
-        Where the peak is thought to be.
+        Estimated peak.
     truth_s : ndarray, shape (n_mepps,)
     """
 
@@ -57,7 +64,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reliability:
-    """How often candidates of some probability are MEPPs, on recordings kept from the fit.
+    """How often candidates of a given probability are MEPPs, on recordings held out from the fit.
 
     Attributes
     ----------
@@ -76,13 +83,13 @@ class Reliability:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibrated:
-    """What a network needs besides its weights to be a detector.
+    """What makes a network a detector, besides its weights.
 
     Attributes
     ----------
     model : ProbabilityModel
     threshold : float
-        With the highest F1, averaged over the levels of the reference recording.
+        The one with the highest F1, averaged over the levels of the reference recording.
     f1_by_level : dict of float to float
         At that threshold.
     reliability : Reliability
@@ -102,7 +109,7 @@ def calibrate(
     n_reference: int,
     on_recording: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Calibrated:
-    """Fit the probabilities of a network's candidates and choose the threshold on them.
+    """Fit the probabilities of a network's candidates and choose the threshold.
 
     Parameters
     ----------
@@ -110,9 +117,9 @@ def calibrate(
         The network: conditioned trace in, probability of each sample out.
     recordings : CalibrationSet
     n_drawn : int
-        Recordings to fit on, of which every fifth is kept to measure the reliability.
+        Number of recordings to fit on; every fifth is held out to measure the reliability.
     n_reference : int
-        Reference recordings of each level, to choose the threshold on.
+        Number of reference recordings at each level, to choose the threshold on.
     on_recording : callable, optional
         ``on_recording(done, total)``.
 
@@ -123,21 +130,21 @@ def calibrate(
     levels = recordings.reference(n_reference)
     total, done = n_drawn + len(levels) * n_reference, 0
 
-    def judged(parts: Iterable[Conditioned]) -> list[Judged]:
+    def labeled(parts: Iterable[Conditioned]) -> list[LabeledCandidates]:
         nonlocal done
         found = []
         for one in parts:
-            found.append(judge_candidates(output, one))
+            found.append(label_candidates(output, one))
             done += 1
             on_recording(done, total)
         return found
 
-    drawn = judged(recordings.drawn(n_drawn))
+    drawn = labeled(recordings.drawn(n_drawn))
     held_out = drawn[::_HELD_OUT_EVERY] if n_drawn >= _HELD_OUT_EVERY else drawn
-    shown = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
+    fitted = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
     classifier = fit_classifier(
-        np.concatenate([one.features for one in shown]),
-        np.concatenate([one.is_mepp for one in shown]),
+        np.concatenate([one.features for one in fitted]),
+        np.concatenate([one.is_mepp for one in fitted]),
     )
     model = ProbabilityModel(
         center=classifier.center,
@@ -146,7 +153,7 @@ def calibrate(
         low=classifier.low,
         high=classifier.high,
     )
-    by_level = {level: judged(parts) for level, parts in levels.items()}
+    by_level = {level: labeled(parts) for level, parts in levels.items()}
     table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
     best = int(np.argmax(table.mean(axis=0)))
     return Calibrated(
@@ -157,8 +164,8 @@ def calibrate(
     )
 
 
-def judge_candidates(output: Output, recording: Conditioned) -> Judged:
-    """Find and describe the candidates of a recording as the detector does.
+def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidates:
+    """Find the candidates of a recording and their features as the detector does.
 
     Parameters
     ----------
@@ -175,19 +182,19 @@ def judge_candidates(output: Output, recording: Conditioned) -> Judged:
         score=raw.score,
         fits=bank.fit_samples(expand(recording.trace), raw.start),
     )
-    return Judged(
+    return LabeledCandidates(
         features=describe_candidates([described], duration_s=recording.duration_s),
         time_s=raw.peak / rate_hz,
         truth_s=recording.truth_s,
     )
 
 
-def measure_reliability(recordings: Sequence[Judged], model: ProbabilityModel) -> Reliability:
-    """Compare probabilities with what is true of recordings that the model was not fitted on.
+def measure_reliability(recordings: Sequence[LabeledCandidates], model: ProbabilityModel) -> Reliability:
+    """Compare probabilities with the truth, on recordings that the model was not fitted on.
 
     Parameters
     ----------
-    recordings : sequence of Judged
+    recordings : sequence of LabeledCandidates
     model : ProbabilityModel
     """
     stated = np.concatenate([model.probability(one.features) for one in recordings])
@@ -199,7 +206,7 @@ def measure_reliability(recordings: Sequence[Judged], model: ProbabilityModel) -
     return Reliability(stated=means[0], true=means[1], count=count, n_recordings=len(recordings))
 
 
-def _f1_by_threshold(recordings: Iterable[Judged], model: ProbabilityModel) -> list[float]:
+def _f1_by_threshold(recordings: Iterable[LabeledCandidates], model: ProbabilityModel) -> list[float]:
     counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in _THRESHOLDS]
     for one in recordings:
         probability = model.probability(one.features)

@@ -1,4 +1,4 @@
-"""Simulated recordings that a network is calibrated on, conditioned once and kept in a folder."""
+"""The simulated recordings of the calibration, conditioned once and kept in a folder."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ __all__ = ["CALIBRATION_SEEDS_FROM", "CalibrationSet", "Conditioned"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Training counts its seeds upwards from 0, the benchmark from a thousand million.
+# Seeds of the training count upward from 0, those of the benchmark from 1,000,000,000.
 CALIBRATION_SEEDS_FROM = 500_000_000
 _REFERENCE_SEEDS_FROM = CALIBRATION_SEEDS_FROM + 2 * 10**6
-# A probability depends on how much of a recording there is: from a sweep to a minute.
+# A probability depends on the duration of the recording: from a sweep to a minute.
 _DURATION_RANGE_S = (10.0, 60.0)
-# So many of the recordings hold no MEPP, half of them artifacts in their place. They weigh more than they
-# occur, for what is invented there is what a user sees first.
+# Fraction of recordings without MEPPs, half of them with artifacts. They are more frequent here than in
+# practice, because false positives in such recordings are what a user notices first.
 _SILENT = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditioned:
-    """One recording as the network sees it, and what is true of it.
+    """One recording as the network sees it, and its true MEPPs.
 
     Attributes
     ----------
     trace : ndarray of float32, shape (n_samples,)
-        Resampled, whitened, upright, compressed.
+        Resampled, whitened, MEPPs positive, compressed.
     taps : ndarray
         The whitening filter.
     truth_s : ndarray, shape (n_mepps,)
@@ -63,7 +63,7 @@ class Conditioned:
 
 
 class CalibrationSet:
-    """Recordings of the calibration, made where they are not there yet.
+    """Recordings of the calibration, simulated when they are first needed.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ class CalibrationSet:
         self._rate_hz = sampling_rate_hz
 
     def drawn(self, n_recordings: int) -> Iterator[Conditioned]:
-        """Yield recordings that the declared distribution draws, a quarter of them without MEPPs."""
+        """Yield recordings drawn from the training distribution, a quarter of them without MEPPs."""
         for number in range(n_recordings):
             seed = CALIBRATION_SEEDS_FROM + number
             yield self._take(f"drawn-{number:05d}", partial(drawn_scenario, seed), seed)
 
     def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
-        """Return so many recordings of each level of the reference recording, by level."""
+        """Return this many reference recordings at each level, by level."""
         return {level: self._reference(level, n_recordings) for level in LEVELS}
 
     def _reference(self, level: float, n_recordings: int) -> Iterator[Conditioned]:
@@ -112,7 +112,7 @@ class CalibrationSet:
 
 
 def drawn_scenario(seed: int) -> Scenario:
-    """Return the scenario of a recording of the calibration: as drawn for training, of any duration.
+    """Return the scenario of a calibration recording: as drawn for training, but of any duration.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a network is shown and what it is judged by, from simulation and from labeled recordings."""
+"""Training and held-out examples of a network, from simulation and from labeled recordings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 from nwb_mepp.ml.training.miniunet import TrainingPlan, draw_batch
 from nwb_mepp.ml.training.settings import VALIDATION_SEEDS_FROM
 
-__all__ = ["Split", "cut_example", "held_out_examples", "quiet_stretches", "share_without_mepps", "shown"]
+__all__ = [
+    "Split",
+    "cut_example",
+    "held_out_examples",
+    "share_without_mepps",
+    "stretches_without_mepps",
+    "training_examples",
+]
 
-# Labeled recordings are shown in parts of 20 s, so that each second is drawn as often as any other.
+# Labeled recordings are cut into parts of 20 s, so that each second is drawn as often as any other.
 _PART_S = 20.0
-# Around a MEPP nothing counts as noise: before the onset, and after the end, as the decay goes on.
+# Margins around a MEPP that do not count as noise; the decay continues after its end.
 _BEFORE_S = 2e-3
 _AFTER_S = 20e-3
 _N_COUNTED_STEPS = 200
@@ -27,33 +34,33 @@ _N_COUNTED_STEPS = 200
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Labeled recordings, parted.
+    """Labeled recordings for training and held out.
 
     Attributes
     ----------
-    shown, held_out : sequence of LabeledRecording
-        Both empty where a network learns from simulation alone.
+    training, held_out : sequence of LabeledRecording
+        Both empty if a network is trained on simulation alone.
     """
 
-    shown: Sequence[LabeledRecording] = ()
+    training: Sequence[LabeledRecording] = ()
     held_out: Sequence[LabeledRecording] = ()
 
 
-def shown(
+def training_examples(
     plan: TrainingPlan | AutoencoderPlan,
     split: Split,
     *,
     kept: ExampleSet,
     on_example: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Example]:
-    """Return what a network learns from.
+    """Return the examples that a network is trained on.
 
     Parameters
     ----------
     plan : TrainingPlan or AutoencoderPlan
     split : Split
     kept : ExampleSet
-        Of what was simulated, at the rate of the network.
+        The simulated ones, at the sampling rate of the network.
     on_example : callable, optional
         ``on_example(done, total)`` for each simulated recording.
 
@@ -75,17 +82,17 @@ def shown(
         parts = [(seeds, "noise" if plan.regime == "normal" else "drawn")]
     examples = _simulated(parts, kept=kept, on_example=on_example)
     sampling_rate_hz = kept.sampling_rate_hz
-    own = [example for one in split.shown for example in one.examples]
+    own = [example for one in split.training for example in one.examples]
     noise_alone = isinstance(plan, AutoencoderPlan) and plan.regime == "normal"
     if noise_alone:
-        own = [part for example in own for part in quiet_stretches(example, sampling_rate_hz)]
+        own = [part for example in own for part in stretches_without_mepps(example, sampling_rate_hz)]
     n_part = round(_PART_S * sampling_rate_hz)
     cut = [part for one in own for part in cut_example(one, n_part=n_part, n_least=plan.n_samples + 1)]
-    if split.shown and not cut:
+    if split.training and not cut:
         what = "without MEPPs " if noise_alone else ""
         raise UsageError(
             f"expected a stretch {what}of more than {plan.n_samples / sampling_rate_hz:.2f} s in the "
-            "recordings to learn from, found none; give longer recordings or exclude less."
+            "training recordings, found none; give longer recordings or exclude less."
         )
     return examples + cut
 
@@ -97,15 +104,15 @@ def held_out_examples(
     kept: ExampleSet,
     on_example: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Example]:
-    """Return what a network is judged by: the labeled recordings held out, else simulated ones of their own.
+    """Return the examples that a network is validated on: held-out labeled recordings, else simulated ones.
 
     Parameters
     ----------
     split : Split
     n_simulated : int
-        Where no labeled recording is held out.
+        Number of simulated examples if no labeled recording is held out.
     kept : ExampleSet
-        Of what was simulated, at the rate of the network.
+        The simulated ones, at the sampling rate of the network.
     on_example : callable, optional
         ``on_example(done, total)`` for each simulated recording.
     """
@@ -138,7 +145,7 @@ def cut_example(example: Example, *, n_part: int, n_least: int) -> list[Example]
     n_part : int
         Longest part, in samples.
     n_least : int
-        An example that is shorter gives no part.
+        A shorter example gives no part.
 
     Examples
     --------
@@ -154,8 +161,8 @@ def cut_example(example: Example, *, n_part: int, n_least: int) -> list[Example]
     return [_part(example, first, last) for first, last in pairwise(borders)]
 
 
-def quiet_stretches(example: Example, sampling_rate_hz: float) -> list[Example]:
-    """Return the stretches of an example that no MEPP is near.
+def stretches_without_mepps(example: Example, sampling_rate_hz: float) -> list[Example]:
+    """Return the stretches of an example that are far from any MEPP.
 
     Parameters
     ----------
@@ -178,7 +185,7 @@ def _part(example: Example, first: int, last: int) -> Example:
 
 
 def share_without_mepps(examples: Sequence[Example], plan: TrainingPlan) -> float:
-    """Return the share of the crops that hold no MEPP, counted over the first 200 steps.
+    """Return the fraction of crops without a MEPP, counted over the first 200 steps.
 
     Parameters
     ----------

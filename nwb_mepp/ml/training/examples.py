@@ -1,4 +1,4 @@
-"""What a network is shown: whitened traces and, for each sample, whether it lies inside a MEPP."""
+"""Training examples: whitened traces and, for each sample, whether it lies inside a MEPP."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# A recording as the distribution draws it, or what is left of it without its MEPPs: with artifacts
-# for certain, or its noise, hum and drift alone.
+# A recording as drawn from the training distribution, or the same without its MEPPs: always with artifacts,
+# or with noise, hum and drift alone.
 Kind = Literal["drawn", "artifacts", "noise"]
 
-# Samples left out of the mask before the next onset, so that MEPPs riding on each other come apart.
+# Samples left out of the mask before the next onset, so that MEPPs that ride on each other stay apart.
 _GAP_SAMPLES = 2
 
 
@@ -43,7 +43,7 @@ class Example:
     Attributes
     ----------
     trace : ndarray of float32, shape (n_samples,)
-        Resampled, whitened, upright, compressed.
+        Resampled, whitened, MEPPs positive, compressed.
     mask : ndarray of uint8, shape (n_samples,)
         1 inside a MEPP.
     peak : ndarray of int64, shape (n_mepps,)
@@ -58,7 +58,7 @@ class Example:
 def mask_of(
     start_s: FloatArray, stop_s: FloatArray, *, sampling_rate_hz: float, n_samples: int
 ) -> npt.NDArray[np.uint8]:
-    """Mark the samples inside MEPPs, a gap of two samples kept before an onset that cuts a MEPP.
+    """Mark the samples inside MEPPs, with a gap of two samples before an onset that cuts a MEPP off.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def mask_of(
     stops = np.round(stop_s * sampling_rate_hz).astype(int)
     next_starts = np.append(starts[1:], n_samples + _GAP_SAMPLES)[: len(starts)]
     for start, stop, next_start in zip(starts, stops, next_starts, strict=True):
-        # A MEPP marks one sample at least, however soon the next one follows.
+        # A MEPP marks at least one sample, however soon the next one follows.
         mask[start : max(min(stop, next_start - _GAP_SAMPLES), start + 1)] = 1
     return mask
 
@@ -107,7 +107,7 @@ def example_of(
 
 
 def example_from(simulated: Simulated, *, sampling_rate_hz: float) -> Example:
-    """Condition a simulated recording exactly as a detector would, its polarity being known."""
+    """Condition a simulated recording exactly as a detector would, with its polarity known."""
     segments = list(cut_segments([simulated.trace()]))
     learned = survey(segments, polarity=simulated.scenario.polarity)
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
@@ -116,7 +116,7 @@ def example_from(simulated: Simulated, *, sampling_rate_hz: float) -> Example:
 
 
 def scenario_of(seed: int, *, kind: Kind = "drawn") -> Scenario:
-    """Return the scenario of the training recording of a seed.
+    """Return the scenario of the training recording with a given seed.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def scenario_of(seed: int, *, kind: Kind = "drawn") -> Scenario:
 
 
 def simulated_example(seed: int, *, sampling_rate_hz: float = 5000.0, kind: Kind = "drawn") -> Example:
-    """Simulate the training recording of a seed and condition it.
+    """Simulate and condition the training recording with a given seed.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def simulated_example(seed: int, *, sampling_rate_hz: float = 5000.0, kind: Kind
 
 
 class ExampleSet:
-    """Simulated examples kept in a folder, so that an interrupted training goes on where it stopped.
+    """Simulated examples kept in a folder, so that an interrupted training resumes where it stopped.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class ExampleSet:
         self.sampling_rate_hz = sampling_rate_hz
 
     def add(self, seeds: Iterable[int], *, kind: Kind = "drawn") -> Iterator[int]:
-        """Simulate the seeds that are not there yet; yields each when it is."""
+        """Simulate the seeds that are not there yet, and yield each seed when it is done."""
         for seed in seeds:
             path = self._path(seed, kind)
             if not path.exists():
@@ -194,7 +194,7 @@ class ExampleSet:
             yield seed
 
     def made(self, seeds: Sequence[int], *, kind: Kind = "drawn") -> list[Example]:
-        """Return the examples of the seeds, simulated where they are not there yet."""
+        """Return the examples of the seeds; simulate those that are not there yet."""
         for _ in self.add(seeds, kind=kind):
             pass
         return self.load(seeds, kind=kind)

@@ -1,4 +1,4 @@
-"""Weights to begin a training with: shipped ones, an exported folder, or a Keras file."""
+"""Initial weights of a training: the shipped ones, an exported folder, or a Keras file."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.detectors import load_weights, shipped_weights
 from nwb_mepp.ml.networks import load_arrays, load_keras_file, read_architecture
 
-__all__ = ["Start", "find_start"]
+__all__ = ["InitialWeights", "find_initial_weights"]
 
 _SHIPPED = "shipped"
 _NETWORKS = {"miniunet": "miniunet", "autoencoder": "autoencoder", "autoencoder_anomalous": "autoencoder"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
-    """What a training begins with.
+class InitialWeights:
+    """Initial weights of a training.
 
     Attributes
     ----------
-    described : str
-        For the card.
+    description : str
+        Description for the card.
     sha256 : str
     kernel_size : int or None
         Of a MiniUnet.
     load : callable
-        ``load(model)`` gives a network the weights.
+        ``load(model)`` loads the weights into a network.
     """
 
-    described: str
+    description: str
     sha256: str
     kernel_size: int | None
     load: Callable[[Any], None]
 
 
-def find_start(start: str, *, detector: str) -> Start:
-    """Find the weights that a user names, and check that they are those of the detector.
+def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
+    """Find the weights that a user names, and check that they fit the detector.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ def find_start(start: str, *, detector: str) -> Start:
 
     Returns
     -------
-    Start
+    InitialWeights
 
     Raises
     ------
     UsageError
-        If there is nothing of that name.
+        If there are no weights of that name.
     DetectionError
         If the weights are damaged, are those of another detector, or hold code.
     """
@@ -63,12 +63,12 @@ def find_start(start: str, *, detector: str) -> Start:
     if path.is_dir():
         weights = load_weights(path, detector=detector)
         named = "shipped weights" if start == _SHIPPED else "weights"
-        described = f"{named} {weights.config['version']} (SHA-256 {weights.config['sha256']})"
+        description = f"{named} {weights.config['version']} (SHA-256 {weights.config['sha256']})"
         sha256 = str(weights.config["sha256"])
         load: Callable[[Any], None] = lambda model: load_arrays(model, path)  # noqa: E731
     elif path.is_file():
         sha256 = sha256_of([path])
-        described = f"the weights of a Keras file (SHA-256 {sha256})"
+        description = f"the weights of a Keras file (SHA-256 {sha256})"
         load = lambda model: load_keras_file(model, path)  # noqa: E731
     else:
         raise UsageError(
@@ -81,4 +81,6 @@ def find_start(start: str, *, detector: str) -> Start:
             f"--from: expected the weights of a {_NETWORKS[detector]} for --detector {detector}, found those "
             f"of a {architecture['name']} in {path}; choose that detector or other weights."
         )
-    return Start(described=described, sha256=sha256, kernel_size=architecture.get("kernel_size"), load=load)
+    return InitialWeights(
+        description=description, sha256=sha256, kernel_size=architecture.get("kernel_size"), load=load
+    )

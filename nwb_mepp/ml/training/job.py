@@ -1,4 +1,4 @@
-"""The whole training: read, split, simulate, learn, calibrate, judge, and put the weights in their place."""
+"""The whole training: read, split, simulate, train, calibrate, assess, and put the weights in their place."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.ml.networks import Fitted, Precision, Validation, has_gpu, prepare_tensorflow
-from nwb_mepp.ml.training.assessment import benchmark_text, judge_held_out, load_detector
+from nwb_mepp.ml.training.assessment import benchmark_text, load_detector, score_held_out
 from nwb_mepp.ml.training.autoencoder import AutoencoderPlan, export_with_threshold, fit_autoencoder
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
-from nwb_mepp.ml.training.data import Split, held_out_examples, share_without_mepps, shown
+from nwb_mepp.ml.training.data import Split, held_out_examples, share_without_mepps, training_examples
 from nwb_mepp.ml.training.data_split import split_recordings
 from nwb_mepp.ml.training.examples import Example, ExampleSet
-from nwb_mepp.ml.training.initial_weights import Start, find_start
+from nwb_mepp.ml.training.initial_weights import InitialWeights, find_initial_weights
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording, read_labeled
 from nwb_mepp.ml.training.miniunet import TrainingPlan, fit_miniunet
 from nwb_mepp.ml.training.model_cards import (
-    Story,
+    Origin,
     fitted_text,
     held_out_section,
     labeled_text,
@@ -50,14 +50,14 @@ _CARD = "CARD.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
-    """Whom to tell how far a training has come.
+    """Callbacks for the progress of a training.
 
     Attributes
     ----------
     tell : callable (text)
-        A line to be kept.
+        Called with each line of the report.
     advance : callable (what, done, total)
-        Called often.
+        Called often, for a progress bar.
     """
 
     tell: Callable[[str], None] = lambda _: None
@@ -66,14 +66,14 @@ class Reporter:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOutcome:
-    """What a training has come to.
+    """Result of a training.
 
     Attributes
     ----------
     folder : Path
-        Holds network, weights, configuration, card, benchmark table and history.
+        Contains network, weights, configuration, card, benchmark table and history.
     kept : bool
-        The weights were there already, from the same data and settings.
+        Whether the weights were there already, from the same data and settings.
     """
 
     folder: Path
@@ -82,11 +82,11 @@ class TrainingOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """Everything that a training is defined by."""
+    """Everything that defines a training."""
 
     settings: TrainingSettings
     plan: TrainingPlan | AutoencoderPlan
-    start: Start | None
+    start: InitialWeights | None
     split: Split
     options: ReadOptions
     detection: DetectionSettings
@@ -95,9 +95,9 @@ class _Job:
 
     @property
     def labeled(self) -> bool:
-        return bool(self.split.shown)
+        return bool(self.split.training)
 
-    def described(self) -> dict[str, object]:
+    def definition(self) -> dict[str, object]:
         """Return everything that the weights depend on, as JSON."""
         return {
             "package_version": __version__,
@@ -105,7 +105,7 @@ class _Job:
             "weights to begin with": self.start.sha256 if self.start else None,
             "patience": self.settings.patience,
             **asdict(self.plan),
-            "recordings to learn from": [f"{one.sha256} {one.marks_sha256}" for one in self.split.shown],
+            "training recordings": [f"{one.sha256} {one.marks_sha256}" for one in self.split.training],
             "recordings held out": [f"{one.sha256} {one.marks_sha256}" for one in self.split.held_out],
         }
 
@@ -120,23 +120,23 @@ def train_detector(
     detection: DetectionSettings | None = None,
     reporter: Reporter | None = None,
 ) -> TrainingOutcome:
-    """Train a detector's network, or go on with a training that was interrupted.
+    """Train the network of a detector, or resume a training that was interrupted.
 
     Parameters
     ----------
     folder : path-like
-        Gets the weights, complete or not at all; its name becomes their version. While it lasts, the training
+        Receives the weights, all files or none; its name becomes their version. Until then, the training
         works in ``<folder>.training`` beside it.
     settings : TrainingSettings, optional
     recordings : sequence of Path
-        Labeled ones; from simulation alone without any.
+        Labeled recordings; without any, the network is trained on simulation alone.
     truth : str, optional
-        Where MEPPs are: a table of each NWB file, a file of marks (``{}`` in its name stands for the name of
-        the recording), or what the recordings hold themselves.
+        Where the marks are: a table of each NWB file, or a file (``{}`` in its name stands for the name of
+        the recording); by default those in the recordings themselves.
     options : ReadOptions, optional
-        What the recordings do not say.
+        What the files do not state.
     detection : DetectionSettings, optional
-        Channel, polarity, and what is left out of the recordings.
+        Channel, polarity, and the stretches to leave out.
     reporter : Reporter, optional
 
     Returns
@@ -150,7 +150,7 @@ def train_detector(
     """
     wanted, told = settings or TrainingSettings(), reporter or Reporter()
     work = WorkFolder(Path(folder))
-    start = find_start(wanted.start, detector=wanted.detector) if wanted.start else None
+    start = find_initial_weights(wanted.start, detector=wanted.detector) if wanted.start else None
     plan = wanted.plan(labeled=bool(recordings), kernel_size=start.kernel_size if start else None)
     read, analyzed = options or ReadOptions(), detection or DetectionSettings()
     labeled = _read(recordings, truth=truth, options=read, detection=analyzed, settings=wanted, told=told)
@@ -159,7 +159,7 @@ def train_detector(
         parts = split_recordings(
             labeled, share=wanted.validation, seed=wanted.seed, by_folder=wanted.by_folder
         )
-        split = Split(shown=parts[0], held_out=parts[1])
+        split = Split(training=parts[0], held_out=parts[1])
     job = _Job(
         settings=wanted,
         plan=plan,
@@ -170,12 +170,12 @@ def train_detector(
         work=work,
         reporter=told,
     )
-    mark = fingerprint(job.described())
+    mark = fingerprint(job.definition())
     if work.finished(mark):
         return TrainingOutcome(folder=work.target, kept=True)
     prepare_tensorflow(n_threads=wanted.n_threads)
-    if work.begin(job.described()):
-        told.tell(f"goes on in {work.path}")
+    if work.begin(job.definition()):
+        told.tell(f"resuming in {work.path}")
     _run(job, mark)
     return TrainingOutcome(folder=work.target)
 
@@ -220,23 +220,23 @@ def _read(
 
 
 def _run(job: _Job, mark: str) -> None:
-    """Do the work, whatever of it an earlier attempt has not done."""
+    """Run the training, except for what an earlier attempt has done."""
     told, settings, plan = job.reporter, job.settings, job.plan
     effort = settings.effort(labeled=job.labeled)
     kept = ExampleSet(job.work.examples, sampling_rate_hz=settings.sampling_rate_hz)
-    examples = shown(plan, job.split, kept=kept, on_example=_counter(told, "simulating"))
+    examples = training_examples(plan, job.split, kept=kept, on_example=_counter(told, "simulating"))
     held_out = held_out_examples(
         job.split,
         n_simulated=effort.n_held_out,
         kept=kept,
-        on_example=_counter(told, "simulating what is held out"),
+        on_example=_counter(told, "simulating held-out recordings"),
     )
     if not any(len(example.peak) for example in held_out):
-        raise ReadError("expected MEPPs in what is held out, found none; give another --seed.")
+        raise ReadError("expected MEPPs in the held-out recordings, found none; give another --seed.")
     model, fitted = _fit(job, examples, held_out)
     told.tell("calibrating")
     export = job.work.export
-    story = _story(job, fitted, examples=examples, mark=mark)
+    origin = _origin(job, fitted, examples=examples, mark=mark)
     if isinstance(plan, TrainingPlan):
         calibrate_and_export(
             export,
@@ -245,13 +245,15 @@ def _run(job: _Job, mark: str) -> None:
             recordings=CalibrationSet(job.work.calibration, sampling_rate_hz=settings.sampling_rate_hz),
             n_drawn=effort.n_calibration,
             n_reference=effort.n_reference,
-            story=story,
+            origin=origin,
             on_recording=_counter(told, "calibrating"),
         )
     else:
-        export_with_threshold(export, model=model, plan=plan, n_recordings=effort.n_calibration, story=story)
-    told.tell("judging")
-    _complete(job, export, fitted)
+        export_with_threshold(
+            export, model=model, plan=plan, n_recordings=effort.n_calibration, origin=origin
+        )
+    told.tell("assessing")
+    _assess(job, export, fitted)
     job.work.finish(export)
 
 
@@ -278,11 +280,11 @@ def _fit(job: _Job, examples: Sequence[Example], held_out: Sequence[Example]) ->
     def on_score(step: int, value: float) -> None:
         mean = f"loss {np.mean(losses):.4f}, " if losses else ""
         losses.clear()
-        told.tell(f"step {step} of {plan.n_steps}: {mean}F1 {value:.3f} on what is held out")
+        told.tell(f"step {step} of {plan.n_steps}: {mean}F1 {value:.3f} on held-out recordings")
 
     validation = Validation(
         score=score,
-        every=settings.judged_every(plan.n_steps),
+        every=settings.validated_every(plan.n_steps),
         patience=settings.patience,
         at_start=job.start is not None,
         on_score=on_score,
@@ -310,36 +312,40 @@ def _fit(job: _Job, examples: Sequence[Example], held_out: Sequence[Example]) ->
     )
 
 
-def _story(job: _Job, fitted: Fitted, *, examples: Sequence[Example], mark: str) -> Story:
+def _origin(job: _Job, fitted: Fitted, *, examples: Sequence[Example], mark: str) -> Origin:
     plan, split = job.plan, job.split
     sentences = []
-    if split.shown:
-        sentences.append(labeled_text(split.shown, split.held_out))
+    if split.training:
+        sentences.append(labeled_text(split.training, split.held_out))
     if plan.n_recordings:
         sentences.append(_simulated_text(plan))
     sentences.append("No benchmark recording was used.")
     if isinstance(plan, TrainingPlan):
         share = share_without_mepps(examples, plan)
-        sentences.append(f"Of the crops that it was shown, {100 * share:.0f} % hold no MEPP.")
-    begun = job.start.described if job.start else "random weights"
-    sentences += [f"It began with {begun}.", fitted_text(fitted, n_steps=plan.n_steps), "The plan:"]
+        sentences.append(f"{100 * share:.0f} % of the training crops hold no MEPP.")
+    start = job.start.description if job.start else "random weights"
+    sentences += [
+        f"Training started from {start}.",
+        fitted_text(fitted, n_steps=plan.n_steps),
+        "The plan:",
+    ]
     config = {
-        "data": "labeled recordings" if split.shown else "simulated, nwb_mepp/simulation/distribution.py",
+        "data": "labeled recordings" if split.training else "simulated, nwb_mepp/simulation/distribution.py",
         "fingerprint": mark,
         "began_with": job.start.sha256 if job.start else None,
-        "n_labeled": len(split.shown),
+        "n_labeled": len(split.training),
         "n_held_out": len(split.held_out),
         "best_step": fitted.best_step,
     }
     limits = limits_of(quick=job.settings.quick, labeled=job.labeled)
-    return Story(text=wrapped(*sentences), config=config, limits=limits)
+    return Origin(text=wrapped(*sentences), config=config, limits=limits)
 
 
 def _simulated_text(plan: TrainingPlan | AutoencoderPlan) -> str:
     last = plan.first_recording + plan.n_recordings - 1
     text = (
         f"Simulated recordings: {plan.n_recordings} of 20 s, drawn from the distribution that "
-        f"`nwb_mepp/simulation/distribution.py` declares (seeds {plan.first_recording} to {last})"
+        f"`nwb_mepp/simulation/distribution.py` defines (seeds {plan.first_recording} to {last})"
     )
     if isinstance(plan, TrainingPlan):
         return (
@@ -349,25 +355,25 @@ def _simulated_text(plan: TrainingPlan | AutoencoderPlan) -> str:
     return f"{text}{', without their MEPPs and artifacts' if plan.regime == 'normal' else ''}."
 
 
-def _complete(job: _Job, export: Path, fitted: Fitted) -> None:
-    """Write what is measured of the exported weights beside them."""
+def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
+    """Assess the exported weights and write the results beside them."""
     settings, split = job.settings, job.split
     effort = settings.effort(labeled=job.labeled)
     detector = load_detector(settings.detector, export)
     card = (export / _CARD).read_text(encoding="utf-8")
-    if split.shown:
-        judged = [detector, get_detector(settings.detector)]
-        counts = judge_held_out(
+    if split.training:
+        compared = [detector, get_detector(settings.detector)]
+        counts = score_held_out(
             split.held_out,
-            detectors=judged,
+            detectors=compared,
             options=job.options,
             settings=job.detection,
             sampling_rate_hz=settings.sampling_rate_hz,
         )
-        names = [f"these ({detector.version})", f"shipped ({judged[1].version})"]
+        names = [f"these ({detector.version})", f"shipped ({compared[1].version})"]
         card += held_out_section(dict(zip(names, counts, strict=True)))
-        card += recordings_section(split.shown, split.held_out, with_names=settings.with_names)
-    card += f"\nOn the benchmark's recordings: see {_TABLE}.\n"
+        card += recordings_section(split.training, split.held_out, with_names=settings.with_names)
+    card += f"\nScores on recordings of the benchmark: {_TABLE}.\n"
     (export / _CARD).write_text(card, encoding="utf-8")
     table = benchmark_text(detector, levels=effort.levels, n_recordings=effort.n_benchmark)
     (export / _TABLE).write_text(table, encoding="utf-8")

@@ -27,7 +27,7 @@ __all__ = ["LabeledRecording", "read_labeled"]
 FloatArray = npt.NDArray[np.float64]
 
 _SMOOTHING_S = 0.5e-3
-# Where a mark is only a point: how far around it to look for the MEPP.
+# How far around a mark that is only a point to look for the MEPP.
 _BEFORE_PEAK_S = 1.5e-3
 _AFTER_PEAK_S = 5e-3
 _BLOCK_S = 10.0
@@ -35,19 +35,19 @@ _BLOCK_S = 10.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabeledRecording:
-    """One recording with its truth, conditioned for a network.
+    """One recording with its marks, conditioned for a network.
 
     Attributes
     ----------
     path : Path
     sha256 : str
-        Of the recording.
+        Checksum of the recording.
     marks_sha256 : str
-        Of what is known to be true of it.
+        Checksum of its marks.
     labels : str
-        What kind of truth that is, for the card.
+        Kind of the marks, for the card.
     duration_s : float
-        Without what was left out.
+        Without the stretches left out.
     n_mepps : int
     examples : tuple of Example
         One for each stretch.
@@ -70,28 +70,28 @@ def read_labeled(
     settings: DetectionSettings,
     sampling_rate_hz: float,
 ) -> LabeledRecording:
-    """Read a recording and its truth, and condition it as a detector would.
+    """Read a recording and its marks, and condition it as a detector would.
 
     Parameters
     ----------
     path : Path
     truth : str or None
-        A table, a file or a pattern; what the file itself holds if None.
+        A table, a file or a pattern; if None, the marks in the recording itself.
     options : ReadOptions
     settings : DetectionSettings
-        Says channel, polarity and what is left out.
+        Channel, polarity and the stretches to leave out.
     sampling_rate_hz : float
         Rate of the network.
 
     Returns
     -------
     LabeledRecording
-        A recording without MEPPs is one too: it shows what is none.
+        It may have no MEPPs: such recordings show what is not one.
 
     Raises
     ------
     MeppError
-        If recording or truth cannot be read, do not fit each other, or the recording cannot be analyzed.
+        If recording or marks cannot be read, do not match, or the recording cannot be analyzed.
     """
     stated = truth_of(path, truth)
     with open_recording(path, options=options) as recording:
@@ -131,7 +131,7 @@ def _kind_of(source: str | None) -> str:
 def _intervals(marks: Marks, segment: Segment, *, learned: ChannelNoise) -> dict[str, FloatArray]:
     """Return onsets, ends and peaks of the marks in a segment, in seconds from its first sample.
 
-    Where a mark states a point only, the interval around it is measured as that of a found MEPP is.
+    If a mark is only a point, the interval around it is measured like that of a detected MEPP.
     """
     rate_hz = segment.sampling_rate_hz
     from_s, last_s = segment.trace.start_s + segment.start / rate_hz, segment.n_samples / rate_hz
@@ -156,7 +156,7 @@ def _intervals(marks: Marks, segment: Segment, *, learned: ChannelNoise) -> dict
 def _highest(
     start_s: FloatArray, stop_s: FloatArray, *, upright: Callable[[int, int], FloatArray], rate_hz: float
 ) -> FloatArray:
-    """Return where the smoothed trace is highest within each interval."""
+    """Return the time of the highest smoothed sample in each interval."""
     width = max(round(_SMOOTHING_S * rate_hz), 1)
     peaks_s = np.empty(len(start_s))
     for number, (first_s, last_s) in enumerate(zip(start_s, stop_s, strict=True)):
@@ -174,7 +174,7 @@ def _measured(
     learned: ChannelNoise,
     upright: Callable[[int, int], FloatArray],
 ) -> Sequence[FloatArray]:
-    """Return onsets, ends and peaks of MEPPs of which only one point each is known."""
+    """Measure onsets, ends and peaks of MEPPs of which only one point is known."""
     rate_hz, duration_s = segment.sampling_rate_hz, segment.n_samples / segment.sampling_rate_hz
     point_s = np.where(np.isnan(peak_s), start_s, peak_s)
     end_s = np.minimum(point_s + _AFTER_PEAK_S, np.append(point_s[1:], duration_s))

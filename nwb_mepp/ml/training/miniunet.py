@@ -1,4 +1,4 @@
-"""Training of MiniUnet: what one step is shown, and the call that does them all."""
+"""Training of MiniUnet: the crops of each step, and the whole run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ class TrainingPlan:
     Attributes
     ----------
     seed : int
-        Of the initial weights and of the batches.
+        Seed of the initial weights and of the batches.
     first_recording, n_recordings : int
         Seeds of the simulated recordings.
     n_artifacts, n_noise : int
-        Simulated recordings without MEPPs, with artifacts and without, whose seeds follow.
+        Simulated recordings without MEPPs, with and without artifacts; their seeds follow.
     n_steps, n_batch, n_samples : int
         Optimization steps; crops in a batch; samples in a crop.
     gain_jitter : float
-        SD of the logarithm of a gain drawn for each crop: the noise scale is known to some per cent only.
+        SD of the logarithm of a gain drawn for each crop, because the noise scale is only known to a few
+        percent.
     warm_up, averaging
         See :func:`~nwb_mepp.ml.networks.fit`.
     """
@@ -50,7 +51,7 @@ class TrainingPlan:
     averaging: float = 0.999
 
     def simulated(self) -> list[tuple[range, Kind]]:
-        """Return seeds and kind of the simulated recordings."""
+        """Return the seeds of the simulated recordings, by kind."""
         parts: list[tuple[range, Kind]] = []
         first = self.first_recording
         numbers: tuple[tuple[int, Kind], ...] = (
@@ -65,7 +66,7 @@ class TrainingPlan:
 
 
 def draw_batch(examples: Sequence[Example], *, plan: TrainingPlan, step: int) -> Batch:
-    """Draw the crops of one step; depends on nothing but the plan and the step.
+    """Draw the crops of one step; the same plan and step give the same crops.
 
     Returns
     -------
@@ -94,7 +95,7 @@ def fit_miniunet(
     at_precision: Precision = "float32",
     on_step: Callable[[int, float], None] | None = None,
 ) -> tuple[Any, Fitted]:
-    """Train a MiniUnet on examples, or go on with the training that a folder holds.
+    """Train a MiniUnet on examples, or resume the training in a folder.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def fit_miniunet(
     examples : sequence of Example
         Each longer than a crop.
     start : callable, optional
-        Gives the network the weights to begin with; random ones otherwise.
+        Loads initial weights into the network; random ones otherwise.
     validation : Validation, optional
     at_precision : {"float32", "mixed_float16"}, default "float32"
     on_step : callable, optional
@@ -143,7 +144,7 @@ def train_miniunet(
     plan: TrainingPlan,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Any:
-    """Train a MiniUnet on the simulated recordings of a plan, or go on with the training that a folder holds.
+    """Train a MiniUnet on the simulated recordings of a plan, or resume the training in a folder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a card says of the data that weights come from, and of what they did on data held out."""
+"""Text of the model cards: the data that weights come from, their limits, and held-out scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nwb_mepp.ml.networks import Fitted
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 
 __all__ = [
-    "Story",
+    "Origin",
     "fitted_text",
     "held_out_section",
     "labeled_text",
@@ -29,17 +29,17 @@ _WIDTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class Origin:
     """Where weights come from.
 
     Attributes
     ----------
     text : str
-        For the card.
+        Text for the card.
     config : mapping
         The same as JSON, for ``training`` in the configuration.
     limits : tuple of str
-        Where the weights fail besides where all of their kind do; each a line of a list.
+        Where these weights fail, in addition to the limits of all of their kind; each a line of a list.
     """
 
     text: str
@@ -59,39 +59,41 @@ def wrapped(*sentences: str) -> str:
 
 
 def limits_of(*, quick: bool, labeled: bool) -> tuple[str, ...]:
-    """Return what limits weights that a user has trained, as lines of a list.
+    """Return the limits of weights that a user has trained, as lines of a list.
 
     Parameters
     ----------
     quick : bool
-        After a short training of a small network.
+        Whether the training was a short one of a small network.
     labeled : bool
-        From labeled recordings.
+        Whether there were labeled recordings.
     """
     lines = []
     if quick:
-        lines.append("- These weights come from a quick training, which shows that all works: not for use.")
+        lines.append(
+            "- These weights come from a quick training, which only shows that everything works: not for use."
+        )
     if labeled:
         lines += [
-            "- What the labeled recordings do not hold (other amplitudes, shapes, noise, preparations) is",
-            "  measured nowhere here. What was overlooked in labeling was learned as noise.",
+            "- Nothing here was measured on conditions that the labeled recordings lack (other amplitudes,",
+            "  shapes, noise, preparations). MEPPs that were overlooked in labeling were learned as noise.",
             "- Probabilities were calibrated on simulated recordings, not on the labeled ones.",
         ]
-    lines.append("- What follows was measured with the shipped weights 3, not with these:")
+    lines.append("- The following was measured with the shipped weights 3, not with these:")
     return tuple(lines)
 
 
-def labeled_text(shown: Sequence[LabeledRecording], held_out: Sequence[LabeledRecording]) -> str:
+def labeled_text(training: Sequence[LabeledRecording], held_out: Sequence[LabeledRecording]) -> str:
     """Return a sentence on the labeled recordings and their split.
 
     Parameters
     ----------
-    shown, held_out : sequence of LabeledRecording
+    training, held_out : sequence of LabeledRecording
     """
-    kinds = sorted({one.labels for one in (*shown, *held_out)})
+    kinds = sorted({one.labels for one in (*training, *held_out)})
     return (
-        f"Labeled recordings ({', '.join(kinds)}): {_extent(shown)} to learn from, {_extent(held_out)} held "
-        "out. The split is by whole recordings; the list is below."
+        f"Labeled recordings ({', '.join(kinds)}): {_extent(training)} for training, {_extent(held_out)} "
+        "held out. Recordings were held out whole; they are listed below."
     )
 
 
@@ -107,45 +109,45 @@ def fitted_text(fitted: Fitted, *, n_steps: int) -> str:
     ----------
     fitted : Fitted
     n_steps : int
-        At most.
+        Largest number of steps.
     """
     if not fitted.history:
         return f"All {n_steps} steps were done."
     score = dict(fitted.history)[fitted.best_step]
     ended = (
-        f"It was stopped after {fitted.n_steps} steps, as F1 rose no more"
+        f"Training stopped after {fitted.n_steps} steps because F1 no longer improved"
         if fitted.n_steps < n_steps
         else f"All {n_steps} steps were done"
     )
     taken = (
-        "no step improved on the weights it began with, which are kept"
+        "no step improved on the initial weights, which were kept"
         if fitted.best_step == 0
         else f"the weights are those after step {fitted.best_step}"
     )
     return (
-        f"{ended}; {taken}: of {len(fitted.history)} looks at the held-out recordings that one had the "
-        f"highest F1, {score:.3f} (peaks within 5 ms, at the best threshold, so a little too good)."
+        f"{ended}; {taken}: of {len(fitted.history)} validations on the held-out recordings, that one had "
+        f"the highest F1, {score:.3f} (peaks within 5 ms, at the best threshold, so slightly optimistic)."
     )
 
 
 def recordings_section(
-    shown: Sequence[LabeledRecording], held_out: Sequence[LabeledRecording], *, with_names: bool
+    training: Sequence[LabeledRecording], held_out: Sequence[LabeledRecording], *, with_names: bool
 ) -> str:
     """Return the list of the labeled recordings.
 
     Parameters
     ----------
-    shown, held_out : sequence of LabeledRecording
+    training, held_out : sequence of LabeledRecording
     with_names : bool
-        Name the files; checksums alone identify them to whoever has them.
+        Name the files; without names, checksums identify them to those who have them.
 
     Returns
     -------
     str
         Markdown.
     """
-    rows = ["| recording (SHA-256) | used to | seconds | MEPPs |", "|---|---|---|---|"]
-    for use, recordings in (("learn", shown), ("judge", held_out)):
+    rows = ["| recording (SHA-256) | used for | seconds | MEPPs |", "|---|---|---|---|"]
+    for use, recordings in (("training", training), ("validation", held_out)):
         for one in recordings:
             name = f"{one.path.name} ({one.sha256})" if with_names else one.sha256
             rows.append(f"| {name} | {use} | {one.duration_s:.1f} | {one.n_mepps} |")
@@ -153,7 +155,7 @@ def recordings_section(
 
 
 def held_out_section(counts: Mapping[str, IntArray]) -> str:
-    """Return how detectors did on the labeled recordings that were held out.
+    """Return the scores of detectors on the held-out labeled recordings.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fitting an autoencoder to one recording, for ``--fit-recording``: a few steps more from given weights."""
+"""Fitting an autoencoder to one recording, for ``--fit-recording``: a few more steps from given weights."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Float32Array = npt.NDArray[np.float32]
 
 _N_STEPS = 200
 _N_BATCH = 16
-_N_SAMPLES = 320  # 32 ms: recordings with many MEPPs have no longer stretches between them
-# Fifty times as fast, the network learns to reproduce MEPPs too, even where it is shown none: on simulated
+_N_SAMPLES = 320  # 32 ms: longer stretches between MEPPs are missing where these are frequent
+# At fifty times this rate the network learns to reproduce MEPPs even if it is trained on none: on simulated
 # recordings mean F1 fell from 0.87 to 0.82, and from random weights (600 steps) to 0.64.
 _LEARNING_RATE = 2e-5
 _WARM_UP = 20
@@ -38,20 +38,20 @@ def fit_autoencoder(
     Parameters
     ----------
     folder : Path
-        Made, with ``model.tflite``, ``weights.npz`` and ``config.json``.
+        Created, with ``model.tflite``, ``weights.npz`` and ``config.json``.
     stretches : sequence of ndarray of float32, shape (n_samples,)
-        Conditioned as the detector does it, each of 320 samples or more.
+        Conditioned as by the detector, each of 320 samples or more.
     start : Path
-        Folder of the weights to begin with.
+        Folder of the initial weights.
     config : mapping
-        What ``config.json`` is to say; how it was fitted is added as ``training``.
+        Content of ``config.json``; how it was fitted is added as ``training``.
 
     Raises
     ------
     ValueError
-        If a stretch is shorter than what one step looks at.
+        If a stretch is shorter than a crop.
     DetectionError
-        If the weights to begin with are not those of an autoencoder.
+        If the initial weights are not those of an autoencoder.
     MissingDependencyError
         If TensorFlow is not installed.
     """
@@ -86,7 +86,7 @@ def fit_autoencoder(
 
 
 def _draw(stretches: Sequence[Float32Array], step: int) -> Batch:
-    """Draw the crops of one step, every sample as likely as any other; they are their own targets."""
+    """Draw the crops of one step, every sample equally likely; they are also the targets."""
     rng = np.random.default_rng([_SEED, step])
     n_starts = np.array([len(stretch) - _N_SAMPLES + 1 for stretch in stretches])
     ends = np.cumsum(n_starts)

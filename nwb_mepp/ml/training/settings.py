@@ -1,4 +1,4 @@
-"""What a user decides about a training, and what follows from it."""
+"""Settings of a training, and the plan that follows from them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ __all__ = ["TRAINABLE", "VALIDATION_SEEDS_FROM", "Effort", "TrainingSettings"]
 
 TRAINABLE = ("miniunet", "autoencoder", "autoencoder_anomalous")
 _REGIMES: dict[str, Regime] = {"autoencoder": "normal", "autoencoder_anomalous": "anomalous"}
-# Between the seeds that training counts upwards from 0 and those of the calibration.
+# Between the seeds of the training, which count upward from 0, and those of the calibration.
 VALIDATION_SEEDS_FROM = 400_000_000
 
-# Of the simulated recordings, so many more hold artifacts alone, and so many noise alone.
+# Fractions of additional simulated recordings with artifacts alone, and with noise alone.
 _SILENT_SHARE = 0.04
-# Weights that were trained before need fine steps. An autoencoder that takes coarser ones learns to
-# reproduce MEPPs even where it is shown none.
+# Trained weights need a low learning rate. With a higher one an autoencoder learns to reproduce MEPPs even if
+# it is trained on none.
 _FINE_MINIUNET, _FINE_AUTOENCODER = 3e-4, 2e-5
 _LONGEST_WARM_UP = 200
 _LONGEST_AVERAGE = 0.999
 _N_JUDGMENTS = 20
-# The first steps say nothing of the later ones.
+# The first steps do not predict the later ones.
 _LEAST_BETWEEN = 30
 _QUICK_PLAN = TrainingPlan(n_batch=8, n_samples=1024, kernel_size=3, learning_rate=5e-3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How much of everything a training takes where the user does not say.
+    """Default sizes of a training.
 
     Attributes
     ----------
     n_steps, n_simulated : int
     n_held_out : int
-        Simulated recordings that judge, where there are no labeled ones.
+        Simulated recordings for validation, if there are no labeled ones.
     n_calibration : int
-        Recordings to calibrate on: of a MiniUnet drawn ones, of an autoencoder reference recordings a level.
+        Recordings to calibrate on: drawn ones for a MiniUnet, reference recordings per level for an
+        autoencoder.
     n_reference : int
-        Reference recordings of each level, to choose the threshold of a MiniUnet on.
+        Reference recordings at each level, to choose the threshold of a MiniUnet on.
     levels : tuple of float
     n_benchmark : int
-        Recordings of the benchmark table at each of these levels.
+        Recordings at each of these levels for the benchmark table.
     """
 
     n_steps: int
@@ -79,37 +80,37 @@ _QUICK = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How a network is trained; None stands for what the detector and the data suggest.
+    """How a network is trained; None stands for the default for the detector and the data.
 
     Attributes
     ----------
     detector : {"miniunet", "autoencoder", "autoencoder_anomalous"}
     start : str, optional
-        ``"shipped"``, a folder of weights or a ``.keras`` file to begin with; random weights otherwise.
+        Initial weights: ``"shipped"``, a folder or a ``.keras`` file; random ones by default.
     seed : int
     n_steps : int, optional
         At most.
     n_simulated : int, optional
-        Simulated recordings to learn from.
+        Number of simulated training recordings.
     learning_rate : float, optional
-        Highest one.
+        The highest one.
     validation : float
-        Share of the labeled recordings to hold out.
+        Fraction of the labeled recordings to hold out.
     by_folder : bool
-        Keep the recordings of a folder on one side of the split.
+        Keep the recordings of a folder together in the split.
     patience : int
-        The training ends when so many of 20 looks at the held-out recordings in a row show no better F1.
+        The training ends after this many consecutive validations (of 20) without a better F1.
     quick : bool
-        A small network, a short training: to see whether everything works.
+        A small network and a short training, to check that everything works.
     n_threads : int, optional
-        One gives the same weights to the bit; all cores if not given.
+        With one, the same weights to the last bit; all cores by default.
     with_names : bool
         Name the labeled recordings in the card.
 
     Raises
     ------
     UsageError
-        If a value is not possible, whatever the data.
+        If a value is impossible for any data.
     """
 
     detector: str = "miniunet"
@@ -142,7 +143,7 @@ class TrainingSettings:
                 raise UsageError(f"{option}: expected {least} or more, found {value}.")
         if not (math.isfinite(self.validation) and 0.0 < self.validation < 1.0):
             raise UsageError(
-                "--validation: expected a share of the recordings between 0 and 1, found "
+                "--validation: expected a fraction of the recordings between 0 and 1, found "
                 f"{self.validation:g}."
             )
         if self.learning_rate is not None and not (
@@ -158,20 +159,20 @@ class TrainingSettings:
 
     @property
     def is_miniunet(self) -> bool:
-        """Whether the network is a MiniUnet, not an autoencoder."""
+        """Whether the network is a MiniUnet (or else an autoencoder)."""
         return self.detector == "miniunet"
 
-    def judged_every(self, n_steps: int) -> int:
-        """Return after how many steps the held-out recordings are looked at."""
+    def validated_every(self, n_steps: int) -> int:
+        """Return the number of steps between validations."""
         return max(n_steps // _N_JUDGMENTS, _LEAST_BETWEEN)
 
     @property
     def sampling_rate_hz(self) -> float:
-        """Rate of the network."""
+        """Sampling rate of the network."""
         return 5000.0 if self.is_miniunet else 10_000.0
 
     def effort(self, *, labeled: bool) -> Effort:
-        """Return how much of everything is taken where the user does not say.
+        """Return the default sizes.
 
         Parameters
         ----------
@@ -191,12 +192,12 @@ class TrainingSettings:
         labeled : bool
             Whether there are labeled recordings.
         kernel_size : int or None
-            Of the MiniUnet to begin with.
+            That of the initial weights, if they are those of a MiniUnet.
 
         Raises
         ------
         UsageError
-            If there is nothing to learn from.
+            If there is nothing to train on.
         """
         effort = self.effort(labeled=labeled)
         n_steps = self.n_steps or effort.n_steps
@@ -205,7 +206,7 @@ class TrainingSettings:
             n_simulated = 0 if labeled and self.quick else effort.n_simulated
         if not labeled and n_simulated == 0:
             raise UsageError(
-                "expected something to learn from, found --simulated 0 and no recordings; give either."
+                "expected something to train on, found --simulated 0 and no recordings; give either."
             )
         if self.is_miniunet:
             n_silent = math.ceil(_SILENT_SHARE * n_simulated)
@@ -237,5 +238,5 @@ class TrainingSettings:
 
 
 def _averaging(n_steps: int) -> float:
-    """Return the momentum of an average over the last tenth of the steps, over 1000 at most."""
+    """Return the momentum of an average over the last tenth of the steps, but at most 1000."""
     return min(_LONGEST_AVERAGE, max(1.0 - 10.0 / n_steps, 0.0))

@@ -1,4 +1,4 @@
-"""How well a network finds the MEPPs of held-out recordings, while it learns."""
+"""F1 of a network on held-out recordings during training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES
 from nwb_mepp.ml.training.examples import Example
 
-__all__ = ["TOLERANCE_S", "Found", "anomaly_f1", "best_f1", "event_f1", "run_network"]
+__all__ = ["TOLERANCE_S", "ScoredCandidates", "anomaly_f1", "best_f1", "event_f1", "run_network"]
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -22,13 +22,13 @@ Float32Array = npt.NDArray[np.float32]
 TOLERANCE_S = 0.005
 _N_THRESHOLDS = 40
 _N_BLOCKS = 16
-# Below this quantile of the score no anomaly is looked at: it is noise in every recording.
+# Anomalies below this quantile of the score are ignored: in every recording they are noise.
 _FLOOR_QUANTILE = 0.9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Found:
-    """What was found in one recording, and what is true of it; times in seconds.
+class ScoredCandidates:
+    """Candidates and true peaks of one recording; times in seconds.
 
     Attributes
     ----------
@@ -41,21 +41,21 @@ class Found:
     truth_s: FloatArray
 
 
-def best_f1(recordings: Sequence[Found]) -> float:
-    """Return F1 of the peaks within 5 ms, events pooled, at the threshold on the score that is best.
+def best_f1(recordings: Sequence[ScoredCandidates]) -> float:
+    """Return F1 of the peaks within 5 ms, events pooled, at the best threshold on the score.
 
     Parameters
     ----------
-    recordings : sequence of Found
+    recordings : sequence of ScoredCandidates
 
     Returns
     -------
     float
-        0 where nothing was found.
+        0 if nothing was found.
 
     Examples
     --------
-    >>> one = Found(time_s=np.array([0.1, 0.2, 0.3]), score=np.array([0.9, 0.2, 0.8]),
+    >>> one = ScoredCandidates(time_s=np.array([0.1, 0.2, 0.3]), score=np.array([0.9, 0.2, 0.8]),
     ...             truth_s=np.array([0.101, 0.301]))
     >>> best_f1([one])
     1.0
@@ -77,7 +77,7 @@ def best_f1(recordings: Sequence[Found]) -> float:
 
 
 def run_network(predict: Callable[[Float32Array], Float32Array], trace: Float32Array) -> Float32Array:
-    """Run a network over a trace in overlapping blocks, some at a time.
+    """Run a network over a trace in overlapping blocks, a batch at a time.
 
     Parameters
     ----------
@@ -112,15 +112,15 @@ def event_f1(
         Blocks in, logits out.
     examples : sequence of Example
     sampling_rate_hz : float
-        Of the examples.
+        Sampling rate of the examples.
     """
     recordings = []
     for example in examples:
         logits = run_network(predict, example.trace)
-        # The sigmoid, written such that no logit overflows.
+        # The sigmoid, in a form in which no logit overflows.
         raw = RawCandidates(np.exp(-np.logaddexp(0.0, -logits)))
         recordings.append(
-            Found(
+            ScoredCandidates(
                 time_s=raw.peak / sampling_rate_hz,
                 score=raw.score,
                 truth_s=example.peak / sampling_rate_hz,
@@ -142,7 +142,7 @@ def anomaly_f1(
     for example, score in zip(examples, scores, strict=True):
         found = Anomalies(example.trace, score, floor=floor)
         recordings.append(
-            Found(
+            ScoredCandidates(
                 time_s=found.peak / sampling_rate_hz,
                 score=found.score,
                 truth_s=example.peak / sampling_rate_hz,

@@ -1,4 +1,4 @@
-"""From a trained network to weights that can be shipped: calibrated, with a threshold and a card."""
+"""Export of a trained MiniUnet: calibrated, with a threshold and a card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nwb_mepp.ml.networks import export_miniunet
 from nwb_mepp.ml.training.calibration import Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.ml.training.miniunet import TrainingPlan
-from nwb_mepp.ml.training.model_cards import Story
+from nwb_mepp.ml.training.model_cards import Origin
 from nwb_mepp.ml.training.validation import run_network
 from nwb_mepp.plots import draw_reliability
 
@@ -39,21 +39,21 @@ weights; seed {seed}.
 
 ## Calibration and threshold
 
-A small network in `config.json` turns scores into probabilities: it sees of each candidate the score,
-how far it stands out under shapes from fast to slow and how well the best one fits, its neighbors, and
-of the recording how many candidates of which size there are and what the sure ones are like. It was
+A small network in `config.json` turns scores into probabilities. Its inputs are, for each candidate, the
+score, the heights under filters of shapes from fast to slow, the misfit of the best shape, and the
+neighbors; and for the recording, the number of candidates by size and the shape of the certain ones. It was
 fitted on {n_shown} simulated recordings of 10 to 60 s from the distribution above, a quarter of them
-without MEPPs, with seeds from {calibration_seed} on; what lies beyond the range that a number had there
-counts as the end of that range. Among the candidates of {n_held_out} more, this share were MEPPs:
+without MEPPs, with seeds from {calibration_seed} on. An input outside the range that it had there is set to
+the nearest end of that range. Candidates of {n_held_out} other recordings were MEPPs with these frequencies:
 
 | probability | mean | MEPPs among them | candidates |
 |---|---|---|---|
 {reliability_rows}
 
-![Share of MEPPs over the stated probability](reliability.png)
+![Fraction of MEPPs against the predicted probability](reliability.png)
 
 The threshold {threshold:g} gave the highest mean F1 over the levels of the reference recording (mean
-amplitude over noise SD), on {n_reference} recordings a level with seeds of the calibration, not of the
+amplitude over noise SD), on {n_reference} recordings per level with seeds of the calibration, not of the
 benchmark:
 
 | level | F1, peaks within 5 ms |
@@ -63,8 +63,8 @@ benchmark:
 ## What it is good for
 
 Potentials and currents of either polarity, sampled at 2 kHz or more, with MEPPs of 0.3 to 1.6 ms
-rise (10-90 %) and 1.2 to 8 ms decay. What the recording is multiplied by does not matter, nor does
-its resting level.
+rise (10-90 %) and 1.2 to 8 ms decay. The gain of the recording does not matter, nor does its resting
+level.
 
 ## Where it fails
 
@@ -72,19 +72,19 @@ its resting level.
 """
 
 
-_LIMITS = """- Slow events look like drift to it (measured with weights 3, like the next line): of MEPPs ten
+_LIMITS = """- It takes slow events for drift (measured with weights 3, like the next line): of MEPPs ten
   times the noise SD it found all with 3.7 ms from onset to peak (rise 2 ms, decay 10 ms), 99 % with
   5.5 ms (3, 15), 79 % with 7.3 ms (4, 20) and 3 % with 9.2 ms (5, 25).
-- Of pairs of equal MEPPs ten times the noise SD (decay 2.5 ms), it told 32 % apart at an interval of
+- Of pairs of equal MEPPs ten times the noise SD (decay 2.5 ms), it separated 32 % at an interval of
   1 ms, and all at 1.5 ms.
-- Where the mean amplitude is twice the noise SD it finds little more than half of the MEPPs.
-- Strong drift costs much, as it costs every detector; the benchmark says how much.
+- If the mean amplitude is twice the noise SD, it finds little more than half of the MEPPs.
+- Strong drift costs every detector many MEPPs; the benchmark shows how many.
 - Recordings with fewer than a handful of MEPPs, all small, may come out empty: nothing there tells
   them from noise.
 - Evoked potentials, action potentials and artifacts that look like MEPPs were not in the training
   as such."""
 _SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from the distribution that
-`nwb_mepp/simulation/distribution.py` declares (seeds {first_recording} to {last_recording}). No
+`nwb_mepp/simulation/distribution.py` defines (seeds {first_recording} to {last_recording}). No
 real recording and no benchmark recording was used."""
 
 
@@ -101,7 +101,7 @@ def network_output(model: Any) -> Callable[[Float32Array], Float32Array]:
         return np.asarray(model.predict_on_batch(blocks), dtype=np.float32)
 
     def output(trace: Float32Array) -> Float32Array:
-        # The sigmoid, written such that no logit overflows.
+        # The sigmoid, in a form in which no logit overflows.
         return np.asarray(np.exp(-np.logaddexp(0.0, -run_network(predict, trace))), dtype=np.float32)
 
     return output
@@ -115,7 +115,7 @@ def calibrate_and_export(
     recordings: CalibrationSet,
     n_drawn: int = 1000,
     n_reference: int = 20,
-    story: Story | None = None,
+    origin: Origin | None = None,
     on_recording: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Mapping[float, float]:
     """Calibrate a trained MiniUnet, choose its threshold, and write weights, configuration and card.
@@ -127,12 +127,12 @@ def calibrate_and_export(
     model : keras.Model
         As trained, ending in logits.
     plan : TrainingPlan
-        What it was trained by.
+        The plan of its training.
     recordings : CalibrationSet
     n_drawn, n_reference : int
         See :func:`~nwb_mepp.ml.training.calibration.calibrate`.
-    story : Story, optional
-        Where the weights come from, if not from the plan's simulated recordings alone.
+    origin : Origin, optional
+        Where the weights come from, if not only from the simulated recordings of the plan.
     on_recording : callable, optional
         ``on_recording(done, total)``.
 
@@ -146,7 +146,7 @@ def calibrate_and_export(
     FileExistsError
         If the folder holds weights.
     """
-    told = story or _simulated(plan)
+    told = origin or _simulated(plan)
     calibrated = calibrate(
         network_output(model),
         recordings,
@@ -198,10 +198,10 @@ def _reliability_rows(reliability: Reliability) -> str:
     )
 
 
-def _simulated(plan: TrainingPlan) -> Story:
+def _simulated(plan: TrainingPlan) -> Origin:
     text = _SIMULATED.format(
         n_recordings=plan.n_recordings,
         first_recording=plan.first_recording,
         last_recording=plan.first_recording + plan.n_recordings - 1,
     )
-    return Story(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})
+    return Origin(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})

@@ -1,4 +1,4 @@
-"""The folder that a training works in: what it was begun with, and its end, complete or absent."""
+"""The folder that a training works in, and the finished weights: complete or absent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SUFFIX = ".training"
 
 
 class WorkFolder:
-    """What lies beside the weights-to-be while they are trained.
+    """Examples, checkpoints and settings of a training, until its weights are complete.
 
     Parameters
     ----------
     target : Path
-        Where the weights shall be; the folder ``<target>.training`` beside it holds examples, checkpoints and
-        the settings that the training was begun with.
+        Folder of the weights; ``<target>.training`` beside it holds examples, checkpoints and the settings
+        that the training was started with.
 
     Raises
     ------
@@ -55,12 +55,12 @@ class WorkFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """What the training goes on from."""
+        """The state that the training resumes from."""
         return self.path / "checkpoints"
 
     @property
     def export(self) -> Path:
-        """Where the weights are written before they are put in their place; emptied of an earlier attempt."""
+        """Where the weights are written before they are moved to their place; emptied first."""
         folder = self._exports / self.target.name
         if folder.exists():
             shutil.rmtree(folder)
@@ -72,12 +72,12 @@ class WorkFolder:
         Parameters
         ----------
         fingerprint : str
-            Of data and settings.
+            Fingerprint of data and settings.
 
         Raises
         ------
         OutputError
-            If there are weights from others: a version is never overwritten.
+            If there are weights from other data or settings: a version is never overwritten.
         """
         config = self.target / "config.json"
         if not config.is_file():
@@ -94,22 +94,22 @@ class WorkFolder:
         )
 
     def begin(self, settings: Mapping[str, object]) -> bool:
-        """Write down what the training is begun with, or check that it is the same as before.
+        """Record the settings of the training, or check that they are the same as before.
 
         Parameters
         ----------
         settings : mapping
-            Everything that the weights depend on, as JSON.
+            Everything that the weights depend on, ready for JSON.
 
         Returns
         -------
         bool
-            Whether a training goes on that was begun before.
+            Whether an earlier training is resumed.
 
         Raises
         ------
         UsageError
-            If it was begun with other settings or data.
+            If it was started with other settings or data.
         """
         file = self.path / _SETTINGS
         if not file.exists():
@@ -126,18 +126,19 @@ class WorkFolder:
             name = differing[0]
             others = f" (and {', '.join(differing[1:])})" if len(differing) > 1 else ""
             raise UsageError(
-                f"expected the data and settings that {self.path} was begun with, {name} {before.get(name)}, "
-                f"found {now.get(name)}{others}; give the same to go on, or remove that folder to begin anew."
+                f"expected the data and settings that {self.path} was started with, {name} "
+                f"{before.get(name)}, found {now.get(name)}{others}; give the same to resume, or remove that "
+                "folder to start again."
             )
         return True
 
     def finish(self, exported: Path) -> None:
-        """Put exported weights in their place, all at once, and remove what was needed on the way.
+        """Move exported weights to their place, all at once, and remove the work folder.
 
         Parameters
         ----------
         exported : Path
-            What :attr:`export` gave.
+            The folder :attr:`export`.
 
         Raises
         ------

@@ -8,7 +8,7 @@ import pytest
 
 from nwb_mepp.ml.benchmark import Bounds, Condition, bounds
 from nwb_mepp.ml.benchmark.bounds import THRESHOLDS, bound_recording, mean_shape
-from nwb_mepp.ml.benchmark.conditions import QUIET
+from nwb_mepp.ml.benchmark.conditions import NOISE_ONLY
 from nwb_mepp.ml.benchmark.detector_runs import survey_trace
 
 
@@ -62,7 +62,7 @@ def test_the_score_of_a_mepp_alone_is_its_energy() -> None:
 def test_uncertainty_falls_as_the_noise_says(short: Condition) -> None:
     fits = []
     for level in (20.0, 40.0):
-        quiet = replace(short, level=level, changes={**short.changes, **QUIET}).simulate(0)
+        quiet = replace(short, level=level, changes={**short.changes, **NOISE_ONLY}).simulate(0)
         noise = bounds._whitened_noise(quiet)
         fits.append(bounds._fit(quiet, 0, noise))
     # Half the noise: about twice the score, and if only the onset is open, half its uncertainty.

@@ -78,7 +78,7 @@ def test_each_target_is_compared_with_what_was_measured(
     }
     # 0.9 lies halfway between 0.8 and 1.
     measured, _ = rows["level 6: F1 above the oracle's (0.800)"]
-    assert measured == "0.900, +0.100 (+0.100 to +0.100); 50 % of the way to the ceiling (1.000)"
+    assert measured == "0.900, +0.100 (+0.100 to +0.100); 50 % of the gap to the ceiling (1.000)"
     assert rows["GroupA: F1 above miniML's (0.84; people: 0.75)"][0] == "0.750"
     assert rows["Train1 to Train4: mean F1 at least 0.9"][0] == "0.850"
 

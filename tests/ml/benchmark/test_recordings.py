@@ -8,7 +8,7 @@ import pytest
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.ml.benchmark import Condition, recordings, run_conditions
-from nwb_mepp.ml.benchmark.result_cache import KeptFolder
+from nwb_mepp.ml.benchmark.result_cache import ResultCache
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def test_an_interrupted_run_goes_on_where_it_was(
     short: Condition, tmp_path: Path, done: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     def run(n_recordings: int, *names: str) -> list[recordings.Outcome]:
-        kept = KeptFolder(tmp_path / "kept", detectors=names)
-        return run_conditions({short: n_recordings}, detectors=names, kept=kept)["short"]
+        cache = ResultCache(tmp_path / "kept", detectors=names)
+        return run_conditions({short: n_recordings}, detectors=names, cache=cache)["short"]
 
     (first,) = run(1, "threshold")
     told: list[None] = []
-    kept = KeptFolder(tmp_path / "kept", detectors=("threshold",))
+    cache = ResultCache(tmp_path / "kept", detectors=("threshold",))
     again, _ = run_conditions(
-        {short: 2}, detectors=("threshold",), kept=kept, on_done=lambda: told.append(None)
+        {short: 2}, detectors=("threshold",), cache=cache, on_done=lambda: told.append(None)
     )["short"]
     assert len(told) == 2
     assert again.scores["threshold"].to_json() == first.scores["threshold"].to_json()
@@ -82,5 +82,5 @@ def test_a_detector_without_a_registered_name_stays_in_this_process(short: Condi
 
 def test_a_process_that_dies_silently_is_reported(short: Condition) -> None:
     task = recordings._Task(condition=short, number=3, detectors=("threshold",), bounded=False)
-    with pytest.raises(DetectionError, match=r"recording 3 of 'short ones' ended without a word .*--jobs"):
+    with pytest.raises(DetectionError, match=r"recording 3 of 'short ones' died .*--jobs"):
         recordings._crashed(task)

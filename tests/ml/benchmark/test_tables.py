@@ -11,9 +11,9 @@ from nwb_mepp.ml.benchmark.tables import (
     curve_table,
     difference_cell,
     f1_cell,
+    gap_cell,
+    gap_closed,
     overlap_table,
-    way,
-    way_cell,
 )
 
 
@@ -47,11 +47,11 @@ def test_a_row_gives_f1_and_its_difference_to_the_oracle(scores: LevelScores) ->
     assert rows["*ceiling* (3 SD)"][5:8] == ["+0.500 (+0.500 to +0.500)", "0.900", "0.900"]
 
 
-def test_the_steps_lead_from_the_oracle_to_the_ceiling(scores: LevelScores) -> None:
-    assert way(scores, "good").value == 0.5
-    assert way(scores, "poor").value == 0.0
-    assert way(scores, "blind").value == -1.0
-    assert cells(by_level_table([scores], way_cell))["good"][1] == "0.50 (0.50 to 0.50)"
+def test_the_gap_reaches_from_the_oracle_to_the_ceiling(scores: LevelScores) -> None:
+    assert gap_closed(scores, "good").value == 0.5
+    assert gap_closed(scores, "poor").value == 0.0
+    assert gap_closed(scores, "blind").value == -1.0
+    assert cells(by_level_table([scores], gap_cell))["good"][1] == "0.50 (0.50 to 0.50)"
 
 
 def test_detectors_are_compared_with_one_of_them_on_the_same_recordings(scores: LevelScores) -> None:

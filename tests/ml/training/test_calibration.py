@@ -10,7 +10,12 @@ import pytest
 
 from nwb_mepp.detectors import ProbabilityModel
 from nwb_mepp.detectors.probability import N_FEATURES
-from nwb_mepp.ml.training.calibration import Judged, calibrate, judge_candidates, measure_reliability
+from nwb_mepp.ml.training.calibration import (
+    LabeledCandidates,
+    calibrate,
+    label_candidates,
+    measure_reliability,
+)
 from nwb_mepp.ml.training.calibration_set import CalibrationSet, Conditioned
 
 
@@ -50,7 +55,7 @@ def test_calibration_tells_mepps_from_noise(tmp_path: Path) -> None:
 
 def test_candidates_are_described_where_the_network_sees_them(tmp_path: Path) -> None:
     (recording,) = CalibrationSet(tmp_path).reference(1)[10.0]
-    judged = judge_candidates(output, recording)
+    judged = label_candidates(output, recording)
     assert judged.features.shape == (len(judged.time_s), N_FEATURES)
     np.testing.assert_array_equal(judged.truth_s, recording.truth_s)
     # Those that are MEPPs stand out far more under the shapes than the rest.
@@ -58,10 +63,12 @@ def test_candidates_are_described_where_the_network_sees_them(tmp_path: Path) ->
     assert np.median(height[judged.is_mepp]) > np.median(height[~judged.is_mepp]) + 4.0
 
 
-def judged(time_s: list[float], truth_s: list[float], *, logit: list[float] | None = None) -> Judged:
+def judged(
+    time_s: list[float], truth_s: list[float], *, logit: list[float] | None = None
+) -> LabeledCandidates:
     features = np.zeros((len(time_s), N_FEATURES))
     features[:, 0] = 0.0 if logit is None else logit
-    return Judged(features=features, time_s=np.array(time_s), truth_s=np.array(truth_s))
+    return LabeledCandidates(features=features, time_s=np.array(time_s), truth_s=np.array(truth_s))
 
 
 def test_candidates_within_5_ms_of_a_mepp_are_true_each_mepp_once() -> None:

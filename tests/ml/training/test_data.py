@@ -16,9 +16,9 @@ from nwb_mepp.ml.training.data import (
     Split,
     cut_example,
     held_out_examples,
-    quiet_stretches,
     share_without_mepps,
-    shown,
+    stretches_without_mepps,
+    training_examples,
 )
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 from nwb_mepp.ml.training.settings import VALIDATION_SEEDS_FROM
@@ -82,10 +82,10 @@ def test_an_example_that_is_too_short_gives_no_part() -> None:
 
 def test_near_a_mepp_nothing_counts_as_noise() -> None:
     # At 1 kHz: 2 samples before the onset, 20 after the end.
-    parts = quiet_stretches(example_with([100, 500]), 1000.0)
+    parts = stretches_without_mepps(example_with([100, 500]), 1000.0)
     assert [(int(part.trace[0]), int(part.trace[-1])) for part in parts] == [(0, 97), (140, 497), (540, 999)]
     assert not any(part.mask.any() or len(part.peak) for part in parts)
-    (whole,) = quiet_stretches(example_with([]), 1000.0)
+    (whole,) = stretches_without_mepps(example_with([]), 1000.0)
     assert len(whole.trace) == 1000
 
 
@@ -93,7 +93,9 @@ def test_artifacts_alone_and_noise_alone_are_shown_besides_what_is_drawn(
     simulated: list[tuple[int, str]], tmp_path: Path
 ) -> None:
     reached: list[tuple[int, int]] = []
-    found = shown(PLAN, Split(), kept=ExampleSet(tmp_path), on_example=lambda *at: reached.append(at))
+    found = training_examples(
+        PLAN, Split(), kept=ExampleSet(tmp_path), on_example=lambda *at: reached.append(at)
+    )
     assert simulated == [
         (0, "drawn"), (1, "drawn"), (2, "drawn"), (3, "artifacts"), (4, "artifacts"), (5, "noise")
     ]  # fmt: skip
@@ -108,7 +110,7 @@ def test_what_is_held_out_is_labeled_or_simulated_from_seeds_of_its_own(
     simulated: list[tuple[int, str]], tmp_path: Path
 ) -> None:
     own = example_with([300])
-    split = Split(shown=[labeled(example_with([1]))], held_out=[labeled(own)])
+    split = Split(training=[labeled(example_with([1]))], held_out=[labeled(own)])
     assert held_out_examples(split, n_simulated=5, kept=ExampleSet(tmp_path)) == [own]
     assert simulated == []
     assert len(held_out_examples(Split(), n_simulated=2, kept=ExampleSet(tmp_path))) == 2
@@ -117,20 +119,20 @@ def test_what_is_held_out_is_labeled_or_simulated_from_seeds_of_its_own(
 
 def test_an_autoencoder_of_noise_is_shown_the_quiet_stretches_of_a_labeled_recording(tmp_path: Path) -> None:
     plan = AutoencoderPlan(regime="normal", n_recordings=0, n_samples=200)
-    split = Split(shown=[labeled(example_with([500], n_samples=1600))])
+    split = Split(training=[labeled(example_with([500], n_samples=1600))])
     kept = ExampleSet(tmp_path, sampling_rate_hz=10_000.0)
-    quiet = shown(plan, split, kept=kept)
+    quiet = training_examples(plan, split, kept=kept)
     # At 10 kHz 20 samples before the onset and 200 after the end are not shown.
     assert [(int(part.trace[0]), int(part.trace[-1])) for part in quiet] == [(0, 479), (720, 1599)]
-    (whole,) = shown(replace(plan, regime="anomalous"), split, kept=kept)
+    (whole,) = training_examples(replace(plan, regime="anomalous"), split, kept=kept)
     assert len(whole.trace) == 1600
 
 
 def test_recordings_without_a_stretch_that_is_long_enough_are_refused(tmp_path: Path) -> None:
-    split = Split(shown=[labeled(example_with([5], n_samples=100))])
+    split = Split(training=[labeled(example_with([5], n_samples=100))])
     plan = replace(PLAN, n_recordings=0, n_artifacts=0, n_noise=0)
-    with pytest.raises(UsageError, match=r"a stretch of more than 0\.02 s in the recordings to learn from"):
-        shown(plan, split, kept=ExampleSet(tmp_path))
+    with pytest.raises(UsageError, match=r"a stretch of more than 0\.02 s in the training recordings"):
+        training_examples(plan, split, kept=ExampleSet(tmp_path))
     quiet = AutoencoderPlan(regime="normal", n_recordings=0, n_samples=60)
     with pytest.raises(UsageError, match=r"a stretch without MEPPs of more than 0\.01 s"):
-        shown(quiet, split, kept=ExampleSet(tmp_path, sampling_rate_hz=10_000.0))
+        training_examples(quiet, split, kept=ExampleSet(tmp_path, sampling_rate_hz=10_000.0))

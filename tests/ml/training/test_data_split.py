@@ -28,10 +28,10 @@ def recording(name: str, *, n_mepps: int = 5, sha256: str | None = None) -> Labe
 @given(n=st.integers(2, 12), share=st.floats(0.01, 0.99), seed=st.integers(0, 100))
 def test_every_recording_is_on_one_side_and_neither_side_is_empty(n: int, share: float, seed: int) -> None:
     recordings = [recording(f"{number}.abf") for number in range(n)]
-    shown, held_out = split_recordings(recordings, share=share, seed=seed)
-    assert sorted(one.path for one in shown + held_out) == sorted(one.path for one in recordings)
+    training, held_out = split_recordings(recordings, share=share, seed=seed)
+    assert sorted(one.path for one in training + held_out) == sorted(one.path for one in recordings)
     assert len(held_out) == min(max(round(share * n), 1), n - 1)
-    assert split_recordings(recordings, share=share, seed=seed) == (shown, held_out)
+    assert split_recordings(recordings, share=share, seed=seed) == (training, held_out)
 
 
 def test_the_seed_decides_which() -> None:
@@ -43,9 +43,9 @@ def test_the_seed_decides_which() -> None:
 def test_recordings_of_a_folder_stay_together_if_asked_to() -> None:
     recordings = [recording(f"day{day}/{number}.abf") for day in range(4) for number in range(3)]
     for seed in range(6):
-        shown, held_out = split_recordings(recordings, share=0.25, seed=seed, by_folder=True)
+        training, held_out = split_recordings(recordings, share=0.25, seed=seed, by_folder=True)
         assert len(held_out) == 3
-        assert {one.path.parent for one in shown}.isdisjoint({one.path.parent for one in held_out})
+        assert {one.path.parent for one in training}.isdisjoint({one.path.parent for one in held_out})
 
 
 def test_both_sides_hold_mepps_however_few_recordings_do() -> None:
@@ -73,7 +73,7 @@ def test_both_sides_hold_mepps_however_few_recordings_do() -> None:
         (
             [recording("a.abf"), recording("b.abf", n_mepps=0)],
             False,
-            "expected MEPPs both in recordings to learn from and in others",
+            "expected MEPPs in at least two recordings, to train on and to hold out",
         ),
     ],
 )

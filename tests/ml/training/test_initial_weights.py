@@ -12,7 +12,7 @@ import pytest
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.detectors import load_weights, shipped_weights
 from nwb_mepp.ml.networks import build_autoencoder, build_miniunet
-from nwb_mepp.ml.training.initial_weights import find_start
+from nwb_mepp.ml.training.initial_weights import find_initial_weights
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("tensorflow")
 @pytest.mark.parametrize("detector", ["miniunet", "autoencoder", "autoencoder_anomalous"])
 def test_training_can_continue_from_shipped_weights(detector: str) -> None:
-    start = find_start("shipped", detector=detector)
+    start = find_initial_weights("shipped", detector=detector)
     shipped = load_weights(shipped_weights(detector), detector=detector)
     assert start.sha256 == shipped.config["sha256"]
-    assert start.described.startswith("shipped weights ")
+    assert start.description.startswith("shipped weights ")
     if detector == "miniunet":
         assert start.kernel_size is not None
         model = build_miniunet(kernel_size=start.kernel_size, logits=True, seed=0)
@@ -41,7 +41,7 @@ def test_training_can_continue_from_shipped_weights(detector: str) -> None:
 def test_a_network_that_is_not_the_one_described_is_refused(folder: Path) -> None:
     (folder / "model.tflite").write_bytes(b"another network")
     with pytest.raises(DetectionError, match=r"mine/model.tflite: expected SHA-256 [0-9a-f]{64}, found"):
-        find_start(str(folder), detector="miniunet")
+        find_initial_weights(str(folder), detector="miniunet")
 
 
 @pytest.mark.usefixtures("tensorflow")
@@ -49,7 +49,7 @@ def test_numbers_that_do_not_fit_the_configuration_are_refused(folder: Path) -> 
     config = json.loads((folder / "config.json").read_text())
     config["architecture"]["kernel_size"] = 5
     (folder / "config.json").write_text(json.dumps(config))
-    start = find_start(str(folder), detector="miniunet")
+    start = find_initial_weights(str(folder), detector="miniunet")
     assert start.kernel_size == 5
     with pytest.raises(
         DetectionError, match=r"arrays of the shapes of the miniunet in config.json, found shape"
@@ -61,7 +61,7 @@ def test_weights_of_another_detector_are_refused(folder: Path) -> None:
     with pytest.raises(
         DetectionError, match=r"mine: expected weights of autoencoder, found those of miniunet"
     ):
-        find_start(str(folder), detector="autoencoder")
+        find_initial_weights(str(folder), detector="autoencoder")
 
 
 @pytest.mark.usefixtures("tensorflow")
@@ -72,13 +72,13 @@ def test_a_keras_file_of_another_network_is_refused(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy, for Keras' conversion of variables
         build_autoencoder(seed=1).save(path)
-    assert find_start(str(path), detector="autoencoder").kernel_size is None
+    assert find_initial_weights(str(path), detector="autoencoder").kernel_size is None
     with pytest.raises(
         UsageError, match=r"the weights of a miniunet for --detector miniunet, found .* autoenc"
     ):
-        find_start(str(path), detector="miniunet")
+        find_initial_weights(str(path), detector="miniunet")
 
 
 def test_weights_that_are_not_there_are_asked_for() -> None:
     with pytest.raises(UsageError, match=r"--from: expected 'shipped', a folder of weights or a .keras file"):
-        find_start("nowhere", detector="miniunet")
+        find_initial_weights("nowhere", detector="miniunet")

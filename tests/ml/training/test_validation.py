@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from nwb_mepp.ml.training import Example
-from nwb_mepp.ml.training.validation import Found, anomaly_f1, best_f1, event_f1, run_network
+from nwb_mepp.ml.training.validation import ScoredCandidates, anomaly_f1, best_f1, event_f1, run_network
 
 RATE_HZ = 5000.0
 
 
-def found(times: list[float], scores: list[float], truth: list[float]) -> Found:
-    return Found(time_s=np.array(times), score=np.array(scores), truth_s=np.array(truth))
+def found(times: list[float], scores: list[float], truth: list[float]) -> ScoredCandidates:
+    return ScoredCandidates(time_s=np.array(times), score=np.array(scores), truth_s=np.array(truth))
 
 
 def test_f1_is_that_at_the_best_threshold_with_events_pooled() -> None:

@@ -60,7 +60,7 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
         "| 0.0 to 0.1 | - | - | 0 |",
         "| 0.9 to 1.0 | 0.96 | 0.94 | 123 |",
         "fitted on 7 simulated recordings",
-        "on 4 recordings a level",
+        "on 4 recordings per level",
     ):
         assert stated in card
     assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")

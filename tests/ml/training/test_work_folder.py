@@ -45,7 +45,7 @@ def test_a_training_goes_on_with_the_settings_it_was_begun_with(tmp_path: Path) 
     settings = {"seed": 1, "steps": (1, 2), "start": None}
     assert not work.begin(settings)
     assert WorkFolder(tmp_path / "lab1").begin(settings)
-    with pytest.raises(UsageError, match=r"lab1\.training was begun with, seed 1, found 2 \(and start\)"):
+    with pytest.raises(UsageError, match=r"lab1\.training was started with, seed 1, found 2 \(and start\)"):
         work.begin({"seed": 2, "steps": [1, 2], "start": "x"})
 
 

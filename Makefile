@@ -10,6 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := .demo
+# nwb-mepp depends on the extension, a distribution of its own in the same repository.
+NDX_MEPP := extensions/ndx-mepp
+# What says which packages the environment needs, and in which version the extension is installed.
+STATED := pyproject.toml constraints.txt $(NDX_MEPP)/pyproject.toml $(NDX_MEPP)/spec/ndx-mepp.namespace.yaml
 
 .PHONY: demo test lint types docs suite clean
 
@@ -38,12 +42,12 @@ suite: $(VENV)/.tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
 # The stamps keep the environment as it is until what it was made from changes.
-$(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable .
+$(VENV)/.runs: $(VENV)/.made $(STATED)
+	$(PIP_INSTALL) --editable ./$(NDX_MEPP) --editable .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable ".[train,formats,neuroconv,docs,test]"
+$(VENV)/.tests: $(VENV)/.made $(STATED)
+	$(PIP_INSTALL) --editable "./$(NDX_MEPP)[test]" --editable ".[train,formats,neuroconv,docs,test]"
 	@touch $@ $(VENV)/.runs
 
 $(VENV)/.made:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nwb_mepp.core.errors import MissingDependencyError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.nwb import Metadata, add_recording, add_results, load_metadata, recording_in
@@ -53,7 +54,7 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         Registered names; ``miniunet`` and ``autoencoder`` if not given.
     threshold : float, optional
         In units of the detector's output.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity, default "auto"
         Which way MEPPs point.
     min_amplitude_sd : float, optional
         Drop smaller ones, in standard deviations of the noise.
@@ -75,7 +76,7 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         channel: str | None = None,
         detector: list[str] | None = None,
         threshold: float | None = None,
-        polarity: Literal["auto", "positive", "negative"] = "auto",
+        polarity: Polarity = Polarity.AUTO,
         min_amplitude_sd: float | None = None,
         verbose: bool = False,
     ) -> None:

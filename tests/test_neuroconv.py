@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import jsonschema
 import numpy as np
 import pytest
 from hdmf.data_utils import DataChunkIterator
@@ -174,8 +175,11 @@ def test_what_cannot_be_analysed_is_refused_and_nothing_written(
 
 def test_both_describe_their_arguments_as_neuroconv_asks() -> None:
     assert NeoIntracellularInterface.get_source_schema()["required"] == ["file_path"]
-    properties = MEPPIntervalsInterface.get_source_schema()["properties"]
-    assert properties["polarity"]["enum"] == ["auto", "positive", "negative"]
+    schema = MEPPIntervalsInterface.get_source_schema()
+    for polarity in ("auto", "positive", "negative"):
+        jsonschema.validate({"polarity": polarity}, schema)
+    with pytest.raises(jsonschema.ValidationError, match="'up' is not one of"):
+        jsonschema.validate({"polarity": "up"}, schema)
 
 
 def test_without_neuroconv_the_extra_is_named() -> None:

@@ -28,6 +28,7 @@ from nwb_mepp.api.neo_objects import (
     stretch_of,
 )
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.nwb import open_nwb
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -45,7 +46,6 @@ from nwb_mepp.workflows import (
 
 __all__ = ["annotate", "convert", "detect", "read", "summarize"]
 
-Polarity = Literal["auto", "positive", "negative"]
 FitMode = Literal["empty", "all"]
 Weights = str | PathLike[str] | Mapping[str, str | PathLike[str]]
 
@@ -223,7 +223,7 @@ def detect(
     false_discovery_rate: float | None = None,
     weights: Weights | None = None,
     fit_recording: FitMode | None = None,
-    polarity: Polarity = "auto",
+    polarity: Polarity | str = Polarity.AUTO,
     min_amplitude: pq.Quantity | None = None,
     min_amplitude_sd: float | None = None,
     exclude: Iterable[Stretch] = (),
@@ -249,7 +249,8 @@ def detect(
     fit_recording : {"empty", "all"}, optional
         Fit the autoencoder to the signal first, where MiniUnet finds nothing or on all of it. Needs
         TensorFlow.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity or str, default "auto"
+        Which way MEPPs point: ``"positive"``, ``"negative"``, or ``"auto"``, which counts clear deflections.
     min_amplitude : Quantity, optional
         Smaller MEPPs are dropped.
     min_amplitude_sd : float, optional
@@ -290,7 +291,7 @@ def detect(
         false_discovery_rate=false_discovery_rate,
         weights=_chosen_weights(weights),
         fit_recording=fit_recording,
-        polarity=polarity,
+        polarity=Polarity(polarity),
         min_amplitude_sd=min_amplitude_sd,
         exclude=in_seconds(exclude),
         **amplitude_settings(min_amplitude),
@@ -309,7 +310,7 @@ def annotate(
     false_discovery_rate: float | None = None,
     weights: Weights | None = None,
     fit_recording: FitMode | None = None,
-    polarity: Polarity = "auto",
+    polarity: Polarity | str = Polarity.AUTO,
     min_amplitude: pq.Quantity | None = None,
     min_amplitude_sd: float | None = None,
     exclude: Iterable[Stretch] = (),
@@ -366,7 +367,7 @@ def annotate(
         false_discovery_rate=false_discovery_rate,
         weights=_chosen_weights(weights),
         fit_recording=fit_recording,
-        polarity=polarity,
+        polarity=Polarity(polarity),
         min_amplitude_sd=min_amplitude_sd,
         exclude=in_seconds(exclude),
         exclude_per_sweep=in_seconds(exclude_per_sweep),
@@ -410,7 +411,7 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     row = summarize_mepps(
         mepps_of(epoch, rate_hz=rate_hz, origin_s=origin_s),
         segments=[stretch_of(*stretch, rate_hz=rate_hz, origin_s=origin_s) for stretch in stretches],
-        polarity=1 if known["polarity"] == "positive" else -1,
+        polarity=Polarity(known["polarity"]),
         sampled_baseline=Baseline(known["baseline_mean"], known["baseline_drift"]),
         **{
             name: known[name]

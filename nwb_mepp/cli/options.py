@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nwb_mepp.core.polarity import Polarity
+
 if TYPE_CHECKING:
     from nwb_mepp.readers import ReadOptions
     from nwb_mepp.workflows import DetectionSettings, WriteOptions
-
-
-class Polarity(StrEnum):
-    """Which way MEPPs point."""
-
-    AUTO = "auto"
-    POSITIVE = "positive"
-    NEGATIVE = "negative"
 
 
 class Fit(StrEnum):
@@ -344,7 +338,7 @@ def detection_settings(
         min_amplitude_unit=unit,
         min_amplitude_sd=min_amplitude_sd,
         channels=tuple(channel or ()),
-        polarity=polarity.value,
+        polarity=polarity,
         exclude=parse_stretches(exclude or (), option="--exclude"),
         exclude_per_sweep=parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep"),
     )

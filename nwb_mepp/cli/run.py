@@ -11,6 +11,7 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.polarity import Polarity
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows import FileOutcome, WriteOptions
@@ -34,7 +35,7 @@ def run(
     min_amplitude: options.MinAmplitude = None,
     min_amplitude_sd: options.MinAmplitudeSd = None,
     channel: options.Channels = None,
-    polarity: options.PolarityOption = options.Polarity.AUTO,
+    polarity: options.PolarityOption = Polarity.AUTO,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
     reader: options.Reader = None,
@@ -202,7 +203,7 @@ def detect(
     min_amplitude: options.MinAmplitude = None,
     min_amplitude_sd: options.MinAmplitudeSd = None,
     channel: options.Channels = None,
-    polarity: options.PolarityOption = options.Polarity.AUTO,
+    polarity: options.PolarityOption = Polarity.AUTO,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
     extension: options.Extension = False,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import show_progress
+from nwb_mepp.core.polarity import Polarity
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.simulate import SimulationOutcome
@@ -21,13 +22,6 @@ class Format(StrEnum):
     NWB = "nwb"
     ABF = "abf"
     LABELED_TEXT = "labeled-text"
-
-
-class Direction(StrEnum):
-    """Which way simulated MEPPs point."""
-
-    POSITIVE = "positive"
-    NEGATIVE = "negative"
 
 
 def register(app: typer.Typer) -> None:
@@ -76,8 +70,8 @@ def simulate(
         ),
     ] = None,
     polarity: Annotated[
-        Direction, typer.Option("--polarity", metavar="|".join(Direction), help="Which way MEPPs point.")
-    ] = Direction.POSITIVE,
+        Polarity, typer.Option("--polarity", metavar="positive|negative", help="Which way MEPPs point.")
+    ] = Polarity.POSITIVE,
     training_distribution: Annotated[
         bool,
         typer.Option(
@@ -157,10 +151,6 @@ def simulate(
             exclude=parse_stretches(exclude or (), option="--exclude"),
         )
     )
-    directions: dict[Direction, Literal["positive", "negative"]] = {
-        Direction.POSITIVE: "positive",
-        Direction.NEGATIVE: "negative",
-    }
     plan = SimulationPlan(
         n_recordings=recordings,
         seed=seed,
@@ -168,7 +158,7 @@ def simulate(
         rate_hz=rate,
         duration_s=duration,
         sampling_rate_hz=sampling_rate,
-        polarity=directions[polarity],
+        polarity=polarity,
         from_training=training_distribution,
         noise=source,
     )

@@ -10,6 +10,7 @@ import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import show_progress, tell
+from nwb_mepp.core.polarity import Polarity
 
 
 class Trainable(StrEnum):
@@ -139,7 +140,7 @@ def train(
             "--channel", metavar="NAME", help="Of the recordings, if they have several.", show_default=False
         ),
     ] = None,
-    polarity: options.PolarityOption = options.Polarity.AUTO,
+    polarity: options.PolarityOption = Polarity.AUTO,
     exclude: options.Exclude = None,
     exclude_per_sweep: options.ExcludePerSweep = None,
     reader: options.Reader = None,
@@ -177,7 +178,7 @@ def train(
     )
     detection = DetectionSettings(
         channels=(channel,) if channel else (),
-        polarity=polarity.value,
+        polarity=polarity,
         exclude=parse_stretches(exclude or (), option="--exclude"),
         exclude_per_sweep=parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep"),
     )

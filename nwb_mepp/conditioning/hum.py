@@ -1,4 +1,4 @@
-"""Mains hum: found as narrow lines at 50 or 60 Hz and harmonics, and taken out without a notch's ringing."""
+"""Mains hum: narrow lines at 50 or 60 Hz and their harmonics, removed without a notch filter's ringing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.conditioning.spectrum import with_signal
+from nwb_mepp.conditioning.spectrum import drop_constant
 from nwb_mepp.core.segments import Segment, fold_indices
 
 __all__ = ["Hum", "find_hum"]
@@ -41,7 +41,7 @@ class Hum:
     amplitude : float
         Sum of the amplitudes of all lines, in the unit of the trace.
     clip : float
-        Excursions beyond this (MEPPs, artifacts) are cut before the hum is estimated.
+        Excursions beyond this (MEPPs, artifacts) are clipped before the hum is estimated.
     """
 
     frequency_hz: float
@@ -65,7 +65,7 @@ class Hum:
         Notes
         -----
         Each line is demodulated in bins of 0.1 s on a grid fixed to the segment; amplitude and phase are
-        averaged over about 2 s with a Hann window, cut off at the borders of the segment. The
+        averaged over about 2 s with a Hann window, truncated at the borders of the segment. The
         result therefore does not depend on which stretch is asked for.
         """
         inside_start = min(max(start, 0), segment.n_samples)
@@ -129,7 +129,7 @@ def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:
     Parameters
     ----------
     segments : sequence of Segment
-        Those shorter than 2 s cannot resolve a line and are passed over.
+        Those shorter than 2 s cannot resolve a line and are skipped.
     noise_sd : float
         Standard deviation of the noise in the unit of the trace.
 
@@ -157,7 +157,7 @@ def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:
                     lines[1] = amplitude
             elif ratio >= max(_HARMONIC_RATIO, scatter):
                 lines[harmonic] = amplitude
-        # Without its fundamental, hum is believed only if two harmonics agree on it.
+        # Without its fundamental, hum is accepted only if two harmonics agree.
         if 1 in lines or len(lines) >= 2:
             amplitude = float(sum(lines.values()))
             if best is None or amplitude > best.amplitude:
@@ -172,23 +172,25 @@ def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:
 
 def _line_spectrum(segments: Sequence[Segment]) -> tuple[FloatArray | None, float, int]:
     """Median periodogram of 2 s excerpts on a fixed grid: density, resolution and number of excerpts."""
-    places = []
+    positions = []
     for segment in segments:
         n_excerpt = round(_EXCERPT_S * segment.sampling_rate_hz)
-        places += [(segment, start) for start in range(0, segment.n_samples - n_excerpt + 1, n_excerpt)]
-    if not places:
+        positions += [(segment, start) for start in range(0, segment.n_samples - n_excerpt + 1, n_excerpt)]
+    if not positions:
         return None, 0.0, 0
-    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_SEGMENTS)).astype(int))
     rate = segments[0].sampling_rate_hz
     n_excerpt = round(_EXCERPT_S * rate)
     window = np.hanning(n_excerpt + 2)[1:-1]
-    excerpts = with_signal(
-        np.array([segment.values(start, start + n_excerpt) for segment, start in (places[i] for i in chosen)])
+    excerpts = drop_constant(
+        np.array(
+            [segment.values(start, start + n_excerpt) for segment, start in (positions[i] for i in chosen)]
+        )
     )
-    # A straight line through the ends keeps the drift from leaking over the lines.
+    # Subtracting a straight line through the ends keeps drift from leaking into the lines.
     drift = np.linspace(excerpts[:, :50].mean(axis=1), excerpts[:, -50:].mean(axis=1), n_excerpt, axis=1)
     powers = np.abs(np.fft.rfft((excerpts - drift) * window, axis=1)) ** 2
-    # Scaled such that a line of amplitude a has the height a**2 in its bin.
+    # Scaled so that a line of amplitude a has the height a**2 in its bin.
     return np.median(powers, axis=0) * (2.0 / window.sum()) ** 2, rate / n_excerpt, len(powers)
 
 

@@ -6,18 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from nwb_mepp.core.polarity import Polarity
+
 __all__ = ["count_deflections", "judge_polarity"]
 
 _LIMIT_SD = 5.0
 _BASELINE_S = 0.05
 _SMOOTHING_S = 0.001
-# Shorter are spikes, which the smoothing has widened to 1 ms; longer are steps and slow waves.
+# Shorter deflections are spikes, which smoothing widens to 1 ms; longer ones are steps and slow waves.
 _MIN_S, _MAX_S = 0.0014, 0.025
 _MIN_DEFLECTIONS = 3
 
 
 def count_deflections(values: npt.ArrayLike, *, sampling_rate_hz: float) -> tuple[int, int]:
-    """Count the MEPP-like deflections of each sign that stand clear of the noise.
+    """Count the MEPP-like deflections of each sign that clearly exceed the noise.
 
     Parameters
     ----------
@@ -53,8 +55,8 @@ def count_deflections(values: npt.ArrayLike, *, sampling_rate_hz: float) -> tupl
     return counts[0], counts[1]
 
 
-def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[int, str]:
-    """Decide the sign of the MEPPs from counted deflections.
+def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[Polarity, str]:
+    """Decide the polarity of the MEPPs from counted deflections.
 
     Parameters
     ----------
@@ -65,23 +67,23 @@ def judge_polarity(n_positive: int, n_negative: int, *, unit: str) -> tuple[int,
 
     Returns
     -------
-    sign : int
-        +1 or -1.
+    polarity : Polarity
+        Positive or negative.
     reason : str
-        What decided. Unless one sign has at least three deflections and twice as many as the other,
-        it is the convention: end-plate potentials depolarize, end-plate currents flow inward.
+        What the decision rests on. Unless one sign has at least three deflections and twice as many as the
+        other, it is the convention: end-plate potentials depolarize, end-plate currents flow inward.
 
     Examples
     --------
     >>> judge_polarity(2, 14, unit="V")
-    (-1, '14 negative and 2 positive deflections')
+    (<Polarity.NEGATIVE: 'negative'>, '14 negative and 2 positive deflections')
     >>> judge_polarity(0, 1, unit="V")
-    (1, 'potentials depolarize; too few clear deflections to tell')
+    (<Polarity.POSITIVE: 'positive'>, 'potentials depolarize; too few clear deflections to tell')
     """
     more, fewer = max(n_positive, n_negative), min(n_positive, n_negative)
     if more >= _MIN_DEFLECTIONS and more >= 2 * fewer:
-        sign = 1 if n_positive > n_negative else -1
-        return sign, f"{n_negative} negative and {n_positive} positive deflections"
+        polarity = Polarity.POSITIVE if n_positive > n_negative else Polarity.NEGATIVE
+        return polarity, f"{n_negative} negative and {n_positive} positive deflections"
     if unit == "A":
-        return -1, "end-plate currents are inward; too few clear deflections to tell"
-    return 1, "potentials depolarize; too few clear deflections to tell"
+        return Polarity.NEGATIVE, "end-plate currents are inward; too few clear deflections to tell"
+    return Polarity.POSITIVE, "potentials depolarize; too few clear deflections to tell"

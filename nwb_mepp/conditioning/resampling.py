@@ -1,4 +1,4 @@
-"""Change of sampling rate, tile by tile, without any dependence on where a tile begins."""
+"""Resampling tile by tile, with results that do not depend on where a tile begins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CUTOFF = 0.92  # of the lower Nyquist frequency
 
 @dataclass(frozen=True)
 class Resampler:
-    """Resampling by the rational factor ``up / down`` with a linear-phase filter of stated length.
+    """Resampling by the rational factor ``up / down`` with a linear-phase filter of fixed length.
 
     Parameters
     ----------
@@ -52,18 +52,18 @@ class Resampler:
             # The delay must be a whole number of output samples, hence of `down`.
             half = math.ceil(_HALF_LENGTH * longest / self.down) * self.down
             taps = scipy.signal.firwin(2 * half + 1, _CUTOFF / longest, window=("kaiser", 6.0))
-            # Every output sample takes its own phase of the taps. Each sums to 1, so that a constant stays
-            # one: a ripple of -75 mV between the phases would be a line in the noise.
+            # Every output sample uses one phase of the taps. Each phase sums to 1, so that a constant stays
+            # constant: a ripple of -75 mV between the phases would be a line in the noise.
             for phase in range(self.up):
                 taps[phase :: self.up] /= taps[phase :: self.up].sum()
         object.__setattr__(self, "_taps", taps)
 
     @classmethod
     def between(cls, from_hz: float, to_hz: float) -> Resampler:
-        """Choose the factor for two sampling rates, exact or within 0.1 % for odd ones.
+        """Choose the factor for two sampling rates, within 0.1 % where they have no simple ratio.
 
-        The mapping of sample numbers is exact in any case; an odd rate makes the resampled trace
-        up to 0.1 % faster or slower than asked for, which no detector notices.
+        The mapping of sample numbers is exact in any case; the rate of the resampled trace may be up to 0.1 %
+        higher or lower than requested, which does not matter to detectors.
         """
         ratio = Fraction(to_hz / from_hz).limit_denominator(_MAX_DENOMINATOR)
         return cls(ratio.numerator, ratio.denominator)
@@ -108,7 +108,7 @@ class Resampler:
         half = (len(self._taps) - 1) // 2
         if half == 0:
             return read(first, first + stop - start)
-        # The margin is a multiple of `down`, so that the output grid keeps its place.
+        # The margin is a multiple of `down`, so that the output grid stays in place.
         margin = math.ceil(half / (self.up * self.down)) * self.down
         output = scipy.signal.upfirdn(self._taps, read(first - margin, last + margin), self.up, self.down)
         # On the common, upsampled grid output sample k lies at k * down.

@@ -1,23 +1,23 @@
-"""Noise spectra that events, artifacts and coarse quantization cannot fool."""
+"""Noise spectra that are robust against events, artifacts and coarse quantization."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["noise_spectrum", "quantization_step", "smooth_spectrum", "with_signal"]
+__all__ = ["drop_constant", "noise_spectrum", "quantization_step", "smooth_spectrum"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Events only ever add power to an excerpt. A low quantile over excerpts therefore sees the noise
-# even where most excerpts hold an event; lower quantiles scatter more, so no lower than needed.
+# Events only add power to an excerpt. A low quantile over excerpts therefore reflects the noise even where
+# most excerpts hold an event. Still lower quantiles would scatter more.
 _QUANTILE = 0.3
 
 
 def noise_spectrum(
     excerpts: npt.NDArray[np.floating], *, sampling_rate_hz: float, step: float = 0.0
 ) -> tuple[FloatArray, FloatArray]:
-    """Estimate the one-sided power spectral density of the noise below the events.
+    """Estimate the one-sided power spectral density of the noise of a trace that also holds events.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def noise_spectrum(
         Stretches of the trace of equal length, in any unit.
     sampling_rate_hz : float
     step : float, default 0.0
-        Step of the analog-digital converter. No density below that of its rounding error
-        (``step**2 / 12`` spread over the band) is believed: on a trace that mostly repeats one
-        value the estimate would otherwise tend to zero.
+        Step of the analog-digital converter. The density is never lower than that of its rounding error
+        (``step**2 / 12`` spread over the band): on a trace that mostly repeats one value the estimate would
+        otherwise tend to zero.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def noise_spectrum(
     True
     """
     n_samples = excerpts.shape[1]
-    excerpts = with_signal(excerpts)
+    excerpts = drop_constant(excerpts)
     window = np.hanning(n_samples + 2)[1:-1]
     centered = excerpts - np.median(excerpts, axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(centered * window, axis=1)) ** 2
@@ -60,8 +60,8 @@ def noise_spectrum(
     return frequencies_hz, np.maximum(density, floor)
 
 
-def with_signal(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Leave out the excerpts that repeat one value: an amplifier that is off says nothing of the noise.
+def drop_constant(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Drop excerpts that repeat a single value, as recorded while the amplifier was off.
 
     Parameters
     ----------
@@ -70,15 +70,15 @@ def with_signal(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     Returns
     -------
     ndarray, shape (n_kept, n_samples)
-        All excerpts where none has a signal, as on a converter too coarse for the noise.
+        All excerpts if every one of them is constant, as with a converter too coarse for the noise.
 
     Examples
     --------
-    >>> with_signal(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
+    >>> drop_constant(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
     [[1.0, 2.0]]
     """
-    alive = np.ptp(excerpts, axis=1) > 1e-9 * np.max(np.abs(excerpts))
-    return excerpts[alive] if alive.any() else excerpts
+    varying = np.ptp(excerpts, axis=1) > 1e-9 * np.max(np.abs(excerpts))
+    return excerpts[varying] if varying.any() else excerpts
 
 
 def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> FloatArray:
@@ -112,7 +112,7 @@ def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> 
 def quantization_step(values: npt.ArrayLike) -> float:
     """Return the smallest difference between distinct sample values, 0.0 for a constant.
 
-    For a converter that is the step; for continuous numbers it is so small that it has no effect.
+    For a converter this is its step; for continuous numbers it is too small to have an effect.
 
     Parameters
     ----------

@@ -1,10 +1,9 @@
-"""The first pass over a channel: whether it can be analyzed, and what its noise is like."""
+"""The first pass over a channel: whether it can be analyzed, and its noise, hum and polarity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,10 @@ import numpy.typing as npt
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step
-from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 
 __all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
 
@@ -25,55 +26,53 @@ MIN_DURATION_S = 0.5
 _CHECK_BLOCK = 1 << 20
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
-_NOISE_FROM_HZ = 10.0  # slower than that it is drift
+_NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
 _POLARITY_STRETCH_S = 10.0
 _MAX_POLARITY_STRETCHES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelNoise:
-    """What the first pass learns of one channel.
+    """What the first pass over a channel finds.
 
     Attributes
     ----------
     unit : str
         ``"V"`` or ``"A"``.
     noise_sd : float
-        Standard deviation of the noise above 10 Hz; MEPPs, hum and drift left out.
+        Standard deviation of the noise above 10 Hz, without MEPPs, hum and drift.
     step : float
         Smallest difference between sample values (the converter's step).
     hum : Hum or None
         Mains hum, where found.
-    polarity : int
-        +1 where MEPPs are positive, -1 where negative.
+    polarity : Polarity
+        Positive or negative.
     polarity_reason : str
-        Who or what decided the polarity.
+        What the polarity is based on.
     """
 
     unit: str
     noise_sd: float
     step: float
     hum: Hum | None
-    polarity: int
+    polarity: Polarity
     polarity_reason: str
 
     def values(self, segment: Segment, start: int, stop: int) -> FloatArray:
-        """Return samples of a segment in SI units, hum taken out where there is any."""
+        """Return samples of a segment in SI units, with any hum removed."""
         if self.hum is None:
             return segment.values(start, stop)
         return self.hum.remove(segment, start, stop)
 
 
-def survey(
-    segments: Sequence[Segment], *, polarity: Literal["auto", "positive", "negative"] = "auto"
-) -> ChannelNoise:
+def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.AUTO) -> ChannelNoise:
     """Check that a channel can be analyzed, and measure its noise, hum and polarity.
 
     Parameters
     ----------
     segments : sequence of Segment
         All stretches of one channel that are to be analyzed, in order.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity or str
         ``"auto"`` counts clear deflections of either sign.
 
     Returns
@@ -86,14 +85,13 @@ def survey(
         If the polarity is none of these.
     DetectionError
         If the sampling rate is below 2 kHz, the unit is neither volt nor ampere, less than 0.5 s is
-        left, a sample is not finite, or the trace is constant, nearly throughout at least.
+        left, a sample is not finite, or the trace is constant or nearly so.
 
     Notes
     -----
     Excerpts lie on a grid fixed to the segments, so the result does not depend on how the trace is read.
     """
-    if polarity not in ("auto", "positive", "negative"):
-        raise UsageError(f"expected polarity 'auto', 'positive' or 'negative', found {polarity!r}.")
+    decided, reason = Polarity(polarity), "stated"
     _check(segments)
     first = segments[0]
     excerpts = _excerpts(segments)
@@ -102,20 +100,18 @@ def survey(
     noise_sd = _noise_sd(frequencies_hz, density)
     if noise_sd == 0.0:
         raise DetectionError(
-            f"channel {first.trace.channel!r}: expected noise to measure, found one value nearly throughout; "
-            f"choose the recorded channel with --channel, or leave out what is not recorded with "
-            f"--exclude START:STOP."
+            f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
+            "measured; choose another channel with --channel, or leave out the constant stretches with "
+            "--exclude START:STOP."
         )
-    if polarity == "auto":
-        sign, reason = judge_polarity(*_count(segments), unit=first.trace.unit)
-    else:
-        sign, reason = (1 if polarity == "positive" else -1), "stated"
+    if decided is Polarity.AUTO:
+        decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)
     return ChannelNoise(
         unit=first.trace.unit,
         noise_sd=noise_sd,
         step=step,
         hum=find_hum(segments, noise_sd=noise_sd),
-        polarity=sign,
+        polarity=decided,
         polarity_reason=reason,
     )
 
@@ -123,12 +119,12 @@ def survey(
 def _check(segments: Sequence[Segment]) -> None:
     if not segments:
         raise DetectionError(
-            "expected samples to analyze, found none: every stretch is left out; shorten what --exclude, "
-            "--exclude-per-sweep or the file's invalid_times leave out."
+            "no samples are left to analyze: --exclude, --exclude-per-sweep or the file's invalid_times "
+            "leave out everything; leave out less."
         )
     trace = segments[0].trace
     name = f"channel {trace.channel!r}"
-    if trace.unit not in {"V", "A"}:
+    if trace.unit not in ELECTRICAL_UNITS:
         raise DetectionError(
             f"{name}: expected a voltage or a current, found unit {trace.unit!r}; choose another channel "
             f"with --channel, or pass --unit if the label is wrong."
@@ -136,15 +132,15 @@ def _check(segments: Sequence[Segment]) -> None:
     if trace.sampling_rate_hz < MIN_SAMPLING_RATE_HZ:
         raise DetectionError(
             f"{name}: expected a sampling rate of at least {MIN_SAMPLING_RATE_HZ:g} Hz to resolve a MEPP, "
-            f"found {trace.sampling_rate_hz:g} Hz; if a lab file states it wrongly, read it with "
+            f"found {trace.sampling_rate_hz:g} Hz; if the file states a wrong rate, correct it with "
             "--sampling-rate."
         )
-    analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    total_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     if longest_s < MIN_DURATION_S:
         raise DetectionError(
-            f"{name}: expected a stretch of at least {MIN_DURATION_S:g} s to learn the noise from, found "
-            f"{analysed_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
+            f"{name}: expected a stretch of at least {MIN_DURATION_S:g} s to measure the noise, found "
+            f"{total_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
         )
     low, high = np.inf, -np.inf
     for segment in segments:
@@ -167,38 +163,40 @@ def _check(segments: Sequence[Segment]) -> None:
 
 
 def _excerpts(segments: Sequence[Segment]) -> FloatArray:
-    """Return overlapping excerpts of 0.2 s, at most 1000, spread evenly; shape (n, n_samples)."""
+    """Return overlapping excerpts of 0.2 s, at most 1000, evenly spaced; shape (n, n_samples)."""
     n_samples = round(_EXCERPT_S * segments[0].sampling_rate_hz)
-    places = [
+    positions = [
         (segment, start)
         for segment in segments
         for start in range(0, segment.n_samples - n_samples + 1, n_samples // 2)
     ]
-    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_SEGMENTS)).astype(int))
-    return np.array([places[i][0].values(places[i][1], places[i][1] + n_samples) for i in chosen])
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_SEGMENTS)).astype(int))
+    return np.array([positions[i][0].values(positions[i][1], positions[i][1] + n_samples) for i in chosen])
 
 
 def _noise_sd(frequencies_hz: FloatArray, density: FloatArray) -> float:
-    """Integrate the noise density above 10 Hz, lines of mains hum replaced by their surroundings."""
-    quiet = density.copy()
+    """Integrate the noise density above 10 Hz, with hum lines replaced by the level around them."""
+    without_hum = density.copy()
     for mains_hz in (50.0, 60.0):
         for line_hz in np.arange(mains_hz, min(1050.0, frequencies_hz[-1] - 20.0), mains_hz):
             distance_hz = np.abs(frequencies_hz - line_hz)
             near = distance_hz <= 10.0
             around = np.median(density[(distance_hz > 10.0) & (distance_hz <= 30.0)])
-            quiet[near] = np.minimum(quiet[near], around)
-    # The bin at the limit itself still sees the drift through the main lobe of the window.
+            without_hum[near] = np.minimum(without_hum[near], around)
+    # The bin at the limit still holds drift, through the main lobe of the window.
     above = frequencies_hz > _NOISE_FROM_HZ
-    return float(np.sqrt(np.sum(quiet[above]) * (frequencies_hz[1] - frequencies_hz[0])))
+    return float(np.sqrt(np.sum(without_hum[above]) * (frequencies_hz[1] - frequencies_hz[0])))
 
 
-def _count(segments: Sequence[Segment]) -> tuple[int, int]:
-    """Count deflections of either sign over stretches of 10 s, at most 30, spread evenly."""
+def _count_deflections(segments: Sequence[Segment]) -> tuple[int, int]:
+    """Count deflections of either sign in stretches of 10 s, at most 30, evenly spaced."""
     length = round(_POLARITY_STRETCH_S * segments[0].sampling_rate_hz)
-    places = [(segment, start) for segment in segments for start in range(0, segment.n_samples, length)]
-    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_POLARITY_STRETCHES)).astype(int))
+    positions = [(segment, start) for segment in segments for start in range(0, segment.n_samples, length)]
+    chosen = np.unique(
+        np.linspace(0, len(positions) - 1, min(len(positions), _MAX_POLARITY_STRETCHES)).astype(int)
+    )
     n_positive = n_negative = 0
-    for segment, start in (places[i] for i in chosen):
+    for segment, start in (positions[i] for i in chosen):
         values = segment.values(start, min(start + length, segment.n_samples))
         counts = count_deflections(values, sampling_rate_hz=segment.sampling_rate_hz)
         n_positive += counts[0]

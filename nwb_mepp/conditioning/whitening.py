@@ -1,4 +1,4 @@
-"""Whitening: every frequency gets the weight its noise deserves."""
+"""Whitening: a filter that turns the noise of a trace into white noise with a standard deviation of 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _EXCERPT_S = 0.2
 _MAX_TILES = 64
-_HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resampling filter rules
+_HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resampling filter dominates
 _SURVEY_TILE = 1 << 15
 
 # Tiles are multiples of this, so that the blocks of a network lie on the same grid whatever the tile.
@@ -62,7 +62,7 @@ def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest
     taps = np.concatenate([taps, taps[:1]])  # the same number on both sides of the center
     window = np.hanning(len(taps) + 2)[1:-1]
     taps *= window
-    taps -= window * taps.sum() / window.sum()  # the window lets a little of the level through
+    taps -= window * taps.sum() / window.sum()  # the window would let a little of the level pass
     passed = np.abs(np.fft.rfft(taps, 8 * len(taps))) ** 2
     at_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(passed))
     variance = np.trapezoid(passed * np.interp(at_hz, frequencies_hz, values), at_hz)
@@ -70,7 +70,7 @@ def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest
 
 
 def compress(white: npt.ArrayLike, *, knee_sd: float = 4.0) -> npt.NDArray[np.float32]:
-    """Bend large values of a whitened trace so that giants and artifacts stay within a network's range.
+    """Compress a whitened trace so that giant MEPPs and artifacts stay within a network's range.
 
     Linear for the noise, logarithmic far beyond ``knee_sd`` standard deviations of it.
 
@@ -119,7 +119,7 @@ class WhitenedTrace:
     """A segment as detectors see it: resampled, whitened, noise SD 1, MEPPs positive.
 
     Tiles lie on a grid fixed to the segment and are computed one by one, so memory does not grow with
-    the length of the recording and no result depends on how much is read at a time.
+    the length of the recording and results do not depend on how much is read at a time.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ class WhitenedTrace:
         index : int
             ``0 <= index < n_tiles``.
         margin : int, default 0
-            Samples wanted on each side.
+            Number of extra samples on each side.
 
         Returns
         -------
@@ -174,7 +174,7 @@ class WhitenedTrace:
         )
 
     def read_upright(self, index: int, *, margin: int = 0) -> FloatArray:
-        """Return one tile as :meth:`read_tile` does, but in SI units, from its median on and not whitened.
+        """Return one tile like :meth:`read_tile`, but in SI units, median subtracted, not whitened.
 
         Parameters
         ----------
@@ -189,8 +189,8 @@ class WhitenedTrace:
         extra = -margin % grid
         start, stop = index * self.tile, min((index + 1) * self.tile, self.n_samples)
         resampled = self.read_resampled(start - margin - extra, stop + margin)[extra:]
-        # The level itself carries nothing, but -75 mV would cost digits in a convolution.
-        return self.noise.polarity * (resampled - np.median(resampled))
+        # The level carries no information, but -75 mV would cost precision in a convolution.
+        return self.noise.polarity.sign * (resampled - np.median(resampled))
 
     def read_resampled(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= k < stop`` at the resampled rate in SI units, not yet whitened.
@@ -219,12 +219,12 @@ def whiten(
     sampling_rate_hz : float, default 5000.0
         Rate of the whitened trace.
     block_s : float, default 60.0
-        How much is read and whitened at a time; nothing but memory depends on it.
+        How much is read and whitened at a time; it affects memory only.
 
     Returns
     -------
     list of WhitenedTrace
-        One for each segment; nothing of it but the noise spectrum has been computed yet.
+        One for each segment. Only the filter has been computed so far; tiles are computed when they are read.
     """
     own_rate_hz = segments[0].sampling_rate_hz
     resampler = Resampler.between(own_rate_hz, sampling_rate_hz)
@@ -246,12 +246,12 @@ def whiten(
     )
     highest_hz = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0
     smooth = smooth_spectrum(density)
-    # The lowest bins hold the drift, which a smoothed average would spread upwards.
+    # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
     smooth[:2] = density[:2]
     smooth = np.maximum(smooth, 1e-9 * smooth.max())
     taps = design_whitening(smooth, sampling_rate_hz=rate_hz, highest_hz=highest_hz)
-    # A trace recorded at a low rate lacks the upper part of the band. What there is keeps the density that
-    # it has in a full band, so that a MEPP stands out of the noise just as far.
+    # A trace recorded at a low rate lacks the upper part of the band. The rest keeps the density it would
+    # have in a full band, so that a MEPP stands out from the noise by the same factor.
     taps *= np.sqrt(highest_hz / (_HIGHEST * rate_hz / 2.0))
     tile = _on_grid(round(block_s * rate_hz), resampler)
     return [replace(trace, taps=taps, tile=tile) for trace in plain]
@@ -271,14 +271,14 @@ def _step_at(noise: ChannelNoise, own_rate_hz: float, rate_hz: float) -> float:
 def _excerpts(traces: Sequence[WhitenedTrace], n_excerpt: int) -> FloatArray:
     """Return half-overlapping resampled excerpts of at most 64 tiles; shape (n_excerpts, n_excerpt).
 
-    Segments shorter than an excerpt are passed over: mirrored again and again they would look periodic.
+    Segments shorter than an excerpt are skipped: reflected repeatedly, they would look periodic.
     """
-    places = [
+    positions = [
         (trace, start) for trace in traces for start in range(0, trace.n_samples - n_excerpt + 1, trace.tile)
     ]
-    chosen = np.unique(np.linspace(0, len(places) - 1, min(len(places), _MAX_TILES)).astype(int))
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_TILES)).astype(int))
     rows = []
-    for trace, start in (places[i] for i in chosen):
+    for trace, start in (positions[i] for i in chosen):
         resampled = trace.read_resampled(start, min(start + trace.tile, trace.n_samples))
         rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_excerpt)[:: n_excerpt // 2])
     return np.concatenate(rows)

@@ -1,4 +1,4 @@
-"""Intervals of confidence from resampling recordings, for one detector and for a difference of two."""
+"""Confidence intervals by resampling recordings, for one detector and for the difference of two."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy.typing as npt
 
 __all__ = ["Estimate", "bootstrap", "paired_bootstrap"]
 
-FloatArray = npt.NDArray[np.float64]
 Statistic = Callable[[npt.NDArray[np.generic]], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A figure with its interval of confidence."""
+    """A value with its confidence interval."""
 
     value: float
     low: float
@@ -31,15 +30,15 @@ def bootstrap(
     n_resamples: int = 2000,
     level: float = 0.95,
 ) -> Estimate:
-    """Estimate how far a figure would vary with other recordings of the same kind.
+    """Estimate how much a statistic would vary with other recordings of the same kind.
 
     Recordings, not events, are drawn with replacement: the events of one recording share its noise,
-    its rate and its fiber, and taking them for independent would make the interval too narrow.
+    its rate and its fiber, and treating them as independent would make the interval too narrow.
 
     Parameters
     ----------
     per_recording : array_like, shape (n_recordings, ...)
-        One entry a recording: counts of matches, or an IoU.
+        One entry for each recording: counts of matches, or an IoU.
     statistic : callable
         Takes an array like ``per_recording`` and returns a number, for instance
         :func:`~nwb_mepp.evaluation.f1` or :func:`numpy.mean`.
@@ -51,8 +50,8 @@ def bootstrap(
     Returns
     -------
     Estimate
-        The figure of the recordings as they are, and the percentile interval. Resamples in which the
-        figure is undefined (NaN) are left out.
+        The statistic of the recordings as they are, and its percentile interval. Resamples in which the
+        statistic is undefined (NaN) are left out.
 
     Raises
     ------
@@ -70,11 +69,18 @@ def bootstrap(
     >>> bootstrap([0.75, 0.75, 0.75], statistic=np.mean, rng=np.random.default_rng(1))
     Estimate(value=0.75, low=0.75, high=0.75)
     """
-    values = _checked_recordings(per_recording)
-    resampled = [
-        float(statistic(values[chosen])) for chosen in _draws(len(values), n_resamples=n_resamples, rng=rng)
-    ]
-    return _estimate(float(statistic(values)), resampled, level)
+    values = np.asarray(per_recording)
+    if values.ndim == 0 or len(values) == 0:
+        raise ValueError("expected one entry for each recording, found no recording.")
+    if n_resamples < 1:
+        raise ValueError(f"expected at least one resample, found n_resamples={n_resamples}.")
+    if not 0 < level < 1:
+        raise ValueError(f"expected a level between 0 and 1, found {level}.")
+    draws = rng.integers(len(values), size=(n_resamples, len(values)))
+    resampled = np.array([float(statistic(values[drawn])) for drawn in draws])
+    defined = resampled[~np.isnan(resampled)]
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) if len(defined) else (np.nan, np.nan)
+    return Estimate(value=float(statistic(values)), low=float(low), high=float(high))
 
 
 def paired_bootstrap(
@@ -93,7 +99,7 @@ def paired_bootstrap(
     Parameters
     ----------
     first, second : array_like, shape (n_recordings, ...)
-        The two detectors' entries, in the same order of recordings.
+        The entries of the two detectors, in the same order of recordings.
     statistic : callable
         Takes an array like ``first`` and returns a number.
     rng : numpy.random.Generator
@@ -109,42 +115,20 @@ def paired_bootstrap(
     Raises
     ------
     ValueError
-        If the arrays differ in length, there is no recording, no resample, or ``level`` is not between
-        0 and 1.
+        If the arrays differ in length, or as for :func:`bootstrap`.
 
     Examples
     --------
     >>> paired_bootstrap([0.75, 0.5], [0.5, 0.25], statistic=np.mean, rng=np.random.default_rng(1))
     Estimate(value=0.25, low=0.25, high=0.25)
     """
-    firsts, seconds = _checked_recordings(first), _checked_recordings(second)
+    firsts, seconds = np.atleast_1d(first), np.atleast_1d(second)
     if len(firsts) != len(seconds):
         raise ValueError(f"expected the same recordings for both, found {len(firsts)} and {len(seconds)}.")
-    resampled = [
-        float(statistic(firsts[chosen])) - float(statistic(seconds[chosen]))
-        for chosen in _draws(len(firsts), n_resamples=n_resamples, rng=rng)
-    ]
-    return _estimate(float(statistic(firsts)) - float(statistic(seconds)), resampled, level)
-
-
-def _checked_recordings(per_recording: npt.ArrayLike) -> npt.NDArray[np.generic]:
-    values = np.asarray(per_recording)
-    if values.ndim == 0 or len(values) == 0:
-        raise ValueError("expected one entry a recording, found no recording.")
-    return values
-
-
-def _draws(n_recordings: int, *, n_resamples: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    if n_resamples < 1:
-        raise ValueError(f"expected at least one resample, found n_resamples={n_resamples}.")
-    return rng.integers(n_recordings, size=(n_resamples, n_recordings))
-
-
-def _estimate(value: float, resampled: list[float], level: float) -> Estimate:
-    if not 0 < level < 1:
-        raise ValueError(f"expected a level between 0 and 1, found {level}.")
-    defined = np.array([figure for figure in resampled if not np.isnan(figure)])
-    if len(defined) == 0:
-        return Estimate(value=value, low=float("nan"), high=float("nan"))
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value=value, low=float(low), high=float(high))
+    return bootstrap(
+        np.stack([firsts, seconds], axis=1),
+        statistic=lambda both: float(statistic(both[:, 0])) - float(statistic(both[:, 1])),
+        rng=rng,
+        n_resamples=n_resamples,
+        level=level,
+    )

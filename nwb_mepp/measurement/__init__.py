@@ -1,1 +1,1 @@
-"""From candidates to measured events: peaks, fits of the shape, kinetics, intervals."""
+"""From candidates to measured events: peaks, shape fits, kinetics and intervals."""

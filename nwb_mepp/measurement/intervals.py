@@ -40,7 +40,7 @@ def intervals_above(score: npt.ArrayLike, *, threshold: float, min_samples: int 
 
     Notes
     -----
-    A stretch cut by an end of the trace is kept: dropping it would bias the rate of MEPPs in short
+    A stretch cut off by an end of the trace is kept: dropping it would bias the rate of MEPPs in short
     recordings.
 
     Examples
@@ -50,17 +50,17 @@ def intervals_above(score: npt.ArrayLike, *, threshold: float, min_samples: int 
     """
     above = _one_dimensional(score) > threshold  # A comparison with NaN is False.
     padded = np.concatenate([[False], above, [False]])
-    # Starts and stops alternate, for the padding lies below at both ends.
+    # Starts and stops alternate, because the padding is below the threshold at both ends.
     edges = np.flatnonzero(padded[1:] != padded[:-1]).astype(np.int64)
     intervals = edges.reshape(-1, 2)
     return intervals[intervals[:, 1] - intervals[:, 0] >= min_samples]
 
 
 def split_at_minima(intervals: npt.ArrayLike, score: npt.ArrayLike, *, depth: float) -> IntArray:
-    """Split intervals where the score dips deep enough between two maxima.
+    """Split intervals where the score dips deeply enough between two maxima.
 
-    Two MEPPs that overlap leave one stretch above the threshold; what parts them is the dip of the score
-    between their peaks.
+    Two overlapping MEPPs leave one stretch above the threshold; the dip of the score between their peaks
+    separates them.
 
     Parameters
     ----------
@@ -75,14 +75,14 @@ def split_at_minima(intervals: npt.ArrayLike, score: npt.ArrayLike, *, depth: fl
     Returns
     -------
     ndarray of int64, shape (n_parts, 2)
-        Sorted like ``intervals``; the (first) sample of the minimum begins the later part, so the parts of
-        an interval cover it wholly.
+        Sorted like ``intervals``; the (first) sample of the minimum begins the later part, so the parts
+        of an interval cover it completely.
 
     Raises
     ------
     ValueError
-        If ``depth`` is not between 0 and 1, an interval leaves the score or has no sample, or an array has
-        the wrong shape.
+        If ``depth`` is not between 0 and 1, an interval is empty or extends beyond the score, or an array
+        has the wrong shape.
 
     Examples
     --------
@@ -107,8 +107,8 @@ def split_at_minima(intervals: npt.ArrayLike, score: npt.ArrayLike, *, depth: fl
 def _deep_minima(values: list[float], *, kept: float) -> list[int]:
     """Return where minima lie that are at most ``kept`` times the maxima on both sides of them.
 
-    A walk with hysteresis: a maximum stands once the score has fallen far enough below it, a minimum once
-    the score has risen far enough above it. Ripples between never count, however many there are.
+    A scan with hysteresis: a maximum is confirmed once the score has fallen far enough below it, a minimum
+    once the score has risen far enough above it. Ripples in between never count, however many there are.
     """
     minima: list[int] = []
     highest, lowest, lowest_index, falling = 0.0, 0.0, 0, False

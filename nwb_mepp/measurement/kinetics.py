@@ -1,24 +1,24 @@
 """Onset, peak, amplitude, rise, half-width, decay and area of each MEPP, on the original trace.
 
-A detector says where to look; everything a reader of the table sees is measured here, at the trace's own
-rate and in its own unit, in three steps:
+A detector only says where to look. Everything in the table is measured here, at the trace's own sampling rate
+and in its own unit, in three steps:
 
 1. The peak of each candidate is the maximum of the trace smoothed by a Gaussian of 0.2 ms (full width at half
-   maximum 0.47 ms), no farther than the valley towards the neighboring candidate
+   maximum 0.47 ms), no farther than the valley before the neighboring candidate
    (:mod:`nwb_mepp.measurement.peaks`).
 2. In order of time, the rise and decay of :mod:`nwb_mepp.measurement.waveform` are fitted to the samples from
    2 ms before the onset to four decay constants after the peak, or to the valley before the next MEPP.
    Tails of earlier MEPPs are subtracted first, so a MEPP that rides on the decay of another is measured from
    where that decay would have been, not from the raised level. All are fitted twice: the clear MEPPs of the
-   first time tell which time constants are usual here, and that holds the second fit together where noise
-   leaves them open.
-3. Onset, place of the peak and widths are read off the fitted curve, which is the trace smoothed as
-   strongly as its noise asks for; amplitude and area are means and sums of samples.
+   first round give the typical time constants of the recording, which are the prior of the second round.
+3. Onset, peak position and widths are read from the fitted curve; amplitude and area are means and sums of
+   samples.
 
-The baseline is the mean of the middle half (neither pulled by a small MEPP that was missed nor caught on a
-converter's steps) of up to 5 ms ending 0.3 ms before the onset, from the previous MEPP's stop on; where less
-than 1 ms is left, it is the previous MEPP's. The baseline in the table includes the tails of earlier MEPPs at
-the peak, so that baseline and amplitude always add up to the peak value.
+The baseline is the mean of the middle half (robust against small MEPPs that were missed and against
+converter steps) of the samples in up to 5 ms that end 0.3 ms before the onset and begin no earlier than one
+decay constant after the previous peak; where less than 1 ms is left, it is that of the previous MEPP. The
+baseline in the table includes the tails of earlier MEPPs at the peak, so that baseline and amplitude always
+add up to the peak value.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, Events, PolarizedTrace, locate_peaks
-from nwb_mepp.measurement.waveform import Shape, Usual, fit_shape, level_times
+from nwb_mepp.measurement.waveform import Shape, ShapePrior, fit_shape, level_times
 
 __all__ = ["measure"]
 
@@ -54,20 +55,19 @@ _FIT_ROUNDS = 3
 _DECAYS_TO_STOP = 1.3
 _MIN_DECAY_S = 0.5e-3
 _SETTLED_S = 0.05e-3
-# A MEPP no longer counts for the following ones after this many decays: 0.03 % of it is left.
+# After this many decay constants, a MEPP no longer affects later ones: 0.03 % of it is left.
 _TAIL_DECAYS = 8.0
-# So many MEPPs, each this many noise SD high, tell what is usual in a recording. Smaller ones would only
-# confirm what was thought usual before, for the noise leaves their time constants open.
+# At least this many MEPPs, each this many noise SD high, give the typical time constants of a recording.
+# Smaller ones would only reproduce the prior, as noise leaves their time constants undetermined.
 _MIN_CLEAR = 5
 _CLEAR_SD = 5.0
-# How far the time constants of the MEPPs of one recording spread, in units of e: CVs of 0.15 to 0.4 are
-# usual.
+# SD of the natural logarithm of the time constants within a recording: CVs of 0.15 to 0.4 are typical.
 _LOG_SD_WITHIN = 0.3
 
 
 @dataclass(kw_only=True)
 class _Event:
-    """One MEPP on its way from candidate to row: samples of the segment, seconds from its first sample."""
+    """One MEPP between candidate and table row; samples and seconds count from the start of the segment."""
 
     start: int
     peak: int
@@ -79,8 +79,8 @@ class _Event:
     clear: bool = False
     overlapped: bool = False
 
-    def after_effects(self, time_s: float) -> tuple[Shape, ...]:
-        """Return the MEPPs, up to this one, that have not died away at a later time."""
+    def tails_at(self, time_s: float) -> tuple[Shape, ...]:
+        """Return this MEPP and earlier ones, as far as they have not decayed at a later time."""
         known = self.tails if self.shape is None else (*self.tails, self.shape)
         return tuple(s for s in known if time_s - s.peak_s < _TAIL_DECAYS * s.tau_decay_s)
 
@@ -89,7 +89,7 @@ def measure(
     segment: Segment,
     candidates: Events,
     *,
-    polarity: int,
+    polarity: Polarity,
     read: Callable[[int, int], FloatArray] | None = None,
 ) -> Mepps:
     """Measure the MEPPs of one segment.
@@ -99,11 +99,11 @@ def measure(
     segment : Segment
     candidates : Events
         Where to look: ``start``, ``peak``, ``stop`` and ``probability``, sorted by peak.
-    polarity : {1, -1}
-        -1 where MEPPs point downward.
+    polarity : Polarity
+        Positive or negative.
     read : callable (start, stop) -> ndarray, optional
-        Trace of the segment in SI units, reflected beyond its borders; ``segment.values`` if not given. Hand
-        in the trace without hum where hum was found.
+        Trace of the segment in SI units, reflected beyond its borders; ``segment.values`` if not given. Pass
+        the trace without hum where hum was found.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def measure(
     Raises
     ------
     ValueError
-        If ``polarity`` is neither 1 nor -1.
+        If the polarity is ``AUTO``.
 
     Notes
     -----
@@ -137,13 +137,11 @@ def measure(
     ...               conversion=1e-3, offset=-70e-3, sampling_rate_hz=10e3, start_s=0.0)
     >>> found = SimpleNamespace(start=np.array([195]), peak=np.array([212]), stop=np.array([240]),
     ...                         probability=np.array([0.9]))
-    >>> mepps = measure(Segment(trace=trace, start=0, stop=1000), found, polarity=1)
+    >>> mepps = measure(Segment(trace=trace, start=0, stop=1000), found, polarity=Polarity.POSITIVE)
     >>> int(mepps.start_index[0]), int(mepps.peak_index[0]), round(1e3 * float(mepps.decay_tau_s[0]), 2)
     (200, 209, 3.0)
     """
-    if polarity not in (1, -1):
-        raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
-    view = PolarizedTrace(read or segment.values, polarity, segment.sampling_rate_hz, segment.n_samples)
+    view = PolarizedTrace(read or segment.values, polarity.sign, segment.sampling_rate_hz, segment.n_samples)
     rows, peaks = locate_peaks(view, candidates)
     if not len(rows):
         return Mepps.empty(segment.trace.channel, segment.trace.unit)
@@ -153,19 +151,19 @@ def measure(
         for start, peak, stop, probability in zip(*columns, strict=True)
     ]
     _fit_all(view, events)
-    _bound(view, events)
+    _set_intervals(view, events)
     return _table(segment, view, events)
 
 
 def _fit_all(view: PolarizedTrace, events: list[_Event]) -> None:
-    """Fit the events twice: the first time tells what is usual in this recording, the second uses it."""
+    """Fit the events twice: the first round gives the prior of this recording for the second."""
     _fit_in_order(view, events, population=None)
     population = _population(view, events)
     if population is not None:
         _fit_in_order(view, events, population=population)
 
 
-def _population(view: PolarizedTrace, events: Sequence[_Event]) -> Usual | None:
+def _population(view: PolarizedTrace, events: Sequence[_Event]) -> ShapePrior | None:
     """Return the median shape of the clear MEPPs of a recording; None where there are too few."""
     clear = []
     for event, following in zip_longest(events, events[1:]):
@@ -175,24 +173,24 @@ def _population(view: PolarizedTrace, events: Sequence[_Event]) -> Usual | None:
     if len(clear) < _MIN_CLEAR:
         return None
     tau_rise_s, tau_decay_s = np.median(clear, axis=0).tolist()
-    return Usual(tau_rise_s=tau_rise_s, tau_decay_s=tau_decay_s, log_sd=_LOG_SD_WITHIN)
+    return ShapePrior(tau_rise_s=tau_rise_s, tau_decay_s=tau_decay_s, log_sd=_LOG_SD_WITHIN)
 
 
-def _fit_in_order(view: PolarizedTrace, events: list[_Event], *, population: Usual | None) -> None:
-    """Fit the events one after another, each on what the earlier ones leave."""
+def _fit_in_order(view: PolarizedTrace, events: list[_Event], *, population: ShapePrior | None) -> None:
+    """Fit the events one after another, each to the trace without the tails of earlier ones."""
     for number, event in enumerate(events):
         previous = events[number - 1] if number else None
         following = events[number + 1] if number + 1 < len(events) else None
         if previous is not None:
-            event.tails = previous.after_effects(event.peak / view.rate_hz)
-        usual = Usual() if population is None else population
+            event.tails = previous.tails_at(event.peak / view.rate_hz)
+        prior = ShapePrior() if population is None else population
         if following is None or event.stop < following.start:
-            # The detector saw the end of the decay, where 1/e is left. Its word counts as much as what is
-            # usual in the recording, and alone where nothing is known of that yet.
-            seen_s = max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
-            known_s = seen_s if population is None else population.tau_decay_s
-            usual = replace(usual, tau_decay_s=float(np.sqrt(known_s * seen_s)))
-        _fit_event(view, event, previous=previous, following=following, usual=usual)
+            # The detector's stop marks the end of the decay, where 1/e is left. It counts as much as what is
+            # typical of the recording, and alone in the first round, when that is not known yet.
+            detected_s = max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
+            typical_s = detected_s if population is None else population.tau_decay_s
+            prior = replace(prior, tau_decay_s=float(np.sqrt(typical_s * detected_s)))
+        _fit_event(view, event, previous=previous, following=following, prior=prior)
 
 
 def _fit_event(
@@ -201,9 +199,9 @@ def _fit_event(
     *,
     previous: _Event | None,
     following: _Event | None,
-    usual: Usual,
+    prior: ShapePrior,
 ) -> None:
-    """Find baseline and shape of one event; they depend on each other, so both are found a few times."""
+    """Find baseline and shape of one event; each depends on the other, so both are estimated in turn."""
     rate_hz = view.rate_hz
     first = max(event.peak - view.samples(_BEFORE_S), 0 if previous is None else previous.peak)
     last = min(event.peak + view.samples(_AFTER_S) + 1, view.n_samples)
@@ -215,13 +213,13 @@ def _fit_event(
     trace = _Trace(view.values(first, last) - tails, smoothed, first, event.peak, rate_hz)
 
     level, noise_sd = _level(trace, onset_s=(event.peak / rate_hz) - 1.2e-3, previous=previous)
-    shape = _first_guess(trace, level=level, usual=usual)
+    shape = _first_guess(trace, level=level, prior=prior)
     for round_ in range(_FIT_ROUNDS):
         fit_s = _FIRST_FIT_S if round_ == 0 else max(_FIT_DECAYS * shape.tau_decay_s, _MIN_FIT_S)
         fitted = (time_s >= shape.onset_s - _FIT_BEFORE_ONSET_S) & (time_s <= event.peak / rate_hz + fit_s)
         onset_s = shape.onset_s
         shape = fit_shape(
-            time_s[fitted], trace.values[fitted] - level, start=shape, noise_sd=noise_sd, usual=usual
+            time_s[fitted], trace.values[fitted] - level, start=shape, noise_sd=noise_sd, prior=prior
         )
         level, noise_sd = _level(trace, onset_s=shape.onset_s, previous=previous)
         if round_ > 0 and abs(shape.onset_s - onset_s) < _SETTLED_S:
@@ -246,30 +244,30 @@ class _Trace:
 
 def _level(trace: _Trace, *, onset_s: float, previous: _Event | None) -> tuple[float, float]:
     """Return the baseline before an onset and the standard deviation of the noise around it."""
-    quiet_s = trace.first / trace.rate_hz
+    earliest_s = trace.first / trace.rate_hz
     if previous is not None and previous.shape is not None:
-        quiet_s = max(quiet_s, previous.shape.peak_s + previous.shape.tau_decay_s)
+        earliest_s = max(earliest_s, previous.shape.peak_s + previous.shape.tau_decay_s)
     stop_s = min(onset_s, trace.peak / trace.rate_hz) - _BASELINE_GAP_S
-    start_s = max(quiet_s, stop_s - _BASELINE_S)
+    start_s = max(earliest_s, stop_s - _BASELINE_S)
     start, stop = (int(np.ceil(time_s * trace.rate_hz)) - trace.first for time_s in (start_s, stop_s))
-    quiet = np.sort(trace.values[start : max(stop, start)])
-    if len(quiet) >= max(_MIN_BASELINE_S * trace.rate_hz, 3):
-        quarter = len(quiet) // 4
-        return float(quiet[quarter : len(quiet) - quarter].mean()), float(quiet.std())
+    before = np.sort(trace.values[start : max(stop, start)])
+    if len(before) >= max(_MIN_BASELINE_S * trace.rate_hz, 3):
+        quarter = len(before) // 4
+        return float(before[quarter : len(before) - quarter].mean()), float(before.std())
     if previous is not None and trace.first == previous.peak:
         return previous.level, 0.0
-    # Only at the very beginning of a segment: the lowest the trace has been is the nearest to a baseline.
+    # At the very beginning of a segment there is no baseline: the minimum so far is the best estimate.
     return float(trace.smoothed[: trace.peak - trace.first + 1].min()), 0.0
 
 
-def _first_guess(trace: _Trace, *, level: float, usual: Usual) -> Shape:
+def _first_guess(trace: _Trace, *, level: float, prior: ShapePrior) -> Shape:
     """Guess the shape from where the smoothed trace passes half of the peak."""
     peak = trace.peak - trace.first
     half = 0.5 * (trace.smoothed[peak] + level)
     before = np.flatnonzero(trace.smoothed[:peak] < half)
     after = np.flatnonzero(trace.smoothed[peak:] < half)
     rise_s = (peak - before[-1] if len(before) else 1) / trace.rate_hz
-    fall_s = after[0] / trace.rate_hz if len(after) else usual.tau_decay_s
+    fall_s = after[0] / trace.rate_hz if len(after) else prior.tau_decay_s
     return Shape(
         onset_s=trace.peak / trace.rate_hz - 1.4 * rise_s,
         tau_rise_s=0.7 * rise_s,
@@ -285,8 +283,8 @@ def _sum_of(shapes: Sequence[Shape], time_s: FloatArray) -> FloatArray:
     return total
 
 
-def _bound(view: PolarizedTrace, events: list[_Event]) -> None:
-    """Turn shapes into intervals that hold their peak and neither overlap nor leave the segment."""
+def _set_intervals(view: PolarizedTrace, events: list[_Event]) -> None:
+    """Turn shapes into intervals that contain their peak and neither overlap nor leave the segment."""
     fall_s = _level_times(events, level=np.exp(-1.0), falling=True)
     floor = 0
     for number, event in enumerate(events):
@@ -315,9 +313,9 @@ def _table(segment: Segment, view: PolarizedTrace, events: list[_Event]) -> Mepp
     start, stop, peak = np.array([(e.start, e.stop, e.peak) for e in events], dtype=np.int64).T
     amplitude, area, baseline = np.array([_sizes(view, event) for event in events]).T
     tau_decay_s = np.array([e.shape.tau_decay_s if e.shape else np.nan for e in events])
-    # What is seen of a MEPP, from its onset to the next one or to the end of the segment.
-    seen_s = np.append(start[1:], view.n_samples) / view.rate_hz
-    seen_s -= np.array([e.shape.onset_s if e.shape else np.nan for e in events])
+    # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
+    visible_s = np.append(start[1:], view.n_samples) / view.rate_hz
+    visible_s -= np.array([e.shape.onset_s if e.shape else np.nan for e in events])
     fall_s = {level: _level_times(events, level=level, falling=True) for level in (0.5, np.exp(-1.0))}
     rise_s = {level: _level_times(events, level=level, falling=False) for level in (0.1, 0.5, 0.9)}
     in_sweep = segment.start + np.stack([start, stop, peak])
@@ -334,8 +332,8 @@ def _table(segment: Segment, view: PolarizedTrace, events: list[_Event]) -> Mepp
         peak_s=peak_s,
         amplitude=amplitude,
         rise_10_90_s=rise_s[0.9] - rise_s[0.1],
-        half_width_s=np.where(fall_s[0.5] <= seen_s, fall_s[0.5] - rise_s[0.5], np.nan),
-        decay_tau_s=np.where(fall_s[np.exp(-1.0)] <= seen_s, tau_decay_s, np.nan),
+        half_width_s=np.where(fall_s[0.5] <= visible_s, fall_s[0.5] - rise_s[0.5], np.nan),
+        decay_tau_s=np.where(fall_s[np.exp(-1.0)] <= visible_s, tau_decay_s, np.nan),
         area=area,
         baseline=baseline,
         probability=np.array([event.probability for event in events]),
@@ -354,4 +352,4 @@ def _sizes(view: PolarizedTrace, event: _Event) -> tuple[float, float, float]:
     baseline = float(below[peak])
     amplitude = float(trace[peak - half : peak + half + 1].mean()) - baseline
     area = float((trace - below)[event.start - first : event.stop - first].sum()) / view.rate_hz
-    return view.polarity * amplitude, view.polarity * area, view.polarity * baseline
+    return view.sign * amplitude, view.sign * area, view.sign * baseline

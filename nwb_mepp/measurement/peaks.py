@@ -1,4 +1,4 @@
-"""From where a detector points to where the peak is, on the original trace."""
+"""The peak that belongs to each candidate, on the original trace."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["PEAK_HALF_WINDOW_S", "Events", "PolarizedTrace", "locate_peaks"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: The height of a peak is the mean over so long before and after it.
+#: The height of a peak is the mean over this time before and after it.
 PEAK_HALF_WINDOW_S = 0.25e-3
 
 _SMOOTHING_SD_S = 0.2e-3
-# A detector's peak may be this far off, inside its own interval this far.
+# How far a detector's peak may be off: outside, and inside the interval that the detector gave.
 _NEAR_S = 1e-3
 _FAR_S = 3e-3
 
@@ -46,19 +46,20 @@ class Events(Protocol):
 
 @dataclass(frozen=True)
 class PolarizedTrace:
-    """The trace of a segment, turned so that its events point upward.
+    """The trace of a segment, inverted where needed so that events point upward.
 
     Attributes
     ----------
     read : callable (start, stop) -> ndarray
         Samples of the segment, reflected beyond its borders.
-    polarity : {1, -1}
+    sign : {1, -1}
+        -1 where MEPPs point downward.
     rate_hz : float
     n_samples : int
     """
 
     read: Callable[[int, int], FloatArray]
-    polarity: int
+    sign: int
     rate_hz: float
     n_samples: int
 
@@ -68,7 +69,7 @@ class PolarizedTrace:
 
     def values(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop``."""
-        return self.polarity * np.asarray(self.read(start, stop), dtype=np.float64)
+        return self.sign * np.asarray(self.read(start, stop), dtype=np.float64)
 
     def smoothed(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop`` of the trace smoothed by a Gaussian of 0.2 ms."""
@@ -88,7 +89,7 @@ class _Candidate:
 
 
 def locate_peaks(trace: PolarizedTrace, candidates: Events) -> tuple[IntArray, IntArray]:
-    """Move each candidate to the maximum it means.
+    """Move each candidate to the maximum it belongs to.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def locate_peaks(trace: PolarizedTrace, candidates: Events) -> tuple[IntArray, I
     Returns
     -------
     rows : ndarray of int64, shape (n_peaks,)
-        Which candidates were kept. Of candidates that mean the same maximum the most probable is kept.
+        Which candidates were kept. Of candidates with the same maximum, the most probable is kept.
     peaks : ndarray of int64, shape (n_peaks,)
         Samples of the smoothed trace's maxima, increasing by more than twice ``PEAK_HALF_WINDOW_S``.
     """
@@ -129,10 +130,10 @@ def locate_peaks(trace: PolarizedTrace, candidates: Events) -> tuple[IntArray, I
 
 
 def _border(trace: PolarizedTrace, left: int, right: int) -> int | None:
-    """Return the valley between two candidate peaks, or None if both sit on one hill.
+    """Return the valley between two candidate peaks, or None if both lie on one hill.
 
-    The valley is where the trace lies deepest below the lower of the two maxima beside it. It is not simply
-    the minimum between: a candidate's peak may be placed low on the rising flank.
+    The valley is where the trace is deepest below the lower of the two maxima beside it. It is not simply
+    the minimum in between, as a candidate's peak may lie low on the rising flank.
     """
     if right - left > trace.samples(2.0 * _FAR_S):
         return (left + right) // 2

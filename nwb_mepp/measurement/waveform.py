@@ -1,4 +1,4 @@
-"""The shape of one MEPP, fitted to its samples: where it begins, peaks, and how fast it rises and decays.
+"""The shape of one MEPP, fitted to its samples: onset, peak, rise and decay.
 
 The shape is the difference of two exponentials that synaptic potentials and currents are usually described
 with: it rises from the onset with one time constant and decays with another. A fit uses every sample of the
@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Shape", "Usual", "fit_shape", "level_times"]
+__all__ = ["Shape", "ShapePrior", "fit_shape", "level_times"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# So many samples a second tell something new about the rise and about the decay. A rise is over before
-# slow noise has moved; over a decay it moves the trace as a whole, and samples agree with each other.
+# Number of independent samples per second during the rise and during the decay. A rise is over before slow
+# noise changes; during a decay slow noise shifts the trace as a whole, so that samples are correlated.
 _INDEPENDENT_HZ = (2_500.0, 100.0)
 
-# Beyond these a time constant is no measurement but the sign of a step, a spike or a slow wave.
+# A time constant beyond these limits is not a measurement but indicates a step, a spike or a slow wave.
 _TAU_RISE_LIMITS_S = (5e-6, 20e-3)
 _TAU_DECAY_LIMITS_S = (0.1e-3, 100e-3)
 
@@ -34,17 +34,17 @@ _MAX_STEP = np.array([0.5e-3, 0.7, 0.7])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Usual:
-    """What a shape is usually like: it holds a fit together where noise leaves a time constant open.
+class ShapePrior:
+    """Prior for the time constants of a fit: it decides where noise leaves them undetermined.
 
-    The defaults are the usual time constants of end-plate potentials and synaptic currents, and a spread
-    wide enough to be outweighed wherever the samples say anything.
+    The defaults are typical of end-plate potentials and synaptic currents; their spread is wide enough to be
+    outweighed wherever the samples are informative.
 
     Attributes
     ----------
     tau_rise_s, tau_decay_s : float
     log_sd : float
-        How far single events spread around them, in units of e.
+        Standard deviation of the natural logarithm of the time constants of single events.
     """
 
     tau_rise_s: float = 0.5e-3
@@ -108,7 +108,7 @@ def level_times(
 
     Examples
     --------
-    A rise much faster than the decay leaves the exponential alone: half is reached after ln 2 decays.
+    With a rise much faster than the decay, half of the peak is reached after ln 2 decay constants.
 
     >>> half_s = level_times(np.array([1e-9]), np.array([2e-3]), level=0.5, falling=True)
     >>> round(1e3 * float(half_s[0]), 3)
@@ -116,7 +116,7 @@ def level_times(
     """
     peak_s = _time_to_peak(tau_rise_s, tau_decay_s)
     target = level * _unscaled(peak_s, tau_rise_s, tau_decay_s)
-    # 40 decay constants after the peak any level of interest has been passed.
+    # Within 40 decay constants after the peak, any level of interest is passed.
     low, high = (peak_s, peak_s + 40.0 * tau_decay_s) if falling else (np.zeros_like(peak_s), peak_s)
     for _ in range(50):
         middle = 0.5 * (low + high)
@@ -131,7 +131,7 @@ def fit_shape(
     *,
     start: Shape,
     noise_sd: float,
-    usual: Usual = Usual(),
+    prior: ShapePrior = ShapePrior(),
 ) -> Shape:
     """Fit the shape to samples whose baseline lies at 0, by penalized least squares.
 
@@ -142,9 +142,9 @@ def fit_shape(
     start : Shape
         First guess; its amplitude is not used.
     noise_sd : float
-        Standard deviation of the noise, in the unit of ``values``: the larger, the more the usual
-        time constants count. With 0 they do not count at all.
-    usual : Usual, optional
+        Standard deviation of the noise, in the unit of ``values``: the larger it is, the
+        more weight the prior has. With 0 it has none.
+    prior : ShapePrior, optional
 
     Returns
     -------
@@ -170,12 +170,12 @@ def fit_shape(
     >>> round(found.tau_decay_s, 6), round(found.amplitude, 6)
     (0.0025, 1.0)
     """
-    if len(values) < 5:  # fewer samples than the shape has parameters, and one to spare
+    if len(values) < 5:  # not more samples than the shape has parameters
         return replace(start, amplitude=0.0)
     rate_hz = (len(time_s) - 1) / (time_s[-1] - time_s[0])
-    pulls = [noise_sd * np.sqrt(max(rate_hz / hz, 1.0)) / usual.log_sd for hz in _INDEPENDENT_HZ]
-    center = np.array([0.0, np.log(usual.tau_rise_s), np.log(usual.tau_decay_s)])
-    problem = _Problem(time_s, values, center, np.array([0.0, *pulls]))
+    weights = [noise_sd * np.sqrt(max(rate_hz / hz, 1.0)) / prior.log_sd for hz in _INDEPENDENT_HZ]
+    center = np.array([0.0, np.log(prior.tau_rise_s), np.log(prior.tau_decay_s)])
+    problem = _Problem(time_s, values, center, np.array([0.0, *weights]))
     bounds = [(time_s[0], time_s[-1]), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
     lower, upper = np.array(bounds).T
     parameters = np.array([start.onset_s, np.log(start.tau_rise_s), np.log(start.tau_decay_s)])
@@ -232,7 +232,7 @@ class _Linearized:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Samples to fit, and what is usual: a center for each parameter and how strongly it pulls."""
+    """Samples to fit, and the prior: center and weight of each parameter."""
 
     time_s: FloatArray
     values: FloatArray

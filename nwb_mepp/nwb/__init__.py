@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nwb_mepp.nwb.extension import add_extension, remove_extension
+    from nwb_mepp.nwb.extension_package import require_extension
     from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "results": ("EventTable", "read_events", "read_results"),
+    "extension_package": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
@@ -63,6 +65,7 @@ __all__ = [
     "recording_in",
     "remove_extension",
     "replace_results",
+    "require_extension",
     "validate_nwb",
     "write_nwb",
 ]

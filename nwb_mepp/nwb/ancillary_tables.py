@@ -15,10 +15,10 @@ from pynwb.misc import Units
 
 from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
 from nwb_mepp.core.provenance import describe_settings
+from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import storable
 from nwb_mepp.nwb.names import free_name, series_name
 from nwb_mepp.nwb.sample_stream import GZIP_LEVEL
-from nwb_mepp.nwb.series import NWB_UNITS
 
 __all__ = ["EPOCHS_PREFIX", "add_ancillary"]
 
@@ -153,7 +153,7 @@ def _irregular_series(trace: IrregularTrace, *, name: str, source: str) -> TimeS
         name=name,
         data=H5DataIO(trace.samples, compression="gzip", compression_opts=GZIP_LEVEL, shuffle=True),
         timestamps=H5DataIO(trace.times_s, compression="gzip", compression_opts=GZIP_LEVEL, shuffle=True),
-        unit=NWB_UNITS.get(trace.unit, trace.unit),
+        unit=nwb_unit_name(trace.unit),
         conversion=float(trace.conversion),
         description=f"Channel {storable(trace.name)}, sampled at irregular times. {source}",
     )

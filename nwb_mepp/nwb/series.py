@@ -12,6 +12,7 @@ from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, PatchClampSeries
 
 from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import describe_source
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, series_name
@@ -25,8 +26,6 @@ CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
     "voltage": (VoltageClampSeries, "A"),
     "izero": (IZeroClampSeries, "V"),
 }
-# NWB spells base units out; anything that is neither is written as the source states it.
-NWB_UNITS = {"V": "volts", "A": "amperes", "": "unknown"}
 
 SeriesOf = dict[tuple[str, int], TimeSeries]
 
@@ -112,7 +111,7 @@ def _fields(trace: Trace, recording: Recording, *, n_sweeps: int) -> dict[str, A
     sentences.append(describe_source(recording.source))
     return {
         "data": compressed_samples(trace),
-        "unit": NWB_UNITS.get(trace.unit, trace.unit),
+        "unit": nwb_unit_name(trace.unit),
         # The schema asks for float32; a Python float is stored as float64, so that volts are exact.
         "conversion": float(trace.conversion),
         "offset": float(trace.offset),

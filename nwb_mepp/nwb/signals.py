@@ -13,18 +13,10 @@ from pynwb import TimeSeries
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.units import Unit, parse_electrical_unit
 
 __all__ = ["UnsuitableError", "column_trace", "n_columns"]
 
-# NWB asks for base units spelled out; files with other spellings and with prefixes exist.
-_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "p": 1e-12}
-_WORDS = {"": 1.0, "milli": 1e-3, "micro": 1e-6, "nano": 1e-9, "pico": 1e-12}
-_UNITS = {f"{prefix}{unit}": (unit, scale) for prefix, scale in _PREFIXES.items() for unit in "VA"} | {
-    f"{prefix}{word}{plural}": (unit, scale)
-    for prefix, scale in _WORDS.items()
-    for unit, word in (("V", "volt"), ("A", "ampere"), ("A", "amp"))
-    for plural in ("", "s")
-}
 # How far, in parts of a sample, a timestamp may lie from a straight line through the first and the last.
 # Files hold times rounded to the microsecond, or as float32 (4 us at one minute); a tenth of a sample is
 # below what the measures resolve, while a lost sample or an adjusted clock shows as a whole one.
@@ -137,10 +129,9 @@ def n_columns(series: object) -> int | None:
     return int(data.shape[1])
 
 
-def _unit(series: TimeSeries) -> tuple[str, float] | None:
-    """Return V or A and what one unit of the series is in it."""
-    # Words are written in any case ("Volts"); with symbols the case tells milli from mega.
-    return _UNITS.get(series.unit) or _UNITS.get(str(series.unit).lower())
+def _unit(series: TimeSeries) -> Unit | None:
+    # NWB asks for base units spelled out; files with other spellings and with prefixes exist.
+    return parse_electrical_unit(str(series.unit))
 
 
 def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep: int) -> Trace:
@@ -151,20 +142,21 @@ def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep:
     UnsuitableError
         If its scale is no number, or its times are not those of a constant rate.
     """
-    unit, scale = _unit(series) or ("", math.nan)
+    unit = _unit(series) or Unit("", math.nan)
     factors = getattr(series, "channel_conversion", None)
     factor = 1.0 if factors is None else float(factors[column or 0])
-    conversion, offset = float(series.conversion) * factor * scale, float(series.offset) * scale
+    conversion, offset = float(series.conversion) * factor * unit.scale, float(series.offset) * unit.scale
     if not (math.isfinite(conversion) and math.isfinite(offset)) or conversion == 0.0:
         raise UnsuitableError(
-            f"its numbers have no scale (conversion {conversion:g} {unit}, offset {offset:g} {unit})"
+            f"its numbers have no scale (conversion {conversion:g} {unit.name}, "
+            f"offset {offset:g} {unit.name})"
         )
     rate_hz, start_s = _sampling(series)
     return Trace(
         channel=channel,
         sweep=sweep,
         source=_DatasetSource(_stored(series.data), column),
-        unit=unit,
+        unit=unit.name,
         conversion=conversion,
         offset=offset,
         sampling_rate_hz=rate_hz,

@@ -19,6 +19,7 @@ from pynwb import NWBHDF5IO, NWBFile
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.mepps import MEASURES
 from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
+from nwb_mepp.nwb.extension_package import require_extension
 from nwb_mepp.nwb.names import TABLE_PREFIX
 from nwb_mepp.nwb.reader import electrical_traces, read_file
 from nwb_mepp.nwb.results import rows_of_tables
@@ -107,7 +108,10 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
     ------
     ReadError
         If tables, summary and series do not belong together.
+    MissingDependencyError
+        If the package of the extension is not installed.
     """
+    require_extension()
     rows = _rows(path)
     changed, notes = [], []
     with h5py.File(path, "r+") as handle:

@@ -16,6 +16,7 @@ from nwb_mepp.core.errors import MetadataError, OutputError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.ancillary_tables import add_ancillary
 from nwb_mepp.nwb.header import (
     SOURCE_TABLE,
@@ -97,7 +98,7 @@ def write_nwb(
         file, recording, clamp=clamp, metadata=stated, fingerprint=fingerprint, excluded=excluded
     )
     if results:
-        electrical = [trace for trace in recording.traces if trace.unit in ("V", "A")]
+        electrical = [trace for trace in recording.traces if trace.unit in ELECTRICAL_UNITS]
         stems = channel_stems(recording.traces)
         add_mepp_tables(
             file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}

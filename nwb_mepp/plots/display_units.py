@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Scale", "choose_scale", "number"]
+from nwb_mepp.core.units import DISPLAY_UNITS, DisplayUnit, lab_unit
+
+__all__ = ["choose_unit", "number"]
 
 # Largest first; a unit is used from a tenth of it on.
-_PREFIXES = {
-    "V": ((1e3, "kV"), (1.0, "V"), (1e-3, "mV"), (1e-6, "µV"), (1e-9, "nV")),
-    "A": ((1.0, "A"), (1e-3, "mA"), (1e-6, "µA"), (1e-9, "nA"), (1e-12, "pA"), (1e-15, "fA")),
+_UNITS = {
+    "V": tuple(DISPLAY_UNITS[name] for name in ("kV", "V", "mV", "µV", "nV")),
+    "A": tuple(DISPLAY_UNITS[name] for name in ("A", "mA", "µA", "nA", "pA", "fA")),
 }
-# Millivolts and picoamperes are what is usual: they are kept up to here.
-_USUAL = {"mV": 1e3, "pA": 2e3}
+# The usual units, millivolts and picoamperes, are kept up to here.
+_LARGEST_USUAL = {"V": 1e3, "A": 2e3}
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A unit for the screen: numbers in SI are multiplied by ``factor``."""
-
-    factor: float
-    unit: str
-
-
-def choose_scale(values: npt.ArrayLike, *, unit: str) -> Scale:
+def choose_unit(values: npt.ArrayLike, *, unit: str) -> DisplayUnit:
     """Choose the unit in which the largest of some values reads well.
 
     Parameters
@@ -38,28 +30,24 @@ def choose_scale(values: npt.ArrayLike, *, unit: str) -> Scale:
 
     Returns
     -------
-    Scale
+    DisplayUnit
 
     Examples
     --------
-    >>> choose_scale([0.4e-3, -0.6e-3], unit="V")
-    Scale(factor=1000.0, unit='mV')
-    >>> choose_scale([-19e-12], unit="A").unit
-    'pA'
+    >>> choose_unit([0.4e-3, -0.6e-3], unit="V").name
+    'mV'
+    >>> choose_unit([-19e-12], unit="A").factor
+    1000000000000.0
     """
+    if unit not in _UNITS:
+        return lab_unit(unit)
     finite = np.abs(np.asarray(values, dtype=np.float64))
     finite = finite[np.isfinite(finite)]
     largest = float(finite.max()) if finite.size else 0.0
-    if unit not in _PREFIXES:
-        return Scale(1.0, unit)
-    usual = "mV" if unit == "V" else "pA"
-    for size, name in _PREFIXES[unit]:
-        if name == usual and (largest == 0.0 or 0.1 <= largest / size < _USUAL[name]):
-            return Scale(round(1.0 / size, 3), name)
-    for size, name in _PREFIXES[unit]:
-        if largest >= 0.1 * size:
-            return Scale(round(1.0 / size, 3), name)
-    return Scale(round(1.0 / _PREFIXES[unit][-1][0], 3), _PREFIXES[unit][-1][1])
+    usual = lab_unit(unit)
+    if largest == 0.0 or 0.1 <= largest / usual.scale < _LARGEST_USUAL[unit]:
+        return usual
+    return next((one for one in _UNITS[unit] if largest >= 0.1 * one.scale), _UNITS[unit][-1])
 
 
 def number(value: float, *, digits: int = 3) -> str:

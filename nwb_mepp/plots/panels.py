@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.plots.display_units import Scale, choose_scale, number
+from nwb_mepp.core.units import DisplayUnit
+from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.envelope import Clock, envelope_of
 from nwb_mepp.plots.selection import aligned_mepps, intervals_between
 from nwb_mepp.plots.style import (
@@ -44,7 +45,7 @@ def draw_whole(
     traces: Sequence[Trace],
     mepps: Mepps,
     *,
-    scale: Scale,
+    unit: DisplayUnit,
     stretch: Stretch,
     excluded: Sequence[tuple[float, float]],
 ) -> None:
@@ -57,7 +58,7 @@ def draw_whole(
         time_s, values = envelope.zigzag()
         axes.plot(
             clock.on_axis(time_s, sweep=trace.sweep),
-            scale.factor * values,
+            unit.factor * values,
             color=TRACE,
             lw=0.6,
             rasterized=True,
@@ -69,7 +70,7 @@ def draw_whole(
             if edges_s[0] < edges_s[1]:
                 axes.axvspan(*clock.on_axis(edges_s, sweep=trace.sweep), color=FAINT, alpha=0.35, lw=0)
     low, high = np.concatenate(lows), np.concatenate(highs)
-    bottom, top = (scale.factor * limit for limit in _limits(low, high))
+    bottom, top = (unit.factor * limit for limit in _limits(low, high))
     # The strokes for MEPPs stand above the trace.
     axes.set_ylim(bottom - 0.05 * (top - bottom), bottom + 1.35 * (top - bottom))
     axes.set_xlim(clock.start_s, clock.start_s + clock.duration_s)
@@ -82,7 +83,7 @@ def draw_whole(
         shown_s = clock.on_axis(stretch[1:], sweep=stretch[0].sweep)
         axes.axvspan(*shown_s, color=MEAN, alpha=0.18, lw=0)
     words = "Recorded time, sweeps end to end (s)" if clock.end_to_end else "Time from session start (s)"
-    tidy(axes, title=_title_of_whole(traces, excluded), xlabel=words, ylabel=scale.unit)
+    tidy(axes, title=_title_of_whole(traces, excluded), xlabel=words, ylabel=unit.name)
 
 
 def _title_of_whole(traces: Sequence[Trace], excluded: Sequence[tuple[float, float]]) -> str:
@@ -105,26 +106,26 @@ def _limits(low: FloatArray, high: FloatArray) -> tuple[float, float]:
     return bottom - width, top + width
 
 
-def draw_stretch(axes: Axes, mepps: Mepps, *, scale: Scale, stretch: Stretch) -> None:
+def draw_stretch(axes: Axes, mepps: Mepps, *, unit: DisplayUnit, stretch: Stretch) -> None:
     """Draw a stretch in full, with the interval and the peak of each MEPP."""
     trace, start_s, stop_s = stretch
     rate_hz = trace.sampling_rate_hz
     first = max(round((start_s - trace.start_s) * rate_hz), 0)
     last = min(round((stop_s - trace.start_s) * rate_hz), trace.n_samples)
     time_s = trace.start_s + np.arange(first, last) / rate_hz
-    axes.plot(time_s, scale.factor * trace.values(first, last), color=TRACE, lw=0.8)
+    axes.plot(time_s, unit.factor * trace.values(first, last), color=TRACE, lw=0.8)
     shown = (mepps.sweep == trace.sweep) & (mepps.start_s < stop_s) & (mepps.stop_s > start_s)
     inside = mepps.select(shown)
     for left_s, right_s in zip(inside.start_s, inside.stop_s, strict=True):
         axes.axvspan(left_s, right_s, color=SHADE, alpha=0.3, lw=0)
-    peaks = scale.factor * (inside.baseline + inside.amplitude)
+    peaks = unit.factor * (inside.baseline + inside.amplitude)
     axes.plot(inside.peak_s, peaks, "o", color=ACCENT, ms=5, mec="white", mew=0.6, zorder=3)
     axes.set_xlim(start_s, stop_s)
     axes.margins(y=0.1)
     title = (
         "Stretch marked above: intervals shaded, peaks dotted" if len(mepps) else "A stretch of the recording"
     )
-    tidy(axes, title=title, xlabel="Time from session start (s)", ylabel=scale.unit)
+    tidy(axes, title=title, xlabel="Time from session start (s)", ylabel=unit.name)
 
 
 def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
@@ -135,8 +136,8 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
     if not len(values):
         say_instead(axes, "No whole MEPP to overlay")
         return
-    scale = choose_scale(mepps.amplitude, unit=mepps.unit)
-    time_ms, values = 1e3 * time_s, scale.factor * values
+    unit = choose_unit(mepps.amplitude, unit=mepps.unit)
+    time_ms, values = 1e3 * time_s, unit.factor * values
     lines = [np.column_stack([time_ms, row]) for row in values]
     alpha = float(np.clip(8.0 / len(values), 0.08, 0.6))
     axes.add_collection(LineCollection(lines, colors=TRACE, linewidths=0.6, alpha=alpha, rasterized=True))
@@ -149,7 +150,7 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
     margin = 0.06 * (top - bottom) or 1.0
     axes.set_ylim(bottom - margin, top + margin)
     axes.set_xlim(time_ms[0], time_ms[-1])
-    tidy(axes, title="MEPPs from onset, and their mean", xlabel="Time from onset (ms)", ylabel=scale.unit)
+    tidy(axes, title="MEPPs from onset, and their mean", xlabel="Time from onset (ms)", ylabel=unit.name)
     count = f"{len(values)} of {n_free}" if n_free > len(values) else str(len(values))
     entries = [(INK, f"n = {count}")]
     for name, measured_s in (
@@ -164,20 +165,20 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
 
 def draw_amplitudes(axes: Axes, mepps: Mepps, *, noise_sd: float) -> None:
     """Draw how often amplitudes occur, with their mean and the noise to compare them with."""
-    scale = choose_scale(mepps.amplitude, unit=mepps.unit)
-    amplitude = scale.factor * mepps.amplitude
+    unit = choose_unit(mepps.amplitude, unit=mepps.unit)
+    amplitude = unit.factor * mepps.amplitude
     low, high = _histogram_range(amplitude)
     _draw_histogram(axes, amplitude, low=low, high=high)
     mean = float(amplitude.mean())
-    entries = [(ACCENT, f"mean {number(mean)} {scale.unit}")]
+    entries = [(ACCENT, f"mean {number(mean)} {unit.name}")]
     if low <= mean <= high:
         axes.axvline(mean, ymax=_BARS, color=ACCENT, lw=1.6)
-    noise = scale.factor * noise_sd
+    noise = unit.factor * noise_sd
     if np.isfinite(noise):
         axes.axvspan(-noise, noise, ymax=_BARS, color=FAINT, alpha=0.35, lw=0, zorder=0)
         entries.append((MUTED, "gray: ±1 SD of noise"))
     entries.extend(_beyond(amplitude, low=low, high=high))
-    tidy(axes, title="Amplitudes", xlabel=f"Amplitude ({scale.unit})", ylabel="MEPPs")
+    tidy(axes, title="Amplitudes", xlabel=f"Amplitude ({unit.name})", ylabel="MEPPs")
     _label(axes, entries, right=bool(0.5 * (low + high) > np.median(amplitude)))
 
 

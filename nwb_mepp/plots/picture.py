@@ -14,7 +14,7 @@ from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
-from nwb_mepp.plots.display_units import choose_scale, number
+from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.image_files import check_format, save_figure
 from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_stretch, draw_whole
 from nwb_mepp.plots.selection import choose_stretch
@@ -82,9 +82,9 @@ def draw_picture(
     _write_head(figure, title=title, mepps=mepps, summary=summary)
     whole, zoomed, below = _rows(figure)
     stretch = choose_stretch(mepps, traces)
-    scale = choose_scale(_levels(traces, mepps), unit=mepps.unit)
-    draw_whole(whole, traces, mepps, scale=scale, stretch=stretch, excluded=excluded)
-    draw_stretch(zoomed, mepps, scale=scale, stretch=stretch)
+    unit = choose_unit(_levels(traces, mepps), unit=mepps.unit)
+    draw_whole(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded)
+    draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
         draw_overlay(overlay, traces, mepps)
@@ -134,8 +134,8 @@ def _levels(traces: Sequence[Trace], mepps: Mepps) -> FloatArray:
 
 def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
     """Return in two lines what was found and how."""
-    size = choose_scale(mepps.amplitude if len(mepps) else summary.noise_sd, unit=mepps.unit)
-    level = choose_scale(summary.baseline_mean, unit=mepps.unit)
+    size = choose_unit(mepps.amplitude if len(mepps) else summary.noise_sd, unit=mepps.unit)
+    level = choose_unit(summary.baseline_mean, unit=mepps.unit)
     # Less than one in five seconds is easier to imagine by the minute.
     factor, period = (60.0, "minute") if summary.rate_hz < 0.2 else (1.0, "second")
     rate, low, high = (
@@ -149,13 +149,13 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         mean = number(size.factor * summary.amplitude_mean)
         spread = number(size.factor * summary.amplitude_cv * abs(summary.amplitude_mean), digits=2)
         found.append(
-            f"amplitude {mean} ± {spread} {size.unit}" if len(mepps) > 1 else f"amplitude {mean} {size.unit}"
+            f"amplitude {mean} ± {spread} {size.name}" if len(mepps) > 1 else f"amplitude {mean} {size.name}"
         )
     if np.isfinite(mepps.decay_tau_s).any():
         found.append(f"decay {number(1e3 * float(np.nanmedian(mepps.decay_tau_s)), digits=2)} ms")
     how = [
-        f"noise SD {number(size.factor * summary.noise_sd, digits=2)} {size.unit}",
-        f"baseline {number(level.factor * summary.baseline_mean)} {level.unit}",
+        f"noise SD {number(size.factor * summary.noise_sd, digits=2)} {size.name}",
+        f"baseline {number(level.factor * summary.baseline_mean)} {level.name}",
         f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
         f"nwb-mepp {summary.package_version}",
     ]

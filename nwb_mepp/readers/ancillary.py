@@ -16,8 +16,8 @@ from nwb_mepp.core.ancillary import (
     PointEvents,
     SpikeTimes,
 )
+from nwb_mepp.core.units import parse_unit
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.units import parse_unit
 
 __all__ = ["interpret_ancillary"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import FloatArray, Recording, SourceFile, Trace
+from nwb_mepp.core.units import UNIT_EXAMPLES, Unit, parse_unit
 from nwb_mepp.readers.ancillary import interpret_ancillary
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.plausibility import check_rates, check_scales, check_traces
 from nwb_mepp.readers.sweeps import SweepPlacement, place_sweeps
-from nwb_mepp.readers.units import UNIT_EXAMPLES, Unit, parse_unit
 
 __all__ = ["interpret", "resolve_units"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.readers.units import UNIT_EXAMPLES, parse_unit
+from nwb_mepp.core.units import UNIT_EXAMPLES, parse_unit
 
 __all__ = ["RAW_BINARY_READER", "ReadOptions", "parse_unit_options"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nwb_mepp.core.units import parse_unit
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.readers.units import parse_unit
 
 __all__ = ["without_unlabeled"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.simulation.artifacts import add_artifact
 from nwb_mepp.simulation.events import EventShape, event_times
@@ -54,7 +55,7 @@ class Scenario:
     duration_s: float = 60.0
     sampling_rate_hz: float = 10_000.0
     resting_level: float = -0.075
-    polarity: int = 1
+    polarity: Polarity = Polarity.POSITIVE
     rate_hz: float = 1.0
     bursts_per_s: float = 0.0
     burst_interval_s: float = 0.012
@@ -149,13 +150,13 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
     event_rng, noise_rng, artifact_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
     n_samples = round(scenario.duration_s * scenario.sampling_rate_hz)
     clean, truth = _events(scenario, n_samples, event_rng)
-    values = scenario.polarity * clean + _background(scenario, n_samples, noise_rng)
+    values = scenario.polarity.sign * clean + _background(scenario, n_samples, noise_rng)
     for kind, count in scenario.artifacts.items():
         for _ in range(count):
             add_artifact(
                 values,
                 kind=kind,
-                size=scenario.polarity * scenario.amplitude_mean,
+                size=scenario.polarity.sign * scenario.amplitude_mean,
                 sampling_rate_hz=scenario.sampling_rate_hz,
                 rng=artifact_rng,
             )
@@ -190,7 +191,7 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
 
     Examples
     --------
-    >>> scenario = Scenario(duration_s=1.0, rate_hz=5.0, polarity=-1)
+    >>> scenario = Scenario(duration_s=1.0, rate_hz=5.0, polarity=Polarity.NEGATIVE)
     >>> simulated = add_mepps(np.zeros(10_000), scenario=scenario, seed=1)
     >>> bool(np.all(simulated.values == -simulated.clean)), bool(np.all(simulated.truth.amplitude < 0))
     (True, True)
@@ -199,7 +200,7 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
     if noise.shape != (n_samples,):
         raise ValueError(f"expected noise of shape ({n_samples},), found {noise.shape}.")
     clean, truth = _events(scenario, n_samples, np.random.default_rng([seed, 0]))
-    values = noise + scenario.polarity * clean
+    values = noise + scenario.polarity.sign * clean
     return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
 
 
@@ -264,7 +265,7 @@ def _events(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> tup
         start_s=onsets_s,
         peak_s=peaks_s,
         stop_s=np.minimum(ends_s, next_s),
-        amplitude=scenario.polarity * amplitudes,
+        amplitude=scenario.polarity.sign * amplitudes,
         rise_10_90_s=rises_s,
         decay_tau_s=decays_s,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.baseline import Baseline, sample_baseline
@@ -14,8 +15,6 @@ from nwb_mepp.statistics.poisson import rate_interval
 from nwb_mepp.statistics.timing import describe_timing
 
 __all__ = ["summarize"]
-
-_POLARITY_NAMES = {1: "positive", -1: "negative"}
 
 
 def summarize(
@@ -26,7 +25,7 @@ def summarize(
     detector_version: str,
     weights_sha256: str,
     threshold: float,
-    polarity: int,
+    polarity: Polarity,
     noise_sd: float,
     settings: str,
     package_version: str,
@@ -42,7 +41,8 @@ def summarize(
         All stretches of the channel that were analyzed, in order.
     detector, detector_version, weights_sha256 : str
     threshold : float
-    polarity : {1, -1}
+    polarity : Polarity
+        Positive or negative.
     noise_sd : float
         In the unit of the trace.
     settings : str
@@ -61,10 +61,10 @@ def summarize(
     Raises
     ------
     ValueError
-        If ``polarity`` is neither 1 nor -1.
+        If the polarity is ``AUTO``.
     """
-    if polarity not in _POLARITY_NAMES:
-        raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
+    if polarity is Polarity.AUTO:
+        raise ValueError("expected a positive or negative polarity, found auto; take that of the noise.")
     timing = describe_timing(mepps, segments=segments)
     low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analysed_s)
     level = sample_baseline(segments) if sampled_baseline is None else sampled_baseline
@@ -97,7 +97,7 @@ def summarize(
         detector_version=detector_version,
         weights_sha256=weights_sha256,
         threshold=threshold,
-        polarity=_POLARITY_NAMES[polarity],
+        polarity=polarity.value,
         package_version=package_version,
         settings=settings,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, cast
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment, cut_segments
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
@@ -26,7 +26,6 @@ __all__ = [
 
 # Called with a few words on what is being done now.
 ProgressCallback = Callable[[str], None]
-Polarity = Literal["auto", "positive", "negative"]
 
 
 def analyze(
@@ -73,7 +72,7 @@ def analyze(
         _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
         segments = cut_channel(recording, channel, settings=wanted)
         tell(f"noise of {channel}")
-        noise = survey(segments, polarity=cast(Polarity, wanted.polarity))
+        noise = survey(segments, polarity=wanted.polarity)
         baseline = sample_baseline(segments)
         for detector in detectors:
             tell(f"{detector.name} on {channel}")
@@ -115,7 +114,7 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
             )
     if names:
         return tuple(names)
-    electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ("V", "A")]
+    electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ELECTRICAL_UNITS]
     if len(electrical) == 1:
         return (electrical[0],)
     if electrical:

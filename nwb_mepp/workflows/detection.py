@@ -214,7 +214,7 @@ def measure_candidates(segment: Segment, candidates: Candidates, *, noise: Chann
 
 
 def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSettings) -> Mepps:
-    size = noise.polarity * mepps.amplitude
+    size = noise.polarity.sign * mepps.amplitude
     least = max(settings.min_amplitude or 0.0, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
     return mepps.select((size > 0.0) & (size >= least))
 

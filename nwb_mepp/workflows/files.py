@@ -21,6 +21,7 @@ from nwb_mepp.nwb import (
     read_fingerprint,
     read_results,
     replace_results,
+    require_extension,
     write_nwb,
 )
 from nwb_mepp.plots import draw_picture
@@ -229,6 +230,8 @@ def detect_file(
         Of the kind that says what is wrong; nothing is written then.
     """
     refuse_existing(output, overwrite=overwrite)
+    if extension:
+        require_extension()
     chosen = settings.channels if settings is not None else ()
     with open_nwb(path, channels=chosen) as recording:
         results = analyze(recording, settings=settings, on_progress=on_progress)

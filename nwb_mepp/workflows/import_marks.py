@@ -154,7 +154,7 @@ def _candidates(segment: Segment, marks: Marks, *, noise: ChannelNoise) -> Candi
     stop = np.maximum(samples(stop_s), start + 1)
     peak = np.array(
         [
-            first + int(np.argmax(noise.polarity * noise.values(segment, int(first), int(last))))
+            first + int(np.argmax(noise.polarity.sign * noise.values(segment, int(first), int(last))))
             for first, last in zip(start, stop, strict=True)
         ],
         dtype=np.int64,

@@ -11,7 +11,7 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.core.version import __version__
-from nwb_mepp.nwb import Metadata, load_metadata
+from nwb_mepp.nwb import Metadata, load_metadata, require_extension
 from nwb_mepp.nwb.series import check_clamp
 from nwb_mepp.workflows.settings import WriteOptions
 
@@ -59,7 +59,11 @@ def complete(recording: Recording, path: Path, *, options: WriteOptions) -> Know
     ------
     MetadataError
         If something is missing, wrong or contradictory.
+    MissingDependencyError
+        If tables of the extension are asked for and its package is not installed.
     """
+    if options.extension:
+        require_extension()
     metadata = stated_metadata(options)
     check_clamp(recording, clamp=options.clamp, metadata=metadata)
     session_start = resolve_session_start(

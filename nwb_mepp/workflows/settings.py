@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.core.units import parse_electrical_unit
 from nwb_mepp.detectors import (
     FIT_MODES,
     detector_names,
@@ -16,11 +18,9 @@ from nwb_mepp.detectors import (
     gives_probability,
     gives_second_opinion,
 )
-from nwb_mepp.readers.units import parse_unit
 
 __all__ = [
     "DEFAULT_DETECTORS",
-    "POLARITIES",
     "DetectionSettings",
     "Stretches",
     "WriteOptions",
@@ -31,7 +31,6 @@ __all__ = [
 Stretches = tuple[tuple[float, float], ...]
 
 DEFAULT_DETECTORS = ("miniunet", "autoencoder")
-POLARITIES = ("auto", "positive", "negative")
 
 _AMPLITUDE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
@@ -61,8 +60,8 @@ def parse_amplitude(text: str) -> tuple[float, str]:
     (1e-11, 'A')
     """
     match = _AMPLITUDE.fullmatch(text)
-    unit = parse_unit(match[2]) if match else None
-    if match is None or unit is None or unit.name not in ("V", "A"):
+    unit = parse_electrical_unit(match[2]) if match else None
+    if match is None or unit is None:
         raise UsageError(
             f"--min-amplitude: expected a number with its unit, such as 0.2mV or 10pA, found {text!r}."
         )
@@ -145,7 +144,8 @@ class DetectionSettings:
         The same in standard deviations of the noise.
     channels : tuple of str
         Empty where the recording has a single channel in volts or amperes: no channel is guessed.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity
+        A text is turned into one.
     exclude : tuple of (start_s, stop_s)
         Stretches left out, in seconds from the session start.
     exclude_per_sweep : tuple of (start_s, stop_s)
@@ -168,7 +168,7 @@ class DetectionSettings:
     min_amplitude_unit: str | None = None
     min_amplitude_sd: float | None = None
     channels: tuple[str, ...] = ()
-    polarity: str = "auto"
+    polarity: Polarity = Polarity.AUTO
     exclude: Stretches = ()
     exclude_per_sweep: Stretches = ()
     block_s: float = 60.0
@@ -179,8 +179,7 @@ class DetectionSettings:
         self._check_networks()
         _check_not_negative("--min-amplitude", self.min_amplitude)
         _check_not_negative("--min-amplitude-sd", self.min_amplitude_sd)
-        if self.polarity not in POLARITIES:
-            raise UsageError(f"--polarity: expected one of {', '.join(POLARITIES)}, found {self.polarity!r}.")
+        object.__setattr__(self, "polarity", Polarity(self.polarity))
         if len(set(self.channels)) != len(self.channels):
             raise UsageError(f"--channel: expected each channel once, found {', '.join(self.channels)}.")
         _check_stretches(self.exclude, option="--exclude")

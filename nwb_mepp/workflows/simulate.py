@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import OutputError, UsageError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.provenance import describe_settings, fingerprint
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.units import QUANTITY_NAMES, lab_unit
 from nwb_mepp.core.version import __version__
 from nwb_mepp.nwb import write_nwb
 from nwb_mepp.readers import ReadOptions
@@ -39,9 +41,6 @@ FORMATS = {"nwb": ".nwb", "abf": ".abf", "labeled-text": ".csv"}
 _LEVEL = 6.0
 _TRAINING_DURATION_S = 20.0
 _MIN_STRETCH_S = 1.0
-# The unit an amplifier would give, and how many of it make a volt or an ampere.
-_LAB_UNITS = {"V": ("mV", 1e3), "A": ("pA", 1e12)}
-_QUANTITIES = {"V": "Voltage", "A": "Current"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,8 @@ class SimulationPlan:
     duration_s : float, optional
         60 s for the reference recording, 20 s for the training distribution, whole stretches in real noise.
     sampling_rate_hz : float, optional
-    polarity : {"positive", "negative"}
+    polarity : Polarity
+        Positive or negative.
     from_training : bool
         Draw from the distribution that networks are trained on, instead of the reference recording.
     noise : NoiseFile, optional
@@ -94,7 +94,7 @@ class SimulationPlan:
     rate_hz: float | None = None
     duration_s: float | None = None
     sampling_rate_hz: float | None = None
-    polarity: Literal["positive", "negative"] = "positive"
+    polarity: Polarity = Polarity.POSITIVE
     from_training: bool = False
     noise: NoiseFile | None = None
 
@@ -112,6 +112,9 @@ class SimulationPlan:
                 raise UsageError(f"{option}: expected a number above 0, found {value:g}.")
         if self.rate_hz is not None and not 0.0 <= self.rate_hz < float("inf"):
             raise UsageError(f"--rate: expected 0 per second or more, found {self.rate_hz:g}.")
+        object.__setattr__(self, "polarity", Polarity(self.polarity))
+        if self.polarity is Polarity.AUTO:
+            raise UsageError("--polarity: expected positive or negative, found auto.")
         if self.from_training:
             self._check_training()
 
@@ -257,14 +260,13 @@ def _simulate(plan: SimulationPlan) -> Iterator[_Made]:
 
 def _scenario(plan: SimulationPlan, *, number: int, seed: int) -> Scenario:
     """Return the scenario of one recording, with what the plan states in place of its own."""
-    polarity = -1 if plan.polarity == "negative" else 1
     if plan.from_training:
         drawn = draw_scenario(seed, duration_s=plan.duration_s or _TRAINING_DURATION_S)
-        return replace(drawn, polarity=polarity)
+        return replace(drawn, polarity=plan.polarity)
     scenario = reference_scenario(level=plan.level or _LEVEL, index=number)
     return replace(
         scenario,
-        polarity=polarity,
+        polarity=plan.polarity,
         rate_hz=scenario.rate_hz if plan.rate_hz is None else plan.rate_hz,
         # A stated rate is the whole rate.
         bursts_per_s=scenario.bursts_per_s if plan.rate_hz is None else 0.0,
@@ -337,12 +339,12 @@ def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | Non
     if "nwb" in paths:
         _write_nwb(made, paths["nwb"], session_start=cast(datetime, session_start))
     if "abf" in paths:
-        unit, factor = _LAB_UNITS[trace.unit]
+        unit = lab_unit(trace.unit)
         write_abf(
-            factor * simulated.values,
+            unit.factor * simulated.values,
             paths["abf"],
             sampling_rate_hz=rate_hz,
-            unit=unit,
+            unit=unit.name,
             channel=trace.channel,
         )
     if "labeled-text" in paths:
@@ -351,7 +353,7 @@ def _write(made: _Made, paths: dict[str, Path], *, session_start: datetime | Non
             simulated.truth,
             paths["labeled-text"],
             sampling_rate_hz=rate_hz,
-            quantity=_QUANTITIES[trace.unit],
+            quantity=QUANTITY_NAMES[trace.unit],
         )
     if "truth" in paths:
         write_truth_table(simulated.truth, paths["truth"], unit=trace.unit)

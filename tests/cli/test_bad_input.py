@@ -117,7 +117,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], str]] = {
         "found 'Europe/Berlino'; did you mean Europe/Berlin",
     ),
     "stretch outside": (sound, (*STATED, "--exclude", "90:91"), "expected a stretch within the recording"),
-    "everything left out": (sound, (*STATED, "--exclude", "0:4"), "every stretch is left out"),
+    "everything left out": (sound, (*STATED, "--exclude", "0:4"), "no samples are left to analyze"),
     "clamp of another unit": (
         sound,
         (*STATED, "--clamp", "voltage"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +139,59 @@ def test_a_file_without_mepps_is_told_what_to_do(call: Any, lab_file: Path, tmp_
         assert called.code == 1
         assert "expected tables of MEPPs in" in called.err
         assert "'nwb-mepp detect' puts them there" in called.err
+
+
+MISSING = (
+    "Writing tables of the extension ndx-mepp needs the package ndx-mepp, which is not installed; install it "
+    "with 'pip install ndx-mepp'."
+)
+
+
+def test_without_the_package_no_table_of_the_extension_is_written(
+    call: Any, lab_file: Path, annotated: Path, typed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, copy, out = tmp_path / "plain.nwb", tmp_path / "typed.nwb", tmp_path / "out"
+    shutil.copy(annotated, plain)
+    shutil.copy(typed, copy)
+    monkeypatch.setitem(sys.modules, "ndx_mepp", None)  # any import of it fails
+    detect = ("detect", "--detector", "matched_filter")
+    for arguments in (
+        ("run", lab_file, "-o", out, *STATED, "--extension"),
+        (*detect, plain, "--extension"),
+        (*detect, copy),
+        ("extension", "add", plain),
+    ):
+        called = call(*arguments)
+        assert called.code == 1
+        assert MISSING in called.err
+    assert list(out.glob("*.nwb")) == []
+    assert plain.read_bytes() == annotated.read_bytes()
+    assert copy.read_bytes() == typed.read_bytes()
+    assert call(*detect, plain).code == 0
+
+
+WITHOUT_THE_PACKAGE = """
+import sys
+sys.modules["ndx_mepp"] = None  # any import of it fails
+from nwb_mepp.cli import main
+for words in ("events", "extension remove"):
+    assert main([*words.split(), sys.argv[1]]) == 0
+"""
+
+
+def test_without_the_package_tables_of_the_extension_are_read_and_turned_plain(
+    call: Any, annotated: Path, typed: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.nwb"
+    shutil.copy(typed, path)
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT_THE_PACKAGE, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    shutil.copy(annotated, tmp_path / "plain.nwb")
+    expected = call("events", tmp_path / "plain.nwb").out.replace("plain.nwb", "a.nwb")
+    assert finished.stdout == expected
+    assert kind(path) == "TimeIntervals"

@@ -139,6 +139,7 @@ def test_mepps_are_added_to_real_noise_at_the_stated_level(call: Any, tmp_path: 
         ((*START, "--recordings", 0), "--recordings: expected at least 1, found 0"),
         ((*START, "--seed", -1), "--seed: expected 0 or more, found -1"),
         ((*START, "--level", 0), "--level: expected a number above 0, found 0"),
+        ((*START, "--polarity", "auto"), "--polarity: expected positive or negative, found auto"),
         ((*START, "--duration", "inf"), "--duration: expected a number above 0, found inf"),
         ((*START, "--rate", -1), "--rate: expected 0 per second or more, found -1"),
         ((*START, "--gain", 10), "expected --gain together with --noise"),

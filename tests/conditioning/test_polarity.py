@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.conditioning import count_deflections, judge_polarity
+from nwb_mepp.core.polarity import Polarity
 
 
 def deflections(places: list[int], height: float, n_samples: int, *, decay: float) -> np.ndarray:
@@ -45,25 +46,25 @@ def test_a_constant_has_no_deflections() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_positive", "n_negative", "unit", "sign"),
+    ("n_positive", "n_negative", "unit", "polarity"),
     [
-        (3, 1, "A", 1),
-        (3, 1, "V", 1),
-        (1, 3, "V", -1),
-        (10, 5, "A", 1),  # twice as many is enough
-        (9, 5, "A", -1),  # less is not: the convention for currents
-        (9, 10, "V", 1),
-        (2, 0, "A", -1),  # too few
-        (0, 2, "V", 1),
-        (0, 0, "V", 1),
-        (0, 0, "A", -1),
+        (3, 1, "A", "positive"),
+        (3, 1, "V", "positive"),
+        (1, 3, "V", "negative"),
+        (10, 5, "A", "positive"),  # twice as many is enough
+        (9, 5, "A", "negative"),  # less is not: the convention for currents
+        (9, 10, "V", "positive"),
+        (2, 0, "A", "negative"),  # too few
+        (0, 2, "V", "positive"),
+        (0, 0, "V", "positive"),
+        (0, 0, "A", "negative"),
     ],
 )
 def test_a_clear_majority_decides_else_the_convention_of_the_unit(
-    n_positive: int, n_negative: int, unit: str, sign: int
+    n_positive: int, n_negative: int, unit: str, polarity: str
 ) -> None:
     decided, reason = judge_polarity(n_positive, n_negative, unit=unit)
-    assert decided == sign
+    assert decided is Polarity(polarity)
     more = max(n_positive, n_negative)
     by_count = more >= 3 and more >= 2 * min(n_positive, n_negative)
     assert ("too few clear deflections" in reason) is not by_count

@@ -10,6 +10,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
@@ -109,13 +110,13 @@ def test_values_come_without_the_hum_where_there_is_any() -> None:
     assert left.std() < 0.2 * line.std()
 
 
-@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("polarity", [Polarity.POSITIVE, Polarity.NEGATIVE])
 @pytest.mark.parametrize("level", [4.0, 10.0])
 @pytest.mark.parametrize("unit", ["V", "A"])
-def test_polarity_is_judged_from_the_mepps(sign: int, level: float, unit: str) -> None:
+def test_polarity_is_judged_from_the_mepps(polarity: Polarity, level: float, unit: str) -> None:
     scenario = Scenario(
         duration_s=60.0,
-        polarity=sign,
+        polarity=polarity,
         rate_hz=1.0,
         noise_sd=0.5e-3 / level,
         hum_amplitudes=(0.03e-3, 0.015e-3),
@@ -123,28 +124,30 @@ def test_polarity_is_judged_from_the_mepps(sign: int, level: float, unit: str) -
         artifacts={"spike": 3, "step": 2, "slow_bump": 1},
     )
     found = survey(segments_of(simulate_recording(scenario, seed=2).values, unit=unit))
-    assert found.polarity == sign
+    assert found.polarity is polarity
     assert "deflections" in found.polarity_reason
 
 
-@pytest.mark.parametrize(("unit", "sign"), [("V", 1), ("A", -1)])
-def test_polarity_of_noise_is_the_convention_of_its_unit(unit: str, sign: int) -> None:
+@pytest.mark.parametrize(("unit", "polarity"), [("V", "positive"), ("A", "negative")])
+def test_polarity_of_noise_is_the_convention_of_its_unit(unit: str, polarity: str) -> None:
     for seed in range(5):
         found = survey(segments_of(white(100_000, seed=seed), unit=unit))
-        assert (found.unit, found.polarity) == (unit, sign)
+        assert (found.unit, found.polarity) == (unit, polarity)
         assert "too few clear deflections to tell" in found.polarity_reason
 
 
-@pytest.mark.parametrize(("stated", "sign"), [("positive", 1), ("negative", -1)])
-def test_a_stated_polarity_is_taken_as_it_is(stated: str, sign: int) -> None:
-    simulated = simulate_recording(Scenario(duration_s=10.0, rate_hz=3.0, polarity=-sign), seed=0)
-    found = survey(segments_of(simulated.values), polarity=stated)  # type: ignore[arg-type]
-    assert (found.polarity, found.polarity_reason) == (sign, "stated")
+@pytest.mark.parametrize(
+    ("stated", "true"), [("positive", Polarity.NEGATIVE), (Polarity.NEGATIVE, Polarity.POSITIVE)]
+)
+def test_a_stated_polarity_is_taken_as_it_is(stated: str, true: Polarity) -> None:
+    simulated = simulate_recording(Scenario(duration_s=10.0, rate_hz=3.0, polarity=true), seed=0)
+    found = survey(segments_of(simulated.values), polarity=stated)
+    assert (found.polarity, found.polarity_reason) == (Polarity(stated), "stated")
 
 
 def test_an_unknown_polarity_is_refused() -> None:
-    with pytest.raises(UsageError, match="polarity 'auto', 'positive' or 'negative', found 'up'"):
-        survey(segments_of(white(20_000)), polarity="up")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="polarity: expected one of auto, positive, negative, found 'up'"):
+        survey(segments_of(white(20_000)), polarity="up")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -174,12 +177,16 @@ def test_a_constant_trace_is_refused() -> None:
 def test_a_trace_that_is_constant_but_for_a_moment_is_refused() -> None:
     samples = np.zeros(4_000_000, dtype=np.int8)
     samples[3_000] = 1  # none of the segments that are looked at holds it
-    with pytest.raises(DetectionError, match=r"channel 'Vm': .* one value nearly throughout; .*--channel"):
+    with pytest.raises(
+        DetectionError, match=r"channel 'Vm' repeats one value nearly throughout, .*--channel"
+    ):
         survey(segments_of(samples))
 
 
 def test_a_rate_below_2_khz_is_refused() -> None:
-    expected = r"at least 2000 Hz .* found 1999 Hz; if a lab file .*, read it with --sampling-rate"
+    expected = (
+        r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, correct it with --sampling-rate"
+    )
     with pytest.raises(DetectionError, match=expected):
         survey(segments_of(white(20_000), rate_hz=1_999.0))
     assert survey(segments_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0
@@ -201,7 +208,10 @@ def test_a_unit_that_is_not_electrical_is_refused(unit: str) -> None:
 
 def test_a_channel_left_out_wholly_is_refused() -> None:
     segments = list(cut_segments([trace_of(white(20_000))], excluded=[(0.0, 10.0)]))
-    with pytest.raises(DetectionError, match="found none: every stretch is left out"):
+    with pytest.raises(
+        DetectionError,
+        match=r"no samples are left to analyze: --exclude, .* leave out everything; leave out less",
+    ):
         survey(segments)
 
 

@@ -10,6 +10,7 @@ from scipy.stats import mannwhitneyu
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import (
@@ -133,7 +134,8 @@ def odd() -> tuple[list[Segment], Mepps, np.ndarray]:
     learned = survey(segments)
     found = MatchedFilter().find(segments, noise=learned)
     mepps = Mepps.concatenate(
-        measure(segment, one, polarity=1) for segment, one in zip(segments, found, strict=True)
+        measure(segment, one, polarity=Polarity.POSITIVE)
+        for segment, one in zip(segments, found, strict=True)
     )
     matching = match_times(places_s, mepps.start_s, tolerance_s=0.005)
     kind = np.zeros(len(mepps), dtype=int)

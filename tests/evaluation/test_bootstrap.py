@@ -1,4 +1,4 @@
-"""Intervals of confidence by resampling recordings."""
+"""Confidence intervals by resampling recordings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from nwb_mepp.evaluation import bootstrap, f1, paired_bootstrap
 
@@ -22,6 +23,20 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_approximation() -> None:
     assert estimate.value == pytest.approx(0.0, abs=1e-12)
     assert estimate.low == pytest.approx(-0.098, abs=0.01)
     assert estimate.high == pytest.approx(0.098, abs=0.01)
+
+
+def test_where_scipy_gives_an_interval_it_is_the_same() -> None:
+    counts = np.random.default_rng(3).integers(1, 50, size=(12, 3))
+    ours = bootstrap(counts, statistic=f1, rng=seeded())
+    theirs = scipy.stats.bootstrap(
+        (np.arange(12),),
+        lambda drawn: f1(counts[drawn]),
+        n_resamples=2000,
+        vectorized=False,
+        method="percentile",
+        random_state=seeded(),
+    ).confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
 
 
 def test_a_wider_level_gives_a_wider_interval() -> None:

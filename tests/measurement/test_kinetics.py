@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.kinetics import measure
@@ -74,10 +75,14 @@ def candidates(
 
 
 def one_mepp(
-    rate_hz: float = 10e3, *, onset_s: float = 30e-3, duration_s: float = 0.1, polarity: int = 1
+    rate_hz: float = 10e3,
+    *,
+    onset_s: float = 30e-3,
+    duration_s: float = 0.1,
+    polarity: Polarity = Polarity.POSITIVE,
 ) -> tuple[Trace, Mepps]:
     time_s = np.arange(round(duration_s * rate_hz)) / rate_hz
-    trace = trace_of(REST_V + polarity * SIZE_V * bump(time_s, onset_s), rate_hz=rate_hz)
+    trace = trace_of(REST_V + polarity.sign * SIZE_V * bump(time_s, onset_s), rate_hz=rate_hz)
     near = round((onset_s + T * np.log(2) + 0.4e-3) * rate_hz)
     return trace, measure(whole(trace), candidates([near]), polarity=polarity)
 
@@ -110,7 +115,7 @@ def test_a_rise_much_faster_than_the_decay_leaves_ln_2_decays_of_half_width() ->
     rate_hz, decay_s = 50e3, 3e-3
     time_s = np.arange(5000) / rate_hz
     trace = trace_of(SIZE_V * bump(time_s, 30e-3, rise_s=1e-6, decay_s=decay_s), rate_hz=rate_hz)
-    mepps = measure(whole(trace), candidates([1510]), polarity=1)
+    mepps = measure(whole(trace), candidates([1510]), polarity=Polarity.POSITIVE)
     assert mepps.half_width_s[0] == pytest.approx(decay_s * np.log(2), rel=0.02)
     assert mepps.decay_tau_s[0] == pytest.approx(decay_s, rel=0.01)
 
@@ -131,7 +136,7 @@ def test_area_is_the_integral_from_onset_to_one_over_e() -> None:
 
 def test_a_downward_mepp_is_the_mirror_image() -> None:
     _, positive = one_mepp()
-    _, negative = one_mepp(polarity=-1)
+    _, negative = one_mepp(polarity=Polarity.NEGATIVE)
     for name in ("start_index", "peak_index", "stop_index"):
         assert getattr(negative, name) == getattr(positive, name)
     for name in ("amplitude", "area"):
@@ -144,7 +149,9 @@ def test_a_downward_mepp_is_the_mirror_image() -> None:
 def test_indices_count_from_the_sweep_and_times_from_the_session_start() -> None:
     time_s = np.arange(2000) / 10e3
     trace = trace_of(SIZE_V * bump(time_s, 120e-3), start_s=7.0, sweep=3)
-    mepps = measure(Segment(trace=trace, start=1000, stop=2000), candidates([212]), polarity=1)
+    mepps = measure(
+        Segment(trace=trace, start=1000, stop=2000), candidates([212]), polarity=Polarity.POSITIVE
+    )
     assert mepps.start_index.tolist() == [1200]
     assert mepps.start_s[0] == pytest.approx(7.12)
     assert mepps.peak_s[0] == pytest.approx(7.0 + mepps.peak_index[0] / 10e3)
@@ -157,7 +164,7 @@ def test_a_mepp_on_the_decay_of_another_is_measured_from_the_extrapolated_decay(
     time_s = np.arange(1000) / 10e3
     values = SIZE_V * (bump(time_s, 30e-3, rise_s=0.4e-3, decay_s=3e-3))
     second = SIZE_V * bump(time_s, 33.5e-3, rise_s=0.4e-3, decay_s=3e-3)
-    mepps = measure(whole(trace_of(values + second)), candidates([309, 344]), polarity=1)
+    mepps = measure(whole(trace_of(values + second)), candidates([309, 344]), polarity=Polarity.POSITIVE)
     assert mepps.overlapped.tolist() == [True, False]
     assert mepps.stop_index[0] == mepps.start_index[1] == 335
     np.testing.assert_allclose(mepps.amplitude, SIZE_V, rtol=0.02)
@@ -171,14 +178,14 @@ def test_without_the_half_there_is_no_half_width() -> None:
     time_s = np.arange(1000) / 10e3
     shape = {"rise_s": 0.4e-3, "decay_s": 5e-3}
     values = SIZE_V * (bump(time_s, 30e-3, **shape) + bump(time_s, 33e-3, **shape))
-    mepps = measure(whole(trace_of(values)), candidates([310, 340]), polarity=1)
+    mepps = measure(whole(trace_of(values)), candidates([310, 340]), polarity=Polarity.POSITIVE)
     assert np.isnan(mepps.half_width_s).tolist() == [True, False]
 
 
 def test_a_mepp_cut_by_the_end_of_the_segment_stops_there_without_a_decay() -> None:
     time_s = np.arange(1000) / 10e3
     trace = trace_of(SIZE_V * bump(time_s, 30e-3))
-    mepps = measure(Segment(trace=trace, start=0, stop=322), candidates([311]), polarity=1)
+    mepps = measure(Segment(trace=trace, start=0, stop=322), candidates([311]), polarity=Polarity.POSITIVE)
     assert mepps.stop_index.tolist() == [322]
     assert np.isnan(mepps.decay_tau_s[0])
     assert np.isnan(mepps.half_width_s[0])
@@ -188,7 +195,7 @@ def test_a_mepp_cut_by_the_end_of_the_segment_stops_there_without_a_decay() -> N
 def test_a_mepp_at_the_very_beginning_of_a_segment_is_measured_from_its_lowest_level() -> None:
     time_s = np.arange(1000) / 10e3
     trace = trace_of(REST_V + SIZE_V * bump(time_s, 0.3e-3, rise_s=0.4e-3, decay_s=3e-3))
-    mepps = measure(whole(trace), candidates([13]), polarity=1)
+    mepps = measure(whole(trace), candidates([13]), polarity=Polarity.POSITIVE)
     assert mepps.start_index[0] >= 0
     assert mepps.amplitude[0] == pytest.approx(SIZE_V, rel=0.1)
 
@@ -197,7 +204,7 @@ def test_a_mepp_at_the_very_beginning_of_a_segment_is_measured_from_its_lowest_l
 def test_two_candidates_with_one_peak_become_the_more_probable(probability: list[float], kept: float) -> None:
     trace, _ = one_mepp()
     found = candidates([305, 316], probability=probability)
-    mepps = measure(whole(trace), found, polarity=1)
+    mepps = measure(whole(trace), found, polarity=Polarity.POSITIVE)
     assert mepps.probability.tolist() == [kept]
     assert mepps.peak_index.tolist() == [310]
 
@@ -207,7 +214,7 @@ def test_a_candidate_low_on_the_flank_of_the_earlier_of_two_mepps_keeps_its_own_
     shape = {"rise_s": 0.4e-3, "decay_s": 3e-3}
     values = SIZE_V * (bump(time_s, 30e-3, **shape) + 2 * bump(time_s, 33e-3, **shape))
     # At sample 302 the first lies lower than in the valley before the second.
-    mepps = measure(whole(trace_of(values)), candidates([302, 340], before=5), polarity=1)
+    mepps = measure(whole(trace_of(values)), candidates([302, 340], before=5), polarity=Polarity.POSITIVE)
     assert len(mepps) == 2
     assert abs(mepps.peak_index[0] - 309) <= 1
 
@@ -215,7 +222,7 @@ def test_a_candidate_low_on_the_flank_of_the_earlier_of_two_mepps_keeps_its_own_
 def test_where_nothing_can_be_fitted_the_candidate_keeps_its_interval_and_has_no_kinetics() -> None:
     time_s = np.arange(1000) / 10e3
     trace = trace_of(-SIZE_V * bump(time_s, 30e-3))  # It points the other way.
-    mepps = measure(whole(trace), candidates([310], before=5, after=20), polarity=1)
+    mepps = measure(whole(trace), candidates([310], before=5, after=20), polarity=Polarity.POSITIVE)
     assert len(mepps) == 1
     assert mepps.start_index[0] <= mepps.peak_index[0] < mepps.stop_index[0]
     for name in ("rise_10_90_s", "half_width_s", "decay_tau_s"):
@@ -224,16 +231,15 @@ def test_where_nothing_can_be_fitted_the_candidate_keeps_its_interval_and_has_no
 
 def test_no_candidate_gives_an_empty_table() -> None:
     trace, _ = one_mepp()
-    mepps = measure(whole(trace), candidates([]), polarity=1)
+    mepps = measure(whole(trace), candidates([]), polarity=Polarity.POSITIVE)
     assert len(mepps) == 0
     assert (mepps.channel, mepps.unit) == ("Vm", "V")
 
 
-@pytest.mark.parametrize("polarity", [0, 2])
-def test_a_polarity_that_is_no_sign_is_refused(polarity: int) -> None:
+def test_a_polarity_that_is_still_to_be_decided_is_refused() -> None:
     trace, _ = one_mepp()
-    with pytest.raises(ValueError, match=f"expected polarity 1 or -1, found {polarity}"):
-        measure(whole(trace), candidates([310]), polarity=polarity)
+    with pytest.raises(ValueError, match="expected a positive or negative polarity, found auto"):
+        measure(whole(trace), candidates([310]), polarity=Polarity.AUTO)
 
 
 def test_samples_are_taken_from_read_and_only_near_the_candidates() -> None:
@@ -245,7 +251,7 @@ def test_samples_are_taken_from_read_and_only_near_the_candidates() -> None:
         read.append((start, stop))
         return 2 * segment.values(start, stop)
 
-    mepps = measure(segment, candidates([314]), polarity=1, read=doubled)
+    mepps = measure(segment, candidates([314]), polarity=Polarity.POSITIVE, read=doubled)
     np.testing.assert_allclose(mepps.amplitude, 2 * expected.amplitude, rtol=1e-6)
     # 20 ms before and 60 ms after the peak, and what the smoothing needs.
     assert min(start for start, _ in read) >= 310 - 200 - 10
@@ -255,8 +261,8 @@ def test_samples_are_taken_from_read_and_only_near_the_candidates() -> None:
 def test_earlier_events_far_away_do_not_change_a_noise_free_measurement() -> None:
     time_s = np.arange(6000) / 10e3
     values = SIZE_V * (bump(time_s, 0.1, rise_s=0.3e-3, decay_s=5e-3) + bump(time_s, 0.4))
-    both = measure(whole(trace_of(values)), candidates([1010, 4012]), polarity=1)
-    alone = measure(whole(trace_of(values)), candidates([4012]), polarity=1)
+    both = measure(whole(trace_of(values)), candidates([1010, 4012]), polarity=Polarity.POSITIVE)
+    alone = measure(whole(trace_of(values)), candidates([4012]), polarity=Polarity.POSITIVE)
     for name in ("amplitude", "decay_tau_s", "start_s"):
         np.testing.assert_allclose(getattr(both, name)[1:], getattr(alone, name), rtol=1e-3)
 
@@ -279,7 +285,7 @@ def test_measures_of_noisy_mepps_are_nearly_free_of_bias(
     snr: float, amplitude_bias: float, onset_bias_s: float, decay_bias: float
 ) -> None:
     trace, onsets_s = noisy_train(np.random.default_rng(11), snr=snr, n_mepps=150)
-    mepps = measure(whole(trace), candidates(np.round((onsets_s + 1e-3) * 10e3)), polarity=1)
+    mepps = measure(whole(trace), candidates(np.round((onsets_s + 1e-3) * 10e3)), polarity=Polarity.POSITIVE)
     assert len(mepps) == len(onsets_s)
     assert abs(mepps.amplitude.mean() / SIZE_V - 1) < amplitude_bias
     assert abs((mepps.start_s - onsets_s).mean()) < onset_bias_s
@@ -290,7 +296,7 @@ def test_measures_of_noisy_mepps_are_nearly_free_of_bias(
 
 def test_intervals_of_noisy_mepps_cover_the_true_ones() -> None:
     trace, onsets_s = noisy_train(np.random.default_rng(5), snr=6, n_mepps=100)
-    mepps = measure(whole(trace), candidates(np.round((onsets_s + 1e-3) * 10e3)), polarity=1)
+    mepps = measure(whole(trace), candidates(np.round((onsets_s + 1e-3) * 10e3)), polarity=Polarity.POSITIVE)
     stops_s = onsets_s + 3.664e-3  # 1/e of the amplitude for 0.4 and 2.5 ms
     shared = np.minimum(mepps.stop_s, stops_s) - np.maximum(mepps.start_s, onsets_s)
     union = np.maximum(mepps.stop_s, stops_s) - np.minimum(mepps.start_s, onsets_s)
@@ -300,12 +306,12 @@ def test_intervals_of_noisy_mepps_cover_the_true_ones() -> None:
 @given(
     peaks=st.lists(st.integers(0, 799), min_size=1, max_size=25),
     seed=st.integers(0, 2**16),
-    polarity=st.sampled_from([1, -1]),
+    polarity=st.sampled_from([Polarity.POSITIVE, Polarity.NEGATIVE]),
     size=st.sampled_from([0.0, 3.0, 20.0]),
 )
 @settings(max_examples=40, deadline=None)
 def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
-    peaks: list[int], seed: int, polarity: int, size: float
+    peaks: list[int], seed: int, polarity: Polarity, size: float
 ) -> None:
     rng = np.random.default_rng(seed)
     time_s = np.arange(800) / 10e3
@@ -322,6 +328,6 @@ def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
 
 
 def test_a_constant_trace_is_measured_as_nothing() -> None:
-    mepps = measure(whole(trace_of(np.full(1000, REST_V))), candidates([500]), polarity=1)
+    mepps = measure(whole(trace_of(np.full(1000, REST_V))), candidates([500]), polarity=Polarity.POSITIVE)
     assert mepps.amplitude.tolist() == pytest.approx([0.0])
     assert np.isnan(mepps.decay_tau_s[0])

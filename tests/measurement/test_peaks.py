@@ -13,13 +13,13 @@ from nwb_mepp.core.segments import fold_indices
 from nwb_mepp.measurement.peaks import PolarizedTrace, locate_peaks
 
 
-def upward(values: npt.ArrayLike, *, polarity: int = 1) -> PolarizedTrace:
+def upward(values: npt.ArrayLike, *, sign: int = 1) -> PolarizedTrace:
     array = np.asarray(values, dtype=np.float64)
 
     def read(start: int, stop: int) -> npt.NDArray[np.float64]:
         return array[fold_indices(np.arange(start, stop), n_samples=len(array))]
 
-    return PolarizedTrace(read, polarity, 10e3, len(array))
+    return PolarizedTrace(read, sign, 10e3, len(array))
 
 
 def hills(*tops: tuple[int, float]) -> npt.NDArray[np.float64]:
@@ -45,7 +45,7 @@ def test_inside_its_interval_a_guess_may_be_farther_off() -> None:
 
 
 def test_downward_tops_are_found_with_negative_polarity() -> None:
-    assert locate_peaks(upward(-hills((200, 1.0)), polarity=-1), at([203]))[1].tolist() == [200]
+    assert locate_peaks(upward(-hills((200, 1.0)), sign=-1), at([203]))[1].tolist() == [200]
 
 
 def test_a_higher_neighbor_does_not_draw_a_candidate_over_the_valley() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.measurement.waveform import Shape, Usual, fit_shape, level_times
+from nwb_mepp.measurement.waveform import Shape, ShapePrior, fit_shape, level_times
 
 TIME_S = np.arange(400) / 20e3
 
@@ -52,9 +52,9 @@ def test_a_noise_free_curve_of_any_size_is_found_again(
 
 def test_the_larger_the_noise_the_nearer_to_the_usual_decay() -> None:
     truth = Shape(onset_s=2e-3, tau_rise_s=0.5e-3, tau_decay_s=2e-3, amplitude=1.0)
-    usual = Usual(tau_rise_s=0.5e-3, tau_decay_s=6e-3)
+    usual = ShapePrior(tau_rise_s=0.5e-3, tau_decay_s=6e-3)
     decays = [
-        fit_shape(TIME_S, truth.curve(TIME_S), start=truth, noise_sd=sd, usual=usual).tau_decay_s
+        fit_shape(TIME_S, truth.curve(TIME_S), start=truth, noise_sd=sd, prior=usual).tau_decay_s
         for sd in (0.0, 0.3, 3.0)
     ]
     assert decays[0] == pytest.approx(2e-3, rel=1e-3)

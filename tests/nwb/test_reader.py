@@ -99,6 +99,9 @@ def test_samples_can_be_had_only_while_the_file_is_open(
         ("Volts", "V", 1.0),
         ("amperes", "A", 1.0),
         ("pA", "A", 1e-12),
+        ("kV", "V", 1e3),
+        ("mv", "V", 1e-3),
+        ("micro Volts", "V", 1e-6),
     ],
 )
 def test_a_unit_may_be_spelled_out_or_have_a_prefix(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nwb_mepp.plots.display_units import choose_scale, number
+from nwb_mepp.plots.display_units import choose_unit, number
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ from nwb_mepp.plots.display_units import choose_scale, number
     ],
 )
 def test_the_unit_is_the_usual_one_where_it_reads_well(value, unit, expected):
-    scale = choose_scale(value, unit=unit)
-    assert scale.unit == expected
+    found = choose_unit(value, unit=unit)
+    assert found.name == expected
 
 
 def test_a_value_times_the_factor_is_in_the_unit():
-    assert choose_scale([0.5e-3], unit="V").factor * 0.5e-3 == pytest.approx(0.5)
-    assert choose_scale([20e-12], unit="A").factor * 20e-12 == pytest.approx(20.0)
+    assert choose_unit([0.5e-3], unit="V").factor * 0.5e-3 == pytest.approx(0.5)
+    assert choose_unit([20e-12], unit="A").factor * 20e-12 == pytest.approx(20.0)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.simulation import Scenario, Simulated, simulate_recording
 from nwb_mepp.simulation.noise import quantize
 
@@ -16,11 +17,13 @@ from nwb_mepp.simulation.noise import quantize
 FINE = Scenario(duration_s=20.0, sampling_rate_hz=50_000.0, rate_hz=1.0)
 
 
-@pytest.fixture(scope="module", params=[(1, 1.0), (-1, 1.0), (1, 3.0)])
+@pytest.fixture(
+    scope="module", params=[(Polarity.POSITIVE, 1.0), (Polarity.NEGATIVE, 1.0), (Polarity.POSITIVE, 3.0)]
+)
 def isolated(request: pytest.FixtureRequest) -> tuple[Simulated, np.ndarray]:
     """Return a recording and which of its MEPPs have 80 ms for themselves before and after."""
     polarity, power = request.param
-    simulated = simulate_recording(replace(FINE, polarity=polarity, power=power), seed=11)
+    simulated = simulate_recording(replace(FINE, polarity=Polarity(polarity), power=power), seed=11)
     onsets_s = np.concatenate([[-1.0], simulated.truth.start_s, [FINE.duration_s]])
     gaps_s = np.diff(onsets_s)
     # The slowest MEPPs last longer; what is left of them after 80 ms must not matter either.
@@ -46,7 +49,7 @@ def test_onset_peak_amplitude_and_end_sit_where_the_clean_trace_says(
         assert stretch[peak] == pytest.approx(height, rel=2e-3)
         below = peak + int(np.argmax(stretch[peak:] < np.exp(-1.0) * height))
         assert (first - 100 + below) / rate_hz == pytest.approx(truth.stop_s[i], abs=1.6 / rate_hz)
-        assert np.sign(truth.amplitude[i]) == simulated.scenario.polarity
+        assert np.sign(truth.amplitude[i]) == simulated.scenario.polarity.sign
 
 
 def test_rise_and_decay_measured_on_the_clean_trace_are_the_true_ones(
@@ -68,7 +71,7 @@ def test_rise_and_decay_measured_on_the_clean_trace_are_the_true_ones(
 def test_polarity_turns_the_trace_but_not_the_clean_sum() -> None:
     up = simulate_recording(replace(FINE, duration_s=5.0, noise_sd=0.0, resting_level=0.0), seed=1)
     down = simulate_recording(
-        replace(FINE, duration_s=5.0, noise_sd=0.0, resting_level=0.0, polarity=-1), seed=1
+        replace(FINE, duration_s=5.0, noise_sd=0.0, resting_level=0.0, polarity=Polarity.NEGATIVE), seed=1
     )
     np.testing.assert_array_equal(up.values, up.clean)
     np.testing.assert_array_equal(down.values, -up.clean)

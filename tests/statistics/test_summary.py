@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.statistics import Baseline, summarize
 
 FIXED = {
@@ -16,7 +17,7 @@ FIXED = {
     "detector_version": "1",
     "weights_sha256": "",
     "threshold": 4.0,
-    "polarity": 1,
+    "polarity": Polarity.POSITIVE,
     "noise_sd": 3e-5,
     "settings": "block_s=60.0",
     "package_version": "0.1.0",
@@ -42,7 +43,9 @@ def test_a_row_states_what_was_found_and_how(make_mepps, make_segment):
 
 def test_downward_mepps_have_a_signed_mean_and_a_positive_spread(make_mepps, make_segment):
     mepps = make_mepps([1.0, 2.0], amplitude=[-1.0, -3.0])
-    row = summarize(mepps, segments=[make_segment(np.zeros(10_000))], **(FIXED | {"polarity": -1}))
+    row = summarize(
+        mepps, segments=[make_segment(np.zeros(10_000))], **(FIXED | {"polarity": Polarity.NEGATIVE})
+    )
     assert row.amplitude_mean == -2.0
     assert row.amplitude_cv == pytest.approx(np.sqrt(2) / 2)
     assert row.polarity == "negative"
@@ -75,9 +78,15 @@ def test_a_baseline_sampled_before_is_taken_as_it_is(make_mepps, make_segment):
     assert (row.baseline_mean, row.baseline_drift) == (-1.0, 0.5)
 
 
-def test_a_polarity_that_is_no_sign_is_refused(make_mepps, make_segment):
-    with pytest.raises(ValueError, match="expected polarity 1 or -1, found 0"):
-        summarize(make_mepps([1.0]), segments=[make_segment(np.zeros(9000))], **(FIXED | {"polarity": 0}))
+def test_a_polarity_that_is_still_to_be_decided_is_refused(make_mepps, make_segment):
+    with pytest.raises(
+        ValueError, match="expected a positive or negative polarity, found auto; take that of the noise"
+    ):
+        summarize(
+            make_mepps([1.0]),
+            segments=[make_segment(np.zeros(9000))],
+            **(FIXED | {"polarity": Polarity.AUTO}),
+        )
 
 
 def test_importing_the_statistics_does_not_load_elephant():

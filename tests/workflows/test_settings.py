@@ -99,7 +99,7 @@ def test_a_stretch_that_is_not_two_numbers_is_refused(text: str) -> None:
         ({"threshold": float("nan")}, "--threshold: expected a finite number, found nan"),
         ({"min_amplitude": -1e-3}, "--min-amplitude: expected a finite number of 0 or more .* found -0.001"),
         ({"min_amplitude_sd": float("inf")}, "--min-amplitude-sd: expected a finite number of 0 or more"),
-        ({"polarity": "up"}, "--polarity: expected one of auto, positive, negative, found 'up'"),
+        ({"polarity": "up"}, "polarity: expected one of auto, positive, negative, found 'up'"),
         ({"channels": ("Vm", "Vm")}, "--channel: expected each channel once, found Vm, Vm"),
         ({"block_s": 0.0}, "expected blocks of more than 0 s, found 0.0 s"),
     ],

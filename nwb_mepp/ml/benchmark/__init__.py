@@ -1,10 +1,9 @@
-"""How good the detectors are, measured on recordings that no training has seen."""
+"""The benchmark: every detector on simulated recordings that no training has seen."""
 
 from nwb_mepp.ml.benchmark.bounds import Bounds
 from nwb_mepp.ml.benchmark.conditions import Condition, Curve, curves, level_condition
 from nwb_mepp.ml.benchmark.measurements import BenchmarkPlan, BenchmarkResults, run_benchmark, run_levels
 from nwb_mepp.ml.benchmark.page import benchmark_page, write_benchmark
-from nwb_mepp.ml.benchmark.real_recordings import RealScores, run_winchester
 from nwb_mepp.ml.benchmark.recordings import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, run_reference
 from nwb_mepp.ml.benchmark.scores import RecordingScores, score_recording
@@ -18,7 +17,6 @@ __all__ = [
     "Curve",
     "LevelScores",
     "Outcome",
-    "RealScores",
     "RecordingScores",
     "benchmark_page",
     "curves",
@@ -29,7 +27,6 @@ __all__ = [
     "run_conditions",
     "run_levels",
     "run_reference",
-    "run_winchester",
     "score_recording",
     "write_benchmark",
 ]

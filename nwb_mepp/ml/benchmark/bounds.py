@@ -30,6 +30,7 @@ import numpy.typing as npt
 from scipy.signal import oaconvolve
 
 from nwb_mepp.conditioning import WhitenedTrace, whiten
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.detectors import Candidates, MatchedFilter
 from nwb_mepp.evaluation import count_matches, match_times
 from nwb_mepp.measurement.kinetics import measure
@@ -186,8 +187,8 @@ class _Noise:
 
 
 def _whitened_noise(quiet: Simulated) -> _Noise:
-    alone = replace(quiet, values=quiet.values - quiet.scenario.polarity * quiet.clean)
-    surveyed = survey_trace(alone.trace(), polarity="positive")
+    alone = replace(quiet, values=quiet.values - quiet.scenario.polarity.sign * quiet.clean)
+    surveyed = survey_trace(alone.trace(), polarity=Polarity.POSITIVE)
     (trace,) = whiten(surveyed.segments, noise=surveyed.noise, sampling_rate_hz=_RATE_HZ)
     white = np.concatenate([trace.read_tile(index) for index in range(trace.n_tiles)])
     return _Noise(surveyed=surveyed, trace=trace, white=white)

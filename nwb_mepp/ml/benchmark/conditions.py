@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy.signal import resample_poly
 
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.simulation import (
     BENCHMARK_SEEDS_FROM,
     Scenario,
@@ -61,7 +62,7 @@ class Condition:
         Every sample is multiplied by it after the recording.
     seeds_from : int
         Recording ``k`` has the seed ``seeds_from + k``.
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity
         What the detectors are told.
     bounded : bool
         Whether oracle and ceiling are worked out too.
@@ -74,7 +75,7 @@ class Condition:
     stored_at_hz: float | None = None
     gain: float = 1.0
     seeds_from: int = _CURVE_SEEDS_FROM
-    polarity: Literal["auto", "positive", "negative"] = "auto"
+    polarity: Polarity = Polarity.AUTO
     bounded: bool = False
 
     def scenario(self, number: int) -> Scenario:
@@ -144,7 +145,9 @@ def level_condition(level: float) -> Condition:
 # The yardstick of the curves: level 6, nothing changed.
 PLAIN = Condition(name="plain", words="as it is")
 # What is asked is that '--polarity' serves, whatever a program might guess from the trace.
-INVERTED = Condition(name="inverted", words="inverted, polarity stated", gain=-1.0, polarity="negative")
+INVERTED = Condition(
+    name="inverted", words="inverted, polarity stated", gain=-1.0, polarity=Polarity.NEGATIVE
+)
 
 _NO_MEPPS: dict[str, Any] = {"rate_hz": 0.0, "bursts_per_s": 0.0}
 _STEP = reference_scenario(level=_LEVEL, index=0).noise_sd

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from nwb_mepp.conditioning import ChannelNoise, survey
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Detector, get_detector
@@ -18,7 +19,6 @@ __all__ = ["AnyDetector", "SurveyedTrace", "find_all", "load_detectors", "survey
 
 # A registered name, or a detector such as one with weights that were trained just now.
 AnyDetector: TypeAlias = str | Detector
-Polarity: TypeAlias = Literal["auto", "positive", "negative"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +69,13 @@ def load_detectors(detectors: Iterable[AnyDetector]) -> dict[str, Detector]:
 _load = lru_cache(maxsize=None)(get_detector)
 
 
-def survey_trace(trace: Trace, *, polarity: Polarity = "auto") -> SurveyedTrace:
+def survey_trace(trace: Trace, *, polarity: Polarity = Polarity.AUTO) -> SurveyedTrace:
     """ChannelNoise a trace and take out its hum, which every reading of it would otherwise repeat.
 
     Parameters
     ----------
     trace : Trace
-    polarity : {"auto", "positive", "negative"}
+    polarity : Polarity
 
     Returns
     -------

@@ -1,43 +1,46 @@
-"""What the benchmark runs, and what came of it."""
+"""The plan of the benchmark, its run and its results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from nwb_mepp.detectors import detector_names
 from nwb_mepp.ml.benchmark.conditions import SILENCE, Condition, all_conditions, level_condition
-from nwb_mepp.ml.benchmark.real_recordings import RealScores, run_winchester
 from nwb_mepp.ml.benchmark.recordings import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, join_level
 from nwb_mepp.ml.benchmark.result_cache import KeptFolder
 from nwb_mepp.ml.benchmark.robustness import f1_by_detector, measured_curves
 from nwb_mepp.plots import CurvePanel
+from nwb_mepp.simulation import LEVELS
 
 __all__ = ["BenchmarkPlan", "BenchmarkResults", "run_benchmark", "run_levels"]
 
 
+def _every_detector() -> tuple[str, ...]:
+    return tuple(sorted(detector_names(), key=lambda name: (name != "miniunet", name)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkPlan:
-    """What the benchmark runs.
+    """Which detectors the benchmark runs, and on how many recordings.
 
     Attributes
     ----------
     detectors : tuple of str
-        The first is the one that is held against what is asked.
+        The others are compared with the first. By default all that are registered, ``miniunet`` first.
     levels : tuple of float
+        Mean amplitudes over the SD of the noise.
     n_recordings, n_silent, n_varied : int
-        At each level, of each kind of silence, and at each point of a curve.
-    winchester : Path or None
-        Folder of the real recordings.
+        Recordings at each level, of each kind without MEPPs, and at each point of a curve.
     """
 
-    detectors: tuple[str, ...]
-    levels: tuple[float, ...]
-    n_recordings: int
-    n_silent: int
-    n_varied: int
-    winchester: Path | None = None
+    detectors: tuple[str, ...] = field(default_factory=_every_detector)
+    levels: tuple[float, ...] = LEVELS
+    n_recordings: int = 40
+    n_silent: int = 40
+    n_varied: int = 12
 
     def conditions(self) -> dict[Condition, int]:
         """Return how many recordings of each condition there are."""
@@ -54,27 +57,24 @@ class BenchmarkPlan:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BenchmarkResults:
-    """What the benchmark measured.
+    """The results of the benchmark.
 
     Attributes
     ----------
     plan : BenchmarkPlan
     outcomes : mapping of str to sequence of Outcome
         The recordings of each condition, by its name.
-    real : tuple of RealScores
-        Empty without the real recordings.
     """
 
     plan: BenchmarkPlan
     outcomes: Mapping[str, Sequence[Outcome]]
-    real: tuple[RealScores, ...] = ()
 
     def levels(self) -> list[LevelScores]:
         """Return the scores of the reference recordings, level by level."""
         return [join_level(level, self.outcomes[level_condition(level).name]) for level in self.plan.levels]
 
     def panels(self) -> list[CurvePanel]:
-        """Return what the picture shows: F1 over the level, then over one property after another."""
+        """Return the panels of the picture: F1 over the level, then over one property after another."""
         by_level = [
             (level, f1_by_detector(self.outcomes[level_condition(level).name])) for level in self.plan.levels
         ]
@@ -98,9 +98,9 @@ def run_benchmark(
     ----------
     plan : BenchmarkPlan
     n_jobs : int, default 1
-        How many recordings are worked on at a time, each in a process of its own.
+        Number of recordings processed at a time, each in a process of its own.
     keep : Path, optional
-        Folder where results are kept as they come; what an earlier run left there is taken from it.
+        Folder where results are kept as they come; results of an earlier run are taken from it.
     on_done : callable, optional
         Called whenever a simulated recording is done.
 
@@ -111,12 +111,10 @@ def run_benchmark(
     Raises
     ------
     ReadError
-        If a real recording is missing, or the folder holds other things than results.
+        If the folder holds files that are not results.
     """
-    # The real recordings come first: a wrong folder is said at once, not after half an hour.
-    real = run_winchester(plan.winchester, detectors=plan.detectors) if plan.winchester else []
     outcomes = _run(plan.conditions(), plan, n_jobs=n_jobs, keep=keep, on_done=on_done)
-    return BenchmarkResults(plan=plan, outcomes=outcomes, real=tuple(real))
+    return BenchmarkResults(plan=plan, outcomes=outcomes)
 
 
 def run_levels(
@@ -144,7 +142,7 @@ def run_levels(
     Raises
     ------
     ReadError
-        If the folder holds other things than results.
+        If the folder holds files that are not results.
     """
     conditions = {condition: n for condition, n in plan.conditions().items() if condition.bounded}
     outcomes = _run(conditions, plan, n_jobs=n_jobs, keep=keep, on_done=on_done)

@@ -1,4 +1,4 @@
-"""The whole benchmark as one page: every detector in it, the bad figures too."""
+"""The results of the benchmark as one page, with every detector and every figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from nwb_mepp.core.version import __version__
 from nwb_mepp.ml.benchmark.conditions import PLAIN, SILENCE, level_condition
 from nwb_mepp.ml.benchmark.detector_runs import load_detectors
 from nwb_mepp.ml.benchmark.measurements import BenchmarkPlan, BenchmarkResults
-from nwb_mepp.ml.benchmark.reach import reach_table
 from nwb_mepp.ml.benchmark.result_cache import identity
 from nwb_mepp.ml.benchmark.robustness import (
     count_false_alarms,
@@ -28,7 +27,6 @@ from nwb_mepp.ml.benchmark.tables import (
     f1_cell,
     level_table,
     overlap_table,
-    real_table,
     way_cell,
 )
 from nwb_mepp.plots import draw_curves
@@ -82,19 +80,17 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
         Markdown.
     """
     plan, levels = results.plan, results.levels()
-    subject = plan.detectors[0]
+    reference = plan.detectors[0]
     parts = [
         _HEAD.format(command=command, date=datetime.now(UTC).date().isoformat(), versions=_versions()),
         "\n".join(f"- {identity(one)}" for one in load_detectors(plan.detectors).values()),
         _SEEDS.format(**_seeds(plan)),
-        _REACH.format(detector=subject),
-        reach_table(subject, levels=levels, outcomes=results.outcomes, real=results.real),
         _LEVELS.format(n=_recordings(plan.n_recordings)),
         by_level_table(levels, f1_cell),
         _WAY,
         by_level_table(levels, way_cell),
-        _DIFFERENCES.format(detector=subject),
-        by_level_table(levels, partial(difference_cell, other=subject), without=subject),
+        _DIFFERENCES.format(detector=reference),
+        by_level_table(levels, partial(difference_cell, other=reference), without=reference),
         _DETAILS,
         level_table(levels),
         _BORDERS,
@@ -105,13 +101,11 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
         invariant_table(results.outcomes),
         _CURVES.format(n=_recordings(plan.n_varied)),
         *(
-            [f"![F1 of the detectors as one property after another varies]({picture.as_posix()})"]
+            [f"![F1 of the detectors as a function of one property at a time]({picture.as_posix()})"]
             if picture
             else []
         ),
         *_curve_tables(results),
-        *([_REAL, real_table(results.real)] if results.real else []),
-        _CONVERSION,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -155,38 +149,30 @@ _HEAD = """
 
 Made by `{command}` on {date} with {versions}.
 
-Detectors run as a user runs them, with their default thresholds; what they have found is measured, and
-peaks are matched one to one within 5 ms, as many as possible and then as near as possible. Intervals of
-confidence are 95 % bootstrap intervals over recordings, those of differences paired. All detectors are
-here, and all figures, the bad ones too:
+Detectors run as a user runs them, with their default thresholds. The events that they find are measured,
+and peaks are matched one to one within 5 ms: as many pairs as possible, and of these pairings the one
+with the smallest differences in time. Confidence intervals are 95 % percentile bootstrap intervals over
+recordings; for differences, recordings are resampled in pairs. The detectors:
 """
 
 _SEEDS = """
 Seeds, which training and calibration refuse: {levels_from} to {levels_to} for the levels, {silence_from}
-to {silence_to} for silence, {curves_from} to {curves_to} for everything else.
-"""
-
-_REACH = """
-## What is asked, and what `{detector}` reached
-
-"Not certain" stands where the interval of confidence leaves it open. What oracle and ceiling know is said
-below the first table of the next section.
+to {silence_to} for recordings without MEPPs, {curves_from} to {curves_to} for everything else.
 """
 
 _LEVELS = """
 ## Reference recordings
 
-{n} of 60 s at each level (mean amplitude over the SD of white and 1/f noise): 10 kHz, 0.5, 1
-or 3 MEPPs a second, bursts, hum, drift and artifacts, as `nwb_mepp/simulation/reference.py` defines
-them. F1:
+{n} of 60 s at each level (mean amplitude over the SD of white and 1/f noise): 10 kHz, 0.5, 1 or 3 MEPPs
+per second, bursts, hum, drift and artifacts, as defined in `nwb_mepp/simulation/reference.py`. F1:
 """
 
 _WAY = """
-The *oracle* is a matched filter that is given the true mean shape and the threshold that is best for the
-level. The *ceiling* is a matched filter that knows the exact shape of every MEPP, on the same MEPPs and
-noise without hum, drift, artifacts and overlap, at the threshold that is best for the level;
-`nwb_mepp/benchmark/bounds.py` says exactly what both know. Fraction of the way from the one to the
-other, (F1 - oracle) / (ceiling - oracle):
+The *oracle* is a matched filter that is given the true mean shape and the best threshold for the level.
+The *ceiling* is a matched filter that knows the exact shape of every MEPP, on the same MEPPs and noise
+without hum, drift, artifacts and overlap, also at the best threshold for the level.
+`nwb_mepp/ml/benchmark/bounds.py` defines both. The fraction of the way from the oracle to the ceiling,
+(F1 - oracle) / (ceiling - oracle):
 """
 
 _DIFFERENCES = """
@@ -194,17 +180,18 @@ F1 minus that of `{detector}` on the same recordings:
 """
 
 _DETAILS = """
-Every detector, the oracle and the ceiling with their thresholds. IoU is intersection over union of true
-and found intervals, samples pooled within a recording, mean over recordings; in patches, only those
-patches of 10 ms (100 samples) on a fixed grid count that hold a true peak. Errors are medians over
-matched MEPPs, in brackets the interquartile range; those of amplitude and decay are relative to the
-truth. Borders and errors of the ceiling are drawn, not measured: as uncertain as the noise makes them.
+Every detector, the oracle and the ceiling, these two with their thresholds. IoU is the intersection over
+union of true and found intervals, computed on the samples of each recording and averaged over recordings;
+"in patches" counts only those patches of 10 ms (100 samples) on a fixed grid that hold a true peak.
+Errors are medians over matched MEPPs, with the interquartile range in brackets; those of amplitude and
+decay are relative to the truth. Interval borders of the ceiling are not measured but drawn at random, as
+uncertain as the noise makes them.
 """
 
 _BORDERS = """
 How precisely intervals can be known: IoU (whole recordings / patches) if every MEPP were found and
-nothing else. The first row is what this package measures when it is told the true places; the second
-what a fit of onset, rise, decay and amplitude that starts from the truth can do at best in that noise
+nothing else. In the first row this package measures intervals from the true positions. The second row is
+the best that a fit of onset, rise, decay and amplitude can do in that noise when it starts from the truth
 (Cramér-Rao bound, with the spread of shapes among MEPPs as prior knowledge), without hum, drift and
 artifacts.
 """
@@ -212,37 +199,19 @@ artifacts.
 _SILENCE = """
 ## Recordings without MEPPs
 
-{n} of 60 s of each kind, noise as at level 6. The interval is the exact one of a Poisson
+{n} of 60 s of each kind, with noise as at level 6. The confidence interval is the exact one of a Poisson
 rate.
 """
 
 _UNCHANGED = """
 ## What must make no difference
 
-{n} of 60 s at level 6, recorded in other ways: the same MEPPs in the same noise. F1 is to move by less
-than 0.01.
+{n} of 60 s at level 6, recorded in other ways: the same MEPPs in the same noise.
 """
-
-_PICTURE = "![F1 of the detectors as one property after another varies]({path})"
 
 _CURVES = """
 ## One property after another
 
-F1 at level 6 where one property differs; {n} of 60 s at each value. The sampling rates are those at which
-the same recordings, taken at 50 kHz, are stored.
-"""
-
-_REAL = """
-## Real recordings
-
-Currents marked by five people (GroupA: what at least three of them marked, with `--min-amplitude-sd 4`)
-and simulated currents in real noise (Train1 to Train4), from Winchester et al.; onsets are matched
-within 2 ms after one common shift. No weights have seen them.
-"""
-
-_CONVERSION = """
-## Conversion
-
-Sizes, seconds and memory of conversions to NWB, beside those of NeuroConv on the same recordings, are
-measured by `docs/make_storage.py`; `docs/storage.md` says what they mean.
+F1 at level 6 when one property differs; {n} of 60 s at each value. For the sampling rates, the same
+recordings are simulated at 50 kHz and stored at each rate.
 """

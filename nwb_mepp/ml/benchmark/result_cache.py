@@ -23,22 +23,30 @@ _ELSEWHERE = (
     "cli",
     "ml/networks",
     "ml/training",
+    "neuroconv.py",
     "nwb",
     "plots",
     "readers",
     "testing.py",
-    "workflows/batch",
-    "workflows/evaluate.py",
-    "workflows/ground_truth.py",
-    "workflows/simulate.py",
+    *(
+        f"workflows/{name}"
+        for name in (
+            "batch",
+            "evaluate.py",
+            "extension.py",
+            "files.py",
+            "ground_truth.py",
+            "import_marks.py",
+            "session_info.py",
+            "simulate.py",
+        )
+    ),
 )
 _JOINING = tuple(
     f"ml/benchmark/{name}.py"
     for name in (
         "measurements",
         "page",
-        "reach",
-        "real_recordings",
         "reference_levels",
         "result_cache",
         "robustness",

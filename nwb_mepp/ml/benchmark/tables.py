@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from nwb_mepp.evaluation import Estimate, bootstrap, f1, paired_bootstrap, precision, recall
 from nwb_mepp.ml.benchmark.detector_runs import AnyDetector
-from nwb_mepp.ml.benchmark.real_recordings import RealScores
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, run_reference
 from nwb_mepp.simulation import LEVELS
 
@@ -22,7 +21,6 @@ __all__ = [
     "level_table",
     "markdown",
     "overlap_table",
-    "real_table",
     "reference_table",
     "way",
     "way_cell",
@@ -207,22 +205,6 @@ def curve_table(words: str, columns: Sequence[tuple[str, dict[str, float]]]) -> 
     """
     rows = [[name, *(f"{scores[name]:.3f}" for _, scores in columns)] for name in columns[0][1]]
     return markdown([words, *(text for text, _ in columns)], rows)
-
-
-def real_table(scores: Iterable[RealScores]) -> str:
-    """Return the table of the real recordings, as Markdown."""
-    rows = [
-        [
-            one.recording,
-            one.detector,
-            f"{f1(one.counts):.3f}",
-            f"{precision(one.counts):.3f}",
-            f"{recall(one.counts):.3f}",
-            f"{1e3 * one.shift_s:+.1f}",
-        ]
-        for one in scores
-    ]
-    return markdown(["recording", "detector", "F1", "precision", "recall", "shift, ms"], rows)
 
 
 def interval(estimate: Estimate, *, sign: str = "") -> str:

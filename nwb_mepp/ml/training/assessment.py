@@ -78,7 +78,7 @@ def judge_held_out(
         with open_recording(one.path, options=options) as recording:
             (channel,) = choose_channels(recording, names=settings.channels)
             segments = cut_channel(recording, channel, settings=settings)
-            learned = survey(segments, polarity=settings.polarity)  # type: ignore[arg-type]
+            learned = survey(segments, polarity=settings.polarity)
             for row, detector in zip(rows, detectors, strict=True):
                 counts = np.zeros(3, dtype=np.int64)
                 found = detector.find(segments, noise=learned)

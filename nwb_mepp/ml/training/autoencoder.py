@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors.autoencoder import Anomalies, reconstruct, sample_anomaly
@@ -343,7 +344,7 @@ def _scored(
     simulated = simulate_recording(scenario, seed=seed)
     segments = list(cut_segments([simulated.trace()]))
     trace: WhitenedTrace
-    (trace,) = whiten(segments, noise=survey(segments, polarity="positive"), sampling_rate_hz=_RATE_HZ)
+    (trace,) = whiten(segments, noise=survey(segments, polarity=Polarity.POSITIVE), sampling_rate_hz=_RATE_HZ)
     white, error = reconstruct(trace, runtime=runtime, margin=BLOCK_MARGIN)
     return white, sample_anomaly(error), simulated.truth.peak_s, scenario.duration_s
 

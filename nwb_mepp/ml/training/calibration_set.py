@@ -137,8 +137,7 @@ def drawn_scenario(seed: int) -> Scenario:
 def _condition(scenario: Scenario, seed: int, sampling_rate_hz: float) -> Conditioned:
     simulated = simulate_recording(scenario, seed=seed)
     segments = list(cut_segments([simulated.trace()]))
-    polarity = "positive" if scenario.polarity > 0 else "negative"
-    learned = survey(segments, polarity=polarity)  # type: ignore[arg-type]
+    learned = survey(segments, polarity=scenario.polarity)
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     return Conditioned(
         trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),

@@ -109,8 +109,7 @@ def example_of(
 def example_from(simulated: Simulated, *, sampling_rate_hz: float) -> Example:
     """Condition a simulated recording exactly as a detector would, its polarity being known."""
     segments = list(cut_segments([simulated.trace()]))
-    polarity = "positive" if simulated.scenario.polarity > 0 else "negative"
-    learned = survey(segments, polarity=polarity)  # type: ignore[arg-type]
+    learned = survey(segments, polarity=simulated.scenario.polarity)
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     truth = simulated.truth
     return example_of(white, start_s=truth.start_s, stop_s=truth.stop_s, peak_s=truth.peak_s)

@@ -106,7 +106,7 @@ def read_labeled(
         if len(marks.start_s):
             check_marks(marks, name=source or path.name, sweeps=recording.sweeps(channel))
         segments = cut_channel(recording, channel, settings=settings)
-        learned = survey(segments, polarity=settings.polarity)  # type: ignore[arg-type]
+        learned = survey(segments, polarity=settings.polarity)
         whites = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
         examples = tuple(
             example_of(white, **_intervals(marks, white.segment, learned=learned)) for white in whites
@@ -141,7 +141,7 @@ def _intervals(marks: Marks, segment: Segment, *, learned: ChannelNoise) -> dict
     inside = marks.select((first_s < last_s) & ((ends_s > 0.0) | (first_s >= 0.0)))
     start_s, stop_s, peak_s = (times - from_s for times in (inside.start_s, inside.stop_s, inside.peak_s))
     reader = BlockReader(
-        lambda first, last: learned.polarity * learned.values(segment, first, last),
+        lambda first, last: learned.polarity.sign * learned.values(segment, first, last),
         block=round(_BLOCK_S * rate_hz),
     )
     if np.isnan(start_s).any() or np.isnan(stop_s).any():

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.ancillary import Ancillary, Epochs, IrregularTrace, PointEvents, SpikeTimes
+from nwb_mepp.core.units import unit_label_of
 from nwb_mepp.readers.annotations import Annotations, plain
 from nwb_mepp.readers.channel_names import unique_names
-from nwb_mepp.readers.units import unit_label_of
 
 __all__ = ["ancillary_of_objects", "ancillary_of_reader"]
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from nwb_mepp.core.ancillary import Ancillary
 from nwb_mepp.core.recording import ArraySource
+from nwb_mepp.core.units import unit_label_of
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
 from nwb_mepp.readers.neo.ancillary import ancillary_of_objects
 from nwb_mepp.readers.neo.lazy import session_start_of
-from nwb_mepp.readers.units import unit_label_of
 
 __all__ = ["read_eagerly"]
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
+from nwb_mepp.core.units import parse_time_unit, parse_unit
 from nwb_mepp.readers.annotations import Annotations
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, StatedTrace
@@ -21,7 +22,6 @@ from nwb_mepp.readers.text.encodings import last_line_ends
 from nwb_mepp.readers.text.layout import split_title
 from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
 from nwb_mepp.readers.third_party import quiet
-from nwb_mepp.readers.units import parse_time_unit, parse_unit
 
 __all__ = ["ATF", "read_atf"]
 

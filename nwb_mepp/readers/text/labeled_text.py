@@ -9,6 +9,7 @@ import numpy as np
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
+from nwb_mepp.core.units import parse_unit
 from nwb_mepp.readers.channel_names import unique_names
 from nwb_mepp.readers.contents import FileContents, IntArray, StatedTrace
 from nwb_mepp.readers.interface import ReaderEntry
@@ -16,7 +17,6 @@ from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.text.layout import TextLayout, sniff_layout, split_title
 from nwb_mepp.readers.text.rows import NumberTable, read_tables
 from nwb_mepp.readers.text.traces import OWN_VERSION, looks_even, notes_on_end, read_clock, time_title
-from nwb_mepp.readers.units import parse_unit
 
 __all__ = ["LABELED_TEXT", "read_labeled_text"]
 

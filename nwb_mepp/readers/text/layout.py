@@ -121,7 +121,7 @@ def split_title(title: str, parse: Callable[[str], _Parsed | None], *, shortest:
 
     Examples
     --------
-    >>> from nwb_mepp.readers.units import parse_unit
+    >>> from nwb_mepp.core.units import parse_unit
     >>> split_title("Канал 1, V", parse_unit), split_title("Im_pA", parse_unit)
     (('Канал 1', 'V'), ('Im', 'pA'))
     >>> split_title("Channel A", parse_unit)  # a letter, not amperes

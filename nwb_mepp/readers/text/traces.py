@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.units import parse_time_unit
 from nwb_mepp.core.version import __version__
 from nwb_mepp.readers.text.encodings import last_line_ends
 from nwb_mepp.readers.text.layout import TextLayout, split_title
 from nwb_mepp.readers.text.rows import NumberTable
 from nwb_mepp.readers.text.time_column import IrregularTimesError, steps_per_unit
-from nwb_mepp.readers.units import parse_time_unit
 
 __all__ = ["OWN_VERSION", "Clock", "looks_even", "notes_on_end", "read_clock", "time_title"]
 

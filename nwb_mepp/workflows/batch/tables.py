@@ -12,6 +12,7 @@ from typing import IO, Literal
 
 from nwb_mepp.core.mepps import MEASURES, Mepps
 from nwb_mepp.core.results import SUMMARY_COLUMNS
+from nwb_mepp.core.units import MILLISECONDS, lab_unit
 from nwb_mepp.nwb import read_events, read_results
 
 __all__ = [
@@ -34,8 +35,6 @@ __all__ = [
 Row = Mapping[str, object]
 Units = Literal["si", "lab"]
 Decimal = Literal["point", "comma"]
-
-_LAB_UNITS = {"V": ("mV", 1e3), "A": ("pA", 1e12)}
 
 
 @dataclass(frozen=True)
@@ -185,10 +184,10 @@ def unit_of(column: Column, *, amplitude_unit: str, units: Units) -> str:
     if units == "si":
         return column.unit.replace("{u}", amplitude_unit)
     if _becomes_ms(column):
-        return "ms"
-    lab_unit = _LAB_UNITS.get(amplitude_unit, (amplitude_unit, 1.0))[0]
-    unit = column.unit.replace("{u}", lab_unit)
-    return f"{lab_unit} ms" if column.unit == "{u} s" else unit
+        return MILLISECONDS.name
+    amplitude = lab_unit(amplitude_unit).name
+    unit = column.unit.replace("{u}", amplitude)
+    return f"{amplitude} {MILLISECONDS.name}" if column.unit == "{u} s" else unit
 
 
 def in_units(row: Row, columns: Iterable[Column], *, units: Units) -> dict[str, object]:
@@ -210,16 +209,16 @@ def in_units(row: Row, columns: Iterable[Column], *, units: Units) -> dict[str, 
     """
     if units == "si":
         return {column.name: row[column.name] for column in columns}
-    unit, factor = _LAB_UNITS.get(str(row["amplitude_unit"]), (row["amplitude_unit"], 1.0))
+    unit = lab_unit(str(row["amplitude_unit"]))
     converted: dict[str, object] = {}
     for column in columns:
         value = row[column.name]
         if column.name == "amplitude_unit":
-            value = unit
+            value = unit.name
         elif isinstance(value, float):
-            scale = factor if column.unit.startswith("{u}") else 1.0
+            scale = unit.factor if column.unit.startswith("{u}") else 1.0
             if _becomes_ms(column) or column.unit == "{u} s":
-                scale *= 1e3
+                scale *= MILLISECONDS.factor
             # Twelve digits are far beyond what was measured; more would only show the factor's rounding.
             value = value if scale == 1.0 else float(f"{value * scale:.12g}")
         converted[column_name(column, units=units)] = value

@@ -5,7 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nwb_mepp.ml.benchmark import Bounds, Condition, RecordingScores
+from nwb_mepp.ml.benchmark import (
+    BenchmarkPlan,
+    BenchmarkResults,
+    Bounds,
+    Condition,
+    Outcome,
+    RecordingScores,
+)
 from nwb_mepp.ml.benchmark.bounds import THRESHOLDS
 
 # No part of the benchmark records with these, and training does not come so far.
@@ -58,3 +65,23 @@ def bounds_of() -> Callable[..., Bounds]:
         )
 
     return make
+
+
+@pytest.fixture
+def results(scores_of: Callable[..., RecordingScores], bounds_of: Callable[..., Bounds]) -> BenchmarkResults:
+    """Results that nobody measured: two recordings of everything."""
+    detectors = ("miniunet", "threshold")
+    plan = BenchmarkPlan(detectors=detectors, levels=(6.0, 10.0), n_recordings=2, n_silent=2, n_varied=2)
+    scores = {"miniunet": scores_of(9, 1, 1, 0.92), "threshold": scores_of(5, 5, 5)}
+    silent = {name: scores_of(0, 0, 1) for name in detectors}
+    outcomes = {
+        condition.name: [
+            Outcome(
+                scores=silent if condition.name.startswith("silence") else scores,
+                bounds=bounds_of((8, 2, 2), (10, 0, 0)) if condition.bounded else None,
+            )
+        ]
+        * 2
+        for condition in plan.conditions()
+    }
+    return BenchmarkResults(plan=plan, outcomes=outcomes)

@@ -3,17 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pytest
 
-from nwb_mepp.ml.benchmark import Bounds, LevelScores, RealScores, RecordingScores, level_table
+from nwb_mepp.ml.benchmark import Bounds, LevelScores, RecordingScores, level_table
 from nwb_mepp.ml.benchmark.tables import (
     by_level_table,
     curve_table,
     difference_cell,
     f1_cell,
     overlap_table,
-    real_table,
     way,
     way_cell,
 )
@@ -75,8 +73,3 @@ def test_a_curve_has_a_column_for_each_value() -> None:
     table = curve_table("gain", [("0.001", {"some": 0.9}), ("1000", {"some": 0.95})])
     assert table.splitlines()[0] == "| gain | 0.001 | 1000 |"
     assert table.splitlines()[2] == "| some | 0.900 | 0.950 |"
-
-
-def test_a_real_recording_has_a_row_for_each_detector() -> None:
-    scores = RealScores(recording="GroupA", detector="some", counts=np.array([3, 1, 1]), shift_s=-0.0012)
-    assert real_table([scores]).splitlines()[2] == "| GroupA | some | 0.750 | 0.750 | 0.750 | -1.2 |"

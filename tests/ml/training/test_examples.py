@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.ml.training import Example, ExampleSet, examples
 from nwb_mepp.ml.training.examples import example_from, mask_of, scenario_of
 from nwb_mepp.simulation import Scenario, simulate_recording
@@ -46,8 +47,8 @@ def test_no_mepps_give_an_empty_mask() -> None:
     assert mask_of(nothing, nothing, sampling_rate_hz=5000.0, n_samples=7).tolist() == [0] * 7
 
 
-@pytest.mark.parametrize("polarity", [1, -1])
-def test_an_example_is_upright_of_noise_sd_1_and_its_mask_lies_on_the_mepps(polarity: int) -> None:
+@pytest.mark.parametrize("polarity", [Polarity.POSITIVE, Polarity.NEGATIVE])
+def test_an_example_is_upright_of_noise_sd_1_and_its_mask_lies_on_the_mepps(polarity: Polarity) -> None:
     scenario = Scenario(duration_s=10.0, rate_hz=2.0, noise_sd=0.05e-3, polarity=polarity)
     simulated = simulate_recording(scenario, seed=3)
     example = example_from(simulated, sampling_rate_hz=5000.0)

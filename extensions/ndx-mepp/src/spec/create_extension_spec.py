@@ -20,7 +20,7 @@ from pynwb.spec import (
 )
 
 NAME = "ndx-mepp"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 FOLDER = Path(__file__).resolve().parents[2] / "spec"
 
 # Name, unit and meaning of each column. "{u}" stands for the unit of the trace, V or A.
@@ -46,7 +46,7 @@ TABLE_COLUMNS = (
         "anomaly",
         "",
         "How odd this MEPP is to an autoencoder, in robust SD from the other MEPPs of the channel: mostly "
-        "about 1, giant, slow or artefact-like above 3; NaN where none was asked or MEPPs are fewer than 5.",
+        "about 1, giant, slow or artifact-like above 3; NaN where none was asked or MEPPs are fewer than 5.",
     ),
 )
 CURATION_COLUMNS = (
@@ -214,6 +214,7 @@ def main(folder: Path = FOLDER) -> None:
         version=VERSION,
         doc="Miniature end-plate potentials: typed tables of events and statistics, and what found them.",
         author=["The nwb-mepp developers"],
+        contact=[],  # the specification language demands the key; there is no public address yet
     )
     namespace.include_namespace("core")
     folder.mkdir(exist_ok=True)

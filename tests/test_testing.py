@@ -83,7 +83,7 @@ BROKEN: dict[str, tuple[Detector, str]] = {
         "same candidates with block_s=1 ",
     ),
     "check_gain_and_polarity": (
-        Changed(fewer_where(lambda noise, **_: noise.polarity < 0)),
+        Changed(fewer_where(lambda noise, **_: noise.polarity.sign < 0)),
         "same candidates with samples multiplied by -1 ",
     ),
     "check_threshold": (Reversed(), "expected a threshold 1.3 times as high to keep some"),

@@ -139,12 +139,12 @@ def _check(segments: Sequence[Segment]) -> None:
             f"found {trace.sampling_rate_hz:g} Hz; if a lab file states it wrongly, read it with "
             "--sampling-rate."
         )
-    analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    analyzed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     if longest_s < MIN_DURATION_S:
         raise DetectionError(
             f"{name}: expected a stretch of at least {MIN_DURATION_S:g} s to learn the noise from, found "
-            f"{analysed_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
+            f"{analyzed_s:g} s in stretches of at most {longest_s:g} s; record longer or leave out less."
         )
     low, high = np.inf, -np.inf
     for segment in segments:

@@ -17,8 +17,8 @@ import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.core.errors import OutputError
-from nwb_mepp.core.mepps import MEASURES
-from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
+from nwb_mepp.core.results import SummaryRow
+from nwb_mepp.core.schema import DETECTOR_COLUMNS, DETECTOR_OPTIONAL, EventColumns, SummaryColumns
 from nwb_mepp.nwb.names import TABLE_PREFIX
 from nwb_mepp.nwb.reader import electrical_traces, read_file
 from nwb_mepp.nwb.results import rows_of_tables
@@ -29,16 +29,7 @@ __all__ = ["Retyped", "add_types", "detector_path", "forget_types", "is_typed", 
 EXTENSION = "ndx-mepp"
 SCHEMA_PATH = f"specifications/{EXTENSION}"
 DETECTOR_PREFIX = "mepp_detector_"
-# What a detector states stands in its summary row under the same names.
-DETECTOR_FIELDS = (
-    "detector",
-    "detector_version",
-    "weights_sha256",
-    "threshold",
-    "polarity",
-    "package_version",
-    "settings",
-)
+DETECTOR_NAMES = tuple(column.name for column in DETECTOR_COLUMNS)
 # What each type of the extension is called without it.
 PLAIN_NAMES = {
     "MEPPTable": ("TimeIntervals", "core"),
@@ -123,8 +114,7 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
                 changed.append(name)
         if SUMMARY_PATH in handle and not is_typed(handle[SUMMARY_PATH]):
             changed.append(SUMMARY_TABLE)
-            units = {one.name: one.unit.replace("{u}", CHANNEL_UNIT) for one in SUMMARY_COLUMNS if one.unit}
-            _call_typed(handle[SUMMARY_PATH], "MEPPSummary", units)
+            _call_typed(handle[SUMMARY_PATH], "MEPPSummary", _summary_units(handle[SUMMARY_PATH]))
         _add_detectors(handle, {name: row for name, row in rows.items() if tables is None or name in tables})
     return Retyped(tuple(changed), tuple(notes))
 
@@ -138,20 +128,21 @@ def _problem(table: h5py.Group) -> str | None:
     """Return why a table cannot be a ``MEPPTable``, or None."""
     if table.attrs.get("neurodata_type") != "TimeIntervals":
         return f"it is a {table.attrs.get('neurodata_type')}, not a plain TimeIntervals"
-    for measure in MEASURES:
-        column = table.get(measure.column)
+    for measure in EventColumns.measures():
+        column = table.get(measure.name)
+        if column is None and measure.optional:
+            continue
         if column is None:
-            return f"it has no column {measure.column!r}"
-        # The one column of truth values is the one that HDF5 stores as an enumeration.
-        wanted = "bool" if measure.field == "overlapped" else "float64"
-        if column.dtype != wanted:
-            return f"its column {measure.column!r} holds {column.dtype}, not {wanted}"
-        units = dict.fromkeys(measure.unit.replace("{u}", unit) for unit in "VA")
+            return f"it has no column {measure.name!r}"
+        dtype = "text" if h5py.check_string_dtype(column.dtype) else str(column.dtype)
+        if dtype != measure.dtype:
+            return f"its column {measure.name!r} holds {dtype}, not {measure.dtype}"
+        units = dict.fromkeys(measure.unit_in(unit) for unit in "VA")
         if _stated_unit(column) not in units:
             if not measure.unit:
-                return f"the description of its column {measure.column!r}, which has no unit, states one"
+                return f"the description of its column {measure.name!r}, which has no unit, states one"
             wanted = " or ".join(f"'Unit: {unit}.'" for unit in units)
-            return f"the description of its column {measure.column!r} does not end in {wanted}"
+            return f"the description of its column {measure.name!r} does not end in {wanted}"
     return None
 
 
@@ -162,7 +153,13 @@ def _stated_unit(column: h5py.Dataset) -> str:
 
 
 def _table_units(table: h5py.Group) -> dict[str, str]:
-    return {measure.column: _stated_unit(table[measure.column]) for measure in MEASURES if measure.unit}
+    measures = (one.name for one in EventColumns.measures() if one.unit and one.name in table)
+    return {name: _stated_unit(table[name]) for name in measures}
+
+
+def _summary_units(table: h5py.Group) -> dict[str, str]:
+    columns = (one for one in SummaryColumns.columns() if one.unit and one.name in table)
+    return {column.name: column.unit_in(CHANNEL_UNIT) for column in columns}
 
 
 def _call_typed(table: h5py.Group, type_name: str, units: Mapping[str, str]) -> None:
@@ -210,10 +207,10 @@ def _written_in_memory(rows: Mapping[str, SummaryRow]) -> Iterator[h5py.File]:
     )
     module = icephys_module(file)
     for table, row in rows.items():
-        stated = {name: getattr(row, name) for name in DETECTOR_FIELDS}
+        stated = {name: getattr(row, name) for name in DETECTOR_NAMES}
         # An optional text that is empty is best left out.
-        optional = {name: stated.pop(name) or None for name in ("package_version", "settings")}
-        module.add(MEPPDetector(name=detector_path(table).rpartition("/")[2], **stated, **optional))
+        stated |= {name: stated[name] or None for name in DETECTOR_OPTIONAL}
+        module.add(MEPPDetector(name=detector_path(table).rpartition("/")[2], **stated))
     with h5py.File("in memory", "w", driver="core", backing_store=False) as scratch:
         NWBHDF5IO(file=scratch, mode="w").write(file)
         yield scratch
@@ -237,7 +234,7 @@ def remove_types(path: Path) -> Retyped:
     OutputError
         If a detector is stated that no row of the summary repeats: its statement would be lost.
     """
-    repeated = {_statement(getattr(row, name) for name in DETECTOR_FIELDS) for row in _rows(path).values()}
+    repeated = {_statement(getattr(row, name) for name in DETECTOR_NAMES) for row in _rows(path).values()}
     changed = []
     with h5py.File(path, "r+") as handle:
         for item in _typed_items(handle):
@@ -277,7 +274,7 @@ def _statement(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _refuse_loss(detector: h5py.Group, repeated: set[tuple[str, ...]]) -> None:
-    stated = _statement(detector.attrs.get(name, "") for name in DETECTOR_FIELDS)
+    stated = _statement(detector.attrs.get(name, "") for name in DETECTOR_NAMES)
     if stated not in repeated:
         raise OutputError(
             f"expected a row of {SUMMARY_PATH} that says the same as {detector.name}, found none: without "

@@ -55,8 +55,8 @@ def summarize(
     Returns
     -------
     SummaryRow
-        What too few MEPPs leave undefined is NaN; so are the detection limits, which only an audit
-        knows. The spread of the amplitude is the sample's (n - 1), that of the intervals Elephant's (n).
+        What too few MEPPs leave undefined is NaN. The spread of the amplitude is the sample's (n - 1), that
+        of the intervals Elephant's (n).
 
     Raises
     ------
@@ -66,7 +66,7 @@ def summarize(
     if polarity not in _POLARITY_NAMES:
         raise ValueError(f"expected polarity 1 or -1, found {polarity!r}.")
     timing = describe_timing(mepps, segments=segments)
-    low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analysed_s)
+    low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analyzed_s)
     level = sample_baseline(segments) if sampled_baseline is None else sampled_baseline
     mean, median, cv = _describe_amplitude(mepps)
     return SummaryRow(
@@ -74,7 +74,7 @@ def summarize(
         channel=mepps.channel,
         amplitude_unit=mepps.unit,
         n_mepps=len(mepps),
-        analysed_s=timing.analysed_s,
+        analyzed_s=timing.analyzed_s,
         rate_hz=timing.rate_hz,
         rate_hz_low=low_hz,
         rate_hz_high=high_hz,
@@ -91,8 +91,6 @@ def summarize(
         noise_sd=noise_sd,
         baseline_mean=level.mean,
         baseline_drift=level.drift_per_s,
-        detection_limit_50=np.nan,
-        detection_limit_95=np.nan,
         false_discovery_rate=_false_discovery_rate(mepps),
         detector_version=detector_version,
         weights_sha256=weights_sha256,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,21 +70,17 @@ def mepps(traces: Sequence[Trace], onsets: Sequence[tuple[int, int]]) -> Mepps:
         peak_s=begin_s + (start + 10) / rate_hz,
         decay_tau_s=np.where(np.arange(len(onsets)) % 2, np.nan, 0.004),
         overlapped=np.arange(len(onsets)) % 3 == 0,
-        anomaly=np.full(len(onsets), np.nan),
         **made_up,
     )
 
 
 def result(found: Mepps, detector: str = "miniunet", **stated: Any) -> ChannelResult:
     values: dict[str, Any] = {
-        field.name: {"str": "", "int": 0, "float": np.nan}[str(field.type)] for field in fields(SummaryRow)
-    }
-    values |= {
         "detector": detector,
         "channel": found.channel,
         "amplitude_unit": found.unit,
         "n_mepps": len(found),
-        "analysed_s": 1 / 3,
+        "analyzed_s": 1 / 3,
         "threshold": 0.5,
         "polarity": "positive",
         "detector_version": "1",

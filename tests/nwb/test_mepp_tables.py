@@ -12,7 +12,7 @@ from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.core.errors import OutputError, ReadError
-from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, read_mepps
@@ -38,7 +38,8 @@ def test_the_columns_are_those_of_the_contract_in_order(
 ) -> None:
     one = make_trace(unit="A")
     table = mepp_table(make_result(make_mepps([one], [(0, 100)])), name="mepps_x", series=series_of(one))
-    assert table.colnames == (
+    # The columns of the first version that stays readable; later ones follow.
+    assert table.colnames[:13] == (
         "start_time", "stop_time", "timeseries", "peak_time", "amplitude", "rise_10_90", "half_width",
         "decay_tau", "area", "baseline", "probability", "overlapped", "anomaly",
     )  # fmt: skip
@@ -198,7 +199,3 @@ def test_invalid_times_cover_the_same_moments_in_ascending_order(stretches: list
         assert any(a < moment < b for a, b in pairs) == any(a < moment < b for a, b in written)
     starts = [start for start, _ in written]
     assert starts == sorted(set(starts))
-
-
-def test_every_measure_has_its_place_in_the_arrays_of_mepps() -> None:
-    assert {measure.field for measure in MEASURES} <= set(Mepps.array_names())

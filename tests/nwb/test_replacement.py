@@ -199,7 +199,7 @@ def test_a_channel_that_is_not_there_is_answered_with_those_that_are(path: Path,
         ValueError, match="expected the summary of each result to be of its detector and channel"
     ):
         replace_results(path, [stray])
-    stray = replace(stray, summary=replace(other.summary, channel="V2"))
+    stray = replace(stray, summary=other.summary.replace(channel="V2"))
     with pytest.raises(UsageError, match=r"expected a channel of the file \(Vm, Im\), found 'V2'"):
         replace_results(path, [stray])
 

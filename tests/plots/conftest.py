@@ -65,7 +65,6 @@ def make_mepps() -> Callable[..., Mepps]:
             "baseline": np.full(n_mepps, baseline),
             "probability": np.full(n_mepps, 0.9),
             "overlapped": np.zeros(n_mepps, dtype=bool),
-            "anomaly": np.full(n_mepps, np.nan),
         }
         return Mepps(channel="Vm", unit=unit, **full)
 
@@ -74,32 +73,23 @@ def make_mepps() -> Callable[..., Mepps]:
 
 @pytest.fixture
 def make_result() -> Callable[..., ChannelResult]:
-    def make(mepps: Mepps, *, analysed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
+    def make(mepps: Mepps, *, analyzed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
         size = mepps.amplitude if len(mepps) else np.array([np.nan])
         summary = SummaryRow(
             detector="matched_filter",
             channel=mepps.channel,
             amplitude_unit=mepps.unit,
             n_mepps=len(mepps),
-            analysed_s=analysed_s,
-            rate_hz=len(mepps) / analysed_s,
-            rate_hz_low=0.5 * len(mepps) / analysed_s,
-            rate_hz_high=2.0 * len(mepps) / analysed_s,
+            analyzed_s=analyzed_s,
+            rate_hz=len(mepps) / analyzed_s,
+            rate_hz_low=0.5 * len(mepps) / analyzed_s,
+            rate_hz_high=2.0 * len(mepps) / analyzed_s,
             amplitude_mean=float(size.mean()),
             amplitude_median=float(np.median(size)),
             amplitude_cv=0.3 if len(mepps) > 1 else np.nan,
-            interval_mean=np.nan,
-            interval_cv=np.nan,
-            interval_cv2=np.nan,
-            interval_lv=np.nan,
-            interval_lvr=np.nan,
-            fano_factor_1s=np.nan,
-            poisson_p=np.nan,
             noise_sd=noise_sd,
             baseline_mean=-70e-3,
             baseline_drift=0.0,
-            detection_limit_50=np.nan,
-            detection_limit_95=np.nan,
             false_discovery_rate=0.1,
             detector_version="1",
             weights_sha256="",

@@ -21,7 +21,7 @@ def drawn(make_trace, make_mepps, make_result):
     values = -70e-3 + 5e-5 * rng.standard_normal(100_000)
     for onset in np.round(onsets_s * 1e4).astype(int):
         values[onset : onset + 100] += 0.5e-3 * np.exp(-np.arange(100) / 25)
-    return [make_trace(values)], make_result(make_mepps(onsets_s), analysed_s=10.0)
+    return [make_trace(values)], make_result(make_mepps(onsets_s), analyzed_s=10.0)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])

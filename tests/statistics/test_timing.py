@@ -13,7 +13,7 @@ def test_intervals_of_a_short_train_by_hand(make_mepps, make_segment):
     # Intervals 1, 2 and 1 s: mean 4/3; SD sqrt(2)/3, CV sqrt(2)/4. Neighbors (1,2) and (2,1):
     # CV2 = 2 x 1/3; LV = 3 x (1/3)^2; LvR = LV x (1 + 4 x 0.005/3).
     timing = describe_timing(make_mepps([0.5, 1.5, 3.5, 4.5]), segments=[make_segment(np.zeros(10_000))])
-    assert timing.analysed_s == pytest.approx(10.0)
+    assert timing.analyzed_s == pytest.approx(10.0)
     assert timing.rate_hz == pytest.approx(0.4)
     assert timing.interval_mean == pytest.approx(4 / 3)
     assert timing.interval_cv == pytest.approx(np.sqrt(2) / 4)
@@ -36,7 +36,7 @@ def test_no_interval_crosses_a_stretch_left_out(make_mepps, make_segment):
     trace = make_segment(np.zeros(10_000)).trace
     segments = [Segment(trace=trace, start=0, stop=4000), Segment(trace=trace, start=6000, stop=10_000)]
     timing = describe_timing(make_mepps([1.0, 2.0, 7.0, 9.0]), segments=segments)
-    assert timing.analysed_s == pytest.approx(8.0)
+    assert timing.analyzed_s == pytest.approx(8.0)
     assert timing.rate_hz == pytest.approx(0.5)
     assert timing.interval_mean == pytest.approx(1.5)  # of 1 and 2 s
 
@@ -79,7 +79,7 @@ def test_a_recording_shorter_than_two_seconds_has_no_fano_factor(make_mepps, mak
 
 def test_without_segments_there_is_no_rate(make_mepps):
     timing = describe_timing(make_mepps([]), segments=[])
-    assert timing.analysed_s == 0.0
+    assert timing.analyzed_s == 0.0
     assert np.isnan(timing.rate_hz)
 
 

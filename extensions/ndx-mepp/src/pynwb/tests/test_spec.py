@@ -13,6 +13,7 @@ EXTENSION = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
+    pytest.importorskip("nwb_mepp", reason="nwb-mepp defines the columns")
     spec = importlib.util.spec_from_file_location(
         "create_extension_spec", EXTENSION / "src" / "spec" / "create_extension_spec.py"
     )
@@ -28,6 +29,19 @@ def test_the_specification_is_what_the_script_writes(script: ModuleType, tmp_pat
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "spec").iterdir()}
     kept = {path.name: path.read_text("utf-8") for path in (EXTENSION / "spec").iterdir()}
     assert written == kept, "run: python extensions/ndx-mepp/src/spec/create_extension_spec.py"
+
+
+def test_a_column_waits_for_the_version_that_brings_it(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = script.Column("now", optional=True)
+    later = script.Column("later", "{u}", "Later.", since="0.10.0", optional=True)
+    monkeypatch.setattr(script, "VERSION", "0.9.0")
+    assert script.known([now, later]) == [now]
+    monkeypatch.setattr(script, "VERSION", "0.10.0")
+    assert script.known([now, later]) == [now, later]
+    # Tables of both versions obey the specification of the later one.
+    assert script.dataset(later, trace_unit="V or A").quantity == "?"
 
 
 def test_the_version_is_the_same_wherever_it_stands(script: ModuleType) -> None:

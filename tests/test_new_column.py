@@ -41,10 +41,10 @@ START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 SLOPES = [0.5, -1.25]
 KINDS = ["clear", "on a slope"]
 
-SLOPE: Column[Any] = Column("rise_slope", "{u}/s", "Slope of the rise.", since="0.3.0", optional=True)
-KIND: Column[Any] = Column("kind", "", "What it is.", dtype="text", since="0.3.0", optional=True)
-NIGHT: Column[Any] = Column("at_night", "", "Out of hours.", dtype="bool", since="0.3.0", optional=True)
-LIMIT: Column[Any] = Column("limit", "{u}", "Least amplitude found.", since="0.3.0", optional=True)
+SLOPE: Column[Any] = Column("trial_slope", "{u}/s", "Slope of the rise.", since="0.3.0", optional=True)
+KIND: Column[Any] = Column("trial_kind", "", "What it is.", dtype="text", since="0.3.0", optional=True)
+NIGHT: Column[Any] = Column("trial_flag", "", "Out of hours.", dtype="bool", since="0.3.0", optional=True)
+LIMIT: Column[Any] = Column("trial_limit", "{u}", "Least amplitude found.", since="0.3.0", optional=True)
 
 
 def recording() -> Recording:
@@ -104,10 +104,10 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture
 def new_columns(older: dict[str, bytes]) -> Iterator[None]:  # noqa: ARG001 - these come first
     with (
-        added(EventColumns, "rise_slope", SLOPE),
-        added(EventColumns, "kind", KIND),
-        added(SummaryColumns, "at_night", NIGHT),
-        added(SummaryColumns, "limit", LIMIT),
+        added(EventColumns, "trial_slope", SLOPE),
+        added(EventColumns, "trial_kind", KIND),
+        added(SummaryColumns, "trial_flag", NIGHT),
+        added(SummaryColumns, "trial_limit", LIMIT),
     ):
         yield
 
@@ -115,14 +115,16 @@ def new_columns(older: dict[str, bytes]) -> Iterator[None]:  # noqa: ARG001 - th
 @pytest.fixture
 def found(new_columns: None) -> ChannelResult:  # noqa: ARG001
     return result(
-        rise_slope=np.array(SLOPES), kind=np.array(KINDS), summary={"limit": 4e-4, "at_night": True}
+        trial_slope=np.array(SLOPES),
+        trial_kind=np.array(KINDS),
+        summary={"trial_limit": 4e-4, "trial_flag": True},
     )
 
 
 def new_values(one: ChannelResult) -> list[Any]:
     mepps: Any = one.mepps
     summary: Any = one.summary
-    return [mepps.rise_slope.tolist(), mepps.kind.tolist(), summary.limit, summary.at_night]
+    return [mepps.trial_slope.tolist(), mepps.trial_kind.tolist(), summary.trial_limit, summary.trial_flag]
 
 
 def test_csv_has_it_before_the_detector(found: ChannelResult) -> None:
@@ -130,7 +132,7 @@ def test_csv_has_it_before_the_detector(found: ChannelResult) -> None:
     rows = list(event_rows(found.mepps, file="a.nwb", series=["Vm", "Vm"], detector="template"))
     write_csv(stream, event_columns(), rows)
     head, *lines = csv.reader(stream.getvalue().splitlines())
-    assert head[-3:] == ["rise_slope", "kind", "detector"]
+    assert head[-3:] == ["trial_slope", "trial_kind", "detector"]
     assert [line[-3:] for line in lines] == [
         ["0.5", "clear", "template"],
         ["-1.25", "on a slope", "template"],
@@ -141,7 +143,7 @@ def test_csv_in_the_units_of_the_lab_scales_it(found: ChannelResult) -> None:
     stream = io.StringIO()
     rows = list(event_rows(found.mepps, file="a.nwb", series=["Vm", "Vm"], detector="template"))
     write_csv(stream, event_columns(), rows, units="lab")
-    assert [row["rise_slope"] for row in csv.DictReader(stream.getvalue().splitlines())] == [
+    assert [row["trial_slope"] for row in csv.DictReader(stream.getvalue().splitlines())] == [
         "500.0",
         "-1250.0",
     ]
@@ -151,31 +153,31 @@ def test_json_of_events_and_summary_has_it(found: ChannelResult, tmp_path: Path)
     path = write(tmp_path / "a.nwb", found)
     stream = io.StringIO()
     write_json(stream, event_columns(), read_event_rows(path, file="a.nwb"))
-    assert [(row["rise_slope"], row["kind"]) for row in json.loads(stream.getvalue())] == [
+    assert [(row["trial_slope"], row["trial_kind"]) for row in json.loads(stream.getvalue())] == [
         (0.5, "clear"),
         (-1.25, "on a slope"),
     ]
     stream = io.StringIO()
     write_json(stream, summary_columns(), read_summary_rows(path, file="a.nwb"))
     (row,) = json.loads(stream.getvalue())
-    assert (row["limit"], row["at_night"]) == (4e-4, True)
+    assert (row["trial_limit"], row["trial_flag"]) == (4e-4, True)
 
 
 def test_plain_nwb_tables_have_it_and_give_it_back(found: ChannelResult, tmp_path: Path) -> None:
     path = write(tmp_path / "a.nwb", found)
     with h5py.File(path) as file:
         for name in ("mepps_template", "mepps_truth", "mepps_curated"):
-            column = file[f"intervals/{name}/rise_slope"]
+            column = file[f"intervals/{name}/trial_slope"]
             assert column[:].tolist() == SLOPES
             assert column.attrs["description"] == "Slope of the rise. Unit: V/s."
-            assert file[f"intervals/{name}/kind"].asstr()[:].tolist() == KINDS
-        limit = file["processing/icephys/mepp_detections/limit"]
+            assert file[f"intervals/{name}/trial_kind"].asstr()[:].tolist() == KINDS
+        limit = file["processing/icephys/mepp_detections/trial_limit"]
         assert limit.attrs["description"] == "Least amplitude found. Unit: amplitude_unit."
     (back,) = read_results(path)
     assert new_values(back) == [SLOPES, KINDS, 4e-4, True]
     for table in ("mepps_truth", "mepps_curated"):
         (events,) = read_events(path, table=table)
-        assert events.mepps.rise_slope.tolist() == SLOPES  # type: ignore[attr-defined]
+        assert events.mepps.trial_slope.tolist() == SLOPES  # type: ignore[attr-defined]
 
 
 def test_typed_tables_have_it_although_the_installed_specification_does_not_know_it(
@@ -187,10 +189,10 @@ def test_typed_tables_have_it_although_the_installed_specification_does_not_know
         file = nwb.read()
         table, summary = file.intervals["mepps_template"], file.processing["icephys"]["mepp_detections"]
         assert (type(table), type(summary)) == (MEPPTable, MEPPSummary)
-        assert type(table["rise_slope"]) is MEPPQuantity
-        assert (table["rise_slope"].unit, table["rise_slope"][:].tolist()) == ("V/s", SLOPES)
-        assert table["kind"][:].tolist() == KINDS
-        assert (summary["limit"].unit, summary["limit"][:].tolist()) == ("amplitude_unit", [4e-4])
+        assert type(table["trial_slope"]) is MEPPQuantity
+        assert (table["trial_slope"].unit, table["trial_slope"][:].tolist()) == ("V/s", SLOPES)
+        assert table["trial_kind"][:].tolist() == KINDS
+        assert (summary["trial_limit"].unit, summary["trial_limit"][:].tolist()) == ("amplitude_unit", [4e-4])
     (back,) = read_results(path)
     assert new_values(back) == [SLOPES, KINDS, 4e-4, True]
     remove_extension(path)
@@ -200,20 +202,22 @@ def test_typed_tables_have_it_although_the_installed_specification_does_not_know
 
 def test_a_neo_epoch_has_it_with_its_unit_and_gives_it_back(found: ChannelResult) -> None:
     epoch = epoch_of(found, recording(), settings=DetectionSettings())
-    slopes = epoch.array_annotations["rise_slope"]
+    slopes = epoch.array_annotations["trial_slope"]
     assert slopes.rescale(pq.mV / pq.ms).magnitude.tolist() == SLOPES
-    assert epoch.array_annotations["kind"].tolist() == KINDS
-    assert epoch.annotations["limit"] == 4e-4
+    assert epoch.array_annotations["trial_kind"].tolist() == KINDS
+    assert epoch.annotations["trial_limit"] == 4e-4
     back: Any = mepps_of(epoch, rate_hz=RATE_HZ, origin_s=0.0)
-    assert back.rise_slope.tolist() == SLOPES
-    assert back.kind.tolist() == KINDS
+    assert back.trial_slope.tolist() == SLOPES
+    assert back.trial_kind.tolist() == KINDS
 
 
 def test_the_page_of_the_columns_has_it_and_says_which_files_lack_it(new_columns: None) -> None:  # noqa: ARG001
     tables = column_tables()
     later = "Not in files written before ndx-mepp 0.3.0."
-    assert f"| `rise_slope` | float64 | (V or A)/s | Slope of the rise. {later} |" in tables["mepps"]
-    assert f"| `limit` | float64 | V or A | Least amplitude found. {later} |" in tables["mepp_detections"]
+    assert f"| `trial_slope` | float64 | (V or A)/s | Slope of the rise. {later} |" in tables["mepps"]
+    assert (
+        f"| `trial_limit` | float64 | V or A | Least amplitude found. {later} |" in tables["mepp_detections"]
+    )
 
 
 @pytest.mark.parametrize("kind", ["plain", "typed"])
@@ -227,7 +231,7 @@ def test_a_file_without_it_is_read_as_before(
     path.write_bytes(older[kind])
     (back,) = read_results(path)
     assert back.mepps.start_s.tolist() == [0.01, 0.07]
-    assert np.isnan([*back.mepps.rise_slope, back.summary.limit]).all()  # type: ignore[attr-defined]
+    assert np.isnan([*back.mepps.trial_slope, back.summary.trial_limit]).all()  # type: ignore[attr-defined]
     assert new_values(back)[1::2] == [["", ""], False]
     change = add_extension if kind == "plain" else remove_extension
     done = change(path)
@@ -239,6 +243,6 @@ def test_a_file_without_it_is_read_as_before(
 
 def test_an_epoch_without_it_is_taken(new_columns: None) -> None:  # noqa: ARG001
     epoch = epoch_of(result(), recording(), settings=DetectionSettings())
-    del epoch.array_annotations["rise_slope"]
+    del epoch.array_annotations["trial_slope"]
     back: Any = mepps_of(epoch, rate_hz=RATE_HZ, origin_s=0.0)
-    assert np.isnan(back.rise_slope).all()
+    assert np.isnan(back.trial_slope).all()

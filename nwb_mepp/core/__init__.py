@@ -1,1 +1,1 @@
-"""What every part shares: recordings, segments, tables of events, their summary, provenance, errors."""
+"""Shared by every part: recordings, segments, the event table and its summary, provenance, errors."""

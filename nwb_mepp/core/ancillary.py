@@ -1,6 +1,6 @@
 """What a recording holds besides regularly sampled traces: events, epochs, spikes, irregular signals.
 
-Times are seconds relative to the session start. Nothing here is analyzed; it goes along into the NWB file.
+Times are seconds relative to the session start. None of this is analyzed; it is copied to the NWB file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class PointEvents:
     Attributes
     ----------
     name : str
-        Of the kind, unique among the events of the recording.
+        Name of this kind of event, unique among the events of the recording.
     sweep : int
     times_s : ndarray, shape (n_events,), seconds
     labels : tuple of str
         One for each event, empty where the source gives none.
     annotations : mapping of str to str
-        What else the source says of this kind of events.
+        What else the source says about this kind of event.
     columns : mapping of str to tuple of str
-        What it says of each event.
+        What it says about each event.
     """
 
     name: str
@@ -42,7 +42,7 @@ class PointEvents:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> PointEvents:
-        """Return the same, that much later."""
+        """Return a copy, shifted in time."""
         return replace(self, times_s=self.times_s + shift_s)
 
 
@@ -53,15 +53,15 @@ class Epochs:
     Attributes
     ----------
     name : str
-        Of the kind, unique among the epochs of the recording.
+        Name of this kind of epoch, unique among the epochs of the recording.
     sweep : int
     start_s, duration_s : ndarray, shape (n_epochs,), seconds
     labels : tuple of str
         One for each epoch, empty where the source gives none.
     annotations : mapping of str to str
-        What else the source says of this kind of epochs.
+        What else the source says about this kind of epoch.
     columns : mapping of str to tuple of str
-        What it says of each epoch.
+        What it says about each epoch.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Epochs:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> Epochs:
-        """Return the same, that much later."""
+        """Return a copy, shifted in time."""
         return replace(self, start_s=self.start_s + shift_s)
 
 
@@ -84,15 +84,15 @@ class SpikeTimes:
     Attributes
     ----------
     name : str
-        Of the unit, unique among the units of the recording.
+        Name of the unit, unique among the units of the recording.
     sweep : int
     times_s : ndarray, shape (n_spikes,), seconds
     start_s, stop_s : float
-        The stretch in which spikes were looked for.
+        The stretch that was searched for spikes.
     resolution_s : float
-        Smallest difference between two times that the source can express.
+        Smallest time difference that the source can express.
     annotations : mapping of str to str
-        What else the source says of the unit.
+        What else the source says about the unit.
     """
 
     name: str
@@ -104,7 +104,7 @@ class SpikeTimes:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     def shifted(self, shift_s: float) -> SpikeTimes:
-        """Return the same, that much later."""
+        """Return a copy, shifted in time."""
         return replace(
             self, times_s=self.times_s + shift_s, start_s=self.start_s + shift_s, stop_s=self.stop_s + shift_s
         )
@@ -112,16 +112,16 @@ class SpikeTimes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IrregularTrace:
-    """One channel during one sweep, each sample with a time of its own.
+    """One channel during one sweep, each sample with its own timestamp.
 
     Attributes
     ----------
     name : str
-        Of the channel, unique among all channels of the recording.
+        Name of the channel, unique among all channels of the recording.
     sweep : int
     times_s : ndarray, shape (n_samples,), seconds
     samples : ndarray, shape (n_samples,)
-        Numbers as the source holds them.
+        Numbers as stored in the source.
     unit : str
         ``"V"`` or ``"A"`` for anything electrical; another unit as the source states it otherwise.
     conversion : float
@@ -136,7 +136,7 @@ class IrregularTrace:
     conversion: float = 1.0
 
     def shifted(self, shift_s: float) -> IrregularTrace:
-        """Return the same, that much later."""
+        """Return a copy, shifted in time."""
         return replace(self, times_s=self.times_s + shift_s)
 
 
@@ -145,7 +145,7 @@ AncillaryObject = PointEvents | Epochs | SpikeTimes | IrregularTrace
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ancillary:
-    """All ancillary of a recording, each kind in the order of the source.
+    """All ancillary objects of a recording, each kind in the order of the source.
 
     Attributes
     ----------
@@ -167,7 +167,7 @@ class Ancillary:
         yield from self.irregular
 
     def described(self) -> str:
-        """Return the kinds with the names in each, for a sentence; empty where there is nothing.
+        """Return the kinds and the names in each, as part of a sentence; empty if there are none.
 
         Examples
         --------

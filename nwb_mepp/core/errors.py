@@ -1,7 +1,7 @@
-"""The errors a user can cause, each saying what was expected, what was found and what to do.
+"""Errors that the user can fix; each says what was expected, what was found and what to do.
 
-Everything derived from :class:`MeppError` is shown by the command line as one sentence, without a
-traceback. Any other exception is a defect of the package.
+The command line shows anything derived from :class:`MeppError` as one sentence, without a traceback. Any
+other exception is a bug in the package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = [
 
 
 class MeppError(Exception):
-    """Base of all errors that a user can cause and mend."""
+    """Base class of the errors that the user can fix."""
 
 
 class UsageError(MeppError, ValueError):
@@ -26,11 +26,11 @@ class UsageError(MeppError, ValueError):
 
 
 class ReadError(MeppError, ValueError):
-    """A file cannot be read, or what was read is not plausible."""
+    """A file cannot be read, or its contents are implausible."""
 
 
 class MetadataError(MeppError, ValueError):
-    """What is known of the recording is missing, wrong or contradictory."""
+    """Metadata of the recording are missing, wrong or contradictory."""
 
 
 class DetectionError(MeppError, ValueError):
@@ -38,7 +38,7 @@ class DetectionError(MeppError, ValueError):
 
 
 class OutputError(MeppError, OSError):
-    """A result cannot be written, or what would be overwritten is not ours to overwrite."""
+    """A result cannot be written, or would overwrite what nwb-mepp must not overwrite."""
 
 
 class MissingDependencyError(MeppError, ImportError):

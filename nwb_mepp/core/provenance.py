@@ -1,4 +1,4 @@
-"""Checksums and fingerprints: what makes a result traceable to its input and settings."""
+"""Checksums and fingerprints, which trace a result back to its input and settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["describe_settings", "fingerprint", "sha256_of"]
 
 
 def sha256_of(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 of the bytes of files, one after another in sorted order of their paths.
+    """Return the SHA-256 of the concatenated bytes of files, sorted by path.
 
     Parameters
     ----------
     paths : iterable of Path
-        One file for most formats; all parts of a multi-file format or folder.
+        A single file for most formats; all files of a multi-file format or folder.
 
     Returns
     -------
@@ -31,9 +31,9 @@ def sha256_of(paths: Iterable[Path]) -> str:
 
 
 def describe_settings(settings: Mapping[str, object]) -> str:
-    """Return settings as one line of ``name=value`` pairs, sorted, those that are None left out.
+    """Return settings as one line of sorted ``name=value`` pairs, without those that are None.
 
-    The line is meant for people and for equality, not for parsing.
+    The line is meant to be read and compared, not parsed.
 
     Examples
     --------
@@ -44,5 +44,5 @@ def describe_settings(settings: Mapping[str, object]) -> str:
 
 
 def fingerprint(settings: Mapping[str, object]) -> str:
-    """Return the SHA-256 of :func:`describe_settings`: equal settings, equal fingerprint."""
+    """Return the SHA-256 of :func:`describe_settings`; equal settings have equal fingerprints."""
     return hashlib.sha256(describe_settings(settings).encode()).hexdigest()

@@ -1,8 +1,8 @@
 """A recording in memory: traces of raw numbers with their exact scaling, read block by block.
 
 Every reader returns a :class:`Recording`; every later step (writing, detection, measurement)
-starts from one. Samples stay where they are (a file, an array) until :meth:`Trace.raw` or
-:meth:`Trace.values` asks for a stretch of them.
+starts from one. Samples stay where they are (in a file or an array) until :meth:`Trace.raw` or
+:meth:`Trace.values` asks for some of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SampleSource(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the stored numbers (int16 for most amplifiers)."""
+        """Type of the stored numbers, int16 for most amplifiers."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -37,7 +37,7 @@ class SampleSource(Protocol):
 
 
 class ArraySource:
-    """Stored numbers that are already in memory.
+    """Samples that are already in memory.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Trace:
         return self.n_samples / self.sampling_rate_hz
 
     def raw(self, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
-        """Return stored numbers ``start <= i < stop`` as the source holds them."""
+        """Return the stored numbers ``start <= i < stop`` as they are in the source."""
         return self.source.read(start, self.n_samples if stop is None else stop)
 
     def values(self, start: int = 0, stop: int | None = None) -> FloatArray:
@@ -129,12 +129,12 @@ class SourceFile:
     name : str
         File name without folder.
     sha256 : str
-        Checksum of the file; of a folder or a multi-file format, of its parts in sorted order.
+        Checksum of the file, or of all files of a folder or multi-file format in sorted order.
     reader, reader_version : str
         The reader's registered name and the version of the package behind it.
     settings : mapping of str to str
-        The overrides that were given (unit, sampling rate, gain, ...), so that the written file
-        can say what the source did not.
+        What the user stated instead of the source (unit, sampling rate, gain, ...); recorded in the
+        written file.
     """
 
     name: str
@@ -154,19 +154,19 @@ class Recording:
         Ordered by channel, then sweep.
     source : SourceFile
     session_start : datetime or None
-        As the source or the user states it; may lack a time zone until the user completes it.
+        As the source or the user states it; without a time zone until the user adds one.
     sweep_times_stated : bool
         False where the source gives all sweeps the same time and they were laid end to end.
     annotations : mapping of str to str
         What else the source says (protocol, comment), under the source's own names.
     invalid_times : tuple of (start_s, stop_s)
-        Stretches the source marks as not to be used, relative to the session start.
+        Stretches that the source marks as unusable, relative to the session start.
     labels : mapping of (channel, sweep) to ndarray, shape (n, 2), seconds
         Hand marks that came with the recording (start, stop), relative to the session start.
     ancillary : Ancillary
-        Events, epochs, spikes and irregularly sampled signals of the source; they go along into the file.
+        Events, epochs, spikes and irregularly sampled signals of the source; they are copied to the file.
     notes : tuple of str
-        One sentence for each thing that was left out or assumed; shown to the user once.
+        One sentence for everything that was left out or assumed; shown to the user once.
     """
 
     traces: tuple[Trace, ...]

@@ -1,8 +1,8 @@
 """Stretches of a trace that may be analyzed, read block by block with reflected borders.
 
-A :class:`Segment` is what detectors and measurement see of a recording: one contiguous stretch of one
-sweep without excluded samples. Nothing ever crosses its borders, so a test pulse that was left out, or
-the neighboring sweep, cannot leak into a result.
+Detectors and measurement see a recording as :class:`Segment` objects: contiguous stretches of one sweep
+without excluded samples. Nothing crosses their borders, so neither an excluded test pulse nor the
+neighboring sweep can leak into a result.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Segment:
 
 
 class BlockReader:
-    """Serves short stretches from whole blocks, so that what a read costs is paid once a block.
+    """Serves short stretches from whole blocks, so that each block is read only once.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ class BlockReader:
 def cut_segments(
     traces: Iterable[Trace], *, excluded: Sequence[tuple[float, float]] = ()
 ) -> Iterator[Segment]:
-    """Cut traces into the stretches that remain when others are left out.
+    """Cut traces into the segments that remain after excluding some stretches.
 
     Parameters
     ----------
     traces : iterable of Trace
     excluded : sequence of (start_s, stop_s)
-        Stretches to leave out, in seconds from the session start; they may overlap. A sample is
-        left out if ``start_s <= time < stop_s``.
+        Stretches to exclude, in seconds from the session start; they may overlap. A sample is excluded if
+        ``start_s <= time < stop_s``.
 
     Yields
     ------
@@ -164,7 +164,7 @@ def cut_segments(
             )
             first, last = (min(max(index, 0), trace.n_samples) for index in (first, last))
             if first >= last:
-                continue  # No sample lies in between, so nothing is to be cut.
+                continue  # No sample lies in between.
             if first > kept_from:
                 yield Segment(trace=trace, start=kept_from, stop=first)
             kept_from = max(kept_from, last)

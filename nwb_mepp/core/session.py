@@ -1,4 +1,4 @@
-"""When a recording began, as a moment in time: from the file, the user, or both, and never guessed."""
+"""When a recording began, as stated by the file, the user, or both; it is never guessed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nwb_mepp.core.errors import MetadataError
 
 __all__ = ["resolve_session_start"]
 
-# The file's own time may carry a fraction of a second that the user does not.
+# The file's own time may include a fraction of a second that the user does not state.
 TOLERANCE = timedelta(seconds=1)
 FILE = "the file"
 
-# What strptime's directives match in a file name; digits are counted, so that 171116 is not 17-1-11.
+# What strptime's directives match in a file name. Digits are counted, so that 171116 is not read as 17-1-11.
 _DIRECTIVES = {
     "Y": r"\d{4}", "y": r"\d{2}", "j": r"\d{3}",
     "m": r"\d{2}", "b": r"[^\W\d_]+", "B": r"[^\W\d_]+", "d": r"\d{2}",
@@ -37,9 +37,9 @@ def resolve_session_start(
 ) -> datetime:
     """Return when a recording began, with its time zone.
 
-    What the file states itself counts first. ``given`` may confirm or complete it, and contradicts it only
-    with ``override``; ``timezone`` completes a time without zone; ``start_from`` stands in where the file
-    states nothing (or, with ``override``, in any case).
+    The file's own statement comes first. ``given`` may confirm or complete it, and may contradict it only
+    with ``override``; ``timezone`` completes a time that has no time zone; ``start_from`` is used if the
+    file states nothing (or, with ``override``, in any case).
 
     Parameters
     ----------
@@ -48,16 +48,16 @@ def resolve_session_start(
     given : str, optional
         ISO 8601 with date and time (``--session-start``).
     timezone : str, optional
-        Name in the IANA data base (``--timezone``).
+        Name in the IANA time zone database (``--timezone``).
     path : path-like, optional
-        Of the recording, for ``start_from``.
+        Path of the recording, for ``start_from``.
     start_from : str, optional
-        ``"mtime"``, the time the file was last changed as the system knows it; or ``"filename:PATTERN"``,
-        a date in the name of the file as :meth:`datetime.datetime.strptime` would read it, anywhere in
-        the name, but not within a longer run of digits. Without ``%H`` it means midnight
+        ``"mtime"``, the modification time of the file; or ``"filename:PATTERN"``, a date anywhere in the
+        file name that matches the pattern of :meth:`datetime.datetime.strptime`, but not within a longer run
+        of digits. Without ``%H`` it means midnight
         (``--session-start-from``).
     override : bool, default False
-        Let the user's word stand against the file's (``--override``).
+        Prefer the user's statement to the file's (``--override``).
 
     Returns
     -------
@@ -67,8 +67,8 @@ def resolve_session_start(
     Raises
     ------
     MetadataError
-        If nothing states the start, a time zone is missing or unknown, the local time did not exist or
-        came twice (a change of the clocks), two statements contradict each other, or the time lies ahead.
+        If nothing states the start, a time zone is missing or unknown, the local time is skipped or repeated
+        by a clock change, two statements contradict each other, or the time is in the future.
 
     Examples
     --------
@@ -108,13 +108,11 @@ def _zone(name: str) -> ZoneInfo:
     except (ValueError, OSError, LookupError) as error:
         nearest = difflib.get_close_matches(name, available_timezones(), n=1)
         advice = f"did you mean {nearest[0]}?" if nearest else "give a name such as Europe/Berlin or UTC."
-        raise MetadataError(
-            f"expected a time zone of the IANA data base, found {name!r}; {advice}"
-        ) from error
+        raise MetadataError(f"expected a time zone of the IANA database, found {name!r}; {advice}") from error
 
 
 def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override: bool) -> datetime:
-    """Return the start that the user states, checked against the file's."""
+    """Return the start that the user states, after comparing it with the file's."""
     try:
         start = datetime.fromisoformat(text)
     except ValueError as error:
@@ -140,7 +138,7 @@ def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override
 
 
 def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, override: bool = False) -> datetime:
-    """Return a time with a time zone: its own, or the user's."""
+    """Return a time with its own time zone or, if it has none, the user's."""
     if start.utcoffset() is None:
         if zone is None:
             raise MetadataError(
@@ -163,21 +161,21 @@ def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, overri
 
 
 def _localized(clock: datetime, zone: tzinfo) -> datetime:
-    """Return a clock reading in a time zone; one that a change of the clocks leaves unclear is refused."""
+    """Return a clock reading in a time zone; refuse one that a clock change makes ambiguous."""
     first, second = (clock.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
     exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == clock
-    reason = "came twice" if exists else "did not exist"
+    reason = "occurred twice" if exists else "did not exist"
     example = f"{clock.isoformat()}{first.isoformat()[-6:]}"
     raise MetadataError(
-        f"expected a clear local time, found {clock.isoformat()}, which {reason} in {zone} as the clocks "
-        f"were changed; give --session-start with an offset, such as {example}."
+        f"expected an unambiguous local time, found {clock.isoformat()}, which {reason} in {zone} when the "
+        f"clocks changed; give --session-start with an offset, such as {example}."
     )
 
 
 def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo | None) -> datetime:
-    """Return the start that the file's date or name states."""
+    """Return the start according to the file's modification time or name."""
     if path is None:
         raise ValueError("expected the path of the recording because start_from is given, found None.")
     if start_from == "mtime":
@@ -185,7 +183,8 @@ def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo |
             seconds = Path(path).stat().st_mtime
         except OSError as error:
             raise MetadataError(
-                f"expected {path} to have a date (--session-start-from mtime), found no file; check the path."
+                f"expected a file with a modification time (--session-start-from mtime), found nothing at "
+                f"{path}; check the path."
             ) from error
         return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     kind, _, pattern = start_from.partition(":")
@@ -201,12 +200,12 @@ def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo |
 def _from_name(stem: str, pattern: str) -> datetime:
     expression = _expression(pattern)
     matches = set()
-    # A lookahead, for matches may overlap.
+    # A lookahead, because matches may overlap.
     for match in re.finditer(f"(?=({expression}))", stem):
         try:
             matches.add(datetime.strptime(match[1], pattern))
         except ValueError:
-            continue  # digits that are no date
+            continue  # digits that are not a date
     if len(matches) != 1:
         found = "none" if not matches else " and ".join(sorted(match.isoformat() for match in matches))
         raise MetadataError(

@@ -1,4 +1,4 @@
-"""The tables of ``docs/nwb-layout.md``, made from the definitions that the writer uses.
+"""The tables of ``docs/nwb-layout.md``, generated from the schema.
 
 ``python -m nwb_mepp.nwb.layout_tables docs/nwb-layout.md`` brings the page up to date.
 """
@@ -50,7 +50,7 @@ def _markdown(columns: Iterable[Column[Any]], *, optional: Collection[str] = ())
 
 
 def with_column_tables(page: str) -> str:
-    """Return a page with its tables renewed, each between ``<!-- columns: NAME -->`` and ``<!-- end -->``.
+    """Return a page with updated tables, each between ``<!-- columns: NAME -->`` and ``<!-- end -->``.
 
     Raises
     ------

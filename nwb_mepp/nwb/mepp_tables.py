@@ -1,4 +1,4 @@
-"""MEPPs as rows of a ``TimeIntervals`` table, and back."""
+"""Tables of MEPPs in NWB files: writing and reading ``TimeIntervals``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
 
 
 def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
-    """Return the table of the MEPPs that were put into a simulated channel.
+    """Return the table of the MEPPs that were added to a simulated channel.
 
     Parameters
     ----------
@@ -65,14 +65,14 @@ def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
         As :func:`mepp_table`.
     """
     description = (
-        f"Simulated truth: the MEPPs that were put into channel {mepps.channel}; one row each, sorted by "
-        "onset. No detector found them; times are exact, NaN is what the simulation does not state."
+        f"Ground truth of a simulation: the MEPPs that were added to channel {mepps.channel}; one row each, "
+        "sorted by onset. Times are exact; NaN is what the simulation does not state."
     )
     return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
 
 
 def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
-    """Return the table of MEPPs that a person marked elsewhere.
+    """Return the table of MEPPs that a person marked with another program.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
     """
     description = (
         f"MEPPs that a person marked on channel {mepps.channel} with another program; one row each, sorted "
-        "by onset. What that program did not state was measured on the samples; NaN is what could not be."
+        "by onset. What the marks do not state was measured on the samples where possible; else it is NaN."
     )
     values = {CurationColumns.source: "hand", CurationColumns.status: "accepted"}
     further = [
@@ -102,8 +102,8 @@ def _table(
 ) -> TimeIntervals:
     """Return MEPPs as a table, built column by column.
 
-    Adding row by row to a table loses the types of the columns, and ``add_interval`` computes the
-    references to the samples from the times, by truncation.
+    Adding rows would lose the types of the columns, and ``add_interval`` computes the references to the
+    samples from the times, by truncation.
     """
     if np.any(np.diff(mepps.start_s) < 0):
         raise ValueError("expected MEPPs sorted by onset.")
@@ -142,9 +142,7 @@ def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
 
 
 def invalid_times_table(stretches: list[tuple[float, float]]) -> TimeIntervals | None:
-    """Return the table of stretches that are not to be used, or None if there are none.
-
-    Stretches that overlap become one: their union is what is left out.
+    """Return the table of excluded stretches, or None if there are none; overlapping ones are merged.
 
     Examples
     --------
@@ -185,25 +183,25 @@ def read_mepps(
     channel: str | None = None,
     accepted_only: bool = False,
 ) -> list[tuple[Mepps, tuple[str, ...]]]:
-    """Return the MEPPs of a table, apart for each channel, with the name of the series of each row.
+    """Return the MEPPs of a table, channel by channel, with the name of the series of each row.
 
-    A column that the table lacks holds what stands where it is absent: the table may be older than the
-    column, or of another program.
+    A column that the table lacks is filled as absent: the table may be older than the column, or written by
+    another program.
 
     Parameters
     ----------
     table : TimeIntervals
     traces : mapping of object identifier to sequence of Trace
-        The traces in every series that MEPPs may lie in: one for each column.
+        The traces in every series that MEPPs may lie in, one for each column.
     channel : str, optional
-        Which of the columns is meant where a series has several.
+        The channel that is meant if a series has several columns.
     accepted_only : bool, default False
-        Leave out the rows whose ``status`` is ``rejected``.
+        Omit the rows whose ``status`` is ``rejected``.
 
     Raises
     ------
     ReadError
-        If a row refers to no series of the recording, or to one of several columns without ``channel``.
+        If a row refers to no series of the recording, or to a series of several columns without ``channel``.
     """
     if "timeseries" not in table.colnames:
         raise ReadError(
@@ -223,7 +221,7 @@ def read_mepps(
 
 
 def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
-    """Return the numbers of the rows that no person has rejected."""
+    """Return the numbers of the rows that nobody rejected."""
     if "status" not in table.colnames:
         return np.arange(len(table))
     return np.flatnonzero([str(status) != "rejected" for status in table["status"][:]])
@@ -236,7 +234,7 @@ def _row(
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None,
 ) -> tuple[TimeSeriesReference, Trace]:
-    """Return what one row refers to, and the trace that this is."""
+    """Return the samples that one row refers to, and their trace."""
     candidates: Sequence[Trace] = ()
     if len(references) == 1:
         candidates = traces.get(references[0].timeseries.object_id, ())
@@ -266,7 +264,7 @@ def _channel(
         return _as_defined(column, columns[column.name][chosen])
 
     start = np.array([reference.idx_start for reference in references], dtype=np.int64)
-    # The peak's sample is no column of its own; its time lies on the sampling grid.
+    # The sample of the peak is not stored, but its time lies on the sampling grid.
     from_start_s = values(Mepps.peak_s) - np.array([trace.start_s for trace in traces])
     peak = np.round(from_start_s * np.array([trace.sampling_rate_hz for trace in traces]))
     mepps = Mepps(
@@ -284,7 +282,7 @@ def _channel(
 
 
 def _as_defined(column: Column[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return stored values with the type of their column; a table of another program may have its own."""
+    """Return stored values with the type of their column; other programs may use another one."""
     if column.dtype == "text":
         return np.array([str(value) for value in values], dtype=np.str_)
     if column.dtype == "bool":

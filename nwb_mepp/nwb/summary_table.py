@@ -1,4 +1,4 @@
-"""The summary of every detector and channel as a ``DynamicTable``, and back."""
+"""The summary in NWB files: writing and reading a ``DynamicTable``."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = [
 ICEPHYS = "icephys"
 SUMMARY_TABLE = "mepp_detections"
 SUMMARY_PATH = f"processing/{ICEPHYS}/{SUMMARY_TABLE}"
-# What stands for {u} in the description of a column: rows can differ.
+# Replaces {u} in the description of a column, because the rows can differ in unit.
 CHANNEL_UNIT = "amplitude_unit"
 
 _KINDS = {"int64": int, "float64": float, "bool": bool, "text": str}
 
 
 def icephys_module(file: NWBFile) -> ProcessingModule:
-    """Return ``/processing/icephys``, made if absent."""
+    """Return ``/processing/icephys``, creating it if necessary."""
     if ICEPHYS in file.processing:
         return file.processing[ICEPHYS]
     return file.create_processing_module(name=ICEPHYS, description="Intracellular electrophysiology.")
 
 
 def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
-    """Return the summary table; ``rows`` are at least one."""
+    """Return the summary table of at least one row."""
     columns = []
     for column in SummaryRow.columns():
         values = [getattr(row, column.attribute) for row in rows]
@@ -59,9 +59,9 @@ def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
 
 
 def read_summary(file: NWBFile) -> list[SummaryRow]:
-    """Return the rows of the summary table, none if the file has no such table.
+    """Return the rows of the summary table, or none if the file has no such table.
 
-    An optional column that the table lacks holds what stands where it is absent.
+    An optional column that the table lacks is filled as absent.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def read_summary(file: NWBFile) -> list[SummaryRow]:
     missing = [one.name for one in SummaryRow.columns() if not one.optional and one.name not in there]
     if missing:
         raise ReadError(
-            f"expected the columns of nwb-mepp in /processing/{ICEPHYS}/{SUMMARY_TABLE}, found none named "
-            f"{missing[0]!r}; the table is of another program or version: rename it or write a new file."
+            f"expected the columns of nwb-mepp in /{SUMMARY_PATH}, found none named {missing[0]!r}; another "
+            "program or version wrote the table: rename it or write a new file."
         )
     values = {
         column.attribute: [_KINDS[column.dtype](value) for value in table[column.name][:]]

@@ -66,9 +66,9 @@ def test_the_start_is_what_file_and_user_state_together(
         (None, {"given": "2020-01-01", "timezone": "UTC"}, "of day .* found only a date, '2020-01-01'"),
         (None, {"given": "2999-01-01T00:00:00Z"}, "start in the past, found 2999.* --session-start.$"),
         (datetime(2999, 1, 1, tzinfo=UTC), {}, "found 2999.*correct it with --session-start and --override"),
-        (NAIVE, {"timezone": "Europe/Berln"}, "data base, found 'Europe/Berln'; did you mean Europe/Berlin"),
-        (NAIVE, {"timezone": "America"}, "expected a time zone of the IANA data base, found 'America'"),
-        (NAIVE, {"timezone": "../etc/passwd"}, "expected a time zone of the IANA data base"),
+        (NAIVE, {"timezone": "Europe/Berln"}, "database, found 'Europe/Berln'; did you mean Europe/Berlin"),
+        (NAIVE, {"timezone": "America"}, "expected a time zone of the IANA database, found 'America'"),
+        (NAIVE, {"timezone": "../etc/passwd"}, "expected a time zone of the IANA database"),
         (NAIVE, {"timezone": "+01:00"}, "found '\\+01:00'; give a name such as Europe/Berlin"),
         (None, {"given": "2020-01-01T00:00:00Z", "start_from": "mtime"}, "one of --session-start and"),
     ],
@@ -82,11 +82,9 @@ def test_what_is_missing_or_contradicts_is_asked_for(
 
 @pytest.mark.parametrize(
     ("clock", "reason"),
-    [(datetime(2021, 3, 28, 2, 30), "did not exist"), (datetime(2021, 10, 31, 2, 30), "came twice")],
+    [(datetime(2021, 3, 28, 2, 30), "did not exist"), (datetime(2021, 10, 31, 2, 30), "occurred twice")],
 )
-def test_a_local_time_that_a_change_of_the_clocks_leaves_unclear_is_asked_for(
-    clock: datetime, reason: str
-) -> None:
+def test_a_local_time_that_a_clock_change_makes_ambiguous_is_refused(clock: datetime, reason: str) -> None:
     with pytest.raises(
         MetadataError, match=rf"which {reason} in Europe/Berlin .*such as {clock.isoformat()}\+0"
     ):
@@ -151,7 +149,7 @@ def test_a_date_is_found_in_the_name_of_the_file(name: str, pattern: str, expect
         ("1711.abf", "filename:%y%m", "expected year, month and day in the pattern '%y%m'"),
         ("a.abf", "filename:", "expected --session-start-from mtime or filename:PATTERN .*found 'filename:'"),
         ("a.abf", "ctime", "found 'ctime'; give one of these"),
-        ("a.abf", "mtime", r"expected a\.abf to have a date .*found no file"),
+        ("a.abf", "mtime", r"expected a file with a modification time .*found nothing at a\.abf"),
     ],
 )
 def test_a_name_without_one_clear_date_is_refused(name: str, start_from: str, message: str) -> None:

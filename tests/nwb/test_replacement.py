@@ -264,7 +264,7 @@ def test_a_table_of_another_program_is_not_overwritten(
 ) -> None:
     path = elsewhere(table="mepps_miniunet")
     with pytest.raises(
-        OutputError, match=r"expected no table 'mepps_miniunet' in /intervals of .* but our own"
+        OutputError, match=r"the table 'mepps_miniunet' in /intervals of .* was not written by nwb-mepp"
     ):
         replace_results(path, [make_result(make_mepps([make_trace()], [(0, 7)]))])
 

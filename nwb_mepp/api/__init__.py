@@ -8,7 +8,6 @@ parameters here are named after.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -261,10 +260,9 @@ def detect(
     Returns
     -------
     neo.Epoch
-        From onset to decay, on the clock of the signal. ``array_annotations`` hold ``peak_time``,
-        ``amplitude``, ``rise_10_90``, ``half_width``, ``decay_tau``, ``area``, ``baseline``, ``probability``,
-        ``overlapped``, ``anomaly`` and ``sweep``; ``annotations`` hold the summary (:func:`summarize`),
-        how the MEPPs were found, and what was analyzed.
+        From onset to decay, on the clock of the signal. ``array_annotations`` hold the columns of a table of
+        MEPPs (``peak_time``, ``amplitude``, ...; "What the NWB file holds" explains them) and ``sweep``;
+        ``annotations`` hold the summary (:func:`summarize`), how the MEPPs were found, and what was analyzed.
 
     Raises
     ------
@@ -398,15 +396,14 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     UsageError
         If the epoch does not say what was analyzed.
     """
-    names = {field.name for field in fields(SummaryRow)}
-    known = {name: value for name, value in epoch.annotations.items() if name in names}
-    if "analyzed" not in epoch.annotations or names != set(known):
+    known = epoch.annotations
+    needed = {column.name for column in SummaryRow.columns() if not column.optional}
+    if not {"analyzed", *needed} <= set(known):
         raise UsageError(
             "expected an epoch from nwb_mepp.detect or nwb_mepp.annotate, found one that does not say what "
             "was analyzed; statistics of rate and intervals need that."
         )
-    rate_hz = epoch.annotations["sampling_rate_hz"]
-    stretches = epoch.annotations["analyzed"]
+    rate_hz, stretches = known["sampling_rate_hz"], known["analyzed"]
     origin_s = min((start_s for _, start_s, _ in stretches), default=0.0)
     row = summarize_mepps(
         mepps_of(epoch, rate_hz=rate_hz, origin_s=origin_s),
@@ -426,7 +423,7 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
             )
         },
     )
-    return asdict(row)
+    return row.as_dict()
 
 
 def _read_options(*, unit: str | Mapping[str, str] | None, **options: Any) -> ReadOptions:

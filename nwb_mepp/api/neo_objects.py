@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 import neo
@@ -12,8 +11,9 @@ import numpy.typing as npt
 import quantities as pq
 
 from nwb_mepp.api.ancillary_objects import add_ancillary
+from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment
@@ -163,23 +163,20 @@ def _marks(marks: npt.NDArray[np.float64], channel: str) -> neo.Epoch:
     )
 
 
-def _quantity_of(unit: str, channel_unit: str) -> pq.Quantity | None:
-    """Return the unit of a measured column, None for a plain number."""
-    if not unit:
+def _quantity_of(column: Column[Any], channel_unit: str) -> pq.Quantity | None:
+    """Return the unit of a column, None for a plain number."""
+    if not column.unit:
         return None
-    product = pq.dimensionless
-    for part in unit.replace("{u}", channel_unit).split():
-        product = product * (pq.s if part == "s" else ELECTRICAL[part])
-    return product
+    return pq.Quantity(1.0, column.unit_in(channel_unit).replace(" ", "*"))
 
 
 def epoch_of(result: ChannelResult, recording: Recording, *, settings: DetectionSettings) -> neo.Epoch:
     """Return what was found as a Neo epoch that also says how, and what was analyzed."""
     mepps = result.mepps
-    measures: dict[str, Any] = {"sweep": mepps.sweep}
-    for measure in MEASURES:
-        values, unit = getattr(mepps, measure.field), _quantity_of(measure.unit, mepps.unit)
-        measures[measure.column] = values if unit is None else values * unit
+    measures: dict[str, Any] = {}
+    for column in (Mepps.sweep, *Mepps.measures()):
+        values, unit = getattr(mepps, column.attribute), _quantity_of(column, mepps.unit)
+        measures[column.name] = values if unit is None else values * unit
     segments = cut_channel(recording, mepps.channel, settings=settings)
     return neo.Epoch(
         times=mepps.start_s * pq.s,
@@ -189,7 +186,7 @@ def epoch_of(result: ChannelResult, recording: Recording, *, settings: Detection
         array_annotations=measures,
         sampling_rate_hz=segments[0].sampling_rate_hz,
         analyzed=[[segment.trace.sweep, *_limits_s(segment)] for segment in segments],
-        **asdict(result.summary),
+        **result.summary.as_dict(),
     )
 
 
@@ -204,9 +201,11 @@ def mepps_of(epoch: neo.Epoch, *, rate_hz: float, origin_s: float) -> Mepps:
     start_s = epoch.times.rescale(pq.s).magnitude
     stop_s = start_s + epoch.durations.rescale(pq.s).magnitude
     measures = {}
-    for measure in MEASURES:
-        values, quantity = epoch.array_annotations[measure.column], _quantity_of(measure.unit, unit)
-        measures[measure.field] = values if quantity is None else values.rescale(quantity).magnitude
+    for column in Mepps.measures():
+        if column.optional and column.name not in epoch.array_annotations:
+            continue
+        values, quantity = epoch.array_annotations[column.name], _quantity_of(column, unit)
+        measures[column.attribute] = values if quantity is None else values.rescale(quantity).magnitude
 
     def index(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         return np.rint((times_s - origin_s) * rate_hz).astype(np.int64)

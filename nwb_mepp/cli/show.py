@@ -42,15 +42,15 @@ def events(
     In SI units columns and numbers are exact; with --units lab amplitudes are in mV or pA, areas in mV ms or
     pA ms, and the columns of times, in ms, end in _ms.
     """
-    from nwb_mepp.workflows.batch import EVENT_COLUMNS, find_nwb_files, read_event_rows, write_csv, write_json
+    from nwb_mepp.workflows.batch import event_columns, find_nwb_files, read_event_rows, write_csv, write_json
 
     _check_decimal(decimal, format)
     rows = _Rows(find_nwb_files(paths), lambda path: read_event_rows(path, file=str(path), table=table))
     with data_stream() as stream:
         if format is options.TableFormat.JSON:
-            write_json(stream, EVENT_COLUMNS, rows, units=units.value)
+            write_json(stream, event_columns(), rows, units=units.value)
         else:
-            write_csv(stream, EVENT_COLUMNS, rows, units=units.value, decimal=decimal.value)
+            write_csv(stream, event_columns(), rows, units=units.value, decimal=decimal.value)
     rows.exit_if_failed()
 
 
@@ -65,9 +65,9 @@ def summary(
 ) -> None:
     """Print the statistics of NWB files, a row for each detector and channel."""
     from nwb_mepp.workflows.batch import (
-        SUMMARY_ROW_COLUMNS,
         find_nwb_files,
         read_summary_rows,
+        summary_columns,
         write_csv,
         write_json,
     )
@@ -83,9 +83,9 @@ def summary(
     rows = _Rows(find_nwb_files(paths), read)
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
-            write_json(stream, SUMMARY_ROW_COLUMNS, rows, units=units.value)
+            write_json(stream, summary_columns(), rows, units=units.value)
         elif format is options.SummaryFormat.CSV:
-            write_csv(stream, SUMMARY_ROW_COLUMNS, rows, units=units.value, decimal=decimal.value)
+            write_csv(stream, summary_columns(), rows, units=units.value, decimal=decimal.value)
         else:
             for row in rows:
                 stream.write(_summary_text(row, units=units) + "\n\n")
@@ -122,11 +122,12 @@ def _check_decimal(decimal: options.Decimal, format_: options.TableFormat | opti
 
 def _summary_text(row: Row, *, units: options.Units) -> str:
     """Return one summary as lines of name, value and unit."""
-    from nwb_mepp.workflows.batch import SUMMARY_ROW_COLUMNS, in_units, unit_of
+    from nwb_mepp.workflows.batch import in_units, summary_columns, unit_of
 
-    shown = in_units(row, SUMMARY_ROW_COLUMNS, units=units.value)
+    columns = summary_columns()
+    shown = in_units(row, columns, units=units.value)
     lines = []
-    for column, (name, value) in zip(SUMMARY_ROW_COLUMNS[1:], list(shown.items())[1:], strict=True):
+    for column, (name, value) in zip(columns[1:], list(shown.items())[1:], strict=True):
         unit = unit_of(column, amplitude_unit=str(row["amplitude_unit"]), units=units.value)
         lines.append([f"  {name}", _value_text(value, unit)])
     return f"{row['file']}\n{aligned(lines)}"

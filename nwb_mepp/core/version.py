@@ -1,3 +1,3 @@
-"""The version of the package, kept apart so that anything may import it without cost."""
+"""The version of the package, in a module of its own so that importing it costs nothing."""
 
 __version__ = "0.1.0"

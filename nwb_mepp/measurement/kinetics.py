@@ -338,7 +338,6 @@ def _table(segment: Segment, view: PolarizedTrace, events: list[_Event]) -> Mepp
         baseline=baseline,
         probability=np.array([event.probability for event in events]),
         overlapped=np.array([event.overlapped for event in events]),
-        anomaly=np.full(len(events), np.nan),
     )
 
 

@@ -1,7 +1,7 @@
 """NWB files: writing recordings and results, reading them back, replacing results, checking.
 
-The names below are loaded when they are first used: pynwb takes a second to import, which neither the help
-of the command line nor recognizing an output that is there already should cost.
+The names below are loaded on first use: pynwb takes a second to import, which neither command-line help nor
+the check for an existing output should cost.
 """
 
 from __future__ import annotations

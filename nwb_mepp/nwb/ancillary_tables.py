@@ -1,4 +1,4 @@
-"""Events, epochs, spikes and irregular signals of the source, in the tables that NWB has for them."""
+"""Events, epochs, spikes and irregularly sampled signals of the source as NWB objects."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from nwb_mepp.nwb.sample_stream import GZIP_LEVEL
 
 __all__ = ["EPOCHS_PREFIX", "add_ancillary"]
 
-# Keeps the tables of the source apart from those of MEPPs, and from names that NWB has given a meaning.
+# Keeps the tables of the source apart from those of MEPPs and from names with a meaning in NWB.
 EPOCHS_PREFIX = "epochs_"
 
 _Kind = TypeVar("_Kind", PointEvents, Epochs, SpikeTimes, IrregularTrace)
 
 
 def add_ancillary(file: NWBFile, ancillary: AncillaryData, *, source: str) -> None:
-    """Add to a file what the source holds besides regularly sampled signals.
+    """Add what the source holds besides regularly sampled signals.
 
     Parameters
     ----------
     file : NWBFile
-        With the series of the recording in it already.
+        It already holds the series of the recording.
     ancillary : AncillaryData
     source : str
-        A sentence on where they come from.
+        A sentence about where they come from.
     """
     taken = set(file.events)
     for events in _by_name(ancillary.events):
@@ -56,7 +56,7 @@ def add_ancillary(file: NWBFile, ancillary: AncillaryData, *, source: str) -> No
 
 
 def _by_name(ones: Iterable[_Kind]) -> list[list[_Kind]]:
-    """Return what belongs together: one kind in all sweeps."""
+    """Group what belongs together: the same kind in all sweeps."""
     groups: dict[str, list[_Kind]] = {}
     for one in ones:
         groups.setdefault(one.name, []).append(one)
@@ -104,7 +104,7 @@ def _epochs_table(epochs: Sequence[Epochs], *, name: str, source: str) -> TimeIn
 def _text_columns(
     ones: Sequence[PointEvents] | Sequence[Epochs], order: npt.NDArray[np.int64]
 ) -> list[VectorData]:
-    """Return the labels, where there are any, and what else the source says of each row."""
+    """Return the labels, if there are any, and what else the source says about each row."""
     texts = {"annotation": [label for one in ones for label in one.labels]}
     descriptions = {"annotation": "Label that the source gives."}
     taken = {"annotation", "duration", "id", "start_time", "stop_time", "timestamp", "timeseries", "tags"}
@@ -124,7 +124,7 @@ def _text_columns(
 
 
 def _add_units(file: NWBFile, spikes: Sequence[SpikeTimes], *, source: str) -> None:
-    """Add a unit for each spike train, pooled over sweeps; one that never fired is a unit too."""
+    """Add a unit for each spike train, pooled over sweeps, including units that never fired."""
     if not any(len(one.times_s) for one in spikes):
         return
     units = Units(
@@ -135,7 +135,7 @@ def _add_units(file: NWBFile, spikes: Sequence[SpikeTimes], *, source: str) -> N
     units.add_column(name="unit_name", description="Name of the unit in the source.")
     stated = any(one.annotations for one in spikes)
     if stated:
-        units.add_column(name="source_annotations", description="What else the source says of the unit.")
+        units.add_column(name="source_annotations", description="What else the source says about the unit.")
     for sweeps in _by_name(spikes):
         row = {"unit_name": storable(sweeps[0].name)}
         if stated:

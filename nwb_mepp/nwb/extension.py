@@ -23,25 +23,24 @@ __all__ = ["add_extension", "remove_extension"]
 def add_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None = None) -> Retyped:
     """Turn the tables of MEPPs and the summary of a file into types of the extension ``ndx-mepp``.
 
-    Only what these are called changes, and what found them is added: no number, no description, nothing
-    else in the file. :func:`remove_extension` gives back the file as it was. What is typed already stays.
+    Only their types change, and their detectors are added; numbers, descriptions and everything else in the
+    file stay. :func:`remove_extension` restores the file. What is typed already stays as it is.
 
     Parameters
     ----------
     path : path-like
     out : path-like, optional
-        Where to put the result instead; ``path`` then stays as it is.
+        Where to write the result instead; ``path`` is then left unchanged.
 
     Returns
     -------
     Retyped
-        Which tables changed, and what stays plain and why.
+        Which tables changed, and which stay plain and why.
 
     Raises
     ------
     ReadError
-        If the file cannot be read, has no tables of MEPPs, or tables, summary and series do not belong
-        together.
+        If the file cannot be read, has no tables of MEPPs, or its tables, summary and series do not match.
     OutputError
         If it cannot be written.
     """
@@ -50,13 +49,13 @@ def add_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None 
 
 
 def remove_extension(path: str | PathLike[str], *, out: str | PathLike[str] | None = None) -> Retyped:
-    """Turn what is of a type of the extension ``ndx-mepp`` into plain core tables with the same content.
+    """Turn everything of a type of the extension ``ndx-mepp`` into plain core tables with the same content.
 
     Parameters
     ----------
     path : path-like
     out : path-like, optional
-        Where to put the result instead; ``path`` then stays as it is.
+        Where to write the result instead; ``path`` is then left unchanged.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def remove_extension(path: str | PathLike[str], *, out: str | PathLike[str] | No
     Raises
     ------
     ReadError, OutputError
-        As :func:`add_extension`; also if something is stated of a detector that only the extension can hold.
+        As :func:`add_extension`; also if a detector is described only by the extension.
     """
     with _changed_copy(path, out) as copy:
         return remove_types(copy)
@@ -74,7 +73,7 @@ def remove_extension(path: str | PathLike[str], *, out: str | PathLike[str] | No
 
 @contextmanager
 def _changed_copy(path: str | PathLike[str], out: str | PathLike[str] | None) -> Iterator[Path]:
-    """Give a copy to be changed; check it, and put it in its place in one step."""
+    """Yield a copy to change; then check it and move it to its place in one step."""
     source = Path(path)
     target = source if out is None else Path(out)
     _refuse_without_mepps(source)
@@ -83,7 +82,7 @@ def _changed_copy(path: str | PathLike[str], out: str | PathLike[str] | None) ->
         yield temporary
         errors = schema_errors(temporary)
         if errors:
-            # Files of other programs may have faults of their own; those are not ours to refuse.
+            # Files of other programs may already be invalid; only new errors are refused.
             refuse_invalid(sorted(set(errors) - set(schema_errors(source))), target)
 
 

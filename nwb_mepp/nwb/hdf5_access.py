@@ -1,4 +1,4 @@
-"""Open a file as NWB, or say in a sentence why not; the parts that need no pynwb."""
+"""Access to NWB files that needs no pynwb: opening with clear errors, the fingerprint, names of tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nwb_mepp.core.errors import ReadError
 __all__ = ["DETECTED_SINCE", "interval_tables", "open_hdf5", "read_fingerprint"]
 
 FINGERPRINT_DATASET = "processing/icephys/source_files/fingerprint"
-# Follows a fingerprint once other MEPPs were put into the file: it is no longer what was written then.
+# Appended to the fingerprint once other MEPPs were written to the file.
 DETECTED_SINCE = " and detect"
 
 
@@ -60,13 +60,13 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[h5py.File]:
 
 
 def read_fingerprint(path: str | PathLike[str]) -> str | None:
-    """Return the fingerprint of input and settings that :func:`write_nwb` stored, to recognize a rerun.
+    """Return the fingerprint of input and settings that :func:`write_nwb` stored to recognize a rerun.
 
     Returns
     -------
     str or None
         None if the file was not written by this package. It ends with :data:`DETECTED_SINCE` if
-        :func:`replace_results` changed the file since.
+        :func:`replace_results` has changed the file since.
 
     Raises
     ------

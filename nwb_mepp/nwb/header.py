@@ -36,18 +36,19 @@ SOURCE_COLUMNS = {
     "reader": "Reader that opened it.",
     "reader_version": "Version of the package behind the reader.",
     "package_version": "Version of nwb-mepp.",
-    "settings": "What the user stated where the file is silent or wrong, as 'name=value' separated by '; '.",
-    "fingerprint": "SHA-256 of input and settings, by which a rerun is recognized; 'and detect' follows if "
-    "MEPPs were put into the file since.",
+    "settings": "What the user stated because the file does not say it or is wrong, as 'name=value' "
+    "separated by '; '.",
+    "fingerprint": "SHA-256 of input and settings, to recognize a rerun; followed by 'and detect' if MEPPs "
+    "were written to the file since.",
 }
 
 
 def make_file(
     recording: Recording, *, session_start: datetime, metadata: Metadata, fingerprint: str
 ) -> NWBFile:
-    """Return an NWB file in memory that holds the session, the subject and no data yet.
+    """Return an NWB file in memory with session and subject but no data yet.
 
-    The identifier follows from source, session start and fingerprint: converting again gives the same.
+    The identifier is derived from source, session start and fingerprint: converting again gives the same one.
     """
     source, stated = recording.source, metadata.session.stated
     name = storable(source.name)
@@ -65,7 +66,7 @@ def make_file(
 
 
 def storable(text: str) -> str:
-    r"""Return a text that HDF5 can store: headers are padded with zeros, file names need not be Unicode.
+    r"""Return a text that HDF5 can store; headers are padded with zeros, file names need not be Unicode.
 
     Examples
     --------
@@ -76,7 +77,7 @@ def storable(text: str) -> str:
 
 
 def _annotations(recording: Recording) -> list[str]:
-    """Return what the source says beyond what has a place of its own."""
+    """Return what else the source says, for the notes."""
     return [f"{name}: {text}" for name, text in recording.annotations.items() if text]
 
 
@@ -85,7 +86,7 @@ def _subject(metadata: Metadata, session_start: datetime) -> Subject | None:
     if not stated:
         return None
     if "date_of_birth" in stated:
-        # NWB wants a moment: midnight where the recording was made.
+        # NWB wants a time of day: midnight in the time zone of the recording.
         day = date.fromisoformat(stated["date_of_birth"])
         stated["date_of_birth"] = datetime.combine(day, time(), tzinfo=session_start.tzinfo)
         if stated["date_of_birth"] > session_start:
@@ -115,7 +116,7 @@ def add_equipment(file: NWBFile, *, metadata: Metadata) -> None:
 
 
 def _model(file: NWBFile, device: metadata_sections.Device) -> DeviceModel | None:
-    """Return the model of a device, where anything is stated of it; devices may share one."""
+    """Return the model of a device if anything about it is stated; devices may share one."""
     if not (device.manufacturer or device.model_name or device.model_number):
         return None
     name = safe_name(device.model_name or f"{device.name} model")
@@ -131,14 +132,14 @@ def _model(file: NWBFile, device: metadata_sections.Device) -> DeviceModel | Non
 
 
 def describe_source(source: SourceFile) -> str:
-    """Return a sentence on how the samples were read, for the description of a series."""
+    """Return a sentence about how the samples were read, for the description of a series."""
     settings = f" with {describe_settings(source.settings)}" if source.settings else ""
     sentence = f"Read from {source.name} by reader {source.reader} ({source.reader_version}){settings}."
     return storable(sentence)
 
 
 def source_row(source: SourceFile, *, fingerprint: str) -> dict[str, str]:
-    """Return what says where a recording came from and how it was read."""
+    """Return the row that says where a recording came from and how it was read."""
     row = {
         "file_name": source.name,
         "sha256": source.sha256,
@@ -152,7 +153,7 @@ def source_row(source: SourceFile, *, fingerprint: str) -> dict[str, str]:
 
 
 def source_table(source: SourceFile, *, fingerprint: str) -> DynamicTable:
-    """Return the table of sources with a row for one."""
+    """Return the table of sources with one row."""
     row = source_row(source, fingerprint=fingerprint)
     return DynamicTable(
         name=SOURCE_TABLE,

@@ -1,8 +1,9 @@
-"""MEPPs as rows of a ``TimeIntervals`` table, and back."""
+"""Tables of MEPPs in NWB files: writing and reading ``TimeIntervals``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,54 +11,19 @@ from hdmf.common import VectorData, VectorIndex
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
+from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import OutputError, ReadError
-from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.schema import SAMPLES, CurationColumns
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
 
-__all__ = [
-    "CURATED_COLUMNS",
-    "INTERVAL_COLUMNS",
-    "hand_table",
-    "invalid_times_table",
-    "mepp_table",
-    "read_mepps",
-    "truth_table",
-    "with_unit",
-]
+__all__ = ["hand_table", "invalid_times_table", "mepp_table", "read_mepps", "truth_table"]
 
-INTERVAL_COLUMNS = {
-    "start_time": ("s", "Onset (foot of the rise) from the session start."),
-    "stop_time": (
-        "s",
-        "First sample after the peak below 1/e of the amplitude, or the next onset if that is earlier.",
-    ),
-    "timeseries": ("", "The samples from onset to stop: first sample, number of samples, series."),
-}
-# What the table of a person's corrections has besides.
-CURATED_COLUMNS = {
-    "source": "Who found it: the name of a detector, or hand.",
-    "status": "What the person decided: accepted, rejected, added or moved.",
-}
 # NWB stores the first sample of a reference as int32.
 MAX_INDEX = np.iinfo(np.int32).max
-
-FloatArray = npt.NDArray[np.float64]
-
-
-def with_unit(description: str, unit: str, *, channel_unit: str) -> str:
-    """Return a description of a column that names its unit.
-
-    Examples
-    --------
-    >>> with_unit("Integral.", "{u} s", channel_unit="V")
-    'Integral. Unit: V s.'
-    >>> with_unit("Probability.", "", channel_unit="V")
-    'Probability.'
-    """
-    return f"{description} Unit: {unit.replace('{u}', channel_unit)}." if unit else description
 
 
 def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeIntervals:
@@ -85,7 +51,7 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
 
 
 def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
-    """Return the table of the MEPPs that were put into a simulated channel.
+    """Return the table of the MEPPs that were added to a simulated channel.
 
     Parameters
     ----------
@@ -99,14 +65,14 @@ def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
         As :func:`mepp_table`.
     """
     description = (
-        f"Simulated truth: the MEPPs that were put into channel {mepps.channel}; one row each, sorted by "
-        "onset. No detector found them; times are exact, NaN is what the simulation does not state."
+        f"Ground truth of a simulation: the MEPPs that were added to channel {mepps.channel}; one row each, "
+        "sorted by onset. Times are exact; NaN is what the simulation does not state."
     )
     return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
 
 
 def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
-    """Return the table of MEPPs that a person marked elsewhere.
+    """Return the table of MEPPs that a person marked with another program.
 
     Parameters
     ----------
@@ -121,12 +87,12 @@ def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
     """
     description = (
         f"MEPPs that a person marked on channel {mepps.channel} with another program; one row each, sorted "
-        "by onset. What that program did not state was measured on the samples; NaN is what could not be."
+        "by onset. What the marks do not state was measured on the samples where possible; else it is NaN."
     )
-    values = {"source": "hand", "status": "accepted"}
+    values = {CurationColumns.source: "hand", CurationColumns.status: "accepted"}
     further = [
-        VectorData(name=column, description=text, data=[values[column]] * len(mepps))
-        for column, text in CURATED_COLUMNS.items()
+        VectorData(name=column.name, description=column.description, data=[value] * len(mepps))
+        for column, value in values.items()
     ]
     return _table(mepps, name=CURATED_TABLE, description=description, series=series, further=further)
 
@@ -136,8 +102,8 @@ def _table(
 ) -> TimeIntervals:
     """Return MEPPs as a table, built column by column.
 
-    Adding row by row to a table loses the types of the columns, and ``add_interval`` computes the
-    references to the samples from the times, by truncation.
+    Adding rows would lose the types of the columns, and ``add_interval`` computes the references to the
+    samples from the times, by truncation.
     """
     if np.any(np.diff(mepps.start_s) < 0):
         raise ValueError("expected MEPPs sorted by onset.")
@@ -146,45 +112,37 @@ def _table(
             f"expected MEPPs before sample {MAX_INDEX}, the last that NWB can refer to, found one at "
             f"{mepps.stop_index.max()}; split the recording."
         )
-    columns = [
-        VectorData(name=column, description=with_unit(text, unit, channel_unit=mepps.unit), data=data)
-        for column, data in (("start_time", mepps.start_s), ("stop_time", mepps.stop_s))
-        for unit, text in (INTERVAL_COLUMNS[column],)
-    ]
+    columns = [_stored(column, mepps) for column in (Mepps.start_s, Mepps.stop_s)]
     references = TimeSeriesReferenceVectorData(
-        name="timeseries",
-        description=INTERVAL_COLUMNS["timeseries"][1],
+        name=SAMPLES.name,
+        description=SAMPLES.description,
         data=[
             TimeSeriesReference(int(start), int(stop - start), series[mepps.channel, int(sweep)])
             for sweep, start, stop in zip(mepps.sweep, mepps.start_index, mepps.stop_index, strict=True)
         ],
     )
     ends = np.arange(1, len(mepps) + 1, dtype=np.uint32)
-    columns += [references, VectorIndex(name="timeseries_index", data=ends, target=references)]
-    columns += [
-        VectorData(
-            name=measure.column,
-            description=with_unit(measure.description, measure.unit, channel_unit=mepps.unit),
-            data=getattr(mepps, measure.field),
-        )
-        for measure in MEASURES
-    ]
+    index = VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=references)
+    columns += [references, *(_stored(column, mepps) for column in Mepps.measures()), *further]
     return TimeIntervals(
         name=name,
         description=description,
-        columns=[*columns, *further],
-        colnames=[
-            *INTERVAL_COLUMNS,
-            *(measure.column for measure in MEASURES),
-            *(column.name for column in further),
-        ],
+        columns=[*columns, index],
+        colnames=[column.name for column in columns],
+    )
+
+
+def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
+    values = getattr(mepps, column.attribute)
+    return VectorData(
+        name=column.name,
+        description=column.describe(mepps.unit),
+        data=values.tolist() if column.dtype == "text" else values,
     )
 
 
 def invalid_times_table(stretches: list[tuple[float, float]]) -> TimeIntervals | None:
-    """Return the table of stretches that are not to be used, or None if there are none.
-
-    Stretches that overlap become one: their union is what is left out.
+    """Return the table of excluded stretches, or None if there are none; overlapping ones are merged.
 
     Examples
     --------
@@ -225,24 +183,25 @@ def read_mepps(
     channel: str | None = None,
     accepted_only: bool = False,
 ) -> list[tuple[Mepps, tuple[str, ...]]]:
-    """Return the MEPPs of a table, apart for each channel, with the name of the series of each row.
+    """Return the MEPPs of a table, channel by channel, with the name of the series of each row.
 
-    A measure without a column is NaN (False for ``overlapped``): a table need not be our own.
+    A column that the table lacks is filled as absent: the table may be older than the column, or written by
+    another program.
 
     Parameters
     ----------
     table : TimeIntervals
     traces : mapping of object identifier to sequence of Trace
-        The traces in every series that MEPPs may lie in: one for each column.
+        The traces in every series that MEPPs may lie in, one for each column.
     channel : str, optional
-        Which of the columns is meant where a series has several.
+        The channel that is meant if a series has several columns.
     accepted_only : bool, default False
-        Leave out the rows whose ``status`` is ``rejected``.
+        Omit the rows whose ``status`` is ``rejected``.
 
     Raises
     ------
     ReadError
-        If a row refers to no series of the recording, or to one of several columns without ``channel``.
+        If a row refers to no series of the recording, or to a series of several columns without ``channel``.
     """
     if "timeseries" not in table.colnames:
         raise ReadError(
@@ -252,14 +211,17 @@ def read_mepps(
     kept = _accepted(table) if accepted_only else np.arange(len(table))
     references = list(table["timeseries"][:])
     rows = [_row(references[number], int(number), table.name, traces, channel) for number in kept]
-    names = ["start_time", "stop_time", *(measure.column for measure in MEASURES)]
-    columns = {name: np.asarray(table[name][:])[kept] for name in names if name in table.colnames}
+    columns = {
+        column.name: np.asarray(table[column.name][:])[kept]
+        for column in (Mepps.start_s, Mepps.stop_s, *Mepps.measures())
+        if column.name in table.colnames
+    }
     channels = dict.fromkeys(trace.channel for _, trace in rows)
     return [_channel(name, rows, columns) for name in channels]
 
 
 def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
-    """Return the numbers of the rows that no person has rejected."""
+    """Return the numbers of the rows that nobody rejected."""
     if "status" not in table.colnames:
         return np.arange(len(table))
     return np.flatnonzero([str(status) != "rejected" for status in table["status"][:]])
@@ -272,7 +234,7 @@ def _row(
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None,
 ) -> tuple[TimeSeriesReference, Trace]:
-    """Return what one row refers to, and the trace that this is."""
+    """Return the samples that one row refers to, and their trace."""
     candidates: Sequence[Trace] = ()
     if len(references) == 1:
         candidates = traces.get(references[0].timeseries.object_id, ())
@@ -296,18 +258,14 @@ def _channel(
     chosen = [number for number, (_, trace) in enumerate(rows) if trace.channel == channel]
     references, traces = zip(*(rows[number] for number in chosen), strict=True)
 
-    def column(name: str) -> FloatArray:
-        if name not in columns:
-            return np.full(len(chosen), np.nan)
-        return columns[name][chosen].astype(np.float64)
+    def values(column: Column[Any]) -> npt.NDArray[Any]:
+        if column.name not in columns:
+            return column.blank(len(chosen))
+        return _as_defined(column, columns[column.name][chosen])
 
     start = np.array([reference.idx_start for reference in references], dtype=np.int64)
-    measures: dict[str, npt.NDArray[np.generic]] = {
-        measure.field: column(measure.column) for measure in MEASURES
-    }
-    measures["overlapped"] = np.nan_to_num(column("overlapped")) > 0
-    # The peak's sample is no column of its own; its time lies on the sampling grid.
-    from_start_s = column("peak_time") - np.array([trace.start_s for trace in traces])
+    # The sample of the peak is not stored, but its time lies on the sampling grid.
+    from_start_s = values(Mepps.peak_s) - np.array([trace.start_s for trace in traces])
     peak = np.round(from_start_s * np.array([trace.sampling_rate_hz for trace in traces]))
     mepps = Mepps(
         channel=channel,
@@ -316,8 +274,17 @@ def _channel(
         start_index=start,
         stop_index=start + np.array([reference.count for reference in references], dtype=np.int64),
         peak_index=np.where(np.isnan(peak), start, peak).astype(np.int64),
-        start_s=column("start_time"),
-        stop_s=column("stop_time"),
-        **measures,  # type: ignore[arg-type] # one array for each measure, by construction
+        start_s=values(Mepps.start_s),
+        stop_s=values(Mepps.stop_s),
+        **{column.attribute: values(column) for column in Mepps.measures()},
     )
     return mepps, tuple(reference.timeseries.name for reference in references)
+
+
+def _as_defined(column: Column[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return stored values with the type of their column; other programs may use another one."""
+    if column.dtype == "text":
+        return np.array([str(value) for value in values], dtype=np.str_)
+    if column.dtype == "bool":
+        return np.nan_to_num(values.astype(np.float64)) > 0
+    return values.astype(column.dtype)

@@ -1,4 +1,4 @@
-"""Names of the series and tables in the file, made from names of channels and detectors."""
+"""Names of series and tables in the file, derived from the names of channels and detectors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ __all__ = [
 ]
 
 TABLE_PREFIX = "mepps_"
-# A person's corrections; no detector may claim this name.
+# A person's corrections and the ground truth of a simulation; no detector may use these names.
 CURATED_TABLE = "mepps_curated"
-# What was put into a simulated recording; nor this one.
 TRUTH_TABLE = "mepps_truth"
-_KEPT = {CURATED_TABLE: "corrections by hand", TRUTH_TABLE: "the truth of a simulated recording"}
+_RESERVED = {CURATED_TABLE: "corrections by hand", TRUTH_TABLE: "the ground truth of a simulation"}
 
-# HDF5 separates groups by "/"; nwbinspector forbids "\" and ":"; pynwb takes "==" in a name for a query.
+# HDF5 separates groups with "/"; nwbinspector forbids "\" and ":"; pynwb takes "==" in a name as a query.
 _FORBIDDEN = re.compile(r"[/\\:=\x00-\x1f\x7f]")
 
 
@@ -46,7 +45,7 @@ def safe_name(name: str) -> str:
 
 
 def free_name(name: str, *, taken: set[str]) -> str:
-    """Return a safe name that is not taken yet, and take it.
+    """Return a safe name that is not taken yet, and add it to those taken.
 
     Examples
     --------
@@ -77,9 +76,9 @@ def series_name(stem: str, *, sweep: int, n_sweeps: int) -> str:
 
 
 def channel_stems(traces: Iterable[Trace]) -> dict[str, str]:
-    """Map each channel to the stem of the names of its series, such that no two series share a name.
+    """Map each channel to the stem of its series' names, such that no two series share a name.
 
-    Channels whose safe names collide are numbered in their order: ``Vm``, ``Vm_2``, ...
+    Channels whose safe names collide are numbered in order: ``Vm``, ``Vm_2``, ...
     """
     sweeps: dict[str, list[int]] = {}
     for trace in traces:
@@ -106,14 +105,14 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     ----------
     detector, channel : str
     stems : mapping of str to str
-        The stem of every channel in volts or amperes of ``/acquisition`` (:func:`channel_stems`): with a
-        single one the name does without it. A channel that lies elsewhere is not among them, and always
-        named: what other programs add there must not change the names of tables.
+        The stem of every channel in volts or amperes of ``/acquisition`` (:func:`channel_stems`). If there
+        is only one, the name of the table omits it. A channel that lies elsewhere is not among them and
+        always part of the name: what other programs add there must not change the names of tables.
 
     Raises
     ------
     OutputError
-        If the name is kept for the person's own table, or for the truth of a simulation.
+        If the name is reserved for corrections by hand or the ground truth of a simulation.
 
     Examples
     --------
@@ -127,9 +126,9 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     name = TABLE_PREFIX + safe_name(detector)
     if len(stems) > 1 or channel not in stems:
         name = f"{name}_{stems.get(channel) or safe_name(channel)}"
-    if name in _KEPT:
+    if name in _RESERVED:
         raise OutputError(
-            f"expected a detector whose table is not {name!r}, found {detector!r}: that table is "
-            f"kept for {_KEPT[name]}; register the detector under another name."
+            f"the table {name!r} is reserved for {_RESERVED[name]}; register the detector {detector!r} under "
+            "another name."
         )
     return name

@@ -1,4 +1,4 @@
-"""NWB files as recordings, whoever wrote them; samples stay in the file until asked for."""
+"""NWB files of any program as recordings; samples stay in the file until they are needed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ __all__ = [
     "traces_by_object",
 ]
 
-# How many channels outside /acquisition a note names; files of probes have hundreds.
+# How many channels outside /acquisition a note names; recordings from probes have hundreds.
 N_NAMED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesTrace:
-    """A trace, the series that holds it, and where that lies (:class:`~nwb_mepp.nwb.series_paths.Place`)."""
+    """A trace, the series that holds it, and its place (:class:`~nwb_mepp.nwb.series_paths.Place`)."""
 
     trace: Trace
     series: TimeSeries
@@ -58,19 +58,19 @@ def read_file(path: str | PathLike[str]) -> Iterator[NWBFile]:
     Raises
     ------
     ReadError
-        If it cannot be opened (:func:`nwb_mepp.nwb.hdf5_access.open_hdf5`) or pynwb cannot make sense of it.
+        If it cannot be opened (:func:`nwb_mepp.nwb.hdf5_access.open_hdf5`) or pynwb cannot read it.
     """
     with open_hdf5(path) as handle:
         yield parse_file(handle, mode="r")[1]
 
 
 def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
-    """Let pynwb read an open file.
+    """Read an open file with pynwb.
 
     Raises
     ------
     ReadError
-        If pynwb cannot make sense of it, or it follows a newer schema than pynwb knows.
+        If pynwb cannot read it, or it follows a newer schema than pynwb knows.
     """
     newer = newer_schema(handle)
     if newer:
@@ -79,13 +79,13 @@ def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
             f"{pynwb.__version__} knows, found {handle.filename} written with {newer.found}; update pynwb."
         )
     with warnings.catch_warnings():
-        # Remarks of pynwb on older or unusual files: their reader cannot act on them here, and
-        # 'nwb-mepp validate' reports what matters.
+        # pynwb warns about older or unusual files. The user cannot act on that here; 'nwb-mepp validate'
+        # reports what matters.
         warnings.simplefilter("ignore")
         try:
             io = NWBHDF5IO(file=handle, mode=mode)
             return io, io.read()
-        except Exception as error:  # pynwb and hdmf raise all kinds on a damaged file
+        except Exception as error:  # a damaged file makes pynwb and hdmf raise anything
             raise ReadError(
                 f"expected a valid NWB file, found that pynwb cannot read {handle.filename} "
                 f"({_innermost(error)}); check it with 'nwb-mepp validate'."
@@ -102,30 +102,29 @@ def _innermost(error: BaseException) -> str:
 def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iterator[Recording]:
     """Open an NWB file as a recording for the length of a ``with`` block.
 
-    Every regularly sampled series of ``/acquisition`` in volts or amperes becomes a trace: a channel of
-    its own, unless this package wrote it as one of several sweeps of a channel. A series of several columns
-    becomes a channel for each. Samples are read from the file when asked for, and only inside the block.
+    Every regularly sampled series of ``/acquisition`` in volts or amperes becomes a trace of a separate
+    channel, unless this package wrote it as one of several sweeps of a channel. A series of several columns
+    becomes one channel per column. Samples are read on demand, and only inside the block.
 
     Parameters
     ----------
     path : path-like
     channels : sequence of str
-        Channels that are wanted. Those outside ``/acquisition`` (``processing/...``, ``stimulus/...``) are
-        only taken if they are named here: they are copies of what was recorded, or were never recorded.
+        Channels to read. Those outside ``/acquisition`` (``processing/...``, ``stimulus/...``) are only read
+        if they are named here: they are copies of what was recorded, or were never recorded.
 
     Yields
     ------
     Recording
-        ``start_s`` counts from the reference of the file's times, which is the session start unless the
-        file states another; ``notes`` names each series that was left out.
+        ``start_s`` counts from the file's time reference, which is the session start unless the file states
+        another; ``notes`` names each series that was left out.
 
     Raises
     ------
     ReadError
-        If the file cannot be read, holds no series in volts or amperes, or one that is wanted cannot be
-        taken.
+        If the file cannot be read, holds no series in volts or amperes, or a requested one is unsuitable.
     UsageError
-        If a series of several columns is wanted without saying which.
+        If a series of several columns is requested without saying which column.
     """
     place = Path(path)
     with read_file(place) as file:
@@ -133,18 +132,18 @@ def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iter
 
 
 def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequence[str] = ()) -> Recording:
-    """Return what an NWB file in memory holds as a recording, as :func:`open_nwb` does.
+    """Return an NWB file in memory as a recording, like :func:`open_nwb`.
 
     Parameters
     ----------
     file : NWBFile
-        Read from disk, or put together and not yet written.
+        Read from disk, or built in memory and not yet written.
     name : str
-        Path or words for it, for messages.
+        Path, or a description of the file, for messages.
     sha256 : str
-        Of the file on disk, if there is one.
+        Checksum of the file on disk, if there is one.
     channels : sequence of str
-        Channels that are wanted (:func:`open_nwb`).
+        Channels to read (:func:`open_nwb`).
 
     Raises
     ------
@@ -176,7 +175,7 @@ def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequen
 def _check_wanted(
     wanted: Sequence[str], found: Sequence[SeriesTrace], left_out: dict[str, str], path: str
 ) -> None:
-    """Say why a channel that is wanted is not among those found; what is nowhere in the file can wait."""
+    """Say why a requested channel is unsuitable; one that is nowhere in the file is refused later."""
     channels = {one.trace.channel for one in found}
     for name in wanted:
         columns = [one.trace.channel for one in found if one.place == name and one.n_columns > 1]
@@ -204,8 +203,8 @@ def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]
         n_more = len(elsewhere) - N_NAMED
         more = f" and {n_more} more" if n_more > 0 else ""
         notes.append(
-            f"Outside /acquisition there is {', '.join(elsewhere[:N_NAMED])}{more}: only taken if --channel "
-            "names it."
+            f"Outside /acquisition there is {', '.join(elsewhere[:N_NAMED])}{more}, which is only used if "
+            "--channel names it."
         )
     return tuple(notes)
 
@@ -227,7 +226,7 @@ def _invalid_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
 def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]:
     """Return the traces of a file in order of channel and sweep, and why each other series was left out.
 
-    What was recorded comes first; what lies outside ``/acquisition`` has its path as name of the channel.
+    Recorded channels come first; a channel outside ``/acquisition`` is named by its path.
     """
     found: list[SeriesTrace] = []
     left_out: dict[str, str] = {}
@@ -265,7 +264,7 @@ def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]
 
 
 def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterator[tuple[int | None, str]]:
-    """Return the columns of a series and the names of their channels; no column where there is one only."""
+    """Return the columns of a series and the names of their channels; None for a one-dimensional series."""
     if n_columns is None or n_columns == 1:
         yield None if n_columns is None else 0, channel
         return
@@ -282,7 +281,7 @@ def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
         name: parse_comment(getattr(one, "comments", None) or "") for name, one in file.acquisition.items()
     }
     own = {name: found for name, found in parsed.items() if found is not None}
-    # A file put together from several can hold the same channel and sweep twice: then names must do.
+    # A file merged from several can hold the same channel and sweep twice; then their series' names count.
     counts = Counter((channel, sweep) for channel, _, sweep in own.values())
     return {name: found for name, found in own.items() if counts[found[0], found[2]] == 1}
 

@@ -1,4 +1,4 @@
-"""Put new results into an existing file without touching anything else in it."""
+"""Writing new results into an existing file without touching anything else in it."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def replace_results(
 ) -> None:
     """Replace the tables and summary rows of some detectors on some channels, and nothing else.
 
-    The file is copied as it is, the copy changed, checked, and put in the place of the original in one
-    step: whatever happens, a whole file stands there. Every other dataset and attribute stays as it was,
-    also those that the NWB schema does not know, which an export by pynwb would drop.
+    The file is copied, the copy is changed and checked, and then replaces the original in one step, so that
+    a complete file is there whatever happens. Every other dataset and attribute stays as it was, even those
+    that the NWB schema does not know, which an export by pynwb would drop.
 
     Parameters
     ----------
     path : path-like
-        Written by this package or by any other.
+        Written by this or any other program.
     results : sequence of ChannelResult
-        At most one for each detector and channel. What the file holds of these pairs goes; the results
-        of other detectors and channels stay, and so do tables of other programs and people. The
-        fingerprint of a file that this package wrote gets words added that tell of the change.
+        At most one for each detector and channel. They replace what the file holds for these pairs; the
+        results of other detectors and channels stay, and so do tables of other programs and people. The
+        fingerprint of a file that this package wrote is marked as changed.
     out : path-like, optional
-        Where to put the result instead; ``path`` then stays as it is.
+        Where to write the result instead; ``path`` is then left unchanged.
     extension : bool, default False
-        Write tables of the extension ``ndx-mepp``; whichever kind was there goes. A summary of that type
-        stays one in any case.
+        Write tables of the extension ``ndx-mepp``, whichever kind was there before. A summary of that type
+        remains one in any case.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def replace_results(
     UsageError
         If it has no channel of that name.
     OutputError
-        If it cannot be written, or a table of another program has a name that is needed.
+        If it cannot be written, or another program has used the name of a table.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -78,7 +78,7 @@ def replace_results(
             add_types(temporary, tables=replaced if extension else ())
         errors = schema_errors(temporary)
         if errors:
-            # Files of other programs may have faults of their own; those are not ours to refuse.
+            # Files of other programs may already be invalid; only new errors are refused.
             refuse_invalid(sorted(set(errors) - set(schema_errors(source))), target)
 
 
@@ -106,13 +106,13 @@ def _refuse_foreign(intervals: set[str], needed: set[str], known: set[str], path
     foreign = sorted((intervals & needed) - known)
     if foreign:
         raise OutputError(
-            f"expected no table {foreign[0]!r} in /intervals of {path} but our own, found one that "
-            f"{SUMMARY_PATH} does not know; rename it, for it would be overwritten."
+            f"the table {foreign[0]!r} in /intervals of {path} was not written by nwb-mepp (it has no row in "
+            f"{SUMMARY_PATH}) and would be overwritten; rename it."
         )
 
 
 def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[SummaryRow]:
-    """Return the rows of the summary: a replaced row keeps its place, a new one comes last."""
+    """Return the rows of the summary: a replaced row keeps its place, new ones come last."""
     rows = {(row.detector, row.channel): row for row in old}
     rows |= {(result.detector, result.mepps.channel): result.summary for result in results}
     return list(rows.values())
@@ -121,12 +121,12 @@ def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[
 def _rewrite(
     path: Path, results: Sequence[ChannelResult], rows: Sequence[SummaryRow], *, replaced: set[str]
 ) -> bool:
-    """Change a copy: drop what is replaced and add the new in one session, so that HDF5 reuses the space.
+    """Remove the old results from a copy and add the new ones in one session, so that HDF5 reuses the space.
 
     Returns
     -------
     bool
-        Whether the summary that was replaced is of the type of the extension.
+        Whether the summary that was replaced had the type of the extension.
     """
     with h5py.File(path, "r+") as handle:
         typed, schema_known = is_typed(handle.get(SUMMARY_PATH)), SCHEMA_PATH in handle
@@ -147,23 +147,23 @@ def _rewrite(
 
 
 def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
-    """Add tables and summary rows to a file that is being put together in memory.
+    """Add tables and summary rows to a file that is being built in memory.
 
     Parameters
     ----------
     file : NWBFile
     results : sequence of ChannelResult
-        Of series that the file holds already.
+        On series that the file already holds.
 
     Raises
     ------
     OutputError
-        If the file has results already, which only a file on disk lets replace.
+        If the file already has results; they can only be replaced in a file on disk.
     """
     if read_summary(file):
         raise OutputError(
-            f"expected a file without {SUMMARY_PATH}, found one that has results; replace them with "
-            "'nwb-mepp detect' once it is written."
+            f"the file already has results in {SUMMARY_PATH}; replace them with 'nwb-mepp detect' once it is "
+            "written."
         )
     _add(file, results, [result.summary for result in results])
 
@@ -176,7 +176,7 @@ def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[Summary
 
 
 def _mark_as_changed(handle: h5py.File) -> None:
-    """Let nobody take the file for what was written into it first."""
+    """Mark the fingerprint, so that the file is not taken for the original conversion."""
     marks = handle.get(FINGERPRINT_DATASET)
     if isinstance(marks, h5py.Dataset):
         marks[:] = [f"{mark.removesuffix(DETECTED_SINCE)}{DETECTED_SINCE}" for mark in marks.asstr()[:]]

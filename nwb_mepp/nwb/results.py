@@ -1,4 +1,4 @@
-"""The MEPPs and summaries of a file that was annotated before."""
+"""Reading the MEPPs and the summary of an annotated file."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class EventTable:
     Attributes
     ----------
     name : str
-        Of the table in ``/intervals``.
+        Name of the table in ``/intervals``.
     detector : str
-        Who found them; empty for a table that no summary row belongs to.
+        What found them; empty for a table without a row in the summary.
     mepps : Mepps
     series : tuple of str
         Name of the series that each MEPP lies in.
@@ -43,7 +43,7 @@ class EventTable:
 
 @dataclass(frozen=True)
 class _Annotated:
-    """An open file with what its tables refer to."""
+    """An open file with its traces and the rows of its summary."""
 
     file: NWBFile
     traces: list[SeriesTrace]
@@ -73,12 +73,12 @@ def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
 def rows_of_tables(
     file: NWBFile, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
 ) -> dict[str, SummaryRow]:
-    """Return the rows of the summary by the name of the table that each belongs to, there or not.
+    """Return the rows of the summary by the name of the table that each belongs to, even if it is missing.
 
     Raises
     ------
     ReadError
-        If the summary is of another program, or a row of a channel that is not in the file.
+        If another program wrote the summary, or the channel of a row is not in the file.
     """
     stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     rows = {}
@@ -103,7 +103,7 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
     Raises
     ------
     ReadError
-        If the file cannot be read, or tables, summary and series do not belong together.
+        If the file cannot be read, or its tables, summary and series do not match.
     """
     with _open(path) as annotated:
         return [_result(annotated, name, row) for name, row in annotated.rows.items()]
@@ -130,7 +130,7 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
 def read_events(
     path: str | PathLike[str], *, table: str | None = None, accepted_only: bool = False
 ) -> list[EventTable]:
-    """Return the MEPPs of a file for listing.
+    """Return the MEPPs of a file, table by table.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def read_events(
         Name of one table in ``/intervals``, of a detector or of a person; by default the tables of all
         detectors, in the order of the summary.
     accepted_only : bool, default False
-        Leave out what a person rejected: rows of a curated table with the status ``rejected``.
+        Omit what a person rejected: rows of a curated table with the status ``rejected``.
 
     Returns
     -------

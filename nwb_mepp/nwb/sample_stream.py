@@ -1,4 +1,4 @@
-"""Samples on their way into the file, a block at a time."""
+"""Writing samples to the file block by block."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nwb_mepp.core.recording import Trace
 
 __all__ = ["CHUNK_SAMPLES", "compressed_samples"]
 
-# Measured in docs/storage.md: chunks a tenth as long make files 1 % larger, chunks ten times as long take
-# four times as long to show a stretch of 10 s.
+# Measured in docs/storage.md: chunks a tenth as long make files 1 % larger; with chunks ten times as long,
+# showing 10 s takes four times as long.
 CHUNK_SAMPLES = 100_000
-# How much is held in memory at a time: a whole number of chunks.
+# How much is in memory at a time; a whole number of chunks.
 BLOCK_SAMPLES = 20 * CHUNK_SAMPLES
-# Measured there too: against level 1 between 18 % smaller and 2 % larger; level 6 gains little and can take
+# Measured there too: files are 18 % smaller to 2 % larger than at level 1; level 6 gains little and can take
 # three times as long.
 GZIP_LEVEL = 4
 

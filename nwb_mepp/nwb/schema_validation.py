@@ -1,4 +1,4 @@
-"""Check a file against the NWB schema."""
+"""Checking a file against the NWB schema."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pynwb import CORE_NAMESPACE, get_type_map
 
 __all__ = ["NewerSchema", "newer_schema", "schema_errors"]
 
-# Namespaces that pynwb itself brings.
+# Namespaces that come with pynwb.
 _BUILT_IN = {CORE_NAMESPACE, "hdmf-common", "hdmf-experimental"}
 
 
 def schema_errors(path: Path) -> list[str]:
-    """Return what pynwb's validator finds wrong in a file, each as ``location: reason``.
+    """Return the errors that pynwb's validator finds in a file, each as ``location: reason``.
 
-    A file that uses nothing but the schema that pynwb brings is checked against that, which is four
-    times as fast as loading the same schema from the file.
+    A file that uses only the schema that comes with pynwb is checked against that one, which is four times
+    as fast as loading the same schema from the file.
     """
     with warnings.catch_warnings():
-        # Namespaces cached in the file that are older than pynwb's own; nothing the user can act on.
+        # The file caches older namespaces than pynwb's own; the user cannot act on that.
         warnings.filterwarnings(
             "ignore", message="Ignoring the following cached namespace", category=UserWarning
         )
@@ -42,8 +42,8 @@ class NewerSchema(NamedTuple):
 def newer_schema(file: h5py.File) -> NewerSchema | None:
     """Return the versions if a file follows a newer schema than pynwb knows, else None.
 
-    pynwb would read such a file by its own schema, pass over what it does not know, and mark what it
-    writes into it as the older version. Versions that differ only in the third number are alike.
+    pynwb would read such a file with its own schema, skip what it does not know, and mark what it writes as
+    the older version. Versions that differ only in the third number count as equal.
     """
     found, known = str(_text(file.attrs.get("nwb_version", ""))), _known_version()
     return NewerSchema(found, known) if _release(found) > _release(known) else None

@@ -29,15 +29,15 @@ CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
 
 SeriesOf = dict[tuple[str, int], TimeSeries]
 
-# Our own form of TimeSeries.comments: it gives back the channel's name where the series' name could not
-# keep it ("/"), the order of the channels, and which series are sweeps of one channel.
+# What nwb-mepp writes to TimeSeries.comments: the name of the channel, which the name of the series cannot
+# always keep ("/"), the order of the channels, and which series are sweeps of one channel.
 _COMMENT = re.compile(
     r"channel=(?P<channel>.*); channel_number=(?P<number>\d+); sweep=(?P<sweep>\d+)", re.DOTALL
 )
 
 
 def parse_comment(comments: str) -> tuple[str, int, int] | None:
-    """Return channel, channel number and sweep from the comments of a series, or None if not our own.
+    """Return channel, channel number and sweep from the comments of a series; None if not from nwb-mepp.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def parse_comment(comments: str) -> tuple[str, int, int] | None:
 
 
 def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) -> None:
-    """Check, before anything is read, that a stated clamp mode can be written.
+    """Check, before any samples are read, that a stated clamp mode can be written.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def add_acquisition(
 ) -> SeriesOf:
     """Add one series per channel and sweep.
 
-    With a clamp mode the channels in its unit become series of its type; others (a monitor of the
-    command) stay plain series, for the mode says nothing of them.
+    With a clamp mode, channels in its unit become series of its type; others (such as a monitor of the
+    command) stay plain series, because the mode does not apply to them.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def _clamped(
     file: NWBFile, trace: Trace, fields: dict[str, Any], *, clamp: str, metadata: Metadata
 ) -> PatchClampSeries:
     kind = CLAMP_MODES[clamp][0]
-    # With the amplifier off there is no stimulus to describe, and NWB insists on its default there.
+    # Without injected current there is no stimulus to describe, and NWB requires its default.
     stimulus = {} if kind is IZeroClampSeries else {"stimulus_description": "not stated"}
     return kind(
         **fields,

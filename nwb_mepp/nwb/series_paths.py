@@ -1,4 +1,4 @@
-"""Where the series of a file lie, and the name by which each is chosen."""
+"""Where the series of a file are, and the names that select them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["Place", "series_places"]
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """An object of a file that is a series, or stands where one is looked for.
+    """An object of a file that is a series, or is found where series are expected.
 
     Attributes
     ----------
     name : str
-        In ``/acquisition`` that of the object; elsewhere its path, such as
-        ``processing/ecephys/LFP/ElectricalSeries`` or ``stimulus/command``. What a container holds has the
-        name of the container before its own.
+        In ``/acquisition`` the name of the object; elsewhere its path, such as
+        ``processing/ecephys/LFP/ElectricalSeries`` or ``stimulus/command``. The name of a container precedes
+        the names of what it holds.
     content : object
     recorded : bool
-        Whether it lies in ``/acquisition``.
+        Whether it is in ``/acquisition``.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Place:
 def series_places(file: NWBFile) -> Iterator[Place]:
     """Return what ``/acquisition`` holds, then the series of ``/stimulus/presentation`` and of modules.
 
-    Elsewhere a file may hold a great many objects of all kinds, so that there only series are named.
+    Outside ``/acquisition`` a file may hold many objects of all kinds, so only series are returned there.
     """
     for name, content in _contents(file.acquisition):
         yield Place(name=name, content=content, recorded=True)
@@ -49,7 +49,7 @@ def series_places(file: NWBFile) -> Iterator[Place]:
 
 
 def _contents(objects: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Return objects with their names; in place of a container of series, the series in it."""
+    """Return objects with their names; a container of series is replaced by its series."""
     for name, one in objects.items():
         inner = () if isinstance(one, (TimeSeries, DynamicTable)) else getattr(one, "children", ())
         series = [child for child in inner if isinstance(child, TimeSeries)]

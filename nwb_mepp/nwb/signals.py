@@ -1,4 +1,4 @@
-"""Whether a series is a signal that can be analyzed: its samples, unit, scale and times."""
+"""Series as signals: samples, unit, scale and times, and whether they can be analyzed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BLOCK = 1_000_000
 
 
 class UnsuitableError(Exception):
-    """Says in a few words why an object of a file is no signal that can be analyzed."""
+    """States briefly why an object of a file cannot be analyzed as a signal."""
 
 
 class _Stored(Protocol):
-    """Numbers that can be had segment by segment."""
+    """Numbers that can be read piece by piece."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -41,7 +41,7 @@ class _Stored(Protocol):
 
 
 class _Unwritten:
-    """Numbers that an iterator will write, read from where it takes them, without using it up."""
+    """Numbers that an iterator is going to write, read without consuming it."""
 
     def __init__(self, iterator: Any) -> None:
         self._iterator = iterator
@@ -51,14 +51,14 @@ class _Unwritten:
     def __getitem__(self, place: Any) -> Any:
         selection = place if isinstance(place, tuple) else (place,)
         whole = tuple(slice(0, length) for length in self.shape[len(selection) :])
-        # The method asks for slices in every dimension; a column is taken out afterwards.
+        # The method needs slices in every dimension; the column is extracted afterwards.
         slices = tuple(slice(one, one + 1) if isinstance(one, int) else one for one in selection)
         numbers = np.asarray(self._iterator._get_data(selection=(*slices, *whole)))
         return numbers[(slice(None), 0)] if len(selection) > 1 else numbers
 
 
 def _stored(data: object) -> _Stored:
-    """Return the numbers of a dataset: of an open file, or of a series that is yet to be written."""
+    """Return the numbers of a dataset in an open file, or of a series that is not yet written."""
     if isinstance(data, DataIO):
         return _stored(data.data)
     if isinstance(data, GenericDataChunkIterator):
@@ -71,7 +71,7 @@ def _stored(data: object) -> _Stored:
 
 
 class _DatasetSource:
-    """Stored numbers of a series, or of one column of it."""
+    """Stored numbers of a series or of one of its columns."""
 
     def __init__(self, dataset: _Stored, column: int | None) -> None:
         self._dataset = dataset
@@ -103,12 +103,12 @@ class _DatasetSource:
 
 
 def n_columns(series: object) -> int | None:
-    """Return how many columns a signal has; None if it has one dimension only.
+    """Return the number of columns of a signal; None if it is one-dimensional.
 
     Raises
     ------
     UnsuitableError
-        If it is no series of numbers in volts or amperes.
+        If it is not a series of numbers in volts or amperes.
     """
     if not isinstance(series, TimeSeries):
         raise UnsuitableError(f"it is a {type(series).__name__}, not a series")
@@ -140,7 +140,7 @@ def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep:
     Raises
     ------
     UnsuitableError
-        If its scale is no number, or its times are not those of a constant rate.
+        If its scale is not finite, or it is not sampled at a constant rate.
     """
     unit = _unit(series) or Unit("", math.nan)
     factors = getattr(series, "channel_conversion", None)

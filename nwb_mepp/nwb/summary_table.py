@@ -1,17 +1,15 @@
-"""The summary of every detector and channel as a ``DynamicTable``, and back."""
+"""The summary in NWB files: writing and reading a ``DynamicTable``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import numpy as np
 from hdmf.common import DynamicTable, VectorData
 from pynwb import NWBFile, ProcessingModule
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
-from nwb_mepp.nwb.mepp_tables import with_unit
+from nwb_mepp.core.results import SummaryRow
 
 __all__ = [
     "CHANNEL_UNIT",
@@ -26,31 +24,29 @@ __all__ = [
 ICEPHYS = "icephys"
 SUMMARY_TABLE = "mepp_detections"
 SUMMARY_PATH = f"processing/{ICEPHYS}/{SUMMARY_TABLE}"
-# What stands for {u} in the description of a column: rows can differ.
+# Replaces {u} in the description of a column, because the rows can differ in unit.
 CHANNEL_UNIT = "amplitude_unit"
 
-_TYPES = {field.name: str(field.type) for field in fields(SummaryRow)}
-_DTYPES = {"int": np.int64, "float": np.float64}
+_KINDS = {"int64": int, "float64": float, "bool": bool, "text": str}
 
 
 def icephys_module(file: NWBFile) -> ProcessingModule:
-    """Return ``/processing/icephys``, made if absent."""
+    """Return ``/processing/icephys``, creating it if necessary."""
     if ICEPHYS in file.processing:
         return file.processing[ICEPHYS]
     return file.create_processing_module(name=ICEPHYS, description="Intracellular electrophysiology.")
 
 
 def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
-    """Return the summary table; ``rows`` are at least one."""
+    """Return the summary table of at least one row."""
     columns = []
-    for column in SUMMARY_COLUMNS:
-        values = [getattr(row, column.name) for row in rows]
-        dtype = _DTYPES.get(_TYPES[column.name])
+    for column in SummaryRow.columns():
+        values = [getattr(row, column.attribute) for row in rows]
         columns.append(
             VectorData(
                 name=column.name,
-                description=with_unit(column.description, column.unit, channel_unit=CHANNEL_UNIT),
-                data=values if dtype is None else np.array(values, dtype=dtype),
+                description=column.describe(CHANNEL_UNIT),
+                data=values if column.dtype == "text" else np.array(values, dtype=column.dtype),
             )
         )
     return DynamicTable(
@@ -58,32 +54,36 @@ def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
         description="What each detector found on each channel, pooled over sweeps; one row each, also where "
         "nothing was found.",
         columns=columns,
-        colnames=[column.name for column in SUMMARY_COLUMNS],
+        colnames=[column.name for column in columns],
     )
 
 
 def read_summary(file: NWBFile) -> list[SummaryRow]:
-    """Return the rows of the summary table, none if the file has no such table.
+    """Return the rows of the summary table, or none if the file has no such table.
+
+    An optional column that the table lacks is filled as absent.
 
     Raises
     ------
     ReadError
-        If the table lacks one of our columns.
+        If the table lacks a column that is not optional.
     """
     module = file.processing.get(ICEPHYS)
     table = module.data_interfaces.get(SUMMARY_TABLE) if module is not None else None
     if table is None:
         return []
-    missing = [column.name for column in SUMMARY_COLUMNS if column.name not in getattr(table, "colnames", ())]
+    there = getattr(table, "colnames", ())
+    missing = [one.name for one in SummaryRow.columns() if not one.optional and one.name not in there]
     if missing:
         raise ReadError(
-            f"expected the columns of nwb-mepp in /processing/{ICEPHYS}/{SUMMARY_TABLE}, found none named "
-            f"{missing[0]!r}; the table is of another program or version: rename it or write a new file."
+            f"expected the columns of nwb-mepp in /{SUMMARY_PATH}, found none named {missing[0]!r}; another "
+            "program or version wrote the table: rename it or write a new file."
         )
-    columns = {column.name: table[column.name][:] for column in SUMMARY_COLUMNS}
-    return [_row({name: values[number] for name, values in columns.items()}) for number in range(len(table))]
-
-
-def _row(values: dict[str, object]) -> SummaryRow:
-    kinds = {"int": int, "float": float, "str": str}
-    return SummaryRow(**{name: kinds[_TYPES[name]](value) for name, value in values.items()})
+    values = {
+        column.attribute: [_KINDS[column.dtype](value) for value in table[column.name][:]]
+        for column in SummaryRow.columns()
+        if column.name in there
+    }
+    return [
+        SummaryRow(**{name: cells[number] for name, cells in values.items()}) for number in range(len(table))
+    ]

@@ -1,7 +1,7 @@
-"""Tables of MEPPs as plain core tables and as types of the extension ``ndx-mepp``, from one to the other.
+"""Converting tables of MEPPs between plain core tables and types of the extension ``ndx-mepp``.
 
-Both hold the same columns in the same datasets and differ in what these are called. So a table changes its
-kind by a few attributes and a link to its detector; no number is written again.
+Both hold the same columns in the same datasets and differ only in their types. So a table is converted by
+changing a few attributes and a link to its detector; no number is rewritten.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp.core.errors import OutputError
-from nwb_mepp.core.mepps import MEASURES
-from nwb_mepp.core.results import SUMMARY_COLUMNS, SummaryRow
+from nwb_mepp.core.results import SummaryRow
+from nwb_mepp.core.schema import DETECTOR_COLUMNS, DETECTOR_OPTIONAL, EventColumns, SummaryColumns
 from nwb_mepp.nwb.extension_package import require_extension
 from nwb_mepp.nwb.names import TABLE_PREFIX
 from nwb_mepp.nwb.reader import electrical_traces, read_file
@@ -30,17 +30,8 @@ __all__ = ["Retyped", "add_types", "detector_path", "forget_types", "is_typed", 
 EXTENSION = "ndx-mepp"
 SCHEMA_PATH = f"specifications/{EXTENSION}"
 DETECTOR_PREFIX = "mepp_detector_"
-# What a detector states stands in its summary row under the same names.
-DETECTOR_FIELDS = (
-    "detector",
-    "detector_version",
-    "weights_sha256",
-    "threshold",
-    "polarity",
-    "package_version",
-    "settings",
-)
-# What each type of the extension is called without it.
+DETECTOR_NAMES = tuple(column.name for column in DETECTOR_COLUMNS)
+# The core type that each type of the extension extends.
 PLAIN_NAMES = {
     "MEPPTable": ("TimeIntervals", "core"),
     "MEPPSummary": ("DynamicTable", "hdmf-common"),
@@ -51,14 +42,14 @@ _UNIT = re.compile(r" Unit: (.+)\.$")
 
 @dataclass(frozen=True)
 class Retyped:
-    """What became of the tables of a file.
+    """Which tables of a file were converted.
 
     Attributes
     ----------
     tables : tuple of str
-        Names of those that changed their kind, the summary among them.
+        Names of the tables that were converted, including the summary.
     notes : tuple of str
-        A sentence for each table that stays plain because the extension does not allow what it holds.
+        A sentence for each table that stays plain because it does not fit the extension.
     """
 
     tables: tuple[str, ...]
@@ -66,7 +57,7 @@ class Retyped:
 
 
 def detector_path(table: str) -> str:
-    """Return the place of the detector that found the MEPPs of a table.
+    """Return the path of the detector that found the MEPPs of a table.
 
     Examples
     --------
@@ -77,28 +68,28 @@ def detector_path(table: str) -> str:
 
 
 def is_typed(item: h5py.HLObject | None) -> bool:
-    """Return whether something in a file is of a type of the extension."""
+    """Return whether an object of a file has a type of the extension."""
     return item is not None and item.attrs.get("namespace") == EXTENSION
 
 
 def forget_types(handle: h5py.File) -> None:
-    """Take the specification of the extension out of a file in which nothing is of its types.
+    """Remove the specification of the extension from a file that uses none of its types.
 
-    pynwb puts it into every file that it writes once the extension was imported.
+    Once the extension is imported, pynwb adds it to every file that it writes.
     """
     if SCHEMA_PATH in handle:
         del handle[SCHEMA_PATH]
 
 
 def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
-    """Turn plain tables of MEPPs and the summary into types of the extension, in place: work on a copy.
+    """Convert plain tables of MEPPs and the summary to types of the extension, in place: pass a copy.
 
     Parameters
     ----------
     path : Path
     tables : collection of str, optional
-        Tables that detectors may have in the file. Those that are there get the type, and each gets its
-        detector, also where nothing was found. By default all tables of MEPPs, of people too.
+        Names of tables of detectors. Those that exist are converted, and a detector is added for each, even
+        if it found nothing. By default all tables of MEPPs, including those of people.
 
     Returns
     -------
@@ -107,7 +98,7 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
     Raises
     ------
     ReadError
-        If tables, summary and series do not belong together.
+        If tables, summary and series do not match.
     MissingDependencyError
         If the package of the extension is not installed.
     """
@@ -127,8 +118,7 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
                 changed.append(name)
         if SUMMARY_PATH in handle and not is_typed(handle[SUMMARY_PATH]):
             changed.append(SUMMARY_TABLE)
-            units = {one.name: one.unit.replace("{u}", CHANNEL_UNIT) for one in SUMMARY_COLUMNS if one.unit}
-            _call_typed(handle[SUMMARY_PATH], "MEPPSummary", units)
+            _call_typed(handle[SUMMARY_PATH], "MEPPSummary", _summary_units(handle[SUMMARY_PATH]))
         _add_detectors(handle, {name: row for name, row in rows.items() if tables is None or name in tables})
     return Retyped(tuple(changed), tuple(notes))
 
@@ -142,31 +132,38 @@ def _problem(table: h5py.Group) -> str | None:
     """Return why a table cannot be a ``MEPPTable``, or None."""
     if table.attrs.get("neurodata_type") != "TimeIntervals":
         return f"it is a {table.attrs.get('neurodata_type')}, not a plain TimeIntervals"
-    for measure in MEASURES:
-        column = table.get(measure.column)
+    for measure in EventColumns.measures():
+        column = table.get(measure.name)
+        if column is None and measure.optional:
+            continue
         if column is None:
-            return f"it has no column {measure.column!r}"
-        # The one column of truth values is the one that HDF5 stores as an enumeration.
-        wanted = "bool" if measure.field == "overlapped" else "float64"
-        if column.dtype != wanted:
-            return f"its column {measure.column!r} holds {column.dtype}, not {wanted}"
-        units = dict.fromkeys(measure.unit.replace("{u}", unit) for unit in "VA")
+            return f"it has no column {measure.name!r}"
+        dtype = "text" if h5py.check_string_dtype(column.dtype) else str(column.dtype)
+        if dtype != measure.dtype:
+            return f"its column {measure.name!r} holds {dtype}, not {measure.dtype}"
+        units = dict.fromkeys(measure.unit_in(unit) for unit in "VA")
         if _stated_unit(column) not in units:
             if not measure.unit:
-                return f"the description of its column {measure.column!r}, which has no unit, states one"
+                return f"the description of its column {measure.name!r}, which has no unit, states one"
             wanted = " or ".join(f"'Unit: {unit}.'" for unit in units)
-            return f"the description of its column {measure.column!r} does not end in {wanted}"
+            return f"the description of its column {measure.name!r} does not end in {wanted}"
     return None
 
 
 def _stated_unit(column: h5py.Dataset) -> str:
-    """Return the unit that the description of a column ends in, empty if none."""
+    """Return the unit at the end of the description of a column; empty if there is none."""
     found = _UNIT.search(str(column.attrs.get("description", "")))
     return found[1] if found else ""
 
 
 def _table_units(table: h5py.Group) -> dict[str, str]:
-    return {measure.column: _stated_unit(table[measure.column]) for measure in MEASURES if measure.unit}
+    measures = (one.name for one in EventColumns.measures() if one.unit and one.name in table)
+    return {name: _stated_unit(table[name]) for name in measures}
+
+
+def _summary_units(table: h5py.Group) -> dict[str, str]:
+    columns = (one for one in SummaryColumns.columns() if one.unit and one.name in table)
+    return {column.name: column.unit_in(CHANNEL_UNIT) for column in columns}
 
 
 def _call_typed(table: h5py.Group, type_name: str, units: Mapping[str, str]) -> None:
@@ -176,10 +173,10 @@ def _call_typed(table: h5py.Group, type_name: str, units: Mapping[str, str]) -> 
 
 
 def _add_detectors(handle: h5py.File, rows: Mapping[str, SummaryRow]) -> None:
-    """Add what found the MEPPs, linked from its table, and the specification of the extension.
+    """Add the detectors, linked from their tables, and the specification of the extension.
 
-    pynwb writes both into a file in memory, from which they are taken over: letting it write into this one
-    would touch more, such as the version of the NWB schema.
+    pynwb writes both to a file in memory, from which they are copied: writing to this file with pynwb would
+    change more, such as the version of the NWB schema.
     """
     with _written_in_memory(rows) as scratch:
         for name in rows:
@@ -189,7 +186,7 @@ def _add_detectors(handle: h5py.File, rows: Mapping[str, SummaryRow]) -> None:
             elif not is_typed(handle[place]):
                 raise OutputError(
                     f"expected nothing but a MEPPDetector at /{place}, found an object of another program; "
-                    "rename it, for its place is needed."
+                    "rename it."
                 )
             table = handle.get(f"intervals/{name}")
             if is_typed(table) and "detector" not in table:
@@ -205,7 +202,7 @@ def _add_detectors(handle: h5py.File, rows: Mapping[str, SummaryRow]) -> None:
 
 @contextmanager
 def _written_in_memory(rows: Mapping[str, SummaryRow]) -> Iterator[h5py.File]:
-    from ndx_mepp import MEPPDetector  # tells pynwb of its types, which plain files do without
+    from ndx_mepp import MEPPDetector  # registers the types with pynwb; plain files do not need them
 
     file = NWBFile(
         session_description="None.",
@@ -214,17 +211,17 @@ def _written_in_memory(rows: Mapping[str, SummaryRow]) -> Iterator[h5py.File]:
     )
     module = icephys_module(file)
     for table, row in rows.items():
-        stated = {name: getattr(row, name) for name in DETECTOR_FIELDS}
-        # An optional text that is empty is best left out.
-        optional = {name: stated.pop(name) or None for name in ("package_version", "settings")}
-        module.add(MEPPDetector(name=detector_path(table).rpartition("/")[2], **stated, **optional))
+        stated = {name: getattr(row, name) for name in DETECTOR_NAMES}
+        # Optional texts are omitted if they are empty.
+        stated |= {name: stated[name] or None for name in DETECTOR_OPTIONAL}
+        module.add(MEPPDetector(name=detector_path(table).rpartition("/")[2], **stated))
     with h5py.File("in memory", "w", driver="core", backing_store=False) as scratch:
         NWBHDF5IO(file=scratch, mode="w").write(file)
         yield scratch
 
 
 def remove_types(path: Path) -> Retyped:
-    """Turn everything that is of a type of the extension into plain tables, in place: work on a copy.
+    """Convert everything of a type of the extension to plain tables, in place: pass a copy.
 
     Parameters
     ----------
@@ -237,11 +234,11 @@ def remove_types(path: Path) -> Retyped:
     Raises
     ------
     ReadError
-        If tables, summary and series do not belong together.
+        If tables, summary and series do not match.
     OutputError
-        If a detector is stated that no row of the summary repeats: its statement would be lost.
+        If a detector has no matching row in the summary, so that its description would be lost.
     """
-    repeated = {_statement(getattr(row, name) for name in DETECTOR_FIELDS) for row in _rows(path).values()}
+    repeated = {_statement(getattr(row, name) for name in DETECTOR_NAMES) for row in _rows(path).values()}
     changed = []
     with h5py.File(path, "r+") as handle:
         for item in _typed_items(handle):
@@ -269,7 +266,7 @@ def _typed_items(handle: h5py.File) -> list[h5py.HLObject]:
 
 
 def _call_unit_in_words(column: h5py.Dataset) -> None:
-    """Let the description of a column say what its attribute did."""
+    """Move the unit of a column from its attribute to its description."""
     unit = str(column.attrs["unit"])
     if _stated_unit(column) != unit:
         column.attrs["description"] = f"{column.attrs['description']} Unit: {unit}."
@@ -281,9 +278,9 @@ def _statement(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _refuse_loss(detector: h5py.Group, repeated: set[tuple[str, ...]]) -> None:
-    stated = _statement(detector.attrs.get(name, "") for name in DETECTOR_FIELDS)
+    stated = _statement(detector.attrs.get(name, "") for name in DETECTOR_NAMES)
     if stated not in repeated:
         raise OutputError(
-            f"expected a row of {SUMMARY_PATH} that says the same as {detector.name}, found none: without "
-            "the extension its statement would be lost; nothing was changed."
+            f"no row of {SUMMARY_PATH} says the same as {detector.name}, which would be lost without the "
+            "extension; nothing was changed."
         )

@@ -1,4 +1,4 @@
-"""What pynwb's validator and nwbinspector say of a file."""
+"""Validation of a file by pynwb and nwbinspector."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from nwb_mepp.nwb.schema_validation import schema_errors
 
 __all__ = ["Finding", "is_failure", "validate_nwb"]
 
-# NWB knows no atlas for muscle: for mice nwbinspector expects a term of the Allen atlas of the *brain* as
-# the location of an electrode, and its own message says to ignore the check where that does not fit.
+# There is no atlas of muscles: for mice, nwbinspector expects a term of the Allen *brain* atlas as the
+# location of an electrode, and its own message says to ignore the check if that does not fit.
 DEMOTED = ["check_intracellular_electrode_location_allen_ccf"]
-# Errors of the checks themselves, of the schema, and whatever makes data wrong or hard to use.
+# Errors in the checks themselves or of the schema, and whatever makes data wrong or hard to use.
 FAILURES = {"ERROR", "PYNWB_VALIDATION", "CRITICAL", "BEST_PRACTICE_VIOLATION"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing found in a file.
+    """One finding about a file.
 
     Attributes
     ----------
     severity : str
-        ``PYNWB_VALIDATION``, or nwbinspector's name of the importance: ``ERROR``, ``CRITICAL``,
+        ``PYNWB_VALIDATION``, or nwbinspector's name for the importance: ``ERROR``, ``CRITICAL``,
         ``BEST_PRACTICE_VIOLATION`` or ``BEST_PRACTICE_SUGGESTION``.
     message : str
     location : str
@@ -66,7 +66,7 @@ def validate_nwb(path: str | PathLike[str], *, dandi: bool = False) -> list[Find
     Returns
     -------
     list of Finding
-        Gravest first.
+        Most severe first.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _inspect(path: Path, *, dandi: bool) -> list[Finding]:
 
     config = nwbinspector.load_config("dandi") if dandi else {}
     config = {**config, "BEST_PRACTICE_SUGGESTION": [*config.get("BEST_PRACTICE_SUGGESTION", ()), *DEMOTED]}
-    # Both libraries warn and print; what they find is returned, and nothing else concerns the user.
+    # Both libraries warn and print; only their findings concern the user.
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
@@ -104,7 +104,7 @@ def _inspect(path: Path, *, dandi: bool) -> list[Finding]:
     return [
         Finding(
             severity=message.importance.name,
-            # The message of a check that fails is a traceback: its last line says what happened.
+            # The message of a check that crashed is a traceback: its last line says what happened.
             message=message.message.strip().splitlines()[-1]
             if message.importance.name == "ERROR"
             else message.message,

@@ -1,4 +1,4 @@
-"""Write a recording and what was found in it to a new NWB file."""
+"""Writing a recording and its MEPPs to a new NWB file."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def write_nwb(
 ) -> None:
     """Write a recording, and what detectors found in it, to an NWB file.
 
-    The samples are copied block by block as the source stores them, so that memory does not grow with
-    the duration. The file is complete and valid, or absent; one that stood at ``path`` is replaced.
+    The samples are copied block by block as stored in the source, so that memory does not grow with the
+    duration. The file is complete and valid, or absent; an existing file at ``path`` is replaced.
 
     Parameters
     ----------
@@ -63,21 +63,21 @@ def write_nwb(
     session_start : datetime
         With a time zone; the times of the recording count from it.
     metadata : Metadata, optional
-        What is known beyond the recording; what is absent is not written.
+        What is known besides the recording; what is missing is not written.
     clamp : {"current", "voltage", "izero"}, optional
-        How the cell was held, if that is known; None writes plain series. ``izero`` says that no
-        current was injected, with bridge balance and capacitance compensation off.
+        The clamp mode, if it is known; None writes plain series. ``izero`` states that no current was
+        injected, with bridge balance and capacitance compensation off.
     results : sequence of ChannelResult
         One for each detector and channel.
     fingerprint : str
         Of input and settings (:func:`nwb_mepp.core.provenance.fingerprint`).
     excluded : sequence of (start_s, stop_s), seconds from the session start
-        Stretches left out of the analysis, besides those that the recording marks itself.
+        Stretches excluded from the analysis besides the invalid times of the recording.
     truth : Mepps, optional
-        What was put into a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
-        summary, which is for what detectors found.
+        What was added to a simulated channel; written as ``/intervals/mepps_truth``, without a row in the
+        summary, which is for detectors.
     hand_marks : Mepps, optional
-        What a person marked elsewhere; written as ``/intervals/mepps_curated``.
+        What a person marked with another program; written as ``/intervals/mepps_curated``.
     extension : bool, default False
         Write tables of the extension ``ndx-mepp`` instead of core ones.
 
@@ -110,7 +110,7 @@ def write_nwb(
         file.add_time_intervals(hand_table(hand_marks, series=series))
     with complete_or_absent(Path(path)) as temporary:
         with warnings.catch_warnings():
-            # How the file is called is up to the user.
+            # The user chooses the name of the file.
             warnings.filterwarnings("ignore", message=".*does not end in '.nwb'", category=UserWarning)
             io = NWBHDF5IO(temporary, "w")
         with io:
@@ -131,12 +131,12 @@ def add_recording(
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float]] = (),
 ) -> SeriesOf:
-    """Add the samples of a recording, its equipment and where it came from to a file in memory.
+    """Add the samples of a recording, its equipment and its source to a file in memory.
 
     Parameters
     ----------
     file : NWBFile
-        Other recordings may be in it already.
+        It may already hold other recordings.
     recording, clamp, metadata, fingerprint, excluded
         As for :func:`write_nwb`.
 
@@ -170,15 +170,15 @@ def add_recording(
 def add_mepp_tables(
     file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOf, stems: dict[str, str]
 ) -> None:
-    """Add a table for each result; one without MEPPs has none, its summary row says 0."""
+    """Add a table for each result; one without MEPPs has only a row in the summary."""
     names: dict[str, tuple[str, str]] = {}
     for result in results:
         pair = (result.detector, result.mepps.channel)
         name = table_name(*pair, stems=stems)
         if name in names:
             raise OutputError(
-                f"expected one result for each table, found {names[name]} and {pair} for {name}; give each "
-                "detector once, or analyze these channels into separate files with --channel."
+                f"expected one result for each table, found {names[name]} and {pair} for {name}; name each "
+                "detector once, or write these channels to separate files with --channel."
             )
         names[name] = pair
         if len(result.mepps):
@@ -189,6 +189,6 @@ def refuse_invalid(errors: list[str], path: str | PathLike[str]) -> None:
     """Raise if a file that was just written does not follow the schema."""
     if errors:
         raise OutputError(
-            f"expected valid NWB, found on checking what was written for {path}: {'; '.join(errors[:3])}; "
-            "nothing was left there. Please report this."
+            f"what would be written to {path} is not valid NWB ({'; '.join(errors[:3])}), so nothing was "
+            "written; please report this as a bug."
         )

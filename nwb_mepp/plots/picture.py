@@ -142,7 +142,7 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         number(factor * r) for r in (summary.rate_hz, summary.rate_hz_low, summary.rate_hz_high)
     )
     found = [
-        f"{len(mepps)} MEPP{'' if len(mepps) == 1 else 's'} in {summary.analysed_s:.4g} s",
+        f"{len(mepps)} MEPP{'' if len(mepps) == 1 else 's'} in {summary.analyzed_s:.4g} s",
         f"{rate} per {period} (95 %: {low} to {high})",
     ]
     if len(mepps):

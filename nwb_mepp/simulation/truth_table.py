@@ -15,7 +15,7 @@ def true_mepps(truth: Truth, trace: Trace) -> Mepps:
     """Return the simulated MEPPs of a trace, one row each.
 
     Times are exact, not rounded to samples. What the truth does not include (half-width, area, baseline,
-    anomaly) is NaN; the probability is 1.
+    anomaly) is absent; the probability is 1.
 
     Parameters
     ----------
@@ -41,7 +41,6 @@ def true_mepps(truth: Truth, trace: Trace) -> Mepps:
         np.ceil(np.round(times_s * rate_hz, 6)).astype(np.int64) for times_s in (truth.start_s, truth.stop_s)
     )
     start = np.minimum(start, last)
-    unknown = np.full(len(truth), np.nan)
     return Mepps(
         channel=trace.channel,
         unit=trace.unit,
@@ -55,13 +54,9 @@ def true_mepps(truth: Truth, trace: Trace) -> Mepps:
         peak_s=trace.start_s + truth.peak_s,
         amplitude=truth.amplitude,
         rise_10_90_s=truth.rise_10_90_s,
-        half_width_s=unknown,
         decay_tau_s=truth.decay_tau_s,
-        area=unknown,
-        baseline=unknown,
         probability=np.ones(len(truth)),
         overlapped=np.append(truth.stop_s[:-1] >= truth.start_s[1:], [False] * min(len(truth), 1)).astype(
             np.bool_
         ),
-        anomaly=unknown,
     )

@@ -55,8 +55,8 @@ def summarize(
     Returns
     -------
     SummaryRow
-        Statistics that are undefined for so few MEPPs are NaN; so are the detection limits, which only an
-        audit knows. The SD of the amplitude divides by n - 1, that of the intervals by n, as in Elephant.
+        Statistics that are undefined for so few MEPPs are NaN. The SD of the amplitude divides by n - 1, that
+        of the intervals by n, as in Elephant.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def summarize(
     if polarity is Polarity.AUTO:
         raise ValueError("expected a positive or negative polarity, found auto; take that of the noise.")
     timing = describe_timing(mepps, segments=segments)
-    low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analysed_s)
+    low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analyzed_s)
     level = sample_baseline(segments) if sampled_baseline is None else sampled_baseline
     mean, median, cv = _describe_amplitude(mepps)
     return SummaryRow(
@@ -74,7 +74,7 @@ def summarize(
         channel=mepps.channel,
         amplitude_unit=mepps.unit,
         n_mepps=len(mepps),
-        analysed_s=timing.analysed_s,
+        analyzed_s=timing.analyzed_s,
         rate_hz=timing.rate_hz,
         rate_hz_low=low_hz,
         rate_hz_high=high_hz,
@@ -91,8 +91,6 @@ def summarize(
         noise_sd=noise_sd,
         baseline_mean=level.mean,
         baseline_drift=level.drift_per_s,
-        detection_limit_50=np.nan,
-        detection_limit_95=np.nan,
         false_discovery_rate=_false_discovery_rate(mepps),
         detector_version=detector_version,
         weights_sha256=weights_sha256,

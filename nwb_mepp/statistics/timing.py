@@ -25,7 +25,7 @@ class Timing:
 
     Attributes
     ----------
-    analysed_s, rate_hz : float
+    analyzed_s, rate_hz : float
     interval_mean : float, seconds
     interval_cv : float
         Needs two intervals.
@@ -37,7 +37,7 @@ class Timing:
         Needs six MEPPs.
     """
 
-    analysed_s: float
+    analyzed_s: float
     rate_hz: float
     interval_mean: float
     interval_cv: float
@@ -72,15 +72,15 @@ def describe_timing(mepps: Mepps, *, segments: Sequence[Segment]) -> Timing:
     when a stretch of time is cut out, whereas the intervals within short segments alone are too short on
     average and would appear regular.
     """
-    analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    analyzed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     trains = [_onsets(mepps, segment) for segment in segments]
     intervals = [np.diff(train) for train in trains]
     pooled = np.concatenate([np.empty(0), *intervals])
     rate_hz, cv, cv2, lv, lvr, fano = _with_elephant(
-        trains, intervals=intervals, pooled=pooled, segments=segments, analysed_s=analysed_s
+        trains, intervals=intervals, pooled=pooled, segments=segments, analyzed_s=analyzed_s
     )
     return Timing(
-        analysed_s=analysed_s,
+        analyzed_s=analyzed_s,
         rate_hz=rate_hz,
         interval_mean=float(pooled.mean()) if len(pooled) else np.nan,
         interval_cv=cv,
@@ -98,17 +98,17 @@ def _with_elephant(
     intervals: Sequence[FloatArray],
     pooled: FloatArray,
     segments: Sequence[Segment],
-    analysed_s: float,
+    analyzed_s: float,
 ) -> tuple[float, float, float, float, float, float]:
     """Return rate, CV, CV2, LV, LvR and Fano factor."""
-    if analysed_s <= 0.0:
+    if analyzed_s <= 0.0:
         return (np.nan,) * 6
     if not any(len(train) for train in trains):
         return (0.0, *(np.nan,) * 5)  # Skipped without events, because importing Elephant takes two seconds.
     import quantities as pq
     from elephant import statistics as elephant
 
-    rate_hz = elephant.mean_firing_rate(_end_to_end(trains, segments), t_start=0.0, t_stop=analysed_s)
+    rate_hz = elephant.mean_firing_rate(_end_to_end(trains, segments), t_start=0.0, t_stop=analyzed_s)
     cv = float(elephant.cv(pooled)) if len(pooled) >= 2 else np.nan
     counts = [
         np.empty(count)

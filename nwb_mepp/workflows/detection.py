@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -177,7 +176,7 @@ def run_detector(
     if isinstance(judge, SecondOpinion):
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
         score = judge.judge(segments, noise=noise, mepps=mepps, block_s=settings.block_s)
-        mepps = replace(mepps, anomaly=score)
+        mepps = mepps.replace(anomaly=score)
     summary = summarize(
         mepps,
         segments=segments,

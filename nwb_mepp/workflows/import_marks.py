@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +104,7 @@ def _of_sweep(trace: Trace, marks: Marks, *, noise: ChannelNoise, file: Path) ->
         np.round((times_s - trace.start_s) * trace.sampling_rate_hz).astype(np.int64)
         for times_s in (start_s, peak_s, stop_s)
     )
-    return replace(
-        rows,
+    return rows.replace(
         start_index=start,
         peak_index=peak,
         stop_index=np.maximum(stop, start + 1),
@@ -171,11 +169,10 @@ def _measured_at(segment: Segment, candidates: Candidates, *, noise: ChannelNois
     looked_for_s = trace.start_s + candidates.peak / trace.sampling_rate_hz
     pairs = match_times(looked_for_s, measured.peak_s, tolerance_s=_NEAR_S).pairs
     n_marks = len(looked_for_s)
-    columns: dict[str, npt.NDArray[np.generic]] = {}
-    for name in Mepps.array_names():
-        array = getattr(measured, name)
-        blank = np.nan if array.dtype.kind == "f" else 0
-        columns[name] = np.full(n_marks, blank, dtype=array.dtype)
-        columns[name][pairs[:, 0]] = array[pairs[:, 1]]
-    columns["sweep"] = np.full(n_marks, trace.sweep, dtype=np.int64)
-    return Mepps(channel=measured.channel, unit=measured.unit, **columns)  # type: ignore[arg-type]
+    arrays = {}
+    for column in Mepps.columns():
+        found = getattr(measured, column.attribute)
+        arrays[column.attribute] = column.blank(n_marks).astype(found.dtype)
+        arrays[column.attribute][pairs[:, 0]] = found[pairs[:, 1]]
+    arrays["sweep"] = np.full(n_marks, trace.sweep, dtype=np.int64)
+    return measured.replace(**arrays)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nwb_mepp.workflows.batch import event_columns
+
 # What every run of a text file without date and unit has to state.
 STATED = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--detector", "matched_filter")
 
-# What `events` prints first: a promise to the programs that read it.
-EVENT_COLUMNS = (
-    "file,channel,sweep,series,start_time,stop_time,peak_time,amplitude,amplitude_unit,rise_10_90,half_width,"
-    "decay_tau,area,baseline,probability,overlapped,detector"
-)
+# What `events` prints first.
+EVENT_COLUMNS = ",".join(column.name for column in event_columns())
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.schema import EventColumns
 
 # A MEPP of a muscle fiber at rest.
 TYPICAL = {
@@ -26,16 +26,21 @@ TYPICAL = {
 
 
 def mepps_of(*, channel: str = "Vm", unit: str = "V", **columns: npt.ArrayLike) -> Mepps:
-    """Return a table of the given columns; a number counts for all rows, other columns are NaN or 0."""
+    """Return a table of the given columns; a number counts for all rows, other columns are absent."""
     n_mepps = max((np.size(values) for values in columns.values() if np.ndim(values)), default=1)
-    empty = Mepps.empty(channel, unit)
-    arrays: dict[str, Any] = {}
-    for name in Mepps.array_names():
-        dtype = getattr(empty, name).dtype
-        absent = np.nan if dtype.kind == "f" else 0
-        values = np.asarray(columns.pop(name, absent)).astype(dtype)
-        arrays[name] = np.broadcast_to(values, n_mepps).copy()
-    assert not columns, f"Mepps has no {', '.join(columns)}"
+    given = {
+        "sweep": 0,
+        "start_index": 0,
+        "stop_index": 0,
+        "peak_index": 0,
+        "start_s": np.nan,
+        "stop_s": np.nan,
+    }
+    blank = {column.attribute: column.blank(n_mepps) for column in EventColumns.columns()}
+    arrays = {
+        name: np.broadcast_to(np.asarray(values).astype(blank[name].dtype), n_mepps).copy()
+        for name, values in (given | columns).items()
+    }
     return Mepps(channel=channel, unit=unit, **arrays)
 
 
@@ -91,8 +96,8 @@ def mepps_on(traces: Sequence[Trace], onsets: Sequence[tuple[int, int]]) -> Mepp
 
 def summary_row(**stated: Any) -> SummaryRow:
     """Return a row of the summary; what is not stated is NaN, 0 or empty."""
-    absent = {"str": "", "int": 0, "float": np.nan}
-    return SummaryRow(**({field.name: absent[str(field.type)] for field in fields(SummaryRow)} | stated))
+    given = {"detector": "", "channel": "", "amplitude_unit": "", "n_mepps": 0}
+    return SummaryRow(**(given | stated))
 
 
 def result_of(mepps: Mepps, detector: str = "miniunet", **summary: Any) -> ChannelResult:
@@ -102,7 +107,7 @@ def result_of(mepps: Mepps, detector: str = "miniunet", **summary: Any) -> Chann
         "channel": mepps.channel,
         "amplitude_unit": mepps.unit,
         "n_mepps": len(mepps),
-        "analysed_s": 1 / 3,
+        "analyzed_s": 1 / 3,
         "threshold": 0.5,
         "polarity": "positive",
         "detector_version": "1",

@@ -82,7 +82,7 @@ def test_summary_is_printed_as_text_csv_and_json(call: Call, annotated: Path) ->
     (row,) = json.loads(call("summary", annotated, "--format", "json").out, parse_constant=pytest.fail)
     assert row["n_mepps"] == len(ONSETS_S)
     assert row["rate_hz"] == pytest.approx(len(ONSETS_S) / DURATION_S)
-    assert row["detection_limit_50"] is None
+    assert row["false_discovery_rate"] is None
     (as_csv,) = rows_of(call("summary", annotated, "--format", "csv").out)
     assert list(as_csv) == list(row)
     assert float(as_csv["noise_sd"]) == row["noise_sd"]

@@ -68,7 +68,7 @@ def test_the_truth_says_that_it_is_simulated_and_has_no_row_of_statistics(simula
     with pynwb.NWBHDF5IO(first(simulated), "r") as stream:
         file = stream.read()
         truth, found = (file.intervals[name] for name in ("mepps_truth", "mepps_matched_filter"))
-        assert truth.description.startswith("Simulated truth")
+        assert truth.description.startswith("Ground truth of a simulation")
         assert truth.colnames == found.colnames
     assert [result.detector for result in read_results(first(simulated))] == ["matched_filter"]
 

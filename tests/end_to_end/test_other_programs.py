@@ -82,7 +82,7 @@ def test_elephant_computes_the_statistics_of_the_summary_from_the_table(
         file = io.read()
         peaks_s = file.intervals["mepps_matched_filter"]["start_time"][:]
         (row,) = file.processing["icephys"]["mepp_detections"].to_dataframe().itertuples()
-    train = SpikeTrain(peaks_s, units="s", t_start=0.0, t_stop=row.analysed_s)
+    train = SpikeTrain(peaks_s, units="s", t_start=0.0, t_stop=row.analyzed_s)
     assert float(mean_firing_rate(train).rescale("Hz")) == pytest.approx(row.rate_hz)
     intervals_s = isi(peaks_s)
     assert np.mean(intervals_s) == pytest.approx(row.interval_mean)

@@ -16,9 +16,10 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_tables_name_every_column_with_its_unit() -> None:
     tables = column_tables()
-    assert "| `amplitude` | V or A |" in tables["mepps"]
-    assert "| `area` | (V or A) s |" in tables["mepps"]
-    assert "| `rate_hz` | Hz |" in tables["mepp_detections"]
+    assert "| `amplitude` | float64 | V or A |" in tables["mepps"]
+    assert "| `area` | float64 | (V or A) s |" in tables["mepps"]
+    assert "| `rate_hz` | float64 | Hz |" in tables["mepp_detections"]
+    assert "| `settings` | text, may be absent |  | Every other setting" in tables["MEPPDetector"]
     assert tables["source_files"].count("\n") == 8
 
 

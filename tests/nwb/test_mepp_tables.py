@@ -12,7 +12,7 @@ from pynwb.epoch import TimeIntervals
 from builders.tables import mepps_on, result_of
 from builders.traces import int16_trace
 from nwb_mepp.core.errors import OutputError, ReadError
-from nwb_mepp.core.mepps import MEASURES, Mepps
+from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, read_mepps
 
@@ -33,7 +33,8 @@ def series_of(*traces: Trace) -> dict[tuple[str, int], TimeSeries]:
 def test_the_columns_are_those_of_the_contract_in_order() -> None:
     one = int16_trace(unit="A")
     table = mepp_table(result_of(mepps_on([one], [(0, 100)])), name="mepps_x", series=series_of(one))
-    assert table.colnames == (
+    # The columns of the first version that stays readable; later ones follow.
+    assert table.colnames[:13] == (
         "start_time", "stop_time", "timeseries", "peak_time", "amplitude", "rise_10_90", "half_width",
         "decay_tau", "area", "baseline", "probability", "overlapped", "anomaly",
     )  # fmt: skip
@@ -176,7 +177,3 @@ def test_invalid_times_cover_the_same_moments_in_ascending_order(stretches: list
         assert any(a < moment < b for a, b in pairs) == any(a < moment < b for a, b in written)
     starts = [start for start, _ in written]
     assert starts == sorted(set(starts))
-
-
-def test_every_measure_has_its_place_in_the_arrays_of_mepps() -> None:
-    assert {measure.field for measure in MEASURES} <= set(Mepps.array_names())

@@ -63,12 +63,11 @@ def test_a_table_is_named_after_its_channel_only_where_there_are_several() -> No
 
 
 def test_no_detector_may_take_the_name_of_the_table_of_corrections() -> None:
-    with pytest.raises(
-        OutputError, match="expected a detector whose table is not 'mepps_curated', found 'curated'"
-    ):
+    reserved = "'mepps_curated' is reserved for corrections by hand; register the detector 'curated' under"
+    with pytest.raises(OutputError, match=reserved):
         table_name("curated", "Vm", stems={"Vm": "Vm"})
 
 
 def test_no_detector_may_take_the_name_of_the_truth() -> None:
-    with pytest.raises(OutputError, match="found 'truth': that table is kept for the truth of a simulated"):
+    with pytest.raises(OutputError, match="the table 'mepps_truth' is reserved for the ground truth of a"):
         table_name("truth", "Vm", stems={"Vm": "Vm"})

@@ -342,7 +342,7 @@ def test_what_lies_outside_acquisition_is_named_and_taken_only_if_wanted(scatter
         assert recording.channels == ("Vm", "raw/e")
         assert recording.notes == (
             "Outside /acquisition there is stimulus/command, processing/ecephys/LFP/slow_0, "
-            "processing/ecephys/LFP/slow_1: only taken if --channel names it.",
+            "processing/ecephys/LFP/slow_1, which is only used if --channel names it.",
         )
     with open_nwb(scattered, channels=["processing/ecephys/LFP/slow_1", "stimulus/command"]) as recording:
         assert recording.channels == ("Vm", "raw/e", "stimulus/command", "processing/ecephys/LFP/slow_1")
@@ -389,7 +389,7 @@ def test_of_a_probe_with_many_columns_only_some_are_named(folder: Path, session_
         io.write(file)
     with open_nwb(folder / "p.nwb") as recording:
         assert recording.notes[0].startswith("Outside /acquisition there is processing/m/p_0, ")
-        assert "processing/m/p_7 and 3 more: only taken" in recording.notes[0]
+        assert "processing/m/p_7 and 3 more, which is only used" in recording.notes[0]
 
 
 @pytest.mark.parametrize("version", ["2.99.0", "3.0.0"])

@@ -196,7 +196,7 @@ def test_a_channel_that_is_not_there_is_answered_with_those_that_are(path: Path,
         ValueError, match="expected the summary of each result to be of its detector and channel"
     ):
         replace_results(path, [stray])
-    stray = replace(stray, summary=replace(other.summary, channel="V2"))
+    stray = replace(stray, summary=other.summary.replace(channel="V2"))
     with pytest.raises(UsageError, match=r"expected a channel of the file \(Vm, Im\), found 'V2'"):
         replace_results(path, [stray])
 
@@ -250,7 +250,7 @@ def test_a_file_of_another_program_can_be_annotated(elsewhere: Callable[..., Pat
 def test_a_table_of_another_program_is_not_overwritten(elsewhere: Callable[..., Path]) -> None:
     path = elsewhere(table="mepps_miniunet")
     with pytest.raises(
-        OutputError, match=r"expected no table 'mepps_miniunet' in /intervals of .* but our own"
+        OutputError, match=r"the table 'mepps_miniunet' in /intervals of .* was not written by nwb-mepp"
     ):
         replace_results(path, [result_of(mepps_on([int16_trace()], [(0, 7)]))])
 

@@ -126,3 +126,20 @@ def test_a_channel_that_is_gone_is_noticed(changeable: Path) -> None:
             file[f"acquisition/Im_sweep_00{sweep}"].attrs["comments"] = "no comments"
     with pytest.raises(ReadError, match=r"expected channel 'Im' of the summary in .*found \['I/V'"):
         read_results(changeable)
+
+
+BACK_COMPAT = Path(__file__).resolve().parents[2] / "extensions" / "ndx-mepp" / "back_compat"
+
+
+@pytest.mark.parametrize("path", sorted(BACK_COMPAT.glob("*.nwb")), ids=lambda path: path.name)
+def test_a_file_of_an_earlier_version_of_the_extension_stays_readable(path: Path) -> None:
+    # What 0.2.0 found in the first 2 s of data/simulated.abf.
+    miniunet, template = read_results(path)
+    assert miniunet.mepps.start_s.tolist() == [0.1835, 0.4484, 1.4625]
+    assert miniunet.mepps.amplitude.tolist() == [
+        0.0008272446153846091,
+        0.00067820461538462,
+        0.0006873507692307379,
+    ]
+    assert (miniunet.summary.analyzed_s, miniunet.summary.threshold) == (2.0, 0.35)
+    assert (template.detector, len(template.mepps)) == ("template", 0)

@@ -10,7 +10,7 @@ from pynwb import NWBFile
 from builders.tables import result_of
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.results import SUMMARY_COLUMNS
+from nwb_mepp.core.schema import SummaryColumns
 from nwb_mepp.nwb.summary_table import icephys_module, read_summary, summary_table
 
 
@@ -32,7 +32,7 @@ def test_rows_come_back_as_they_were(file: NWBFile) -> None:
 
 def test_columns_are_typed_and_name_their_unit() -> None:
     table = summary_table([result_of(Mepps.empty("Vm", "V")).summary])
-    assert table.colnames == tuple(column.name for column in SUMMARY_COLUMNS)
+    assert table.colnames == tuple(column.name for column in SummaryColumns.columns())
     assert table["n_mepps"].data.dtype == np.int64
     assert table["poisson_p"].data.dtype == np.float64
     assert table["rate_hz"].description.endswith("Unit: Hz.")

@@ -94,7 +94,8 @@ def test_a_file_that_would_be_invalid_is_not_left_there(
 ) -> None:
     monkeypatch.setattr(writer, "schema_errors", lambda _: ["/acquisition: no good"])
     with pytest.raises(
-        OutputError, match=r"expected valid NWB, found .* /acquisition: no good; nothing was left"
+        OutputError,
+        match=r"a\.nwb is not valid NWB \(/acquisition: no good\), so nothing was written; please",
     ):
         write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     assert list(folder.iterdir()) == []

@@ -18,16 +18,16 @@ from nwb_mepp.plots import draw_picture
 SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 
 
-def shown(mepps: Mepps, *, analysed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
+def shown(mepps: Mepps, *, analyzed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
     """Return MEPPs with every number of the summary that a picture prints."""
     found = len(mepps) > 0
     return result_of(
         mepps,
-        analysed_s=analysed_s,
+        analyzed_s=analyzed_s,
         noise_sd=noise_sd,
-        rate_hz=len(mepps) / analysed_s,
-        rate_hz_low=0.5 * len(mepps) / analysed_s,
-        rate_hz_high=2.0 * len(mepps) / analysed_s,
+        rate_hz=len(mepps) / analyzed_s,
+        rate_hz_low=0.5 * len(mepps) / analyzed_s,
+        rate_hz_high=2.0 * len(mepps) / analyzed_s,
         amplitude_mean=float(mepps.amplitude.mean()) if found else np.nan,
         amplitude_cv=0.3 if len(mepps) > 1 else np.nan,
         baseline_mean=-70e-3,
@@ -41,7 +41,7 @@ def drawn():
     values = -70e-3 + 5e-5 * rng.standard_normal(100_000)
     for onset in np.round(onsets_s * 1e4).astype(int):
         values[onset : onset + 100] += 0.5e-3 * np.exp(-np.arange(100) / 25)
-    return [trace_of(values)], shown(mepps_at(onsets_s), analysed_s=10.0)
+    return [trace_of(values)], shown(mepps_at(onsets_s), analyzed_s=10.0)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])

@@ -20,7 +20,7 @@ def test_intervals_of_a_short_train_by_hand():
         mepps_at([0.5, 1.5, 3.5, 4.5], rate_hz=RATE_HZ),
         segments=[segment_of(np.zeros(10_000), rate_hz=RATE_HZ)],
     )
-    assert timing.analysed_s == pytest.approx(10.0)
+    assert timing.analyzed_s == pytest.approx(10.0)
     assert timing.rate_hz == pytest.approx(0.4)
     assert timing.interval_mean == pytest.approx(4 / 3)
     assert timing.interval_cv == pytest.approx(np.sqrt(2) / 4)
@@ -43,7 +43,7 @@ def test_no_interval_crosses_a_stretch_left_out():
     trace = segment_of(np.zeros(10_000), rate_hz=RATE_HZ).trace
     segments = [Segment(trace=trace, start=0, stop=4000), Segment(trace=trace, start=6000, stop=10_000)]
     timing = describe_timing(mepps_at([1.0, 2.0, 7.0, 9.0], rate_hz=RATE_HZ), segments=segments)
-    assert timing.analysed_s == pytest.approx(8.0)
+    assert timing.analyzed_s == pytest.approx(8.0)
     assert timing.rate_hz == pytest.approx(0.5)
     assert timing.interval_mean == pytest.approx(1.5)  # of 1 and 2 s
 
@@ -92,7 +92,7 @@ def test_a_recording_shorter_than_two_seconds_has_no_fano_factor():
 
 def test_without_segments_there_is_no_rate():
     timing = describe_timing(mepps_at([], rate_hz=RATE_HZ), segments=[])
-    assert timing.analysed_s == 0.0
+    assert timing.analyzed_s == 0.0
     assert np.isnan(timing.rate_hz)
 
 

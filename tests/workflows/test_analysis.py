@@ -34,7 +34,7 @@ def test_every_mepp_is_found_once_and_measured_in_si_units() -> None:
     assert mepps.amplitude == pytest.approx(np.full(len(ONSETS_S), AMPLITUDE_V), rel=0.15)
     assert np.nanmedian(mepps.decay_tau_s) == pytest.approx(TAU_DECAY_S, rel=0.15)
     assert result.summary.n_mepps == len(ONSETS_S)
-    assert result.summary.analysed_s == pytest.approx(DURATION_S)
+    assert result.summary.analyzed_s == pytest.approx(DURATION_S)
     assert result.summary.rate_hz == pytest.approx(len(ONSETS_S) / DURATION_S)
     assert result.summary.threshold == 5.0
 
@@ -77,7 +77,7 @@ def test_excluded_stretches_lose_their_mepps_and_their_seconds() -> None:
     result = only_result(recording_of(trace_of(mepp_trace())), exclude=((0.7, 1.0), (2.2, 2.9)))
     kept = [onset_s for onset_s in ONSETS_S if not (0.7 <= onset_s < 1.0 or 2.2 <= onset_s < 2.9)]
     assert result.mepps.start_s == pytest.approx(kept, abs=0.3e-3)
-    assert result.summary.analysed_s == pytest.approx(DURATION_S - 0.3 - 0.7)
+    assert result.summary.analyzed_s == pytest.approx(DURATION_S - 0.3 - 0.7)
     assert "exclude_s=0.7:1.0, 2.2:2.9" in result.summary.settings
 
 
@@ -90,14 +90,14 @@ def test_stretches_per_sweep_are_left_out_of_every_sweep() -> None:
     kept = np.array([onset_s for onset_s in ONSETS_S if onset_s >= 1.0])
     assert result.mepps.start_s == pytest.approx(np.concatenate([kept, 10.0 + kept]), abs=0.3e-3)
     assert result.mepps.sweep.tolist() == [0] * len(kept) + [1] * len(kept)
-    assert result.summary.analysed_s == pytest.approx(2 * (DURATION_S - 1.0))
+    assert result.summary.analyzed_s == pytest.approx(2 * (DURATION_S - 1.0))
 
 
 def test_invalid_times_of_the_recording_are_left_out_too() -> None:
     recording = recording_of(trace_of(mepp_trace()), invalid_times=((3.0, 4.0),))
     result = only_result(recording)
     assert result.mepps.stop_s.max() < 3.0
-    assert result.summary.analysed_s == pytest.approx(3.0)
+    assert result.summary.analyzed_s == pytest.approx(3.0)
 
 
 def test_a_least_amplitude_drops_the_small_ones_and_leaves_the_others_as_they_are() -> None:

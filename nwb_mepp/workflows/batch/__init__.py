@@ -5,21 +5,19 @@ from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, pl
 from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, explain, run_batch
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
 from nwb_mepp.workflows.batch.tables import (
-    EVENT_COLUMNS,
-    SUMMARY_ROW_COLUMNS,
     Row,
+    event_columns,
     event_rows,
     in_units,
     read_event_rows,
     read_summary_rows,
+    summary_columns,
     unit_of,
     write_csv,
     write_json,
 )
 
 __all__ = [
-    "EVENT_COLUMNS",
-    "SUMMARY_ROW_COLUMNS",
     "BatchOutcome",
     "Failure",
     "Job",
@@ -28,6 +26,7 @@ __all__ = [
     "SessionTable",
     "convert_batch",
     "dandi_name",
+    "event_columns",
     "event_rows",
     "explain",
     "find_nwb_files",
@@ -37,6 +36,7 @@ __all__ = [
     "read_sessions",
     "read_summary_rows",
     "run_batch",
+    "summary_columns",
     "unit_of",
     "with_dandi_names",
     "write_csv",

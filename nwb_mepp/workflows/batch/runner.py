@@ -26,12 +26,12 @@ from nwb_mepp.workflows import (
 )
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import (
-    EVENT_COLUMNS,
-    SUMMARY_ROW_COLUMNS,
     Decimal,
     Units,
+    event_columns,
     read_event_rows,
     read_summary_rows,
+    summary_columns,
     write_csv,
 )
 
@@ -248,8 +248,8 @@ def _write_tables(folder: Path, done: Sequence[FileOutcome], *, units: Units, de
     # Files are named relative to the tables, so that all can be moved together.
     names = {one.output: one.output.relative_to(folder).as_posix() for one in done}
     tables = (
-        ("mepps.csv", EVENT_COLUMNS, read_event_rows),
-        ("summary.csv", SUMMARY_ROW_COLUMNS, read_summary_rows),
+        ("mepps.csv", event_columns(), read_event_rows),
+        ("summary.csv", summary_columns(), read_summary_rows),
     )
     for name, columns, read_rows in tables:
         rows = chain.from_iterable(read_rows(path, file=file) for path, file in names.items())

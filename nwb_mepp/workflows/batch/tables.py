@@ -6,27 +6,26 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
-from nwb_mepp.core.mepps import MEASURES, Mepps
-from nwb_mepp.core.results import SUMMARY_COLUMNS
+from nwb_mepp.core.columns import Column
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.schema import EventColumns, ListingColumns, SummaryColumns
 from nwb_mepp.core.units import MILLISECONDS, lab_unit
 from nwb_mepp.nwb import read_events, read_results
 
 __all__ = [
-    "EVENT_COLUMNS",
-    "SUMMARY_ROW_COLUMNS",
-    "Column",
     "Decimal",
     "Row",
     "Units",
     "column_name",
+    "event_columns",
     "event_rows",
     "in_units",
     "read_event_rows",
     "read_summary_rows",
+    "summary_columns",
     "unit_of",
     "write_csv",
     "write_json",
@@ -37,49 +36,32 @@ Units = Literal["si", "lab"]
 Decimal = Literal["point", "comma"]
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column: its name is a contract; ``"{u}"`` in its SI unit is the row's ``amplitude_unit``."""
+def event_columns() -> tuple[Column[Any], ...]:
+    """Return the columns of MEPPs in CSV and JSON, in order.
 
-    name: str
-    unit: str = ""
+    Examples
+    --------
+    >>> [column.name for column in event_columns()][:4]
+    ['file', 'channel', 'sweep', 'series']
+    """
+    listing = ListingColumns
+    follows = {EventColumns.sweep: [listing.series], EventColumns.amplitude: [listing.amplitude_unit]}
+    measured = [
+        one
+        for column in EventColumns.columns()
+        if column.in_csv
+        for one in (column, *follows.get(column, ()))
+    ]
+    return (listing.file, listing.channel, *measured, listing.detector)
 
 
-_MEASURE_UNITS = {measure.column: measure.unit for measure in MEASURES}
-
-EVENT_COLUMNS: tuple[Column, ...] = (
-    Column("file"),
-    Column("channel"),
-    Column("sweep"),
-    Column("series"),
-    Column("start_time", "s"),
-    Column("stop_time", "s"),
-    Column("peak_time", "s"),
-    Column("amplitude", _MEASURE_UNITS["amplitude"]),
-    Column("amplitude_unit"),
-    *(
-        Column(name, _MEASURE_UNITS[name])
-        for name in (
-            "rise_10_90",
-            "half_width",
-            "decay_tau",
-            "area",
-            "baseline",
-            "probability",
-            "overlapped",
-        )
-    ),
-    Column("detector"),
-)
-
-SUMMARY_ROW_COLUMNS: tuple[Column, ...] = (
-    Column("file"),
-    *(Column(column.name, column.unit) for column in SUMMARY_COLUMNS),
-)
+def summary_columns() -> tuple[Column[Any], ...]:
+    """Return the columns of summaries in CSV and JSON, in order."""
+    return (ListingColumns.file, *(column for column in SummaryColumns.columns() if column.in_csv))
 
 
 def event_rows(mepps: Mepps, *, file: str, series: Iterable[str], detector: str) -> Iterator[Row]:
-    """Return the MEPPs of one table as rows of :data:`EVENT_COLUMNS`, in SI units.
+    """Return the MEPPs of one table as rows of :func:`event_columns`, in SI units.
 
     Parameters
     ----------
@@ -94,10 +76,9 @@ def event_rows(mepps: Mepps, *, file: str, series: Iterable[str], detector: str)
     ------
     mapping of str to object
     """
-    fields = {measure.column: measure.field for measure in MEASURES}
-    fields |= {"start_time": "start_s", "stop_time": "stop_s", "sweep": "sweep"}
-    names = [column.name for column in EVENT_COLUMNS if column.name in fields]
-    arrays = [getattr(mepps, fields[name]).tolist() for name in names]
+    columns = [column for column in mepps.columns() if column.in_csv]
+    names = [column.name for column in columns]
+    arrays = [getattr(mepps, column.attribute).tolist() for column in columns]
     fixed = {
         "file": file,
         "channel": mepps.channel,
@@ -109,7 +90,7 @@ def event_rows(mepps: Mepps, *, file: str, series: Iterable[str], detector: str)
 
 
 def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Iterator[Row]:
-    """Return the MEPPs of an NWB file as rows of :data:`EVENT_COLUMNS`, in SI units.
+    """Return the MEPPs of an NWB file as rows of :func:`event_columns`, in SI units.
 
     Parameters
     ----------
@@ -128,7 +109,7 @@ def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Itera
 
 
 def read_summary_rows(path: Path, *, file: str) -> Iterator[Row]:
-    """Return the summaries of an NWB file as rows of :data:`SUMMARY_ROW_COLUMNS`, in SI units.
+    """Return the summaries of an NWB file as rows of :func:`summary_columns`, in SI units.
 
     Parameters
     ----------
@@ -141,11 +122,10 @@ def read_summary_rows(path: Path, *, file: str) -> Iterator[Row]:
     mapping of str to object
     """
     for result in read_results(path):
-        summary = result.summary
-        yield {"file": file, **{column.name: getattr(summary, column.name) for column in SUMMARY_COLUMNS}}
+        yield {"file": file, **result.summary.as_dict()}
 
 
-def column_name(column: Column, *, units: Units) -> str:
+def column_name(column: Column[Any], *, units: Units) -> str:
     """Return the heading of a column: in the units of the lab, times are in ms and say so.
 
     Parameters
@@ -161,12 +141,12 @@ def column_name(column: Column, *, units: Units) -> str:
     return f"{column.name}_ms" if units == "lab" and _becomes_ms(column) else column.name
 
 
-def _becomes_ms(column: Column) -> bool:
-    # A name that states its unit ("analysed_s") keeps both.
+def _becomes_ms(column: Column[Any]) -> bool:
+    # A name that states its unit ("analyzed_s") keeps both.
     return column.unit == "s" and not column.name.endswith("_s")
 
 
-def unit_of(column: Column, *, amplitude_unit: str, units: Units) -> str:
+def unit_of(column: Column[Any], *, amplitude_unit: str, units: Units) -> str:
     """Return the unit that the values of a column have.
 
     Parameters
@@ -190,7 +170,7 @@ def unit_of(column: Column, *, amplitude_unit: str, units: Units) -> str:
     return f"{amplitude} {MILLISECONDS.name}" if column.unit == "{u} s" else unit
 
 
-def in_units(row: Row, columns: Iterable[Column], *, units: Units) -> dict[str, object]:
+def in_units(row: Row, columns: Iterable[Column[Any]], *, units: Units) -> dict[str, object]:
     """Return a row by headings, its numbers in the units that are asked for.
 
     Parameters
@@ -227,7 +207,7 @@ def in_units(row: Row, columns: Iterable[Column], *, units: Units) -> dict[str, 
 
 def write_csv(
     stream: IO[str],
-    columns: Iterable[Column],
+    columns: Iterable[Column[Any]],
     rows: Iterable[Row],
     *,
     units: Units = "si",
@@ -266,7 +246,7 @@ def _cell(value: object, *, decimal: Decimal) -> str:
 
 
 def write_json(
-    stream: IO[str], columns: Iterable[Column], rows: Iterable[Row], *, units: Units = "si"
+    stream: IO[str], columns: Iterable[Column[Any]], rows: Iterable[Row], *, units: Units = "si"
 ) -> None:
     """Write rows as a JSON list of objects; what is not a finite number becomes null.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pynwb import get_type_map, load_namespaces
 
-__all__ = ["NAMESPACE", "__version__", "attributes", "columns"]
+__all__ = ["NAMESPACE", "__version__", "attributes", "columns", "dtypes"]
 
 NAMESPACE = "ndx-mepp"
 
@@ -57,3 +57,16 @@ def columns(type_name: str, *, quantity: type) -> Iterator[dict[str, Any]]:
             unit = column.get_attribute("unit").doc.removeprefix("Unit: ").removesuffix(".")
             described |= {"class": quantity, "unit": unit}
         yield described
+
+
+def dtypes(type_name: str) -> dict[str, str]:
+    """Return what the required columns of a type of table, or the attributes of any other type, hold.
+
+    Examples
+    --------
+    >>> dtypes("MEPPTable")["overlapped"], dtypes("MEPPDetector")["threshold"]
+    ('bool', 'float64')
+    """
+    spec = _CATALOG.get_spec(NAMESPACE, type_name)
+    own = (part for part in spec.datasets or spec.attributes if not spec.is_inherited_spec(part))
+    return {part.name: part.dtype for part in own if part.required or not spec.datasets}

@@ -33,7 +33,7 @@ def test_a_file_of_an_earlier_version_is_read(path: Path) -> None:
         assert type(table["amplitude"]) is MEPPQuantity
         assert table["amplitude"].unit == "V"
         assert type(table.detector) is MEPPDetector
-        assert (table.detector.detector, table.detector.threshold) == ("miniunet", 0.45)
+        assert (table.detector.detector, table.detector.threshold) == ("miniunet", 0.35)
         summary = icephys["mepp_detections"]
         assert type(summary) is MEPPSummary
         assert summary["n_mepps"][:].tolist() == [3, 0]
@@ -80,7 +80,7 @@ def test_a_program_without_the_package_opens_lists_and_exports(path: Path, tmp_p
     )
     assert finished.returncode == 0, finished.stderr
     name, n_rows, *amplitudes, unit, threshold = finished.stdout.split()
-    assert (name, n_rows, unit, threshold) == ("mepps_miniunet", "3", "V", "0.45")
+    assert (name, n_rows, unit, threshold) == ("mepps_miniunet", "3", "V", "0.35")
     assert list(map(float, amplitudes)) == AMPLITUDES
     # What it exported is of the extension still.
     with NWBHDF5IO(exported, "r") as io:

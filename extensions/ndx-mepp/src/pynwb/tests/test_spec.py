@@ -20,6 +20,7 @@ SPEC_FILES = sorted((EXTENSION / "spec").iterdir())
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
+    pytest.importorskip("nwb_mepp", reason="nwb-mepp defines the columns")
     spec = importlib.util.spec_from_file_location(
         "create_extension_spec", EXTENSION / "src" / "spec" / "create_extension_spec.py"
     )
@@ -56,6 +57,8 @@ def test_the_version_is_the_same_wherever_it_stands() -> None:
 
 def test_what_is_installed_has_the_version_of_the_specification() -> None:
     assert importlib.metadata.version("ndx-mepp") == ndx_mepp.__version__
+    # Files of every version so far are kept.
+    assert (EXTENSION / "back_compat" / f"{ndx_mepp.__version__}.nwb").is_file()
 
 
 def test_the_catalog_entry_and_what_the_page_says_it_lacks_are_all_that_the_catalog_demands() -> None:
@@ -66,3 +69,16 @@ def test_the_catalog_entry_and_what_the_page_says_it_lacks_are_all_that_the_cata
     given = contents(EXTENSION / "ndx-meta.yaml").keys()
     assert given & lacking == set()
     assert given | lacking == {"name", "version", "src", "pip", "license", "maintainers"}
+
+
+def test_a_column_waits_for_the_version_that_brings_it(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = script.Column("now", optional=True)
+    later = script.Column("later", "{u}", "Later.", since="0.10.0", optional=True)
+    monkeypatch.setattr(script, "VERSION", "0.9.0")
+    assert script.known([now, later]) == [now]
+    monkeypatch.setattr(script, "VERSION", "0.10.0")
+    assert script.known([now, later]) == [now, later]
+    # Tables of both versions obey the specification of the later one.
+    assert script.dataset(later, trace_unit="V or A").quantity == "?"

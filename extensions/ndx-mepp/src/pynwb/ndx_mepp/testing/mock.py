@@ -6,39 +6,24 @@ With ``nwbfile`` the object is added to that file where it belongs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pynwb import NWBFile
 from pynwb.testing.mock.utils import name_generator
 
+from ndx_mepp.namespace import dtypes
 from ndx_mepp.types import MEPPDetector, MEPPQuantity, MEPPSummary, MEPPTable
 
 __all__ = ["mock_MEPPDetector", "mock_MEPPQuantity", "mock_MEPPSummary", "mock_MEPPTable"]
 
-# What a made-up MEPP measures, in V and s; times stand apart.
-_MEASURES = {
-    "amplitude": 0.8e-3,
-    "rise_10_90": 0.7e-3,
-    "half_width": 2.5e-3,
-    "decay_tau": 3e-3,
-    "area": 3e-6,
-    "baseline": -0.07,
-    "probability": 0.9,
-    "overlapped": False,
-    "anomaly": 1.0,
-}
+_MADE_UP: dict[str, Any] = {"float64": 1.0, "int64": 1, "bool": False, "text": "mock"}
+# Texts that only certain words make sense for.
+_WORDS = {"amplitude_unit": "V", "polarity": "positive"}
 
-# What a made-up summary says in words; its numbers are 1, in the units of their columns.
-_SUMMARY = {
-    "detector": "mock",
-    "channel": "Vm",
-    "amplitude_unit": "V",
-    "n_mepps": 2,
-    "detector_version": "1",
-    "weights_sha256": "",
-    "polarity": "positive",
-    "package_version": "0.1.0",
-    "settings": "polarity_setting=auto",
-}
+
+def _made_up(type_name: str) -> dict[str, Any]:
+    """Return a value for each column, or attribute, that the specification states."""
+    return {name: _WORDS.get(name, _MADE_UP[dtype]) for name, dtype in dtypes(type_name).items()}
 
 
 def mock_MEPPQuantity(  # noqa: N802 - pynwb names its mocks so
@@ -57,26 +42,11 @@ def mock_MEPPQuantity(  # noqa: N802 - pynwb names its mocks so
 def mock_MEPPDetector(  # noqa: N802
     *,
     name: str | None = None,
-    detector: str = "mock",
-    detector_version: str = "1",
-    weights_sha256: str = "",
-    threshold: float = 0.5,
-    polarity: str = "positive",
-    package_version: str | None = "0.1.0",
-    settings: str | None = "polarity_setting=auto",
     nwbfile: NWBFile | None = None,
+    **stated: Any,
 ) -> MEPPDetector:
-    """Return a detector; in a file it lies in ``/processing/icephys``."""
-    made = MEPPDetector(
-        name=name or name_generator("MEPPDetector"),
-        detector=detector,
-        detector_version=detector_version,
-        weights_sha256=weights_sha256,
-        threshold=threshold,
-        polarity=polarity,
-        package_version=package_version,
-        settings=settings,
-    )
+    """Return a detector; in a file it lies in ``/processing/icephys``. Any attribute can be stated."""
+    made = MEPPDetector(name=name or name_generator("MEPPDetector"), **(_made_up("MEPPDetector") | stated))
     _add_to_icephys(nwbfile, made)
     return made
 
@@ -98,9 +68,8 @@ def mock_MEPPTable(  # noqa: N802
         amplitude_unit=amplitude_unit,
     )
     for start_time in start_times:
-        table.add_interval(
-            start_time=start_time, stop_time=start_time + 5e-3, peak_time=start_time + 1e-3, **_MEASURES
-        )
+        times = {"stop_time": start_time + 5e-3, "peak_time": start_time + 1e-3}
+        table.add_interval(start_time=start_time, **(_made_up("MEPPTable") | times))
     if nwbfile is not None:
         nwbfile.add_time_intervals(table)
     return table
@@ -115,9 +84,8 @@ def mock_MEPPSummary(  # noqa: N802
 ) -> MEPPSummary:
     """Return a summary of ``n_rows`` detectors; in a file it lies in ``/processing/icephys``."""
     table = MEPPSummary(name=name or name_generator("MEPPSummary"), description=description)
-    numbers = {described["name"]: 1.0 for described in MEPPSummary.__columns__}
     for _ in range(n_rows):
-        table.add_row(**(numbers | _SUMMARY))
+        table.add_row(**_made_up("MEPPSummary"))
     _add_to_icephys(nwbfile, table)
     return table
 

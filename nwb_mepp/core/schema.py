@@ -1,0 +1,184 @@
+"""The columns of every table of MEPPs, defined once.
+
+NWB tables, plain and typed, CSV, JSON, Neo epochs, the specification of ``ndx-mepp`` and the tables in the
+documentation follow these definitions. ``docs/how-to/add-a-column.md`` shows how to add one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.columns import Column, Columns
+
+__all__ = [
+    "DETECTOR_COLUMNS",
+    "DETECTOR_OPTIONAL",
+    "SAMPLES",
+    "CurationColumns",
+    "EventColumns",
+    "ListingColumns",
+    "SummaryColumns",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def _floats(name: str, unit: str, description: str, **other: Any) -> Column[FloatArray]:
+    return Column(name, unit, description, **other)
+
+
+def _integers(name: str, description: str) -> Column[IntArray]:
+    return Column(name, "", description, dtype="int64", given=True, in_nwb=False, in_csv=name == "sweep")
+
+
+def _flags(name: str, description: str, **other: Any) -> Column[BoolArray]:
+    return Column(name, "", description, dtype="bool", **other)
+
+
+def _number(name: str, unit: str, description: str, **other: Any) -> Column[float]:
+    return Column(name, unit, description, **other)
+
+
+def _count(name: str, description: str) -> Column[int]:
+    return Column(name, "", description, dtype="int64", given=True)
+
+
+def _text(name: str, description: str, **other: Any) -> Column[str]:
+    return Column(name, "", description, dtype="text", **other)
+
+
+class EventColumns(Columns):
+    """The columns of a table of MEPPs, an array for each.
+
+    The numbers of the samples are not written: an NWB file refers to the samples themselves.
+    """
+
+    sweep = _integers("sweep", "Number of the sweep, from 0.")
+    start_index = _integers("start_index", "First sample, counted from the first of the sweep.")
+    stop_index = _integers("stop_index", "The sample after the last one.")
+    peak_index = _integers("peak_index", "Sample of the peak.")
+    start_s = _floats("start_time", "s", "Onset (foot of the rise) from the session start.", given=True)
+    stop_s = _floats(
+        "stop_time",
+        "s",
+        "First sample after the peak below 1/e of the amplitude, or the next onset if that is earlier.",
+        given=True,
+    )
+    peak_s = _floats("peak_time", "s", "Time of the peak from the session start.")
+    amplitude = _floats(
+        "amplitude",
+        "{u}",
+        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the smoothed extremum.",
+    )
+    rise_10_90_s = _floats("rise_10_90", "s", "Time from 10 % to 90 % of the amplitude while rising.")
+    half_width_s = _floats("half_width", "s", "Time spent beyond half of the amplitude.")
+    decay_tau_s = _floats(
+        "decay_tau",
+        "s",
+        "Decay time constant of the fitted rise and decay; NaN where the next MEPP cuts it short.",
+    )
+    area = _floats("area", "{u} s", "Integral of trace minus baseline over the interval, signed.")
+    baseline = _floats("baseline", "{u}", "Level just before the onset, tails of earlier MEPPs included.")
+    probability = _floats(
+        "probability", "", "Probability that this is a MEPP; NaN where the detector states none."
+    )
+    overlapped = _flags("overlapped", "True where the next MEPP begins before the decay to 1/e.")
+    anomaly = _floats(
+        "anomaly",
+        "",
+        "How unusual this MEPP is among those of its channel to an autoencoder: the largest of three robust "
+        "deviations (amplitude; reconstruction error at the peak, given the amplitude; deepest error against "
+        "the polarity, given both), in SD. On simulated recordings 3 % of ordinary MEPPs exceed 3; the area "
+        "under the curve against these is 0.95 for giant MEPPs, 0.92 for slow ones, 0.87 for artifacts. NaN "
+        "without a second opinion or with fewer than 5 MEPPs.",
+    )
+
+    @classmethod
+    def measures(cls) -> tuple[Column[Any], ...]:
+        """Return the columns of an NWB table beyond those of every table of intervals."""
+        of_intervals = (cls.start_s, cls.stop_s)
+        return tuple(column for column in cls.columns() if column.in_nwb and column not in of_intervals)
+
+
+# Stands in an NWB table for the sweep and the numbers of the samples.
+SAMPLES = Column[Any](
+    "timeseries", "", "The samples from onset to stop: first sample, number of samples, series."
+)
+
+
+class CurationColumns(Columns):
+    """What a table of MEPPs that a person marked or corrected has besides, a text for each MEPP."""
+
+    source = _text("source", "Who found it: the name of a detector, or hand.", optional=True)
+    status = _text("status", "What the person decided: accepted, rejected, added or moved.", optional=True)
+
+
+class SummaryColumns(Columns):
+    """The columns of the summary, a value for each detector and channel."""
+
+    detector = _text("detector", "Name of the detector.", given=True)
+    channel = _text("channel", "Name of the channel.", given=True)
+    amplitude_unit = _text("amplitude_unit", "Unit of the channel: V or A.", given=True)
+    n_mepps = _count("n_mepps", "Number of MEPPs, pooled over sweeps.")
+    analyzed_s = _number("analyzed_s", "s", "Time analyzed: all sweeps less what was left out.")
+    rate_hz = _number("rate_hz", "Hz", "MEPPs per analyzed second.")
+    rate_hz_low = _number("rate_hz_low", "Hz", "Lower end of the exact 95 % Poisson interval of the rate.")
+    rate_hz_high = _number("rate_hz_high", "Hz", "Upper end of the exact 95 % Poisson interval of the rate.")
+    amplitude_mean = _number("amplitude_mean", "{u}", "Mean amplitude, signed.")
+    amplitude_median = _number("amplitude_median", "{u}", "Median amplitude, signed.")
+    amplitude_cv = _number("amplitude_cv", "", "Coefficient of variation of the amplitude.")
+    interval_mean = _number("interval_mean", "s", "Mean interval between consecutive MEPPs of a sweep.")
+    interval_cv = _number("interval_cv", "", "Coefficient of variation of the intervals.")
+    interval_cv2 = _number("interval_cv2", "", "CV2 of the intervals (Holt et al. 1996).")
+    interval_lv = _number("interval_lv", "", "Local variation LV of the intervals (Shinomoto et al. 2003).")
+    interval_lvr = _number("interval_lvr", "", "Revised local variation LvR (Shinomoto et al. 2009).")
+    fano_factor_1s = _number("fano_factor_1s", "", "Fano factor of the counts in bins of 1 s.")
+    poisson_p = _number("poisson_p", "", "P value of a test of the intervals against a Poisson process.")
+    noise_sd = _number("noise_sd", "{u}", "Standard deviation of the noise, MEPPs and drift left out.")
+    baseline_mean = _number("baseline_mean", "{u}", "Mean baseline (the resting or holding level).")
+    baseline_drift = _number("baseline_drift", "{u}/s", "Slope of the baseline over the recording.")
+    false_discovery_rate = _number(
+        "false_discovery_rate",
+        "",
+        "Expected fraction of false MEPPs, the mean of 1 - probability; NaN if unknown.",
+    )
+    detector_version = _text("detector_version", "Version of the detector.")
+    weights_sha256 = _text("weights_sha256", "SHA-256 of the detector's weights; empty without weights.")
+    threshold = _number(
+        "threshold",
+        "",
+        "Threshold on the detector's probability or score; with a false discovery rate, the lowest "
+        "probability kept.",
+    )
+    polarity = _text("polarity", "Direction of the MEPPs: positive or negative.")
+    package_version = _text("package_version", "Version of nwb-mepp.")
+    settings = _text("settings", "Every other setting, as 'name=value' separated by '; '.")
+
+
+# What the type MEPPDetector states; the summary repeats it, so that it can be read alone.
+DETECTOR_COLUMNS: tuple[Column[Any], ...] = (
+    SummaryColumns.detector,
+    SummaryColumns.detector_version,
+    SummaryColumns.weights_sha256,
+    SummaryColumns.threshold,
+    SummaryColumns.polarity,
+    SummaryColumns.package_version,
+    SummaryColumns.settings,
+)
+# Those that a MEPPDetector may lack.
+DETECTOR_OPTIONAL = frozenset({"package_version", "settings"})
+
+
+class ListingColumns(Columns):
+    """What a row of CSV or JSON says besides: where the MEPP or the summary is from."""
+
+    file = _text("file", "The NWB file.")
+    channel = _text("channel", "Name of the channel.")
+    series = _text("series", "Name of the series that the MEPP lies in.")
+    amplitude_unit = _text("amplitude_unit", "Unit of the channel: V or A.")
+    detector = _text("detector", "Name of the detector.")

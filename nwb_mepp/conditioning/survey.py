@@ -100,8 +100,8 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r}: expected noise to measure, found one value nearly throughout; "
-            f"choose the recorded channel with --channel, or leave out what is not recorded with "
-            f"--exclude START:STOP."
+            f"choose the recorded channel with `channels`, or leave out what is not recorded with "
+            f"`exclude=[(START, STOP)]`."
         )
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count(segments), unit=first.trace.unit)
@@ -118,21 +118,21 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
 def _check(segments: Sequence[Segment]) -> None:
     if not segments:
         raise DetectionError(
-            "expected samples to analyze, found none: every stretch is left out; shorten what --exclude, "
-            "--exclude-per-sweep or the file's invalid_times leave out."
+            "expected samples to analyze, found none: every stretch is left out; shorten what `exclude`, "
+            "`exclude_per_sweep` or the file's invalid_times leave out."
         )
     trace = segments[0].trace
     name = f"channel {trace.channel!r}"
     if trace.unit not in {"V", "A"}:
         raise DetectionError(
             f"{name}: expected a voltage or a current, found unit {trace.unit!r}; choose another channel "
-            f"with --channel, or pass --unit if the label is wrong."
+            f"with `channels`, or pass `unit` if the label is wrong."
         )
     if trace.sampling_rate_hz < MIN_SAMPLING_RATE_HZ:
         raise DetectionError(
             f"{name}: expected a sampling rate of at least {MIN_SAMPLING_RATE_HZ:g} Hz to resolve a MEPP, "
             f"found {trace.sampling_rate_hz:g} Hz; if a lab file states it wrongly, read it with "
-            "--sampling-rate."
+            "`sampling_rate_hz`."
         )
     analysed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
@@ -151,13 +151,13 @@ def _check(segments: Sequence[Segment]) -> None:
                 raise DetectionError(
                     f"{name}: expected finite samples, found {values[index - start]} at {time_s:.4f} s "
                     f"(sweep {segment.trace.sweep}, sample {segment.start + index}); leave the stretch "
-                    f"out with --exclude START:STOP."
+                    f"out with `exclude=[(START, STOP)]`."
                 )
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     if low == high:
         raise DetectionError(
             f"{name}: expected a signal, found the constant {low:g} {trace.unit}; choose the recorded "
-            f"channel with --channel."
+            f"channel with `channels`."
         )
 
 

@@ -1,27 +1,46 @@
 """Lab files as recordings: what Neo reads, and the text formats that laboratories export."""
 
-from nwb_mepp.readers.contents import FileContents, StatedTrace
-from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
-from nwb_mepp.readers.interface import ReaderEntry, extra_of
-from nwb_mepp.readers.options import ReadOptions, parse_unit_options
-from nwb_mepp.readers.recording_paths import find_recordings
-from nwb_mepp.readers.recordings import read_recording
-from nwb_mepp.readers.registry import reader_table
-from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
+from typing import TYPE_CHECKING
+
+from nwb_mepp.core.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from nwb_mepp.readers.contents import FileContents, StatedTrace
+    from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
+    from nwb_mepp.readers.interface import ReaderEntry, extra_of
+    from nwb_mepp.readers.options import ReadArguments, ReadOptions
+    from nwb_mepp.readers.recording_paths import find_recordings
+    from nwb_mepp.readers.recordings import read_recording
+    from nwb_mepp.readers.registry import reader_table
+    from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
 
 __all__ = [
     "ChannelInfo",
     "EventTimes",
     "FileContents",
     "FileInfo",
+    "ReadArguments",
     "ReadOptions",
     "ReaderEntry",
     "StatedTrace",
     "extra_of",
     "find_recordings",
     "inspect",
-    "parse_unit_options",
     "read_mini_analysis",
     "read_recording",
     "reader_table",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "contents": ("FileContents", "StatedTrace"),
+        "inspection": ("ChannelInfo", "FileInfo", "inspect"),
+        "interface": ("ReaderEntry", "extra_of"),
+        "options": ("ReadArguments", "ReadOptions"),
+        "recording_paths": ("find_recordings",),
+        "recordings": ("read_recording",),
+        "registry": ("reader_table",),
+        "text.mini_analysis": ("EventTimes", "read_mini_analysis"),
+    },
+)

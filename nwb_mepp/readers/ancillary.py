@@ -45,12 +45,13 @@ def interpret_ancillary(
     """
     if options.sampling_rate_hz is not None and ancillary.described():
         return Ancillary(), [
-            f"Left out, because --sampling-rate replaces the clock that timed them: {ancillary.described()}."
+            f"Left out, because `sampling_rate_hz` replaces the clock that timed them: "
+            f"{ancillary.described()}."
         ]
     kept, notes = _placeable(ancillary, shifts_s)
     irregular, without_unit = [], []
     for trace in kept.irregular:
-        unit = parse_unit(options.units.get(trace.name, options.units.get("", trace.unit)))
+        unit = parse_unit(options.unit.get(trace.name, options.unit.get("", trace.unit)))
         if unit is None:
             without_unit.append(trace.name)
             continue
@@ -59,7 +60,8 @@ def interpret_ancillary(
     if without_unit:
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))
         notes.append(
-            f"Left out, for want of a unit: irregularly sampled {listed}; --unit CHANNEL=UNIT keeps one."
+            f"Left out, for want of a unit: irregularly sampled {listed}; `unit={{'CHANNEL': 'UNIT'}}` "
+            "keeps one."
         )
     return replace(kept, irregular=tuple(irregular)), notes
 

@@ -73,7 +73,7 @@ def reader_named(name: str) -> ReaderEntry:
     """
     table = {entry.name: entry for entry in reader_table()}
     if name not in table:
-        raise UsageError(f"--reader: expected one of {', '.join(table)}; found {name!r}.")
+        raise UsageError(f"`reader`: expected one of {', '.join(table)}; found {name!r}.")
     return table[name]
 
 
@@ -151,10 +151,10 @@ def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
 def _why_no_folder(path: Path, chosen: list[ReaderEntry]) -> str:
     if chosen:
         names = ", ".join(entry.name for entry in chosen)
-        return f"{path.name}: the folder fits more than one reader; choose one with --reader ({names})."
+        return f"{path.name}: the folder fits more than one reader; choose one with `reader` ({names})."
     folders = ", ".join(entry.name for entry in reader_table() if entry.reads_folder)
     return (
-        f"{path.name} is a folder; expected a file, or --reader NAME for a format that is a folder "
+        f"{path.name} is a folder; expected a file, or `reader='NAME'` for a format that is a folder "
         f"({folders})."
     )
 
@@ -165,17 +165,20 @@ def _why_none(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntr
     if len(chosen) > 1:
         return (
             f"{path.name}: more than one reader fits what the file is called and what it holds; choose one "
-            f"with --reader ({names})."
+            f"with `reader` ({names})."
         )
     if not candidates:
         return (
             f"{path.name}: no reader is known for files {suffix}; nwb-mepp formats lists what can be read, "
-            "--reader NAME chooses one."
+            "`reader='NAME'` chooses one."
         )
     if all(entry.reads_folder for entry in candidates):
-        return f"{path.name} is part of a recording that is a folder; give the folder and --reader {names}."
+        return (
+            f"{path.name} is part of a recording that is a folder; give the folder and choose `reader` "
+            f"({names})."
+        )
     if any(entry.explicit for entry in candidates):
-        return f"{path.name}: its suffix does not tell what it is; choose a reader with --reader ({names})."
+        return f"{path.name}: its suffix does not tell what it is; choose a reader with `reader` ({names})."
     if {entry.name for entry in candidates} <= {"labchart", "labeled-text"}:
         return (
             f"{path.name} is not the text of a recording: expected columns of numbers, the first of them the "
@@ -184,5 +187,5 @@ def _why_none(path: Path, candidates: list[ReaderEntry], chosen: list[ReaderEntr
         )
     return (
         f"{path.name} is named as a file for the reader {names}, but its content is not one: it may be "
-        "truncated, damaged, or of another kind (--reader NAME reads it as such)."
+        "truncated, damaged, or of another kind (`reader='NAME'` reads it as such)."
     )

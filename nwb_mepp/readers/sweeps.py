@@ -69,16 +69,16 @@ def place_sweeps(
         longest_s = max(stop - start for start, stop in spans)
         if interval_s < longest_s - tolerance_s:
             raise UsageError(
-                f"--sweep-interval: expected at least the {longest_s:g} s that a sweep lasts, "
+                f"`sweep_interval_s`: expected at least the {longest_s:g} s that a sweep lasts, "
                 f"found {interval_s:g} s."
             )
         places = [starts[0] + index * interval_s for index in range(len(spans))]
-        note = f"{why}; they were put {interval_s:g} s apart, as --sweep-interval says."
+        note = f"{why}; they were put {interval_s:g} s apart, as `sweep_interval_s` says."
     else:
         places = [starts[0]]
         for start, stop in spans[:-1]:
             places.append(places[-1] + (stop - start))
-        note = f"{why}; they were laid end to end. Pass --sweep-interval S if the interval is known."
+        note = f"{why}; they were laid end to end. Pass `sweep_interval_s=S` if the interval is known."
     shifts = tuple(place - start for place, start in zip(places, starts, strict=True))
     return SweepPlacement(shifts_s=shifts, stated=interval_s is not None, note=note)
 
@@ -90,6 +90,7 @@ def _check_agreement(starts: Sequence[float], *, tolerance_s: float, interval_s:
     for start, later in pairwise(starts):
         if abs(later - start - interval_s) > tolerance_s:
             raise UsageError(
-                f"--sweep-interval {interval_s:g} contradicts the source, which states its sweep times (one "
+                f"`sweep_interval_s={interval_s:g}` contradicts the source, which states its sweep times "
+                f"(one "
                 f"begins {later - start:g} s after the one before); leave the option out."
             )

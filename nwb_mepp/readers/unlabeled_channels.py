@@ -24,7 +24,7 @@ def without_unlabeled(contents: FileContents, options: ReadOptions) -> FileConte
     ----------
     contents : FileContents
     options : ReadOptions
-        A channel for which ``options.units`` names a unit is kept.
+        A channel for which ``options.unit`` names a unit is kept.
 
     Returns
     -------
@@ -34,14 +34,14 @@ def without_unlabeled(contents: FileContents, options: ReadOptions) -> FileConte
     labeled = {
         channel
         for channel, label in labels.items()
-        if parse_unit(label) is not None or channel in options.units
+        if parse_unit(label) is not None or channel in options.unit
     }
     unlabeled = [channel for channel in contents.channels if channel not in labeled]
     if not labeled or not unlabeled:
         return contents
     first = ", ".join(map(repr, unlabeled[:_MAX_NAMED]))
     more = f" and {len(unlabeled) - _MAX_NAMED} more" if len(unlabeled) > _MAX_NAMED else ""
-    note = f"Left out, for want of a unit: {first}{more}; --unit CHANNEL=UNIT keeps one."
+    note = f"Left out, for want of a unit: {first}{more}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
     return replace(
         contents,
         traces=tuple(trace for trace in contents.traces if trace.channel in labeled),

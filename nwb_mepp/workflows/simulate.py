@@ -32,7 +32,7 @@ from nwb_mepp.simulation import (
     write_truth_table,
 )
 from nwb_mepp.workflows import DetectionSettings, Stretches, choose_channels, cut_channel
-from nwb_mepp.workflows.ground_truth import open_recording
+from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["FORMATS", "NoiseFile", "SimulationOutcome", "SimulationPlan", "simulate_files"]
 
@@ -102,40 +102,40 @@ class SimulationPlan:
 
     def __post_init__(self) -> None:
         if self.n_recordings < 1:
-            raise UsageError(f"--recordings: expected at least 1, found {self.n_recordings}.")
+            raise UsageError(f"`n_recordings`: expected at least 1, found {self.n_recordings}.")
         if self.seed < 0:
-            raise UsageError(f"--seed: expected 0 or more, found {self.seed}.")
+            raise UsageError(f"`seed`: expected 0 or more, found {self.seed}.")
         for option, value, least in (
-            ("--level", self.level, 0.0),
-            ("--duration", self.duration_s, 0.0),
-            ("--sampling-rate", self.sampling_rate_hz, 0.0),
+            ("`level`", self.level, 0.0),
+            ("`duration_s`", self.duration_s, 0.0),
+            ("`sampling_rate_hz`", self.sampling_rate_hz, 0.0),
         ):
             if value is not None and not least < value < float("inf"):
                 raise UsageError(f"{option}: expected a number above 0, found {value:g}.")
         if self.rate_hz is not None and not 0.0 <= self.rate_hz < float("inf"):
-            raise UsageError(f"--rate: expected 0 per second or more, found {self.rate_hz:g}.")
+            raise UsageError(f"`rate_hz`: expected 0 per second or more, found {self.rate_hz:g}.")
         object.__setattr__(self, "polarity", Polarity(self.polarity))
         if self.polarity is Polarity.AUTO:
-            raise UsageError("--polarity: expected positive or negative, found auto.")
+            raise UsageError("`polarity`: expected positive or negative, found auto.")
         if self.from_training:
             self._check_training()
 
     def _check_training(self) -> None:
         stated = {
-            "--level": self.level,
-            "--rate": self.rate_hz,
-            "--sampling-rate": self.sampling_rate_hz,
-            "--noise": self.noise,
+            "`level`": self.level,
+            "`rate_hz`": self.rate_hz,
+            "`sampling_rate_hz`": self.sampling_rate_hz,
+            "`noise`": self.noise,
         }
         for option, value in stated.items():
             if value is not None:
                 raise UsageError(
-                    f"expected --training-distribution without {option}, found both: the distribution draws "
+                    f"expected `from_training` without {option}, found both: the distribution draws "
                     "that itself; drop one of them."
                 )
         if self.seed + self.n_recordings > BENCHMARK_SEEDS_FROM:
             raise UsageError(
-                f"--seed: expected seeds below {BENCHMARK_SEEDS_FROM} with --training-distribution, found "
+                f"`seed`: expected seeds below {BENCHMARK_SEEDS_FROM} with `from_training`, found "
                 f"{self.seed} for {self.n_recordings} recordings: the others belong to the benchmark."
             )
 
@@ -212,8 +212,8 @@ def simulate_files(
     there = [path for paths in targets.values() for path in paths.values() if path.exists()]
     if there and not overwrite:
         raise OutputError(
-            f"expected nothing at {there[0]}, found a file; give --overwrite to replace it, another --seed "
-            "or another -o."
+            f"expected nothing at {there[0]}, found a file; give `overwrite=True` to replace it, another "
+            "`seed` or another `output`."
         )
     outcomes = []
     for made in _simulate(plan):
@@ -232,11 +232,11 @@ def _check_formats(formats: Sequence[str], *, session_start: datetime | None) ->
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         found = repr(unknown[0]) if unknown else "none"
-        raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {found}.")
+        raise UsageError(f"`format`: expected {', '.join(FORMATS)}, found {found}.")
     if "nwb" in formats and session_start is None:
         raise UsageError(
-            "expected --session-start (such as 2026-01-15T10:00:00Z) to write NWB, found none: a simulated "
-            "recording has no date and NWB demands one; give it, or choose --format labeled-text."
+            "expected `session_start` (such as 2026-01-15T10:00:00Z) to write NWB, found none: a simulated "
+            "recording has no date and NWB demands one; give it, or choose `format='labeled-text'`."
         )
     if "abf" in formats:
         check_abf_writer()
@@ -330,7 +330,7 @@ def _stretches(
         longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
         raise UsageError(
             f"expected a stretch of {max(plan.duration_s or 0.0, _MIN_STRETCH_S):g} s in {noise.path.name}, "
-            f"found at most {longest_s:g} s; give a shorter --duration or exclude less."
+            f"found at most {longest_s:g} s; give a shorter `duration_s` or exclude less."
         )
     return found
 

@@ -46,7 +46,7 @@ def choose_weights(values: Iterable[str | PathLike[str]]) -> tuple[tuple[str, Pa
             pair = (name, Path(folder))
         elif given and not Path(value).exists():
             raise UsageError(
-                f"--weights: expected DETECTOR=FOLDER with one of {', '.join(detector_names())}, found "
+                f"`weights`: expected DETECTOR=FOLDER with one of {', '.join(detector_names())}, found "
                 f"{value!r}."
             )
         else:

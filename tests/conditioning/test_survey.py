@@ -157,7 +157,9 @@ def test_a_sample_that_is_not_finite_is_named_with_time_sweep_and_number(bad: fl
     trace = trace_of(samples, start_s=100.0, sweep=3)
     # Numbers count from the start of the sweep though the first second of it is left out.
     segments = list(cut_segments([trace], excluded=[(100.0, 101.0)]))
-    message = rf"channel 'Vm'.* found {bad} at 101\.2345 s \(sweep 3, sample 12345\).*--exclude START:STOP"
+    message = (
+        rf"channel 'Vm'.* found {bad} at 101\.2345 s \(sweep 3, sample 12345\).*`exclude=\[\(START, STOP\)\]`"
+    )
     with pytest.raises(DetectionError, match=message):
         survey(segments)
 
@@ -170,19 +172,19 @@ def test_a_bad_sample_that_is_left_out_does_no_harm() -> None:
 
 
 def test_a_constant_trace_is_refused() -> None:
-    with pytest.raises(DetectionError, match=r"channel 'Vm': .* found the constant -0\.075 V; .*--channel"):
+    with pytest.raises(DetectionError, match=r"channel 'Vm': .* found the constant -0\.075 V; .*`channels`"):
         survey(segments_of(np.full(20_000, -0.075)))
 
 
 def test_a_trace_that_is_constant_but_for_a_moment_is_refused() -> None:
     samples = np.zeros(4_000_000, dtype=np.int8)
     samples[3_000] = 1  # none of the segments that are looked at holds it
-    with pytest.raises(DetectionError, match=r"channel 'Vm': .* one value nearly throughout; .*--channel"):
+    with pytest.raises(DetectionError, match=r"channel 'Vm': .* one value nearly throughout; .*`channels`"):
         survey(segments_of(samples))
 
 
 def test_a_rate_below_2_khz_is_refused() -> None:
-    expected = r"at least 2000 Hz .* found 1999 Hz; if a lab file .*, read it with --sampling-rate"
+    expected = r"at least 2000 Hz .* found 1999 Hz; if a lab file .*, read it with `sampling_rate_hz`"
     with pytest.raises(DetectionError, match=expected):
         survey(segments_of(white(20_000), rate_hz=1_999.0))
     assert survey(segments_of(white(20_000), rate_hz=2_000.0)).noise_sd > 0.0
@@ -198,7 +200,7 @@ def test_too_short_a_trace_is_refused_though_its_parts_sum_up() -> None:
 
 @pytest.mark.parametrize("unit", ["mV", "", "degC"])
 def test_a_unit_that_is_not_electrical_is_refused(unit: str) -> None:
-    with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*--channel.*--unit"):
+    with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*`channels`.*`unit`"):
         survey(segments_of(white(20_000), unit=unit))
 
 

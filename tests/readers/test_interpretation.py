@@ -59,7 +59,7 @@ def test_a_unit_that_is_not_electrical_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_unit_for_one_channel_leaves_the_others(tmp_path: Path) -> None:
-    options = ReadOptions(units={"Im": "nA", "": "uV"})
+    options = ReadOptions(unit={"Im": "nA", "": "uV"})
     recording = read(stated(), stated("Im"), tmp_path=tmp_path, options=options)
     assert [(trace.unit, trace.conversion) for trace in recording.traces] == [("V", 0.5e-6), ("A", 0.5e-9)]
 
@@ -79,7 +79,8 @@ def test_a_rate_that_is_absent_or_impossible_is_asked_for(
     rate: float | None, found: str, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        ReadError, match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass --sampling-rate HZ"
+        ReadError,
+        match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass `sampling_rate_hz=HZ`",
     ):
         read(stated(sampling_rate_hz=rate), tmp_path=tmp_path)
     options = ReadOptions(sampling_rate_hz=1000.0)
@@ -139,7 +140,7 @@ def test_labels_follow_the_rate_that_the_user_states(tmp_path: Path) -> None:
 
 
 def test_the_source_says_how_it_was_read(tmp_path: Path) -> None:
-    recording = read(stated(), tmp_path=tmp_path, options=ReadOptions(units={"Vm": "V"}, gain=2.0))
+    recording = read(stated(), tmp_path=tmp_path, options=ReadOptions(unit={"Vm": "V"}, gain=2.0))
     assert recording.source.name == "run.abf"
     assert recording.source.settings == {"unit": "Vm=V", "gain": "2.0"}
     # printf content | sha256sum

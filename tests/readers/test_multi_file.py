@@ -100,7 +100,9 @@ def test_an_intan_folder_is_opened_by_its_header(tmp_path: Path) -> None:
     for path in (folder, folder / "amplifier.dat", folder / "info.rhd"):
         recording = read_recording(path)
         assert (recording.source.name, recording.channels) == ("info.rhd", ("Vm", "Vref"))
-    assert recording.notes == ("Left out, for want of a unit: 'trigger'; --unit CHANNEL=UNIT keeps one.",)
+    assert recording.notes == (
+        "Left out, for want of a unit: 'trigger'; `unit={'CHANNEL': 'UNIT'}` keeps one.",
+    )
     assert find_recordings([tmp_path]) == [folder / "info.rhd"]
 
 
@@ -130,7 +132,7 @@ def test_a_folder_with_two_recordings_is_never_decided_silently(tmp_path: Path) 
 def test_a_reader_that_was_chosen_opens_the_very_file(formats: Path) -> None:
     data = formats / f"{BRAINVISION}.dat"
     options = ReadOptions(
-        reader="rawbinarysignal", dtype="int16", n_channels=62, sampling_rate_hz=1024.0, units={"": "uV"}
+        reader="rawbinarysignal", dtype="int16", n_channels=62, sampling_rate_hz=1024.0, unit={"": "uV"}
     )
     assert find_recordings([data], reader="rawbinarysignal") == [data]
     assert read_recording(data, options=options).source.name == data.name
@@ -146,7 +148,7 @@ def test_a_chosen_reader_finds_its_own_file_behind_a_part(formats: Path, tmp_pat
 
 
 def test_an_unknown_reader_is_told_before_any_part_is_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--reader: expected one of"):
+    with pytest.raises(UsageError, match="`reader`: expected one of"):
         read_recording(tmp_path, options=ReadOptions(reader="nonesuch"))
 
 

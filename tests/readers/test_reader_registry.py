@@ -55,7 +55,7 @@ def test_an_nwb_file_is_sent_to_detect(tmp_path: Path) -> None:
 def test_an_unknown_reader_lists_those_that_are_known(tmp_path: Path) -> None:
     path = tmp_path / "run.abf"
     path.write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"--reader: expected one of alphaomega, .*axon.*; found 'axion'"):
+    with pytest.raises(UsageError, match=r"`reader`: expected one of alphaomega, .*axon.*; found 'axion'"):
         read_recording(path, options=ReadOptions(reader="axion"))
 
 
@@ -72,7 +72,7 @@ def test_a_suffix_of_many_programs_is_not_guessed(suffix: str, tmp_path: Path) -
     path = tmp_path / f"run{suffix}"
     path.write_bytes(bytes(64))
     with pytest.raises(
-        ReadError, match=r"its suffix does not tell what it is; choose a reader with --reader"
+        ReadError, match=r"its suffix does not tell what it is; choose a reader with `reader`"
     ):
         read_recording(path)
 
@@ -81,13 +81,14 @@ def test_a_part_of_a_recording_that_is_a_folder_asks_for_the_folder(tmp_path: Pa
     path = tmp_path / "CSC1.ncs"
     path.write_bytes(b"x")
     with pytest.raises(
-        ReadError, match="part of a recording that is a folder; give the folder and --reader neuralynx"
+        ReadError,
+        match=r"part of a recording that is a folder; give the folder and choose `reader` \(neuralynx",
     ):
         read_recording(path)
 
 
 def test_a_folder_needs_a_reader_of_folders(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"is a folder; expected a file, or --reader NAME .*neuralynx"):
+    with pytest.raises(ReadError, match=r"is a folder; expected a file, or `reader='NAME'` .*neuralynx"):
         read_recording(tmp_path)
     with pytest.raises(ReadError, match="the reader 'axon' expects a file, found a folder"):
         read_recording(tmp_path, options=ReadOptions(reader="axon"))
@@ -168,7 +169,7 @@ class TestPlugins:
         install(replace(LABCHART, name="lab"))
         path = tmp_path / "run.txt"
         path.write_text("t (s)\tVm (V)\n0.0\t1\n0.1\t2\n0.2\t3\n")
-        with pytest.raises(ReadError, match=r"more than one reader fits .* --reader \(lab, labchart\)"):
+        with pytest.raises(ReadError, match=r"more than one reader fits .* `reader` \(lab, labchart\)"):
             read_recording(path)
 
 
@@ -194,7 +195,7 @@ class TestContent:
     ) -> None:
         path = tmp_path / "run.ibw"
         path.write_bytes((shared_data / "formats" / "File_axon_5.abf").read_bytes())
-        with pytest.raises(ReadError, match=r"more than one reader fits .* --reader \(igor, axon\)"):
+        with pytest.raises(ReadError, match=r"more than one reader fits .* `reader` \(igor, axon\)"):
             choose_reader(path)
         assert choose_reader(path, name="axon").name == "axon"
 
@@ -217,7 +218,7 @@ class TestContent:
     def test_a_folder_that_fits_two_readers_is_asked_about(self, tmp_path: Path) -> None:
         folder = write_neuralynx(tmp_path / "day1")
         (folder / "100_CH1.continuous").write_bytes(b"header.format = 'Open Ephys Data Format'")
-        with pytest.raises(ReadError, match=r"fits more than one reader.* --reader \(neuralynx, openephys\)"):
+        with pytest.raises(ReadError, match=r"fits more than one reader.* `reader` \(neuralynx, openephys\)"):
             choose_reader(folder)
 
 
@@ -236,15 +237,15 @@ class TestRawBinary:
         return path
 
     def test_everything_has_to_be_stated(self, path: Path) -> None:
-        with pytest.raises(UsageError, match=r"missing: --dtype, --n-channels, --sampling-rate, --unit\."):
+        with pytest.raises(UsageError, match=r"missing: `dtype`, `n_channels`, `sampling_rate_hz`, `unit`\."):
             read_recording(path, options=ReadOptions(reader="rawbinarysignal"))
         options = ReadOptions(reader="rawbinarysignal", dtype="int16", n_channels=1, sampling_rate_hz=1e4)
-        with pytest.raises(UsageError, match=r"missing: --unit\."):
+        with pytest.raises(UsageError, match=r"missing: `unit`\."):
             read_recording(path, options=options)
 
     def test_a_size_that_does_not_fit_is_refused(self, path: Path) -> None:
         options = ReadOptions(
-            reader="rawbinarysignal", dtype="int32", n_channels=3, sampling_rate_hz=1e4, units={"": "V"}
+            reader="rawbinarysignal", dtype="int32", n_channels=3, sampling_rate_hz=1e4, unit={"": "V"}
         )
         with pytest.raises(ReadError, match=r"expected a multiple of 12 bytes .*, found 400 bytes"):
             read_recording(path, options=options)

@@ -144,5 +144,5 @@ def _do(task: _Task) -> tuple[str, Outcome]:
 def _crashed(task: _Task) -> tuple[str, Outcome]:
     raise DetectionError(
         f"the process that worked on recording {task.number} of {task.condition.words!r} ended without a "
-        "word (killed, or out of memory); use a smaller --jobs."
+        "word (killed, or out of memory); use a smaller `n_processes`."
     )

@@ -103,10 +103,10 @@ def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
 def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
     """Return what a raw binary file cannot tell, all of it from the user."""
     wanted = {
-        "--dtype": options.dtype,
-        "--n-channels": options.n_channels,
-        "--sampling-rate": options.sampling_rate_hz,
-        "--unit": options.units or None,
+        "`dtype`": options.dtype,
+        "`n_channels`": options.n_channels,
+        "`sampling_rate_hz`": options.sampling_rate_hz,
+        "`unit`": options.unit or None,
     }
     missing = [option for option, value in wanted.items() if value is None]
     if missing or options.dtype is None or options.n_channels is None:
@@ -118,7 +118,7 @@ def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
     if n_bytes % row:
         raise ReadError(
             f"{path.name}: expected a multiple of {row} bytes ({options.n_channels} channels of "
-            f"{options.dtype}), found {n_bytes} bytes; correct --dtype or --n-channels."
+            f"{options.dtype}), found {n_bytes} bytes; correct `dtype` or `n_channels`."
         )
     return {
         "dtype": options.dtype,
@@ -149,5 +149,5 @@ def _explained(path: Path, name: str) -> Iterator[None]:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise ReadError(
             f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or of "
-            f"another kind (then choose its reader with --reader NAME). Neo said: {said[:200]}"
+            f"another kind (then choose its reader with `reader='NAME'`). Neo said: {said[:200]}"
         ) from error

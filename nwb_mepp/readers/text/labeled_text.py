@@ -73,7 +73,7 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
         raise ReadError(
             f"{path.name}: expected columns separated by commas under titles such as "
             "'Time_ms,Voltage,labels' (the unit of time in the title of the first), found none; "
-            "--reader NAME chooses another reader."
+            "`reader='NAME'` chooses another reader."
         )
     (table,) = read_tables(path, layout)
     clock = read_clock(

@@ -82,5 +82,7 @@ def test_a_detector_without_a_registered_name_stays_in_this_process(short: Condi
 
 def test_a_process_that_ends_without_a_word_is_reported(short: Condition) -> None:
     task = recordings._Task(condition=short, number=3, detectors=("threshold",), bounded=False)
-    with pytest.raises(DetectionError, match=r"recording 3 of 'short ones' ended without a word .*--jobs"):
+    with pytest.raises(
+        DetectionError, match=r"recording 3 of 'short ones' ended without a word .*`n_processes`"
+    ):
         recordings._crashed(task)

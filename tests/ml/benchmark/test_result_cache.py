@@ -69,5 +69,5 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str) -> None
 
 def test_a_file_is_no_folder_to_keep_results_in(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    with pytest.raises(UsageError, match=r"--keep: expected a folder, found the file .*; name another"):
+    with pytest.raises(UsageError, match=r"`keep`: expected a folder, found the file .*; name another"):
         KeptFolder(tmp_path / "a", detectors=["threshold"])

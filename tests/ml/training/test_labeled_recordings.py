@@ -19,7 +19,7 @@ from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.simulate import SimulationPlan, simulate_files
 
 RATE_HZ = 5000.0
-VOLTS = ReadOptions(units={"": "V"})
+VOLTS = ReadOptions(unit={"": "V"})
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_labels_of_another_length_are_refused(simulated: Path, tmp_path: Path) -
 
 
 def test_marks_that_are_not_there_are_named(simulated: Path) -> None:
-    with pytest.raises(ReadError, match=r"marks in .*simulated_0005\.marks, as --truth '\{\}\.marks' says"):
+    with pytest.raises(ReadError, match=r"marks in .*simulated_0005\.marks, as `truth` '\{\}\.marks' says"):
         truth_of(simulated, "{}.marks")
 
 
@@ -157,7 +157,7 @@ def test_several_channels_are_one_too_many(simulated: Path) -> None:
     settings = DetectionSettings()
     # Settings refuse the same name twice, and the recording has one channel only.
     object.__setattr__(settings, "channels", ("Vm", "Vm"))
-    with pytest.raises(UsageError, match="--channel: expected one channel to train on, found Vm, Vm"):
+    with pytest.raises(UsageError, match="`channel`: expected one channel to train on, found Vm, Vm"):
         read_labeled(
             simulated, truth=None, options=ReadOptions(), settings=settings, sampling_rate_hz=RATE_HZ
         )

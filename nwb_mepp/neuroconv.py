@@ -18,17 +18,21 @@ A pipeline of NeuroConv gets MEPPs by its last line::
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
+from nwb_mepp.core.choices import ClampMode
 from nwb_mepp.core.errors import MissingDependencyError
-from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.core.keyword_arguments import takes
+from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.nwb import Metadata, add_recording, add_results, load_metadata, recording_in
-from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.workflows import DEFAULT_DETECTORS, DetectionSettings, analyze
+from nwb_mepp.readers import ReadArguments, ReadOptions, read_recording
+from nwb_mepp.workflows import DetectionSettings, FileDetectionArguments, WriteOptions, analyze
 
 try:
     from neuroconv import BaseDataInterface
@@ -42,59 +46,35 @@ except ImportError as error:
 __all__ = ["MEPPIntervalsInterface", "NeoIntracellularInterface"]
 
 
+def _storable(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as NeuroConv keeps them: paths as texts."""
+    return {name: str(one) if isinstance(one, PathLike) else one for name, one in options.items()}
+
+
+@takes(FileDetectionArguments, DetectionSettings, stored=True)
 class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroConv ships no types
     """Finds MEPPs in the series that earlier interfaces of a pipeline add, and adds tables of them.
 
     Parameters
     ----------
-    channel : str, optional
-        Name of the series, needed where several are in volts or amperes; a column of one with several is
-        ``<series>_<number>``.
-    detector : list of str, optional
-        Registered names; ``miniunet`` and ``autoencoder`` if not given.
-    threshold : float, optional
-        In units of the detector's output.
-    polarity : Polarity, default "auto"
-        Which way MEPPs point.
-    min_amplitude_sd : float, optional
-        Drop smaller ones, in standard deviations of the noise.
     verbose : bool, default False
+    **options
+        How MEPPs are looked for.
 
     Notes
     -----
-    It goes behind the interfaces whose series it looks at. What it adds is what ``nwb-mepp detect`` puts into
-    a file: the tables ``/intervals/mepps_<detector>`` and the summary ``mepp_detections``.
+    It goes behind the interfaces whose series it looks at; a column of a series with several is the channel
+    ``<series>_<number>``. What it adds is what ``nwb-mepp detect`` puts into a file: the tables
+    ``/intervals/mepps_<detector>`` and the summary ``mepp_detections``.
     """
 
     display_name = "Miniature end-plate potentials"
     keywords = ("MEPP", "intracellular electrophysiology")
     info = "Finds miniature end-plate potentials in the series of a pipeline."
 
-    def __init__(
-        self,
-        *,
-        channel: str | None = None,
-        detector: list[str] | None = None,
-        threshold: float | None = None,
-        polarity: Polarity = Polarity.AUTO,
-        min_amplitude_sd: float | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self._settings = DetectionSettings(
-            detectors=tuple(detector or DEFAULT_DETECTORS),
-            threshold=threshold,
-            polarity=polarity,
-            min_amplitude_sd=min_amplitude_sd,
-            channels=() if channel is None else (channel,),
-        )
-        super().__init__(
-            verbose=verbose,
-            channel=channel,
-            detector=detector,
-            threshold=threshold,
-            polarity=polarity,
-            min_amplitude_sd=min_amplitude_sd,
-        )
+    def __init__(self, *, verbose: bool = False, **options: Unpack[FileDetectionArguments]) -> None:
+        self._settings = settings_from(DetectionSettings, options)
+        super().__init__(verbose=verbose, **_storable(options))
 
     def get_metadata(self) -> Any:
         """Return nothing: it describes no session, and of two descriptions the last one would stay."""
@@ -119,27 +99,24 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         add_results(nwbfile, analyze(recording, settings=self._settings))
 
 
+class RecordingArguments(ReadArguments, total=False):
+    """What :class:`NeoIntracellularInterface` takes: how to read, and what the file does not say."""
+
+    clamp: ClampMode | None
+    metadata: str | PathLike[str] | None
+    timezone: str | None
+
+
+@takes(RecordingArguments, ReadOptions, WriteOptions, stored=True)
 class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # NeuroConv ships no types
     """Adds the recording of any lab file that the readers open: raw numbers, exact scale, every sweep.
 
     Parameters
     ----------
     file_path : path
-    reader : str, optional
-        Registered name; without it suffix and content choose.
-    unit : str or dict of channel to str, optional
-        Replaces the unit that the file states; the numbers stay.
-    sampling_rate_hz : float, optional
-        Replaces the rate that the file states.
-    gain : float, optional
-        The numbers are divided by it.
-    clamp : {"current", "voltage", "izero"}, optional
-        How the cell was held; plain series are added where that is not stated.
-    metadata_path : path, optional
-        Metadata file (``nwb-mepp metadata template``) for session, subject, device and electrode.
-    timezone : str, optional
-        Completes the file's own time.
     verbose : bool, default False
+    **options
+        How to read the file, and what it does not say.
     """
 
     display_name = "Intracellular recording read by Neo"
@@ -147,38 +124,13 @@ class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # Neur
     info = "Adds the recording of any lab file that Neo or nwb-mepp reads."
 
     def __init__(
-        self,
-        file_path: str | Path,
-        *,
-        reader: str | None = None,
-        unit: str | dict[str, str] | None = None,
-        sampling_rate_hz: float | None = None,
-        gain: float | None = None,
-        clamp: Literal["current", "voltage", "izero"] | None = None,
-        metadata_path: str | Path | None = None,
-        timezone: str | None = None,
-        verbose: bool = False,
+        self, file_path: str | Path, *, verbose: bool = False, **options: Unpack[RecordingArguments]
     ) -> None:
-        self._options = ReadOptions(
-            reader=reader,
-            units={"": unit} if isinstance(unit, str) else dict(unit or {}),
-            sampling_rate_hz=sampling_rate_hz,
-            gain=gain,
-        )
-        self._clamp = clamp
-        self._timezone = timezone
-        self._stated = Metadata() if metadata_path is None else load_metadata(metadata_path)
-        super().__init__(
-            verbose=verbose,
-            file_path=str(file_path),
-            reader=reader,
-            unit=unit,
-            sampling_rate_hz=sampling_rate_hz,
-            gain=gain,
-            clamp=clamp,
-            metadata_path=None if metadata_path is None else str(metadata_path),
-            timezone=timezone,
-        )
+        self._options = settings_from(ReadOptions, options)
+        self._known = settings_from(WriteOptions, options)
+        metadata = self._known.metadata
+        self._stated = Metadata() if metadata is None else load_metadata(metadata)
+        super().__init__(verbose=verbose, file_path=str(file_path), **_storable(options))
 
     @cached_property
     def recording(self) -> Recording:
@@ -198,8 +150,10 @@ class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # Neur
         if subject := self._stated.subject.stated:
             metadata["Subject"].update(subject)
         found = self.recording.session_start
-        if found is not None and (found.utcoffset() is not None or self._timezone is not None):
-            metadata["NWBFile"]["session_start_time"] = resolve_session_start(found, timezone=self._timezone)
+        if found is not None and (found.utcoffset() is not None or self._known.timezone is not None):
+            metadata["NWBFile"]["session_start_time"] = resolve_session_start(
+                found, timezone=self._known.timezone
+            )
         return metadata
 
     def add_to_nwbfile(self, nwbfile: Any, metadata: dict[str, Any] | None = None) -> None:
@@ -217,4 +171,4 @@ class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # Neur
             Of the kind that says what is wrong.
         """
         del metadata  # NeuroConv has put it into the file
-        add_recording(nwbfile, self.recording, clamp=self._clamp, metadata=self._stated)
+        add_recording(nwbfile, self.recording, clamp=self._known.clamp, metadata=self._stated)

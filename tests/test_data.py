@@ -20,7 +20,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 READ_WITH = {
     "simulated.abf": ReadOptions(),
     "simulated_labchart.txt": ReadOptions(gain=10),
-    "simulated_labeled.csv": ReadOptions(units={"": "V"}),
+    "simulated_labeled.csv": ReadOptions(unit={"": "V"}),
 }
 MADE = (
     "simulated.abf",

@@ -40,7 +40,7 @@ def run(path: Path, *interfaces: BaseDataInterface) -> Path:
 
 
 def finder(**stated: Any) -> MEPPIntervalsInterface:
-    return MEPPIntervalsInterface(detector=["matched_filter"], **stated)
+    return MEPPIntervalsInterface(detectors="matched_filter", **stated)
 
 
 class Series(BaseDataInterface):
@@ -70,7 +70,7 @@ class Series(BaseDataInterface):
     ],
 )
 def test_mepps_are_found_in_what_an_earlier_interface_adds(tmp_path: Path, wrap: Any, channel: str) -> None:
-    path = run(tmp_path / "a.nwb", Series(wrap(mepp_trace())), finder(channel=channel))
+    path = run(tmp_path / "a.nwb", Series(wrap(mepp_trace())), finder(channels=channel))
     (result,) = read_results(path)
     assert result.mepps.channel == channel
     np.testing.assert_allclose(result.mepps.peak_s, PEAKS_S, atol=0.5e-3)
@@ -98,7 +98,7 @@ def test_mepps_come_into_a_recording_that_neuroconv_itself_reads(tmp_path: Path)
 
 def test_a_lab_file_comes_with_its_raw_numbers_metadata_and_source(tmp_path: Path) -> None:
     interface = NeoIntracellularInterface(
-        DATA / "simulated.abf", clamp="izero", metadata_path=DATA / "metadata.yaml"
+        DATA / "simulated.abf", clamp="izero", metadata=DATA / "metadata.yaml"
     )
     path = run(tmp_path / "a.nwb", interface, finder())
     source = read_recording(DATA / "simulated.abf").traces[0]
@@ -122,7 +122,7 @@ def test_two_recordings_of_one_session_share_the_table_of_sources(tmp_path: Path
         tmp_path / "out.nwb",
         NeoIntracellularInterface(tmp_path / "a.csv", unit="V"),
         NeoIntracellularInterface(tmp_path / "b.csv", unit={"b": "V"}),
-        finder(channel="b"),
+        finder(channels="b"),
     )
     with h5py.File(path) as file:
         assert file["processing/icephys/source_files/file_name"].asstr()[:].tolist() == ["a.csv", "b.csv"]
@@ -157,7 +157,7 @@ def test_the_sweeps_of_a_real_recording_are_analyzed_in_a_pipeline(tmp_path: Pat
     ("interfaces", "error", "message"),
     [
         ((finder(),), ReadError, r"of the file of this pipeline, found none. /acquisition is empty"),
-        ((Series(mepp_trace()), finder(channel="Im")), UsageError, "has no channel 'Im'; pass --channel"),
+        ((Series(mepp_trace()), finder(channels="Im")), UsageError, "has no channel 'Im'; pass `channels`"),
         (
             (Series(mepp_trace()), finder(), finder()),
             OutputError,

@@ -1,83 +1,57 @@
 """The package in Python: Neo signals in, Neo epochs out, NWB at rest.
 
-Times and amplitudes of signals and epochs carry their units. Errors that a user can mend are subclasses of
-:class:`nwb_mepp.core.errors.MeppError`; their messages name the options of the command line, which the
-parameters here are named after.
+Times and amplitudes of signals and epochs carry their units. Errors that a user can correct are subclasses of
+:class:`nwb_mepp.core.errors.MeppError`; their messages name the arguments of these functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import neo
-import quantities as pq
 
-from nwb_mepp.api.neo_objects import (
-    Stretch,
-    amplitude_settings,
-    block_of,
-    column_of,
-    epoch_of,
-    in_seconds,
-    mepps_of,
-    recording_of,
-    stretch_of,
-)
+from nwb_mepp.api.neo_objects import block_of, column_of, epoch_of, mepps_of, recording_of, stretch_of
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.keyword_arguments import takes
+from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.nwb import open_nwb
-from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.readers import ReadArguments, ReadOptions
 from nwb_mepp.statistics import Baseline
 from nwb_mepp.statistics import summarize as summarize_mepps
 from nwb_mepp.workflows import (
-    DEFAULT_DETECTORS,
+    DetectionArguments,
     DetectionSettings,
+    FileDetectionArguments,
+    Stretch,
+    WriteArguments,
     WriteOptions,
     analyze,
-    choose_weights,
     convert_file,
     detect_file,
+    open_recording,
 )
 
 __all__ = ["annotate", "convert", "detect", "read", "summarize"]
 
-FitMode = Literal["empty", "all"]
-Weights = str | PathLike[str] | Mapping[str, str | PathLike[str]]
+
+class ConvertArguments(ReadArguments, WriteArguments):
+    """What :func:`convert` takes: how to read, and what is known of the session."""
 
 
-def read(
-    path: str | PathLike[str],
-    *,
-    reader: str | None = None,
-    unit: str | Mapping[str, str] | None = None,
-    sampling_rate_hz: float | None = None,
-    gain: float | None = None,
-    dtype: str | None = None,
-    n_channels: int | None = None,
-    sweep_interval_s: float | None = None,
-) -> neo.Block:
+@takes(ReadArguments, ReadOptions)
+def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Block:
     """Read a lab file or an NWB file wholly into memory.
 
     Parameters
     ----------
     path : path-like
-    reader : str, optional
-        Registered name of the reader; without it suffix and content choose.
-    unit : str or mapping of channel to str, optional
-        Replaces the unit that the file states; the numbers stay.
-    sampling_rate_hz : float, optional
-        Replaces the rate that the file states.
-    gain : float, optional
-        The numbers are divided by it.
-    dtype : str, optional
-    n_channels : int, optional
-        Of a raw binary file.
-    sweep_interval_s : float, optional
-        Start to start, for files that give all sweeps the same time.
+    **options
+        What a lab file does not state; refused for an NWB file, which states everything itself.
 
     Returns
     -------
@@ -90,7 +64,7 @@ def read(
     ReadError
         If the file cannot be read, or what it says is not plausible or not complete.
     UsageError
-        If an option is wrong or contradicts the file.
+        If an argument is wrong, contradicts the file, or is for lab files and the file is NWB.
 
     Examples
     --------
@@ -99,43 +73,20 @@ def read(
     >>> block.segments[0].analogsignals[0].shape
     (100000, 1)
     """
-    if Path(path).suffix.lower() == ".nwb":
-        with open_nwb(path) as recording:
-            return block_of(recording)
-    options = _read_options(
-        reader=reader,
-        unit=unit,
-        sampling_rate_hz=sampling_rate_hz,
-        gain=gain,
-        dtype=dtype,
-        n_channels=n_channels,
-        sweep_interval_s=sweep_interval_s,
-    )
-    return block_of(read_recording(Path(path), options=options))
+    with open_recording(path, options=settings_from(ReadOptions, options)) as recording:
+        return block_of(recording)
 
 
+@takes(ConvertArguments, ReadOptions, WriteOptions)
 def convert(
     path: str | PathLike[str],
     output: str | PathLike[str],
     *,
-    reader: str | None = None,
-    unit: str | Mapping[str, str] | None = None,
-    sampling_rate_hz: float | None = None,
-    gain: float | None = None,
-    dtype: str | None = None,
-    n_channels: int | None = None,
-    sweep_interval_s: float | None = None,
-    session_start: str | None = None,
-    timezone: str | None = None,
-    session_start_from: str | None = None,
-    override: bool = False,
-    subject: str | None = None,
-    metadata: str | PathLike[str] | None = None,
-    clamp: Literal["current", "voltage", "izero"] | None = None,
     exclude: Iterable[Stretch] = (),
     events: str | PathLike[str] | None = None,
     channel: str | None = None,
     overwrite: bool = False,
+    **options: Unpack[ConvertArguments],
 ) -> Path:
     """Write a lab file as NWB; the raw numbers are kept to the last bit.
 
@@ -144,22 +95,6 @@ def convert(
     path : path-like
     output : path-like
         The NWB file. One that is there from the same input and settings is kept as it is.
-    reader, unit, sampling_rate_hz, gain, dtype, n_channels, sweep_interval_s
-        As for :func:`read`.
-    session_start : str, optional
-        ISO 8601; needed where the file does not state it.
-    timezone : str, optional
-        Name of the zone that completes a time without one.
-    session_start_from : str, optional
-        ``"mtime"`` or ``"filename:PATTERN"``.
-    override : bool, default False
-        Permit what contradicts the file.
-    subject : str, optional
-        Identifier of the subject.
-    metadata : path-like, optional
-        YAML file with everything else that is known.
-    clamp : {"current", "voltage", "izero"}, optional
-        How the cell was held; plain series are written where that is not stated.
     exclude : iterable of (start, stop), Quantity or seconds from the session start
         Written as ``invalid_times``, which detection leaves out.
     events : path-like, optional
@@ -169,6 +104,8 @@ def convert(
         Which the marks belong to, if there are several.
     overwrite : bool, default False
         Replace an output from another input or other settings.
+    **options
+        How to read the file, and what is known of the session.
 
     Returns
     -------
@@ -187,25 +124,9 @@ def convert(
     outcome = convert_file(
         path,
         output,
-        read_options=_read_options(
-            reader=reader,
-            unit=unit,
-            sampling_rate_hz=sampling_rate_hz,
-            gain=gain,
-            dtype=dtype,
-            n_channels=n_channels,
-            sweep_interval_s=sweep_interval_s,
-        ),
-        write_options=WriteOptions(
-            session_start=session_start,
-            timezone=timezone,
-            session_start_from=session_start_from,
-            override=override,
-            subject=subject,
-            metadata=None if metadata is None else Path(metadata),
-            clamp=clamp,
-        ),
-        exclude=in_seconds(exclude),
+        read_options=settings_from(ReadOptions, options),
+        write_options=settings_from(WriteOptions, options),
+        exclude=exclude,
         events=None if events is None else str(events),
         channel=channel,
         overwrite=overwrite,
@@ -213,49 +134,20 @@ def convert(
     return outcome.output
 
 
+@takes(DetectionArguments, DetectionSettings)
 def detect(
-    signal: neo.AnalogSignal,
-    *,
-    detector: str | Sequence[str] = DEFAULT_DETECTORS,
-    channel: str | int | None = None,
-    threshold: float | None = None,
-    false_discovery_rate: float | None = None,
-    weights: Weights | None = None,
-    fit_recording: FitMode | None = None,
-    polarity: Polarity | str = Polarity.AUTO,
-    min_amplitude: pq.Quantity | None = None,
-    min_amplitude_sd: float | None = None,
-    exclude: Iterable[Stretch] = (),
+    signal: neo.AnalogSignal, *, channel: str | int | None = None, **options: Unpack[DetectionArguments]
 ) -> neo.Epoch:
     """Find and measure the MEPPs of a signal.
 
     Parameters
     ----------
     signal : neo.AnalogSignal, shape (n_samples, n_channels)
-        In a unit of voltage or current, at 2 kHz or more.
-    detector : str or sequence of str, default ("miniunet", "autoencoder")
-        Registered names. The MEPPs are those of the first; an autoencoder after it gives its second opinion
-        on them, without which ``anomaly`` is NaN.
+        In a unit of voltage or current, at 2 kHz or more. Its own clock is that of the session.
     channel : str or int, optional
         Name (``array_annotations["channel_names"]``) or number of the channel; not needed for a single one.
-    threshold : float, optional
-        In units of the detector's own output; its default if not given.
-    false_discovery_rate : float, optional
-        Instead of a threshold: keep as many of the most probable MEPPs as leave this fraction to doubt.
-    weights : path-like or mapping of detector to path-like, optional
-        Weights to use instead of the default ones: a folder that a training wrote, or shipped weights by name
-        and version (``"miniunet@3"``).
-    fit_recording : {"empty", "all"}, optional
-        Fit the autoencoder to the signal first, where MiniUnet finds nothing or on all of it. Needs
-        TensorFlow.
-    polarity : Polarity or str, default "auto"
-        Which way MEPPs point: ``"positive"``, ``"negative"``, or ``"auto"``, which counts clear deflections.
-    min_amplitude : Quantity, optional
-        Smaller MEPPs are dropped.
-    min_amplitude_sd : float, optional
-        The same in standard deviations of the noise.
-    exclude : iterable of (start, stop), Quantity or seconds on the signal's own clock
-        Stretches that are left out.
+    **options
+        How MEPPs are looked for.
 
     Returns
     -------
@@ -277,48 +169,30 @@ def detect(
     --------
     >>> import nwb_mepp
     >>> signal = nwb_mepp.read("data/simulated.abf").segments[0].analogsignals[0]
-    >>> epoch = nwb_mepp.detect(signal, detector="matched_filter")
+    >>> epoch = nwb_mepp.detect(signal, detectors="matched_filter")
     >>> amplitude_mv = epoch.array_annotations["amplitude"].rescale("mV").magnitude
     >>> bool(0.6 < amplitude_mv.mean() < 1.0)
     True
     """
     recording = recording_of(signal, column=column_of(signal, channel))
-    settings = DetectionSettings(
-        detectors=(detector,) if isinstance(detector, str) else tuple(detector),
-        threshold=threshold,
-        false_discovery_rate=false_discovery_rate,
-        weights=_chosen_weights(weights),
-        fit_recording=fit_recording,
-        polarity=Polarity(polarity),
-        min_amplitude_sd=min_amplitude_sd,
-        exclude=in_seconds(exclude),
-        **amplitude_settings(min_amplitude),
-    )
+    settings = settings_from(DetectionSettings, options)
     result = analyze(recording, settings=settings)[0]
     return epoch_of(result, recording, settings=settings)
 
 
+@takes(FileDetectionArguments, DetectionSettings)
 def annotate(
     path: str | PathLike[str],
     *,
     output: str | PathLike[str] | None = None,
-    detectors: Sequence[str] = DEFAULT_DETECTORS,
-    channels: Sequence[str] = (),
-    threshold: float | None = None,
-    false_discovery_rate: float | None = None,
-    weights: Weights | None = None,
-    fit_recording: FitMode | None = None,
-    polarity: Polarity | str = Polarity.AUTO,
-    min_amplitude: pq.Quantity | None = None,
-    min_amplitude_sd: float | None = None,
-    exclude: Iterable[Stretch] = (),
-    exclude_per_sweep: Iterable[Stretch] = (),
     extension: bool = False,
     overwrite: bool = False,
+    **options: Unpack[FileDetectionArguments],
 ) -> list[neo.Epoch]:
     """Put the MEPPs of an NWB file into it.
 
-    Only the tables and summary rows of the same detectors on the same channels are replaced.
+    Only the tables and summary rows of the same detectors on the same channels are replaced. What the file
+    holds as ``invalid_times`` is left out besides what ``exclude`` says.
 
     Parameters
     ----------
@@ -326,19 +200,12 @@ def annotate(
         Written by this package or by any other.
     output : path-like, optional
         Where to put the result instead of replacing ``path``.
-    detectors : sequence of str, default ("miniunet", "autoencoder")
-        Registered names. An autoencoder among others gives its second opinion on what they find.
-    channels : sequence of str
-        Needed where the file has several channels in volts or amperes.
-    threshold, false_discovery_rate, weights, fit_recording, polarity, min_amplitude, min_amplitude_sd
-        As for :func:`detect`.
-    exclude : iterable of (start, stop), Quantity or seconds from the session start
-    exclude_per_sweep : iterable of (start, stop), Quantity or seconds from the start of each sweep
-        Stretches that are left out, besides the ``invalid_times`` of the file.
     extension : bool, default False
         Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
         Replace ``output`` if it is there.
+    **options
+        How MEPPs are looked for.
 
     Returns
     -------
@@ -358,19 +225,7 @@ def annotate(
     OutputError
         If the result cannot be written.
     """
-    settings = DetectionSettings(
-        detectors=tuple(detectors),
-        channels=tuple(channels),
-        threshold=threshold,
-        false_discovery_rate=false_discovery_rate,
-        weights=_chosen_weights(weights),
-        fit_recording=fit_recording,
-        polarity=Polarity(polarity),
-        min_amplitude_sd=min_amplitude_sd,
-        exclude=in_seconds(exclude),
-        exclude_per_sweep=in_seconds(exclude_per_sweep),
-        **amplitude_settings(min_amplitude),
-    )
+    settings = settings_from(DetectionSettings, options)
     results = detect_file(path, output=output, settings=settings, extension=extension, overwrite=overwrite)
     with open_nwb(path if output is None else output, channels=settings.channels) as recording:
         return [epoch_of(result, recording, settings=settings) for result in results]
@@ -424,14 +279,3 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
         },
     )
     return row.as_dict()
-
-
-def _read_options(*, unit: str | Mapping[str, str] | None, **options: Any) -> ReadOptions:
-    units = {"": unit} if isinstance(unit, str) else dict(unit or {})
-    return ReadOptions(units=units, **options)
-
-
-def _chosen_weights(weights: Weights | None) -> tuple[tuple[str, Path], ...]:
-    if isinstance(weights, Mapping):
-        return choose_weights(f"{detector}={folder}" for detector, folder in weights.items())
-    return choose_weights([] if weights is None else [weights])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import neo
@@ -17,50 +16,25 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.workflows import DetectionSettings, Stretches, cut_channel
+from nwb_mepp.workflows import DetectionSettings, cut_channel
 
 __all__ = [
     "ELECTRICAL",
-    "Stretch",
-    "amplitude_settings",
     "block_of",
     "column_of",
     "electrical_unit",
     "epoch_of",
-    "in_seconds",
     "mepps_of",
     "recording_of",
     "stretch_of",
 ]
 
-# A stretch of time: two Quantities, or two numbers of seconds.
-Stretch = tuple[Any, Any]
-
 ELECTRICAL = {"V": pq.V, "A": pq.A}
 _LABEL = "mepp"
 
 
-def in_seconds(stretches: Iterable[Stretch]) -> Stretches:
-    """Return stretches as numbers of seconds."""
-    return tuple((_seconds(start), _seconds(stop)) for start, stop in stretches)
-
-
 def _seconds(time: Any) -> float:
     return float(time.rescale(pq.s).magnitude) if isinstance(time, pq.Quantity) else float(time)
-
-
-def amplitude_settings(amplitude: pq.Quantity | None) -> dict[str, Any]:
-    """Return the settings that a least amplitude stands for."""
-    if amplitude is None:
-        return {}
-    unit = electrical_unit(amplitude) if isinstance(amplitude, pq.Quantity) else None
-    if unit is None:
-        raise UsageError(
-            "min_amplitude: expected a quantity of voltage or current, such as 0.2 * pq.mV, found "
-            f"{amplitude}."
-        )
-    value = float(amplitude.rescale(ELECTRICAL[unit]).magnitude)
-    return {"min_amplitude": value, "min_amplitude_unit": unit}
 
 
 def electrical_unit(quantity: pq.Quantity) -> str | None:

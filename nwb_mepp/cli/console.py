@@ -10,6 +10,8 @@ from typing import IO
 
 import typer
 
+from nwb_mepp.cli.options import as_typed
+
 __all__ = ["Progress", "aligned", "complain", "data_stream", "show_progress", "tell"]
 
 
@@ -19,8 +21,8 @@ def tell(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write an error or a note to standard error, after the name of the program."""
-    tell(f"nwb-mepp: {text}")
+    """Write an error or a note to standard error, after the name of the program, with options as typed."""
+    tell(f"nwb-mepp: {as_typed(text)}")
 
 
 @contextmanager
@@ -145,5 +147,5 @@ def show_failures(rows: Sequence[tuple[str, str]], *, n_files: int) -> None:
 
     table = Table("file", "what is wrong", show_lines=True)
     for file, reason in rows:
-        table.add_row(Text(file, overflow="fold"), Text(reason))
+        table.add_row(Text(file, overflow="fold"), Text(as_typed(reason)))
     Console(stderr=True).print(table)

@@ -68,7 +68,7 @@ def evaluate(
             "--channel", metavar="NAME", help="The channel, if several have MEPPs.", show_default=False
         ),
     ] = None,
-    tolerance: Annotated[
+    tolerance_s: Annotated[
         float, typer.Option("--tolerance", metavar="S", help="How far apart in time a pair may be.")
     ] = 0.005,
     shift: Annotated[
@@ -101,7 +101,7 @@ def evaluate(
         try:
             scores.append(
                 evaluate_file(
-                    path, truth=truth, table=table, channel=channel, tolerance_s=tolerance, shift=shift
+                    path, truth=truth, table=table, channel=channel, tolerance_s=tolerance_s, shift=shift
                 )
             )
         except UsageError:

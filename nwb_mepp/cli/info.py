@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nwb_mepp.cli.console import aligned
+from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import open_nwb, read_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
@@ -45,7 +46,7 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
         "channels": channels,
         "besides": found.ancillary or "nothing",
         "annotations": found.annotations,
-        "notes": list(found.notes),
+        "notes": list(map(as_typed, found.notes)),
     }
     return described, found.problems
 
@@ -62,7 +63,7 @@ def describe_nwb_file(path: Path) -> tuple[Described, tuple[str, ...]]:
             "channels": channels,
             "invalid_times_s": [list(stretch) for stretch in recording.invalid_times],
             "annotations": dict(recording.annotations),
-            "notes": list(recording.notes),
+            "notes": list(map(as_typed, recording.notes)),
         }
     described["detections"] = [
         {"detector": result.detector, "channel": result.mepps.channel, "n_mepps": len(result.mepps)}

@@ -1,33 +1,149 @@
-"""The options, each defined once, and what they amount to."""
+"""The options of the command line: those of the settings classes, and its own."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from nwb_mepp.core.polarity import Polarity
-
-if TYPE_CHECKING:
-    from nwb_mepp.readers import ReadOptions
-    from nwb_mepp.workflows import DetectionSettings, WriteOptions
+from nwb_mepp.core.options import Option, Options, options_of, settings_from
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 
-class Fit(StrEnum):
-    """What an autoencoder is fitted on."""
+class Only:
+    """Which options of a settings class a command has: ``Annotated[ReadOptions, Only("reader")]``.
 
-    EMPTY = "empty"
-    ALL = "all"
+    Parameters
+    ----------
+    *names : str
+        Of its fields.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
 
 
-class Clamp(StrEnum):
-    """How the cell was held."""
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that has an option for each field of a settings class that the function takes.
 
-    CURRENT = "current"
-    VOLTAGE = "voltage"
-    IZERO = "izero"
+    Parameters
+    ----------
+    command : callable
+        A parameter of it whose type is a settings class gets an object made of what was typed.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    settings = {
+        name: found
+        for name, parameter in signature.parameters.items()
+        if (found := _settings_in(parameter.annotation)) is not None
+    }
+
+    spread_out = {name: list(_parameters(*found)) for name, found in settings.items()}
+
+    @functools.wraps(command)
+    def typed(**arguments: Any) -> None:
+        for name, (cls, _) in settings.items():
+            theirs = {one.name: arguments.pop(one.name) for one in spread_out[name]}
+            arguments[name] = settings_from(cls, theirs)
+        command(**arguments)
+
+    parameters = [one for name, own in signature.parameters.items() for one in spread_out.get(name, [own])]
+    by_keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    typed.__signature__ = signature.replace(parameters=by_keyword)  # type: ignore[attr-defined]
+    typed.__annotations__ = {one.name: one.annotation for one in by_keyword}
+    return typed
+
+
+def _settings_in(annotation: Any) -> tuple[type[Options], tuple[str, ...]] | None:
+    """Return the settings class that an annotation means, and which of its options."""
+    only: tuple[str, ...] = ()
+    if get_origin(annotation) is Annotated:
+        annotation, *details = get_args(annotation)
+        only = next((one.names for one in details if isinstance(one, Only)), ())
+    if not (isinstance(annotation, type) and issubclass(annotation, Options)):
+        return None
+    return annotation, only
+
+
+def _parameters(settings: type[Options], only: tuple[str, ...]) -> Iterator[inspect.Parameter]:
+    for name, one in options_of(settings).items():
+        if one.flag is not None and (not only or name in only):
+            yield _parameter(one)
+
+
+def _parameter(one: Option) -> inspect.Parameter:
+    plain = one.kind is None
+    default = one.default if plain else None
+    repeated = "" if plain or one.kind.typed is str else "; can be repeated"  # type: ignore[union-attr]
+    without = f" [{one.default_text}]" if one.default_text else ""
+    detail = typer.Option(
+        one.flag,
+        metavar=one.metavar or "|".join(one.choices) or None,
+        help=f"{one.help}{repeated}{without}.",
+        show_default=default not in (None, False),
+    )
+    kind = one.type if plain else one.kind.typed  # type: ignore[union-attr]
+    return inspect.Parameter(
+        one.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind if default is not None else kind | None, detail],
+    )
+
+
+# What functions in Python call otherwise than the command line does, beside the options of settings.
+_FLAGS = {
+    "duration_s": "--duration",
+    "from_training": "--training-distribution",
+    "n_processes": "--jobs",
+    "n_recordings": "--recordings",
+    "n_simulated": "--simulated",
+    "n_steps": "--steps",
+    "n_threads": "--threads",
+    "rate_hz": "--rate",
+    "start": "--from",
+    "tolerance_s": "--tolerance",
+}
+_MENTION = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")
+
+
+def as_typed(text: str) -> str:
+    """Return a message with the options that it mentions as they are typed on the command line.
+
+    Parameters
+    ----------
+    text : str
+        With arguments of Python between backticks.
+
+    Examples
+    --------
+    >>> as_typed("leave it out with `exclude=[(START, STOP)]`, or give `override=True`")
+    'leave it out with --exclude START:STOP, or give --override'
+    """
+    return _MENTION.sub(lambda found: f"{flag_of(found[1])}{_value_typed(found[2])}", text)
+
+
+def flag_of(name: str) -> str:
+    """Return what the command line calls an argument of Python."""
+    for settings in (DetectionSettings, ReadOptions, WriteOptions):
+        one = options_of(settings).get(name)
+        if one is not None and one.flag is not None:
+            return one.flag
+    return _FLAGS.get(name, "--" + name.replace("_", "-"))
+
+
+def _value_typed(value: str | None) -> str:
+    """Return a value of Python as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
+    if value in (None, "True"):
+        return ""
+    return " " + re.sub(r"[\[\](){}'\"]", "", str(value)).replace(": ", "=").replace(", ", ":")
 
 
 class Units(StrEnum):
@@ -99,71 +215,6 @@ Jobs = Annotated[
     int, typer.Option("--jobs", min=1, metavar="N", help="How many files are worked on at a time.")
 ]
 
-Detectors = Annotated[
-    list[str] | None,
-    _option("--detector", metavar="NAME", help="Which detector [miniunet and autoencoder]; can be repeated."),
-]
-Threshold = Annotated[
-    float | None,
-    _option("--threshold", metavar="X", help="In units of the detector's output [its own default]."),
-]
-FalseDiscoveryRate = Annotated[
-    float | None,
-    _option(
-        "--false-discovery-rate",
-        metavar="X",
-        help="Instead of a threshold: keep as many as leave this fraction to doubt, such as 0.05.",
-    ),
-]
-WeightsFolders = Annotated[
-    list[str] | None,
-    _option(
-        "--weights",
-        metavar="[DETECTOR=]WEIGHTS",
-        help="Use other weights: a folder that 'nwb-mepp train' wrote, or shipped ones such as miniunet@3; "
-        "can be repeated.",
-    ),
-]
-FitRecording = Annotated[
-    Fit | None,
-    _option(
-        "--fit-recording",
-        metavar="|".join(Fit),
-        help="Fit the autoencoder to each recording first, where miniunet finds nothing or on all of it "
-        "(needs TensorFlow).",
-    ),
-]
-MinAmplitude = Annotated[
-    str | None, _option("--min-amplitude", metavar="X", help="Drop smaller MEPPs; with unit, such as 0.2mV.")
-]
-MinAmplitudeSd = Annotated[
-    float | None,
-    _option("--min-amplitude-sd", metavar="X", help="The same in standard deviations of the noise."),
-]
-Channels = Annotated[
-    list[str] | None,
-    _option("--channel", metavar="NAME", help="Channel to analyze, if there are several; can be repeated."),
-]
-PolarityOption = Annotated[
-    Polarity, typer.Option("--polarity", metavar="|".join(Polarity), help="Which way MEPPs point.")
-]
-Exclude = Annotated[
-    list[str] | None,
-    _option(
-        "--exclude",
-        metavar="START:STOP",
-        help="Leave out, in seconds from the session start; can be repeated.",
-    ),
-]
-ExcludePerSweep = Annotated[
-    list[str] | None,
-    _option(
-        "--exclude-per-sweep",
-        metavar="START:STOP",
-        help="Leave out of every sweep, in seconds from its start (test pulses); can be repeated.",
-    ),
-]
-
 Events = Annotated[
     str | None,
     _option(
@@ -176,61 +227,6 @@ Events = Annotated[
 ]
 EventsChannel = Annotated[
     str | None, _option("--channel", metavar="NAME", help="Channel of the --events, if there are several.")
-]
-
-Reader = Annotated[
-    str | None, _option("--reader", metavar="NAME", help="Reader ('nwb-mepp formats' lists them).")
-]
-Unit = Annotated[
-    list[str] | None,
-    _option("--unit", metavar="[CHANNEL=]UNIT", help="Replaces the unit of the file; the numbers stay."),
-]
-SamplingRate = Annotated[
-    float | None, _option("--sampling-rate", metavar="HZ", help="Replaces the sampling rate of the file.")
-]
-Gain = Annotated[
-    float | None, _option("--gain", metavar="X", help="Gain of the amplifier: numbers are divided by it.")
-]
-Dtype = Annotated[str | None, _option("--dtype", metavar="TYPE", help="Of a raw binary file, such as int16.")]
-NChannels = Annotated[int | None, _option("--n-channels", metavar="N", help="Of a raw binary file.")]
-SweepInterval = Annotated[
-    float | None,
-    _option(
-        "--sweep-interval", metavar="S", help="Start to start, where the file gives all sweeps one time."
-    ),
-]
-
-ClampOption = Annotated[
-    Clamp | None,
-    _option(
-        "--clamp",
-        metavar="|".join(Clamp),
-        help="How the cell was held; izero: no current, bridge and capacitance compensation off.",
-    ),
-]
-Extension = Annotated[
-    bool,
-    typer.Option("--extension", help="Write tables of MEPPs as types of ndx-mepp instead of core ones."),
-]
-SessionStart = Annotated[
-    str | None,
-    _option("--session-start", metavar="ISO", help="Such as 2020-01-31T09:30:00+01:00; for one file."),
-]
-Timezone = Annotated[
-    str | None,
-    _option("--timezone", metavar="NAME", help="Completes the file's own time, such as Europe/Berlin."),
-]
-SessionStartFrom = Annotated[
-    str | None,
-    _option(
-        "--session-start-from", metavar="WHERE", help="mtime, or filename:PATTERN such as filename:%Y%m%d."
-    ),
-]
-Override = Annotated[bool, typer.Option("--override", help="Permit what contradicts the file.")]
-Subject = Annotated[str | None, _option("--subject", metavar="ID", help="Identifier of the subject.")]
-MetadataFile = Annotated[
-    Path | None,
-    _option("--metadata", metavar="FILE.yaml", help="What else is known ('nwb-mepp metadata template')."),
 ]
 Sessions = Annotated[
     Path | None,
@@ -252,93 +248,3 @@ DecimalOption = Annotated[
         "--decimal", metavar="|".join(Decimal), help="Of CSV; with a comma, semicolons separate the cells."
     ),
 ]
-
-
-def read_options(
-    *,
-    reader: str | None,
-    unit: list[str] | None,
-    sampling_rate: float | None,
-    gain: float | None,
-    dtype: str | None,
-    n_channels: int | None,
-    sweep_interval: float | None,
-) -> ReadOptions:
-    """Return what the options say of the file."""
-    from nwb_mepp.readers import ReadOptions, parse_unit_options
-
-    return ReadOptions(
-        reader=reader,
-        units=parse_unit_options(unit or ()),
-        sampling_rate_hz=sampling_rate,
-        gain=gain,
-        dtype=dtype,
-        n_channels=n_channels,
-        sweep_interval_s=sweep_interval,
-    )
-
-
-def write_options(
-    *,
-    clamp: Clamp | None,
-    session_start: str | None,
-    timezone: str | None,
-    session_start_from: str | None,
-    override: bool,
-    subject: str | None,
-    metadata: Path | None,
-    extension: bool = False,
-) -> WriteOptions:
-    """Return what the options say of the session and of writing."""
-    from nwb_mepp.workflows import WriteOptions
-
-    return WriteOptions(
-        clamp=None if clamp is None else clamp.value,
-        session_start=session_start,
-        timezone=timezone,
-        session_start_from=session_start_from,
-        override=override,
-        subject=subject,
-        metadata=metadata,
-        extension=extension,
-    )
-
-
-def detection_settings(
-    *,
-    detector: list[str] | None,
-    threshold: float | None,
-    false_discovery_rate: float | None,
-    weights: list[str] | None,
-    fit_recording: Fit | None,
-    min_amplitude: str | None,
-    min_amplitude_sd: float | None,
-    channel: list[str] | None,
-    polarity: Polarity,
-    exclude: list[str] | None,
-    exclude_per_sweep: list[str] | None,
-) -> DetectionSettings:
-    """Return what the options say of detection."""
-    from nwb_mepp.workflows import (
-        DEFAULT_DETECTORS,
-        DetectionSettings,
-        choose_weights,
-        parse_amplitude,
-        parse_stretches,
-    )
-
-    amplitude, unit = (None, None) if min_amplitude is None else parse_amplitude(min_amplitude)
-    return DetectionSettings(
-        detectors=tuple(detector or DEFAULT_DETECTORS),
-        threshold=threshold,
-        false_discovery_rate=false_discovery_rate,
-        weights=choose_weights(weights or ()),
-        fit_recording=None if fit_recording is None else fit_recording.value,
-        min_amplitude=amplitude,
-        min_amplitude_unit=unit,
-        min_amplitude_sd=min_amplitude_sd,
-        channels=tuple(channel or ()),
-        polarity=polarity,
-        exclude=parse_stretches(exclude or (), option="--exclude"),
-        exclude_per_sweep=parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep"),
-    )

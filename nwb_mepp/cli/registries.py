@@ -7,6 +7,7 @@ import inspect
 import typer
 
 from nwb_mepp.cli.console import aligned, data_stream
+from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.errors import MeppError
 
 
@@ -60,7 +61,7 @@ def detectors() -> None:
         try:
             one = get_detector(name)
         except MeppError as error:
-            rows.append([name, "-", "-", "-", f"cannot be used: {error}"])
+            rows.append([name, "-", "-", "-", f"cannot be used: {as_typed(str(error))}"])
             continue
         about = (inspect.getdoc(type(one)) or "").partition("\n")[0]
         rows.append([name, one.version, f"{one.default_threshold:g}", _weights_of(name), about])

@@ -4,59 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
-    from nwb_mepp.workflows import FileOutcome, WriteOptions
+    from nwb_mepp.workflows import FileOutcome
     from nwb_mepp.workflows.batch import BatchOutcome, Failure, Plan
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (run, convert, detect):
-        app.command()(command)
+        app.command()(options.spread(command))
 
 
 def run(
+    *,
     paths: options.Recordings,
     output: options.OutputFolder,
-    detector: options.Detectors = None,
-    threshold: options.Threshold = None,
-    false_discovery_rate: options.FalseDiscoveryRate = None,
-    weights: options.WeightsFolders = None,
-    fit_recording: options.FitRecording = None,
-    min_amplitude: options.MinAmplitude = None,
-    min_amplitude_sd: options.MinAmplitudeSd = None,
-    channel: options.Channels = None,
-    polarity: options.PolarityOption = Polarity.AUTO,
-    exclude: options.Exclude = None,
-    exclude_per_sweep: options.ExcludePerSweep = None,
-    reader: options.Reader = None,
-    unit: options.Unit = None,
-    sampling_rate: options.SamplingRate = None,
-    gain: options.Gain = None,
-    dtype: options.Dtype = None,
-    n_channels: options.NChannels = None,
-    sweep_interval: options.SweepInterval = None,
-    clamp: options.ClampOption = None,
-    session_start: options.SessionStart = None,
-    timezone: options.Timezone = None,
-    session_start_from: options.SessionStartFrom = None,
-    override: options.Override = False,
-    subject: options.Subject = None,
-    metadata: options.MetadataFile = None,
+    settings: DetectionSettings,
+    read_options: ReadOptions,
+    write_options: WriteOptions,
     sessions: options.Sessions = None,
     dandi_names: options.DandiNames = False,
-    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
-    jobs: options.Jobs = 1,
+    n_processes: options.Jobs = 1,
     no_picture: options.NoPicture = False,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
@@ -68,145 +47,84 @@ def run(
     """
     from nwb_mepp.workflows.batch import run_batch
 
-    settings = options.detection_settings(
-        detector=detector,
-        threshold=threshold,
-        false_discovery_rate=false_discovery_rate,
-        weights=weights,
-        fit_recording=fit_recording,
-        min_amplitude=min_amplitude,
-        min_amplitude_sd=min_amplitude_sd,
-        channel=channel,
-        polarity=polarity,
-        exclude=exclude,
-        exclude_per_sweep=exclude_per_sweep,
+    plan = _plan(
+        paths,
+        output,
+        reader=read_options.reader,
+        writing=write_options,
+        sessions=sessions,
+        dandi_names=dandi_names,
     )
-    reading = options.read_options(
-        reader=reader,
-        unit=unit,
-        sampling_rate=sampling_rate,
-        gain=gain,
-        dtype=dtype,
-        n_channels=n_channels,
-        sweep_interval=sweep_interval,
-    )
-    writing = options.write_options(
-        clamp=clamp,
-        session_start=session_start,
-        timezone=timezone,
-        session_start_from=session_start_from,
-        override=override,
-        subject=subject,
-        metadata=metadata,
-        extension=extension,
-    )
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = run_batch(
             plan,
             settings=settings,
-            read_options=reading,
+            read_options=read_options,
             overwrite=overwrite,
             picture=not no_picture,
-            n_processes=jobs,
+            n_processes=n_processes,
             units=units.value,
             decimal=decimal.value,
+            worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
         )
-    _finish(outcome, writing=writing)
+    _finish(outcome, writing=write_options)
 
 
 def convert(
+    *,
     paths: options.Recordings,
     output: options.OutputFolder,
-    exclude: options.Exclude = None,
-    exclude_per_sweep: options.ExcludePerSweep = None,
+    left_out: Annotated[DetectionSettings, options.Only("exclude", "exclude_per_sweep")],
     events: options.Events = None,
     channel: options.EventsChannel = None,
-    reader: options.Reader = None,
-    unit: options.Unit = None,
-    sampling_rate: options.SamplingRate = None,
-    gain: options.Gain = None,
-    dtype: options.Dtype = None,
-    n_channels: options.NChannels = None,
-    sweep_interval: options.SweepInterval = None,
-    clamp: options.ClampOption = None,
-    session_start: options.SessionStart = None,
-    timezone: options.Timezone = None,
-    session_start_from: options.SessionStartFrom = None,
-    override: options.Override = False,
-    subject: options.Subject = None,
-    metadata: options.MetadataFile = None,
+    read_options: ReadOptions,
+    write_options: WriteOptions,
     sessions: options.Sessions = None,
     dandi_names: options.DandiNames = False,
-    extension: options.Extension = False,
     overwrite: options.Overwrite = False,
-    jobs: options.Jobs = 1,
+    n_processes: options.Jobs = 1,
 ) -> None:
     """Convert lab recordings to NWB files, without looking for MEPPs.
 
     Stretches left out are written as invalid_times; 'nwb-mepp detect' leaves them out too.
     """
-    from nwb_mepp.workflows import parse_stretches
     from nwb_mepp.workflows.batch import convert_batch
 
     if channel is not None and events is None:
         raise UsageError("--channel: expected --events with it, whose channel it names, found none; add it.")
-
-    reading = options.read_options(
-        reader=reader,
-        unit=unit,
-        sampling_rate=sampling_rate,
-        gain=gain,
-        dtype=dtype,
-        n_channels=n_channels,
-        sweep_interval=sweep_interval,
+    plan = _plan(
+        paths,
+        output,
+        reader=read_options.reader,
+        writing=write_options,
+        sessions=sessions,
+        dandi_names=dandi_names,
     )
-    writing = options.write_options(
-        clamp=clamp,
-        session_start=session_start,
-        timezone=timezone,
-        session_start_from=session_start_from,
-        override=override,
-        subject=subject,
-        metadata=metadata,
-        extension=extension,
-    )
-    stretches = parse_stretches(exclude or (), option="--exclude")
-    per_sweep = parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep")
-    plan = _plan(paths, output, reader=reader, writing=writing, sessions=sessions, dandi_names=dandi_names)
     with show_progress(plan.n_files) as progress:
         outcome = convert_batch(
             plan,
-            read_options=reading,
-            exclude=stretches,
-            exclude_per_sweep=per_sweep,
+            read_options=read_options,
+            exclude=left_out.exclude,
+            exclude_per_sweep=left_out.exclude_per_sweep,
             events=events,
             channel=channel,
             overwrite=overwrite,
-            n_processes=jobs,
+            n_processes=n_processes,
+            worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
         )
-    _finish(outcome, writing=writing)
+    _finish(outcome, writing=write_options)
 
 
 def detect(
+    *,
     path: options.NwbFile,
     output: options.OutputFile = None,
-    detector: options.Detectors = None,
-    threshold: options.Threshold = None,
-    false_discovery_rate: options.FalseDiscoveryRate = None,
-    weights: options.WeightsFolders = None,
-    fit_recording: options.FitRecording = None,
-    min_amplitude: options.MinAmplitude = None,
-    min_amplitude_sd: options.MinAmplitudeSd = None,
-    channel: options.Channels = None,
-    polarity: options.PolarityOption = Polarity.AUTO,
-    exclude: options.Exclude = None,
-    exclude_per_sweep: options.ExcludePerSweep = None,
-    extension: options.Extension = False,
+    settings: DetectionSettings,
+    write_options: Annotated[WriteOptions, options.Only("extension")],
     overwrite: options.OverwriteFile = False,
 ) -> None:
     """Put MEPPs into an NWB file; it is replaced in one step.
@@ -215,25 +133,12 @@ def detect(
     """
     from nwb_mepp.workflows import detect_file
 
-    settings = options.detection_settings(
-        detector=detector,
-        threshold=threshold,
-        false_discovery_rate=false_discovery_rate,
-        weights=weights,
-        fit_recording=fit_recording,
-        min_amplitude=min_amplitude,
-        min_amplitude_sd=min_amplitude_sd,
-        channel=channel,
-        polarity=polarity,
-        exclude=exclude,
-        exclude_per_sweep=exclude_per_sweep,
-    )
     with show_progress(1) as progress:
         results = detect_file(
             path,
             output=output,
             settings=settings,
-            extension=extension,
+            extension=write_options.extension,
             overwrite=overwrite,
             on_progress=progress.describe,
         )
@@ -273,7 +178,7 @@ def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:
         found = f": {_counted(one.found)}" if one.found else ""
         progress.tell(f"{one.path} -> {one.output}{kept}{found}")
         for note in one.notes:
-            progress.tell(f"nwb-mepp: note: {one.path}: {note}")
+            progress.tell(f"nwb-mepp: note: {one.path}: {options.as_typed(note)}")
 
     return report
 

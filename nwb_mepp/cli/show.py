@@ -13,6 +13,7 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import aligned, complain, data_stream
 from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp.readers.options import ReadOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.batch import Row
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (events, summary, info):
-        app.command()(command)
+        app.command()(options.spread(command))
 
 
 def events(
@@ -140,38 +141,26 @@ def _value_text(value: object, unit: str) -> str:
 
 
 def info(
+    *,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Recording or NWB file.", show_default=False)],
     format: Annotated[  # noqa: A002 - the name of the option
         options.InfoFormat,
         typer.Option("--format", metavar="|".join(options.InfoFormat), help="Of what is printed."),
     ] = options.InfoFormat.TEXT,
-    reader: options.Reader = None,
-    unit: options.Unit = None,
-    sampling_rate: options.SamplingRate = None,
-    gain: options.Gain = None,
-    dtype: options.Dtype = None,
-    n_channels: options.NChannels = None,
-    sweep_interval: options.SweepInterval = None,
+    read_options: ReadOptions,
 ) -> None:
     """Print what is in a file: channels, units, rate, sweeps, metadata, which reader.
 
     What stands in the way of reading it is told on standard error, with exit code 1.
     """
     from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
+    from nwb_mepp.workflows.recording_files import is_nwb, refuse_for_nwb
 
-    if path.suffix.lower() == ".nwb" and reader is None:
+    if is_nwb(path):
+        refuse_for_nwb(read_options, path=path)
         described, problems = describe_nwb_file(path)
     else:
-        reading = options.read_options(
-            reader=reader,
-            unit=unit,
-            sampling_rate=sampling_rate,
-            gain=gain,
-            dtype=dtype,
-            n_channels=n_channels,
-            sweep_interval=sweep_interval,
-        )
-        described, problems = describe_lab_file(path, reading)
+        described, problems = describe_lab_file(path, read_options)
     with data_stream() as stream:
         if format is options.InfoFormat.JSON:
             stream.write(json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import show_progress
 from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.simulate import SimulationOutcome
@@ -26,10 +29,11 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(simulate)
+    app.command()(options.spread(simulate))
 
 
 def simulate(
+    *,
     output: Annotated[
         Path,
         typer.Option(
@@ -45,13 +49,13 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    recordings: Annotated[int, typer.Option("--recordings", metavar="N", help="How many.")] = 1,
+    n_recordings: Annotated[int, typer.Option("--recordings", metavar="N", help="How many.")] = 1,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the first; the others follow.")] = 0,
     level: Annotated[
         float | None,
         typer.Option("--level", metavar="X", help="Mean amplitude over noise SD [6].", show_default=False),
     ] = None,
-    rate: Annotated[
+    rate_hz: Annotated[
         float | None,
         typer.Option(
             "--rate",
@@ -60,7 +64,7 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    duration: Annotated[
+    duration_s: Annotated[
         float | None,
         typer.Option(
             "--duration",
@@ -72,7 +76,7 @@ def simulate(
     polarity: Annotated[
         Polarity, typer.Option("--polarity", metavar="positive|negative", help="Which way MEPPs point.")
     ] = Polarity.POSITIVE,
-    training_distribution: Annotated[
+    from_training: Annotated[
         bool,
         typer.Option(
             "--training-distribution",
@@ -92,10 +96,9 @@ def simulate(
         str | None,
         typer.Option("--channel", metavar="NAME", help="Of --noise, if it has several.", show_default=False),
     ] = None,
-    exclude: options.Exclude = None,
-    reader: options.Reader = None,
-    unit: options.Unit = None,
-    sampling_rate: Annotated[
+    left_out: Annotated[DetectionSettings, options.Only("exclude")],
+    read_options: Annotated[ReadOptions, options.Only("reader", "unit", "gain", "dtype", "n_channels")],
+    sampling_rate_hz: Annotated[
         float | None,
         typer.Option(
             "--sampling-rate",
@@ -104,11 +107,7 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    gain: options.Gain = None,
-    dtype: options.Dtype = None,
-    n_channels: options.NChannels = None,
-    session_start: options.SessionStart = None,
-    timezone: options.Timezone = None,
+    session: Annotated[WriteOptions, options.Only("session_start", "timezone")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write simulated recordings whose MEPPs are known.
@@ -119,53 +118,38 @@ def simulate(
     """
     from nwb_mepp.core.errors import UsageError
     from nwb_mepp.core.session import resolve_session_start
-    from nwb_mepp.workflows import parse_stretches
     from nwb_mepp.workflows.simulate import NoiseFile, SimulationPlan, simulate_files
 
-    of_noise = {
-        "--channel": channel,
-        "--exclude": exclude,
-        "--reader": reader,
-        "--unit": unit,
-        "--gain": gain,
-        "--dtype": dtype,
-        "--n-channels": n_channels,
-    }
-    if noise is None and (stated := [name for name, value in of_noise.items() if value is not None]):
-        raise UsageError(f"expected {stated[0]} together with --noise, whose file it is for, found it alone.")
+    of_noise = [*(["channel"] if channel is not None else []), *left_out.stated(), *read_options.stated()]
+    if noise is None and of_noise:
+        raise UsageError(
+            f"expected `{of_noise[0]}` together with `noise`, whose file it is for, found it alone."
+        )
     source = (
         None
         if noise is None
         else NoiseFile(
             path=noise,
-            options=options.read_options(
-                reader=reader,
-                unit=unit,
-                sampling_rate=sampling_rate,
-                gain=gain,
-                dtype=dtype,
-                n_channels=n_channels,
-                sweep_interval=None,
-            ),
+            options=replace(read_options, sampling_rate_hz=sampling_rate_hz),
             channel=channel,
-            exclude=parse_stretches(exclude or (), option="--exclude"),
+            exclude=left_out.exclude,
         )
     )
     plan = SimulationPlan(
-        n_recordings=recordings,
+        n_recordings=n_recordings,
         seed=seed,
         level=level,
-        rate_hz=rate,
-        duration_s=duration,
-        sampling_rate_hz=sampling_rate,
+        rate_hz=rate_hz,
+        duration_s=duration_s,
+        sampling_rate_hz=sampling_rate_hz,
         polarity=polarity,
-        from_training=training_distribution,
+        from_training=from_training,
         noise=source,
     )
     start = None
-    if session_start is not None:
-        start = resolve_session_start(None, given=session_start, timezone=timezone)
-    with show_progress(recordings) as progress:
+    if session.session_start is not None:
+        start = resolve_session_start(None, given=session.session_start, timezone=session.timezone)
+    with show_progress(n_recordings) as progress:
 
         def report(one: SimulationOutcome) -> None:
             progress.advance()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,8 @@ import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import show_progress, tell
-from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.settings import DetectionSettings
 
 
 class Trainable(StrEnum):
@@ -23,10 +25,11 @@ class Trainable(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(train)
+    app.command()(options.spread(train))
 
 
 def train(
+    *,
     output: Annotated[
         Path,
         typer.Option(
@@ -155,16 +158,8 @@ def train(
             show_default=False,
         ),
     ] = None,
-    polarity: options.PolarityOption = Polarity.AUTO,
-    exclude: options.Exclude = None,
-    exclude_per_sweep: options.ExcludePerSweep = None,
-    reader: options.Reader = None,
-    unit: options.Unit = None,
-    sampling_rate: options.SamplingRate = None,
-    gain: options.Gain = None,
-    dtype: options.Dtype = None,
-    n_channels: options.NChannels = None,
-    sweep_interval: options.SweepInterval = None,
+    detection: Annotated[DetectionSettings, options.Only("polarity", "exclude", "exclude_per_sweep")],
+    read_options: ReadOptions,
 ) -> None:
     """Train, calibrate and assess the network of a detector.
 
@@ -177,7 +172,6 @@ def train(
     are in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
     """
     from nwb_mepp.ml.training import Reporter, TrainingSettings, train_detector
-    from nwb_mepp.workflows import DetectionSettings, parse_stretches
 
     settings = TrainingSettings(
         detector=detector.value,
@@ -193,30 +187,15 @@ def train(
         n_threads=threads,
         with_names=name_files,
     )
-    detection = DetectionSettings(
-        channels=(channel,) if channel else (),
-        polarity=polarity,
-        exclude=parse_stretches(exclude or (), option="--exclude"),
-        exclude_per_sweep=parse_stretches(exclude_per_sweep or (), option="--exclude-per-sweep"),
-    )
-    reading = options.read_options(
-        reader=reader,
-        unit=unit,
-        sampling_rate=sampling_rate,
-        gain=gain,
-        dtype=dtype,
-        n_channels=n_channels,
-        sweep_interval=sweep_interval,
-    )
-    files = find_labeled(recordings or [], reader=reader)
+    files = find_labeled(recordings or [], reader=read_options.reader)
     with show_progress(1) as progress:
         outcome = train_detector(
             output,
             settings=settings,
             recordings=files,
             truth=truth,
-            options=reading,
-            detection=detection,
+            options=read_options,
+            detection=replace(detection, channels=(channel,) if channel else ()),
             reporter=Reporter(tell=progress.tell, advance=progress.reach),
         )
     tell(f"{outcome.folder}: {'there already, kept' if outcome.kept else 'trained'}")
@@ -227,11 +206,12 @@ def find_labeled(paths: list[Path], *, reader: str | None) -> list[Path]:
     from nwb_mepp.core.errors import ReadError
     from nwb_mepp.readers import find_recordings
     from nwb_mepp.workflows.batch import find_nwb_files
+    from nwb_mepp.workflows.recording_files import is_nwb
 
     found: dict[Path, None] = {}
     for path in paths:
         try:
-            files = list(find_nwb_files([path])) if path.suffix == ".nwb" or path.is_dir() else []
+            files = list(find_nwb_files([path])) if is_nwb(path) or path.is_dir() else []
         except ReadError:
             files = []
         found.update(dict.fromkeys(files or find_recordings([path], reader=reader)))

@@ -101,8 +101,8 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
-            "measured; choose another channel with --channel, or leave out the constant stretches with "
-            "--exclude START:STOP."
+            "measured; choose another channel with `channels`, or leave out the constant stretches with "
+            "`exclude=[(START, STOP)]`."
         )
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)
@@ -119,7 +119,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
 def _check(segments: Sequence[Segment]) -> None:
     if not segments:
         raise DetectionError(
-            "no samples are left to analyze: --exclude, --exclude-per-sweep or the file's invalid_times "
+            "no samples are left to analyze: `exclude`, `exclude_per_sweep` or the file's invalid_times "
             "leave out everything; leave out less."
         )
     trace = segments[0].trace
@@ -127,13 +127,13 @@ def _check(segments: Sequence[Segment]) -> None:
     if trace.unit not in ELECTRICAL_UNITS:
         raise DetectionError(
             f"{name}: expected a voltage or a current, found unit {trace.unit!r}; choose another channel "
-            f"with --channel, or pass --unit if the label is wrong."
+            f"with `channels`, or pass `unit` if the label is wrong."
         )
     if trace.sampling_rate_hz < MIN_SAMPLING_RATE_HZ:
         raise DetectionError(
             f"{name}: expected a sampling rate of at least {MIN_SAMPLING_RATE_HZ:g} Hz to resolve a MEPP, "
             f"found {trace.sampling_rate_hz:g} Hz; if the file states a wrong rate, correct it with "
-            "--sampling-rate."
+            "`sampling_rate_hz`."
         )
     total_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
@@ -152,13 +152,13 @@ def _check(segments: Sequence[Segment]) -> None:
                 raise DetectionError(
                     f"{name}: expected finite samples, found {values[index - start]} at {time_s:.4f} s "
                     f"(sweep {segment.trace.sweep}, sample {segment.start + index}); leave the stretch "
-                    f"out with --exclude START:STOP."
+                    f"out with `exclude=[(START, STOP)]`."
                 )
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     if low == high:
         raise DetectionError(
             f"{name}: expected a signal, found the constant {low:g} {trace.unit}; choose the recorded "
-            f"channel with --channel."
+            f"channel with `channels`."
         )
 
 

@@ -82,7 +82,7 @@ def resolve_session_start(
     """
     zone = _zone(timezone) if timezone is not None else None
     if given is not None and start_from is not None:
-        raise MetadataError("expected one of --session-start and --session-start-from, found both; omit one.")
+        raise MetadataError("expected one of `session_start` and `session_start_from`, found both; omit one.")
     if given is not None:
         start = _given(given, found, zone, override=override)
     elif start_from is not None and (found is None or override):
@@ -91,13 +91,13 @@ def resolve_session_start(
         start = _completed(found, zone, stated_by=FILE, override=override)
     else:
         raise MetadataError(
-            "expected a session start, found none in the file; give --session-start (such as "
-            "2020-01-31T09:30:00+01:00) or --session-start-from mtime or filename:PATTERN."
+            "expected a session start, found none in the file; give `session_start` (such as "
+            "2020-01-31T09:30:00+01:00) or `session_start_from` (mtime or filename:PATTERN)."
         )
     if start > datetime.now(UTC):
         raise MetadataError(
             f"expected a session start in the past, found {start.isoformat()}; correct it with "
-            + ("--session-start and --override." if found is not None else "--session-start.")
+            + ("`session_start` and `override=True`." if found is not None else "`session_start`.")
         )
     return start
 
@@ -119,22 +119,23 @@ def _given(text: str, found: datetime | None, zone: ZoneInfo | None, *, override
         start = datetime.fromisoformat(text)
     except ValueError as error:
         raise MetadataError(
-            f"expected --session-start in ISO 8601, such as 2020-01-31T09:30:00+01:00, found {text!r}."
+            f"`session_start`: expected ISO 8601, such as 2020-01-31T09:30:00+01:00, found {text!r}."
         ) from error
     if not re.search(r"\d[T ]\d", text):
         raise MetadataError(
-            f"expected a time of day in --session-start, found only a date, {text!r}; write {text}T09:30:00 "
+            f"expected a time of day in `session_start`, found only a date, {text!r}; write {text}T09:30:00 "
             "with the actual time."
         )
-    start = _completed(start, zone, stated_by="--session-start")
+    start = _completed(start, zone, stated_by="`session_start`")
     if found is None or override:
         return start
     # If the file states no time zone, local times are compared.
     difference = start - found if found.utcoffset() is not None else start.replace(tzinfo=None) - found
     if abs(difference) > TOLERANCE:
         raise MetadataError(
-            f"expected --session-start to agree with the file, found {text} against {found.isoformat()} in "
-            "the file; drop --session-start (and give --timezone), or give --override if the file is wrong."
+            f"expected `session_start` to agree with the file, found {text} against {found.isoformat()} in "
+            "the file; drop `session_start` (and give `timezone`), or give `override=True` if the "
+            "file is wrong."
         )
     return start
 
@@ -145,7 +146,7 @@ def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, overri
         if zone is None:
             raise MetadataError(
                 f"expected a time zone, found {start.isoformat()} without one in {stated_by}; give "
-                "--timezone, such as Europe/Berlin."
+                "`timezone`, such as Europe/Berlin."
             )
         return _localized(start, zone)
     if zone is None:
@@ -153,10 +154,12 @@ def _completed(start: datetime, zone: ZoneInfo | None, *, stated_by: str, overri
     local = start.astimezone(zone)
     if local.utcoffset() != start.utcoffset():
         if not override:
-            remedy = f", or give --override to take its local time in {zone.key}" if stated_by == FILE else ""
+            remedy = (
+                f", or give `override=True` to take its local time in {zone.key}" if stated_by == FILE else ""
+            )
             raise MetadataError(
-                f"expected --timezone to agree with {stated_by}, found {zone.key} ({local.isoformat()}) "
-                f"against {start.isoformat()}; drop --timezone{remedy}."
+                f"expected `timezone` to agree with {stated_by}, found {zone.key} ({local.isoformat()}) "
+                f"against {start.isoformat()}; drop `timezone`{remedy}."
             )
         return _localized(start.replace(tzinfo=None), zone)
     return local
@@ -172,7 +175,7 @@ def _localized(clock: datetime, zone: tzinfo) -> datetime:
     example = f"{clock.isoformat()}{first.isoformat()[-6:]}"
     raise MetadataError(
         f"expected an unambiguous local time, found {clock.isoformat()}, which {reason} in {zone} because "
-        f"the clocks changed; give --session-start with an offset, such as {example}."
+        f"the clocks changed; give `session_start` with an offset, such as {example}."
     )
 
 
@@ -185,14 +188,14 @@ def _derived(start_from: str, path: str | PathLike[str] | None, zone: ZoneInfo |
             seconds = Path(path).stat().st_mtime
         except OSError as error:
             raise MetadataError(
-                f"expected {path} to have a modification time (--session-start-from mtime), found no file; "
+                f"expected {path} to have a modification time (`session_start_from='mtime'`), found no file; "
                 "check the path."
             ) from error
         return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     kind, _, pattern = start_from.partition(":")
     if kind != "filename" or not pattern:
         raise MetadataError(
-            f"expected --session-start-from mtime or filename:PATTERN (such as filename:%Y%m%d), found "
+            f"`session_start_from`: expected mtime or filename:PATTERN (such as filename:%Y%m%d), found "
             f"{start_from!r}; give one of these."
         )
     start = _from_name(Path(path).stem, pattern)
@@ -212,7 +215,7 @@ def _from_name(stem: str, pattern: str) -> datetime:
         found = "none" if not matches else " and ".join(sorted(match.isoformat() for match in matches))
         raise MetadataError(
             f"expected one date like {pattern!r} in the file name {stem!r}, found {found}; correct the "
-            "pattern of --session-start-from filename:PATTERN."
+            "pattern of `session_start_from='filename:PATTERN'`."
         )
     return matches.pop()
 
@@ -225,13 +228,13 @@ def _expression(pattern: str) -> str:
     if unknown:
         known = " ".join(f"%{letter}" for letter in _DIRECTIVES)
         raise MetadataError(
-            f"expected directives among {known} in {pattern!r} (--session-start-from), found "
+            f"expected directives among {known} in {pattern!r} (`session_start_from`), found "
             f"'%{unknown[0]}'; correct the pattern."
         )
     has_day = "j" in letters or ("d" in letters and {"m", "b", "B"} & set(letters))
     if not ({"Y", "y"} & set(letters) and has_day):
         raise MetadataError(
-            f"expected year, month and day in the pattern {pattern!r} (--session-start-from), found only "
+            f"expected year, month and day in the pattern {pattern!r} (`session_start_from`), found only "
             "some of them; complete it, for example %Y%m%d."
         )
     expression = "".join(

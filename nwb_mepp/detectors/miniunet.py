@@ -119,7 +119,7 @@ class MiniUnet:
         limit = self.default_threshold if threshold is None else threshold
         if not 0.0 <= limit <= 1.0:
             raise UsageError(
-                f"--threshold: expected a probability between 0 and 1 for {self.name}, found {limit:g}."
+                f"`threshold`: expected a probability between 0 and 1 for {self.name}, found {limit:g}."
             )
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         found = [RawCandidates(self.output(trace)) for trace in traces]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.conditioning import WhitenedTrace
+from nwb_mepp.core.choices import FitMode
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.measurement.intervals import intervals_above
@@ -22,7 +23,7 @@ from nwb_mepp.measurement.intervals import intervals_above
 __all__ = ["FITTER_GROUP", "FIT_MODES", "Fitter", "Halves", "load_fitter"]
 
 FITTER_GROUP = "nwb_mepp.fitters"
-FIT_MODES = ("empty", "all")
+FIT_MODES: tuple[FitMode, ...] = get_args(FitMode)
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -111,7 +112,7 @@ class Halves:
         if min(held_out_s, shown_s) < _MIN_S:
             what = "without MEPPs" if mode == "empty" else "of any kind"
             raise DetectionError(
-                f"--fit-recording {mode}: expected at least {_MIN_S:g} s {what} to fit on and "
+                f"`fit_recording={mode!r}`: expected at least {_MIN_S:g} s {what} to fit on and "
                 f"{_MIN_S:g} s without MEPPs for the threshold, found {shown_s:.1f} s and {held_out_s:.1f} "
                 "s; take a longer recording, or leave the option out."
             )
@@ -135,7 +136,7 @@ def load_fitter(name: str) -> Fitter:
             fitter: Fitter = point.load()
             return fitter
     raise MissingDependencyError(
-        f"--fit-recording: expected a fitter for {name} in the entry points of nwb-mepp, found none; "
+        f"`fit_recording`: expected a fitter for {name} in the entry points of nwb-mepp, found none; "
         "reinstall nwb-mepp: pip install 'nwb-mepp[train]'."
     )
 

@@ -69,7 +69,7 @@ def get_detector(name: str, *, weights: Path | None = None) -> Detector:
     else:
         others = ", ".join(other for other in detector_names() if takes_weights(other))
         raise UsageError(
-            f"--weights: expected a detector that has weights ({others}), found {name}, which has none; "
+            f"`weights`: expected a detector that has weights ({others}), found {name}, which has none; "
             "leave the option out for it."
         )
     if not isinstance(detector, Detector):

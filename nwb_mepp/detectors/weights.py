@@ -79,7 +79,7 @@ def shipped_weights(detector: str, *, version: str | None = None) -> Path:
     if version is not None and version not in versions:
         there = ", ".join(f"{detector}@{one}" for one in versions)
         raise UsageError(
-            f"--weights: expected weights of {detector} in the installed package ({there or 'it has none'}), "
+            f"`weights`: expected weights of {detector} in the installed package ({there or 'it has none'}), "
             f"found {detector}@{version}; give {'one of these' if there else 'their folder'}."
         )
     if not versions:

@@ -206,7 +206,7 @@ def read_mepps(
     if "timeseries" not in table.colnames:
         raise ReadError(
             f"expected table {table.name!r} to refer to the samples of its rows, found no column "
-            "'timeseries'; give --table a table of MEPPs."
+            "'timeseries'; name a table of MEPPs with `table`."
         )
     kept = _accepted(table) if accepted_only else np.arange(len(table))
     references = list(table["timeseries"][:])

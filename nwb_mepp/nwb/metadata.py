@@ -184,8 +184,8 @@ class Metadata:
         stated = self.subject.subject_id
         if stated not in (None, subject_id) and not override:
             raise MetadataError(
-                f"expected one subject, found {stated!r} in the metadata and {subject_id!r} from --subject; "
-                "drop one of them or give --override."
+                f"expected one subject, found {stated!r} in the metadata and {subject_id!r} from `subject`; "
+                "drop one of them or give `override=True`."
             )
         return dataclasses.replace(self, subject=dataclasses.replace(self.subject, subject_id=subject_id))
 
@@ -214,8 +214,8 @@ class Metadata:
         """
         if not self.electrodes:
             raise MetadataError(
-                "expected a device and an electrode because --clamp is given, found none in the metadata; "
-                "fill in devices (name) and electrodes (name, device, description) of the --metadata file "
+                "expected a device and an electrode because `clamp` is given, found none in the metadata; "
+                "fill in devices (name) and electrodes (name, device, description) of the `metadata` file "
                 "('nwb-mepp metadata template' prints one)."
             )
         if len(self.electrodes) == 1 and not self.electrodes[0].channels:

@@ -182,11 +182,11 @@ def _check_wanted(
         if name in left_out:
             raise ReadError(
                 f"expected series {name!r} of {path} to be regularly sampled volts or amperes, found that "
-                f"{left_out[name]}; give --channel another."
+                f"{left_out[name]}; choose another with `channels`."
             )
         if name not in channels and columns:
             raise UsageError(
-                f"--channel: expected one column of series {name!r} of {path}, found that it has "
+                f"`channels`: expected one column of series {name!r} of {path}, found that it has "
                 f"{len(columns)}; name one, from {columns[0]} to {columns[-1]}."
             )
 
@@ -204,7 +204,7 @@ def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]
         more = f" and {n_more} more" if n_more > 0 else ""
         notes.append(
             f"Outside /acquisition there is {', '.join(elsewhere[:N_NAMED])}{more}, which is only used if "
-            "--channel names it."
+            "`channels` names it."
         )
     return tuple(notes)
 

@@ -92,8 +92,8 @@ def _tables(
         if result.mepps.channel not in channels:
             possible = ", ".join(channels) or "it has none in volts or amperes"
             raise UsageError(
-                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; give "
-                "--channel one of these."
+                f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; choose "
+                "one of these with `channels`."
             )
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
     known = {

@@ -162,7 +162,7 @@ def read_events(
         else:
             known = [name for name in intervals if name.startswith(TABLE_PREFIX)] if intervals else []
             raise ReadError(
-                f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; give "
-                "--table one that is there."
+                f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
+                "one that is there with `table`."
             )
         return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]

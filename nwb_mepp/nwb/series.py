@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, PatchClampSeries, VoltageClampSeries
 
+from nwb_mepp.core.choices import ClampMode
 from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.units import nwb_unit_name
@@ -20,7 +21,6 @@ from nwb_mepp.nwb.sample_stream import compressed_samples
 
 __all__ = ["CLAMP_MODES", "ClampMode", "SeriesOf", "add_acquisition", "check_clamp", "parse_comment"]
 
-ClampMode = Literal["current", "voltage", "izero"]
 CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
     "current": (CurrentClampSeries, "V"),
     "voltage": (VoltageClampSeries, "A"),
@@ -60,15 +60,16 @@ def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) 
     if clamp is None:
         return
     if clamp not in CLAMP_MODES:
-        raise MetadataError(f"expected --clamp {', '.join(CLAMP_MODES)}, found {clamp!r}; give one of these.")
+        raise MetadataError(f"`clamp`: expected one of {', '.join(CLAMP_MODES)}, found {clamp!r}.")
     unit = CLAMP_MODES[clamp][1]
     units = {trace.channel: trace.unit for trace in recording.traces}
     clamped = [channel for channel, found in units.items() if found == unit]
     if not clamped:
         found = ", ".join(f"{channel} in {found or 'no unit'}" for channel, found in units.items())
         raise MetadataError(
-            f"expected a channel in {unit} because --clamp {clamp} is given, found {found}; give the clamp "
-            "mode that was used, or correct the unit with --unit."
+            f"expected a channel in {unit} because `clamp={clamp!r}` is stated, found {found}; state the "
+            "clamp "
+            "mode that was used, or correct the unit with `unit`."
         )
     for channel in clamped:
         metadata.electrode_of(channel)

@@ -91,7 +91,7 @@ def write_nwb(
     stated = metadata or Metadata()
     if session_start.utcoffset() is None:
         raise MetadataError(
-            f"expected a session start with a time zone, found {session_start.isoformat()}; give --timezone."
+            f"expected a session start with a time zone, found {session_start.isoformat()}; give `timezone`."
         )
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
     series = add_recording(
@@ -178,7 +178,7 @@ def add_mepp_tables(
         if name in names:
             raise OutputError(
                 f"expected one result for each table, found {names[name]} and {pair} for {name}; name each "
-                "detector once, or write these channels to separate files with --channel."
+                "detector once, or write these channels to separate files with `channels`."
             )
         names[name] = pair
         if len(result.mepps):

@@ -1,13 +1,18 @@
 """Reading lab files as recordings: the formats that Neo reads, and text exported from lab software."""
 
-from nwb_mepp.readers.contents import FileContents, RawTrace
-from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
-from nwb_mepp.readers.interface import ReaderEntry, extra_of
-from nwb_mepp.readers.options import ReadOptions, parse_unit_options
-from nwb_mepp.readers.recording_paths import find_recordings
-from nwb_mepp.readers.recordings import read_recording
-from nwb_mepp.readers.registry import reader_table
-from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
+from typing import TYPE_CHECKING
+
+from nwb_mepp.core.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from nwb_mepp.readers.contents import FileContents, RawTrace
+    from nwb_mepp.readers.inspection import ChannelInfo, FileInfo, inspect
+    from nwb_mepp.readers.interface import ReaderEntry, extra_of
+    from nwb_mepp.readers.options import ReadArguments, ReadOptions
+    from nwb_mepp.readers.recording_paths import find_recordings
+    from nwb_mepp.readers.recordings import read_recording
+    from nwb_mepp.readers.registry import reader_table
+    from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
 
 __all__ = [
     "ChannelInfo",
@@ -15,13 +20,27 @@ __all__ = [
     "FileContents",
     "FileInfo",
     "RawTrace",
+    "ReadArguments",
     "ReadOptions",
     "ReaderEntry",
     "extra_of",
     "find_recordings",
     "inspect",
-    "parse_unit_options",
     "read_mini_analysis",
     "read_recording",
     "reader_table",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "contents": ("FileContents", "RawTrace"),
+        "inspection": ("ChannelInfo", "FileInfo", "inspect"),
+        "interface": ("ReaderEntry", "extra_of"),
+        "options": ("ReadArguments", "ReadOptions"),
+        "recording_paths": ("find_recordings",),
+        "recordings": ("read_recording",),
+        "registry": ("reader_table",),
+        "text.mini_analysis": ("EventTimes", "read_mini_analysis"),
+    },
+)

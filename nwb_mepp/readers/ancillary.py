@@ -45,12 +45,13 @@ def interpret_ancillary(
     """
     if options.sampling_rate_hz is not None and ancillary.describe():
         return AncillaryData(), [
-            f"Left out, because --sampling-rate replaces the clock that timed them: {ancillary.describe()}."
+            "Left out, because `sampling_rate_hz` replaces the clock that timed them: "
+            f"{ancillary.describe()}."
         ]
     kept, notes = _shifted(ancillary, shifts_s)
     irregular, without_unit = [], []
     for trace in kept.irregular:
-        unit = parse_unit(options.units.get(trace.name, options.units.get("", trace.unit)))
+        unit = parse_unit(options.unit.get(trace.name, options.unit.get("", trace.unit)))
         if unit is None:
             without_unit.append(trace.name)
             continue
@@ -60,7 +61,7 @@ def interpret_ancillary(
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))
         notes.append(
             "Left out because they have no unit: irregularly sampled "
-            f"{listed}; --unit CHANNEL=UNIT keeps one."
+            f"{listed}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
         )
     return replace(kept, irregular=tuple(irregular)), notes
 

@@ -90,19 +90,19 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
     Raises
     ------
     UsageError
-        If ``options.units`` names a channel that does not exist.
+        If ``options.unit`` names a channel that does not exist.
     ReadError
         If neither the file nor the user states a known unit for a channel.
     """
     channels = contents.channels
     known = dict.fromkeys([*channels, *(one.name for one in contents.ancillary.irregular)])
-    for channel in options.units:
+    for channel in options.unit:
         if channel and channel not in known:
             raise UsageError(
-                f"--unit: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
+                f"`unit`: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
             )
     labels = {trace.channel: trace.unit_label for trace in reversed(contents.traces)}
-    stated = {channel: _given_unit(channel, options.units) or labels[channel] for channel in channels}
+    stated = {channel: _given_unit(channel, options.unit) or labels[channel] for channel in channels}
     units = {channel: parse_unit(label) for channel, label in stated.items()}
     missing = [channel for channel, unit in units.items() if unit is None]
     if missing:
@@ -110,7 +110,7 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise ReadError(
             f"{name}: expected a unit such as {UNIT_EXAMPLES} for every channel, found no known unit for "
-            f"{listed}{more}; pass --unit UNIT, or --unit CHANNEL=UNIT for one channel."
+            f"{listed}{more}; pass `unit='UNIT'`, or `unit={{'CHANNEL': 'UNIT'}}` for one channel."
         )
     return {channel: unit for channel, unit in units.items() if unit is not None}
 

@@ -30,7 +30,7 @@ def check_traces(traces: Sequence[RawTrace], *, name: str, reader: str) -> None:
         what = "only signals without samples" if traces else "no continuous signal"
         raise ReadError(
             f"{name}: expected at least one signal, but the reader {reader!r} found {what}. If another "
-            "program wrote the file, choose a reader with --reader NAME (nwb-mepp formats lists them)."
+            "program wrote the file, choose a reader with `reader='NAME'` (nwb-mepp formats lists them)."
         )
 
 
@@ -54,7 +54,7 @@ def check_rates(traces: Sequence[RawTrace], *, name: str) -> None:
             found = "none" if rate is None else f"{rate:g} Hz"
             raise ReadError(
                 f"{name}: expected a sampling rate above 0 for channel {trace.channel!r}, found {found}; "
-                "pass --sampling-rate HZ."
+                "pass `sampling_rate_hz=HZ`."
             )
 
 

@@ -66,7 +66,7 @@ def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
         if not recordings:
             raise ReadError(
                 f"{path}: expected recordings in the folder, found none; nwb-mepp formats lists what can be "
-                "read, --reader NAME chooses a format that is not recognized automatically."
+                "read, `reader='NAME'` chooses a format that is not recognized automatically."
             )
         return recordings
     if path.exists():

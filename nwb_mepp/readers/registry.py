@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from inspect import isfunction
 from pathlib import Path
 
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.readers.interface import ReaderEntry
 
@@ -41,7 +42,7 @@ def reader_table() -> tuple[ReaderEntry, ...]:
         If an entry point provides something other than readers, or a reader whose name is already taken.
     """
     table: dict[str, ReaderEntry] = {}
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in plugins(ENTRY_POINT_GROUP):
         for entry in _load_entries(point):
             if entry.name in table:
                 raise UsageError(
@@ -77,7 +78,7 @@ def get_reader(name: str) -> ReaderEntry:
     """
     table = {entry.name: entry for entry in reader_table()}
     if name not in table:
-        raise UsageError(f"--reader: expected one of {', '.join(table)}; found {name!r}.")
+        raise UsageError(f"`reader`: expected one of {', '.join(table)}; found {name!r}.")
     return table[name]
 
 
@@ -155,11 +156,11 @@ def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
 def _explain_folder(path: Path, matching: list[ReaderEntry]) -> str:
     if matching:
         names = ", ".join(entry.name for entry in matching)
-        return f"{path.name}: more than one reader matches the folder; choose one with --reader ({names})."
+        return f"{path.name}: more than one reader matches the folder; choose one with `reader` ({names})."
     folders = ", ".join(entry.name for entry in reader_table() if entry.reads_folder)
     return (
-        f"{path.name} is a folder; expected a file, or --reader NAME for a format in which a recording is a "
-        f"folder ({folders})."
+        f"{path.name} is a folder; expected a file, or `reader='NAME'` for a format in which a recording is "
+        f"a folder ({folders})."
     )
 
 
@@ -169,18 +170,18 @@ def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[
     if len(matching) > 1:
         return (
             f"{path.name}: more than one reader matches the name and the content of the file; choose one "
-            f"with --reader ({names})."
+            f"with `reader` ({names})."
         )
     if not candidates:
         return (
             f"{path.name}: there is no reader for files {suffix}; nwb-mepp formats lists what can be read, "
-            "--reader NAME chooses a reader."
+            "`reader='NAME'` chooses a reader."
         )
     if all(entry.reads_folder for entry in candidates):
-        return f"{path.name} is part of a recording that is a folder; pass the folder and --reader {names}."
+        return f"{path.name} is part of a recording that is a folder; pass the folder and `reader` {names}."
     if any(entry.explicit for entry in candidates):
         return (
-            f"{path.name}: its suffix does not identify its format; choose a reader with --reader ({names})."
+            f"{path.name}: its suffix does not identify its format; choose a reader with `reader` ({names})."
         )
     if {entry.name for entry in candidates} <= {"labchart", "labeled-text"}:
         return (
@@ -190,5 +191,5 @@ def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[
         )
     return (
         f"{path.name} has the suffix of a file for the reader {names}, but not the content: it may be "
-        "truncated, damaged, or in another format (then choose its reader with --reader NAME)."
+        "truncated, damaged, or in another format (then choose its reader with `reader='NAME'`)."
     )

@@ -69,16 +69,16 @@ def place_sweeps(
         longest_s = max(stop - start for start, stop in spans)
         if interval_s < longest_s - tolerance_s:
             raise UsageError(
-                f"--sweep-interval: expected at least the {longest_s:g} s that a sweep lasts, "
+                f"`sweep_interval_s`: expected at least the {longest_s:g} s that a sweep lasts, "
                 f"found {interval_s:g} s."
             )
         new_starts = [starts[0] + index * interval_s for index in range(len(spans))]
-        note = f"{why}; they were placed {interval_s:g} s apart, as --sweep-interval says."
+        note = f"{why}; they were placed {interval_s:g} s apart, as `sweep_interval_s` says."
     else:
         new_starts = [starts[0]]
         for start, stop in spans[:-1]:
             new_starts.append(new_starts[-1] + (stop - start))
-        note = f"{why}; they were placed end to end. Pass --sweep-interval S if the interval is known."
+        note = f"{why}; they were placed end to end. Pass `sweep_interval_s=S` if the interval is known."
     shifts = tuple(new_start - start for new_start, start in zip(new_starts, starts, strict=True))
     return SweepPlacement(shifts_s=shifts, stated=interval_s is not None, note=note)
 
@@ -90,6 +90,6 @@ def _check_agreement(starts: Sequence[float], *, tolerance_s: float, interval_s:
     for start, later in pairwise(starts):
         if abs(later - start - interval_s) > tolerance_s:
             raise UsageError(
-                f"--sweep-interval {interval_s:g} contradicts the file, which states its sweep times (one "
+                f"`sweep_interval_s={interval_s:g}` contradicts the file, which states its sweep times (one "
                 f"begins {later - start:g} s after the previous one); leave the option out."
             )

@@ -23,7 +23,7 @@ def drop_unitless_channels(contents: FileContents, options: ReadOptions) -> File
     ----------
     contents : FileContents
     options : ReadOptions
-        Channels for which ``options.units`` names a unit are kept.
+        Channels for which ``options.unit`` names a unit are kept.
 
     Returns
     -------
@@ -33,14 +33,14 @@ def drop_unitless_channels(contents: FileContents, options: ReadOptions) -> File
     with_unit = {
         channel
         for channel, label in labels.items()
-        if parse_unit(label) is not None or channel in options.units
+        if parse_unit(label) is not None or channel in options.unit
     }
     without_unit = [channel for channel in contents.channels if channel not in with_unit]
     if not with_unit or not without_unit:
         return contents
     first = ", ".join(map(repr, without_unit[:_MAX_NAMED]))
     more = f" and {len(without_unit) - _MAX_NAMED} more" if len(without_unit) > _MAX_NAMED else ""
-    note = f"Left out because they have no unit: {first}{more}; --unit CHANNEL=UNIT keeps one."
+    note = f"Left out because they have no unit: {first}{more}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
     return replace(
         contents,
         traces=tuple(trace for trace in contents.traces if trace.channel in with_unit),

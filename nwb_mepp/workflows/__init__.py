@@ -1,26 +1,38 @@
 """Read, detect, measure, summarize, write: the calls that every front end makes."""
 
-from nwb_mepp.workflows.analysis import ProgressCallback, analyze, choose_channels, cut_channel
-from nwb_mepp.workflows.detection import find_mepps
-from nwb_mepp.workflows.extension import retype_file
-from nwb_mepp.workflows.files import FileOutcome, convert_file, detect_file, run_file
-from nwb_mepp.workflows.session_info import stated_metadata
-from nwb_mepp.workflows.settings import (
-    DEFAULT_DETECTORS,
-    DetectionSettings,
-    Stretches,
-    WriteOptions,
-    parse_amplitude,
-    parse_stretches,
-)
-from nwb_mepp.workflows.weights_choice import choose_weights
+from typing import TYPE_CHECKING
+
+from nwb_mepp.core.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from nwb_mepp.workflows.analysis import ProgressCallback, analyze, choose_channels, cut_channel
+    from nwb_mepp.workflows.detection import find_mepps
+    from nwb_mepp.workflows.extension import retype_file
+    from nwb_mepp.workflows.files import FileOutcome, convert_file, detect_file, run_file
+    from nwb_mepp.workflows.option_kinds import Amplitude, Stretch, Stretches
+    from nwb_mepp.workflows.recording_files import is_nwb, open_recording
+    from nwb_mepp.workflows.session_info import stated_metadata
+    from nwb_mepp.workflows.settings import (
+        DEFAULT_DETECTORS,
+        DetectionArguments,
+        DetectionSettings,
+        FileDetectionArguments,
+        WriteArguments,
+        WriteOptions,
+    )
+    from nwb_mepp.workflows.weights_choice import choose_weights
 
 __all__ = [
     "DEFAULT_DETECTORS",
+    "Amplitude",
+    "DetectionArguments",
     "DetectionSettings",
+    "FileDetectionArguments",
     "FileOutcome",
     "ProgressCallback",
+    "Stretch",
     "Stretches",
+    "WriteArguments",
     "WriteOptions",
     "analyze",
     "choose_channels",
@@ -29,9 +41,31 @@ __all__ = [
     "cut_channel",
     "detect_file",
     "find_mepps",
-    "parse_amplitude",
-    "parse_stretches",
+    "is_nwb",
+    "open_recording",
     "retype_file",
     "run_file",
     "stated_metadata",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "analysis": ("ProgressCallback", "analyze", "choose_channels", "cut_channel"),
+        "detection": ("find_mepps",),
+        "extension": ("retype_file",),
+        "files": ("FileOutcome", "convert_file", "detect_file", "run_file"),
+        "option_kinds": ("Amplitude", "Stretch", "Stretches"),
+        "recording_files": ("is_nwb", "open_recording"),
+        "session_info": ("stated_metadata",),
+        "settings": (
+            "DEFAULT_DETECTORS",
+            "DetectionArguments",
+            "DetectionSettings",
+            "FileDetectionArguments",
+            "WriteArguments",
+            "WriteOptions",
+        ),
+        "weights_choice": ("choose_weights",),
+    },
+)

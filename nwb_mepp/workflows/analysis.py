@@ -13,7 +13,8 @@ from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
-from nwb_mepp.workflows.settings import DetectionSettings, Stretches
+from nwb_mepp.workflows.option_kinds import Stretches
+from nwb_mepp.workflows.settings import DetectionSettings
 
 __all__ = [
     "ProgressCallback",
@@ -109,7 +110,7 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
     for name in names:
         if name not in channels:
             raise UsageError(
-                f"{source} has no channel {name!r}; pass --channel with one of its channels "
+                f"{source} has no channel {name!r}; pass `channels` with one of its channels "
                 f"({', '.join(channels)})."
             )
     if names:
@@ -120,11 +121,11 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
     if electrical:
         raise MetadataError(
             f"{source} has {len(electrical)} channels in volts or amperes ({', '.join(electrical)}); pass "
-            f"--channel {electrical[0]} (or another) to choose one."
+            f"`channels={electrical[0]!r}` (or another) to choose one."
         )
     units = ", ".join(f"{channel} in {recording.sweeps(channel)[0].unit}" for channel in channels)
     raise MetadataError(
-        f"{source} has no channel in volts or amperes ({units or 'it has no channel at all'}); pass --unit "
+        f"{source} has no channel in volts or amperes ({units or 'it has no channel at all'}); pass `unit` "
         "if a label is wrong."
     )
 
@@ -177,14 +178,14 @@ def check_stretches(traces: Sequence[Trace], *, settings: DetectionSettings) -> 
         if not any(start_s < trace.start_s + trace.duration_s and stop_s > trace.start_s for trace in traces):
             first, last = traces[0].start_s, max(trace.start_s + trace.duration_s for trace in traces)
             raise UsageError(
-                f"--exclude: expected a stretch within the recording, found {start_s:g}:{stop_s:g} while "
+                f"`exclude`: expected a stretch within the recording, found {start_s:g}:{stop_s:g} while "
                 f"channel {channel!r} lasts from {first:g} to {last:g} s; times count from the session start."
             )
     longest_s = max(trace.duration_s for trace in traces)
     for start_s, stop_s in settings.exclude_per_sweep:
         if not (start_s < longest_s and stop_s > 0):
             raise UsageError(
-                f"--exclude-per-sweep: expected a stretch within a sweep, found {start_s:g}:{stop_s:g} "
+                f"`exclude_per_sweep`: expected a stretch within a sweep, found {start_s:g}:{stop_s:g} "
                 f"while the sweeps of channel {channel!r} last {longest_s:g} s; times count from the start "
                 "of each sweep."
             )
@@ -209,9 +210,9 @@ def _of_sweep(trace: Trace, settings: DetectionSettings) -> Iterator[tuple[float
 
 
 def _check_amplitude_unit(trace: Trace, *, settings: DetectionSettings) -> None:
-    stated = settings.min_amplitude_unit
-    if stated is not None and stated != trace.unit:
+    stated = settings.min_amplitude.unit if settings.min_amplitude else trace.unit
+    if stated != trace.unit:
         raise UsageError(
-            f"--min-amplitude: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
-            f"{stated}; give it in that unit, or --min-amplitude-sd for any channel."
+            f"`min_amplitude`: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
+            f"{stated}; give it in that unit, or `min_amplitude_sd` for any channel."
         )

@@ -89,8 +89,8 @@ def most_probable(
     doubt = 1.0 - np.concatenate([one.probability for one in candidates])
     if np.isnan(doubt).any():
         raise UsageError(
-            f"--false-discovery-rate: expected a --detector that gives probabilities, found {detector}, "
-            "which gives none; use --threshold for it."
+            f"`false_discovery_rate`: expected a detector that gives probabilities, found {detector}, "
+            "which gives none; use `threshold` for it."
         )
     ordered = np.sort(doubt)
     # The last of those with the same doubt stands for all of them.
@@ -214,7 +214,8 @@ def measure_candidates(segment: Segment, candidates: Candidates, *, noise: Chann
 
 def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSettings) -> Mepps:
     size = noise.polarity.sign * mepps.amplitude
-    least = max(settings.min_amplitude or 0.0, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
+    stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
+    least = max(stated, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
     return mepps.select((size > 0.0) & (size >= least))
 
 

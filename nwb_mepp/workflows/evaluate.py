@@ -121,9 +121,9 @@ def evaluate_file(
     """
     place = Path(path)
     if not 0.0 <= tolerance_s < float("inf"):
-        raise UsageError(f"--tolerance: expected 0 s or more, found {tolerance_s:g}.")
+        raise UsageError(f"`tolerance_s`: expected 0 s or more, found {tolerance_s:g}.")
     if table == truth:
-        raise UsageError(f"expected --table and --truth to differ, found {truth!r} for both.")
+        raise UsageError(f"expected `table` and `truth` to differ, found {truth!r} for both.")
     found = _found(place, table=table, channel=channel)
     with open_nwb(place, channels=[*filter(None, [channel]), *(one.channel for one in found)]) as recording:
         name = _channel(recording, found, channel)
@@ -176,13 +176,13 @@ def _found(path: Path, *, table: str | None, channel: str | None) -> list[Mepps]
         if not results:
             raise ReadError(
                 f"expected MEPPs that a detector found in {path}, found none; run 'nwb-mepp detect' first, "
-                "or give --table."
+                "or name a table with `table`."
             )
         detectors = list(dict.fromkeys(result.detector for result in results))
         if len(detectors) > 1:
             raise UsageError(
-                f"expected the MEPPs of one detector in {path}, found those of {', '.join(detectors)}; give "
-                f"--table mepps_{detectors[0]} or another."
+                f"expected the MEPPs of one detector in {path}, found those of {', '.join(detectors)}; name "
+                f"one, such as `table='mepps_{detectors[0]}'`."
             )
         parts = [result.mepps for result in results]
         which = f"detector {detectors[0]!r}"
@@ -190,12 +190,12 @@ def _found(path: Path, *, table: str | None, channel: str | None) -> list[Mepps]
     if parts and not chosen:
         raise ReadError(
             f"expected MEPPs of {which} on channel {channel!r} of {path}, found those on "
-            f"{', '.join(mepps.channel for mepps in parts)}; give --channel one of these."
+            f"{', '.join(mepps.channel for mepps in parts)}; choose one of these with `channel`."
         )
     if len(chosen) > 1:
         raise UsageError(
             f"expected one channel, found MEPPs of {which} on {', '.join(one.channel for one in chosen)} of "
-            f"{path}; give --channel."
+            f"{path}; choose one with `channel`."
         )
     return chosen
 

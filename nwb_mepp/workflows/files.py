@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
@@ -29,8 +30,9 @@ from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.workflows.analysis import ProgressCallback, analyze, check_stretches, stretches_left_out
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
+from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.session_info import Known, complete
-from nwb_mepp.workflows.settings import DetectionSettings, Stretches, WriteOptions
+from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 __all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
@@ -128,8 +130,8 @@ def convert_file(
     *,
     read_options: ReadOptions | None = None,
     write_options: WriteOptions | None = None,
-    exclude: Stretches = (),
-    exclude_per_sweep: Stretches = (),
+    exclude: Iterable[Stretch] = (),
+    exclude_per_sweep: Iterable[Stretch] = (),
     events: str | None = None,
     channel: str | None = None,
     overwrite: bool = False,
@@ -142,7 +144,7 @@ def convert_file(
     path, output : path-like
     read_options : ReadOptions, optional
     write_options : WriteOptions, optional
-    exclude, exclude_per_sweep : tuple of (start_s, stop_s)
+    exclude, exclude_per_sweep : iterable of (start, stop), Quantity or seconds
         Written as ``invalid_times``, which later detection leaves out.
     events : str, optional
         File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
@@ -166,12 +168,14 @@ def convert_file(
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
     known = complete(recording, source, options=write_options or WriteOptions())
-    settings = DetectionSettings(
-        exclude=exclude, exclude_per_sweep=exclude_per_sweep, channels=() if channel is None else (channel,)
-    )
+    left_out = {"exclude": exclude, "exclude_per_sweep": exclude_per_sweep}
+    settings = settings_from(DetectionSettings, {**left_out, "channels": channel})
     check_stretches(recording.traces, settings=settings)
     marks_file = truth_of(source, events, option=EVENTS_OPTION)
-    stretches = {"exclude_s": exclude or None, "exclude_per_sweep_s": exclude_per_sweep or None}
+    stretches = {
+        "exclude_s": settings.exclude or None,
+        "exclude_per_sweep_s": settings.exclude_per_sweep or None,
+    }
     carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
     mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
@@ -251,7 +255,8 @@ def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> N
     """
     if output is not None and Path(output).exists() and not overwrite:
         raise OutputError(
-            f"expected nothing at {output}, found a file; give --overwrite to replace it, or another -o."
+            f"expected nothing at {output}, found a file; give `overwrite=True` to replace it, or "
+            "another `output`."
         )
 
 
@@ -275,14 +280,14 @@ def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
         found = read_fingerprint(path)
     except ReadError as error:
         raise OutputError(
-            f"expected nothing or an NWB file at {path}, found something else; give --overwrite to replace "
-            "it, or another -o."
+            f"expected nothing or an NWB file at {path}, found something else; give `overwrite=True` to "
+            "replace it, or another `output`."
         ) from error
     if found not in marks:
         other = "changed by 'nwb-mepp detect' since" if found == marks[0] + DETECTED_SINCE else "from others"
         raise OutputError(
             f"expected {path} to be from the same input and settings, found it to be {other}; give "
-            "--overwrite to replace it, or another -o."
+            "`overwrite=True` to replace it, or another `output`."
         )
     return True
 
@@ -318,7 +323,7 @@ def _checksum(file: str | None) -> str | None:
     if file is None:
         return None
     if not Path(file).is_file():
-        raise ReadError(f"expected marks in {file} (--events), found no such file; check the path.")
+        raise ReadError(f"expected marks in {file} (`events`), found no such file; check the path.")
     return sha256_of([Path(file)])
 
 

@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.evaluation import Marks, read_marks
-from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, open_nwb, read_events
+from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, read_events
 from nwb_mepp.readers import ReadOptions, read_mini_analysis, read_recording
+from nwb_mepp.workflows.recording_files import is_nwb
 
-__all__ = ["is_nwb", "marks_in", "open_recording", "own_truth", "read_truth", "truth_of"]
-
-
-def is_nwb(path: Path) -> bool:
-    """Return whether a file is NWB by its name."""
-    return path.suffix.lower() == ".nwb"
-
-
-@contextmanager
-def open_recording(path: str | PathLike[str], *, options: ReadOptions | None = None) -> Iterator[Recording]:
-    """Open a lab file or an NWB file for the length of a ``with`` block.
-
-    Parameters
-    ----------
-    path : path-like
-    options : ReadOptions, optional
-        What the file does not say.
-
-    Yields
-    ------
-    Recording
-
-    Raises
-    ------
-    UsageError
-        If options are given for an NWB file, which says everything.
-    MeppError
-        If the file cannot be read.
-    """
-    place, wanted = Path(path), options or ReadOptions()
-    if not is_nwb(place):
-        yield read_recording(place, options=wanted)
-        return
-    if stated := wanted.described():
-        raise UsageError(
-            f"expected no {', '.join(stated)} for the NWB file {place}, which states everything itself, "
-            f"found {', '.join(stated.values())}; leave that out."
-        )
-    with open_nwb(place) as recording:
-        yield recording
+__all__ = ["marks_in", "own_truth", "read_truth", "truth_of"]
 
 
 def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
@@ -89,7 +49,7 @@ def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
     found = f"{', '.join(tables) or 'no table'}" if is_nwb(place) else "a recording without labels"
     raise ReadError(
         f"expected the table {CURATED_TABLE} or {TRUTH_TABLE}, or labels, in {place}, found {found}; give "
-        "--truth a table or a file that says where the MEPPs are."
+        "a table or a file that says where the MEPPs are as `truth`."
     )
 
 
@@ -131,15 +91,15 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
         raise ReadError(f"expected the truth in {truth}, found no such file; check the path.")
     elif not is_nwb(Path(path)):
         raise ReadError(
-            f"expected an NWB file to have the table {truth!r}, found the lab file {path}; give --truth a "
-            "file that says where the MEPPs are."
+            f"expected an NWB file to have the table {truth!r}, found the lab file {path}; give a "
+            "file that says where the MEPPs are as `truth`."
         )
     else:
         tables = {one.mepps.channel: one.mepps for one in read_events(path, table=truth, accepted_only=True)}
         if tables and channel not in tables:
             raise ReadError(
                 f"expected table {truth!r} of {path} to lie on channel {channel!r} as what was found does, "
-                f"found {', '.join(tables)}; give --channel."
+                f"found {', '.join(tables)}; choose one with `channel`."
             )
         marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
     return _sorted(marks)
@@ -149,7 +109,7 @@ def _sorted(marks: Marks) -> Marks:
     return marks.select(np.argsort(marks.times_s(marks.matched_by), kind="stable"))
 
 
-def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "--truth") -> Marks:
+def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "`truth`") -> Marks:
     """Return the marks that a file holds for one channel of a recording, sorted by time.
 
     Parameters
@@ -178,7 +138,7 @@ def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "-
     return _sorted(marks)
 
 
-def truth_of(path: Path, truth: str | None, *, option: str = "--truth") -> str | None:
+def truth_of(path: Path, truth: str | None, *, option: str = "`truth`") -> str | None:
     """Return the table or file that holds the truth of one recording.
 
     Parameters
@@ -242,7 +202,7 @@ def _from_labels(file: Path, *, recording: Recording, channel: str, option: str)
         "table of times or labeled text."
     )
     try:
-        labeled = read_recording(file, options=ReadOptions(units={"": "V"}))
+        labeled = read_recording(file, options=ReadOptions(unit={"": "V"}))
     except ReadError as error:
         raise nothing from error
     if not labeled.labels:
@@ -263,8 +223,8 @@ def _own_labels(recording: Recording, *, channel: str) -> Marks:
     sweeps = [intervals for (labeled, _), intervals in sorted(recording.labels.items()) if labeled == channel]
     if not sweeps:
         raise ReadError(
-            f"expected labels of channel {channel!r} in {recording.source.name}, found none; give --truth a "
-            "table or a file that says where the MEPPs are."
+            f"expected labels of channel {channel!r} in {recording.source.name}, found none; give a "
+            "table or a file that says where the MEPPs are as `truth`."
         )
     return _as_marks(np.concatenate(sweeps))
 

@@ -21,7 +21,7 @@ from nwb_mepp.workflows.settings import DetectionSettings
 
 __all__ = ["EVENTS_OPTION", "carry_marks"]
 
-EVENTS_OPTION = "--events"
+EVENTS_OPTION = "`events`"
 # Within so far of a mark its peak is looked for; measuring moves a candidate by no more.
 _NEAR_S = 3e-3
 # From a peak to the onset and the end that are looked for where only the peak is known, as of a usual MEPP.

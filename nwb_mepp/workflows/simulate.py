@@ -33,7 +33,7 @@ from nwb_mepp.simulation import (
     write_truth_table,
 )
 from nwb_mepp.workflows import DetectionSettings, Stretches, choose_channels, cut_channel
-from nwb_mepp.workflows.ground_truth import open_recording
+from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["FORMATS", "NoiseFile", "SimulationOutcome", "SimulationPlan", "simulate_files"]
 
@@ -101,42 +101,42 @@ class SimulationPlan:
 
     def __post_init__(self) -> None:
         if self.n_recordings < 1:
-            raise UsageError(f"--recordings: expected at least 1, found {self.n_recordings}.")
+            raise UsageError(f"`n_recordings`: expected at least 1, found {self.n_recordings}.")
         if self.seed < 0:
-            raise UsageError(f"--seed: expected 0 or more, found {self.seed}.")
+            raise UsageError(f"`seed`: expected 0 or more, found {self.seed}.")
         for option, value, least in (
-            ("--level", self.level, 0.0),
-            ("--duration", self.duration_s, 0.0),
-            ("--sampling-rate", self.sampling_rate_hz, 0.0),
+            ("`level`", self.level, 0.0),
+            ("`duration_s`", self.duration_s, 0.0),
+            ("`sampling_rate_hz`", self.sampling_rate_hz, 0.0),
         ):
             if value is not None and not least < value < float("inf"):
                 raise UsageError(f"{option}: expected a number above 0, found {value:g}.")
         if self.rate_hz is not None and not 0.0 <= self.rate_hz < float("inf"):
-            raise UsageError(f"--rate: expected 0 per second or more, found {self.rate_hz:g}.")
+            raise UsageError(f"`rate_hz`: expected 0 per second or more, found {self.rate_hz:g}.")
         object.__setattr__(self, "polarity", Polarity(self.polarity))
         if self.polarity is Polarity.AUTO:
-            raise UsageError("--polarity: expected positive or negative, found auto.")
+            raise UsageError("`polarity`: expected positive or negative, found auto.")
         if self.from_training:
             self._check_training()
 
     def _check_training(self) -> None:
         stated = {
-            "--level": self.level,
-            "--rate": self.rate_hz,
-            "--sampling-rate": self.sampling_rate_hz,
-            "--noise": self.noise,
+            "`level`": self.level,
+            "`rate_hz`": self.rate_hz,
+            "`sampling_rate_hz`": self.sampling_rate_hz,
+            "`noise`": self.noise,
         }
         for option, value in stated.items():
             if value is not None:
                 raise UsageError(
-                    f"--training-distribution and {option} exclude each other, because the distribution "
-                    "draws that value itself; give only one of them."
+                    f"`from_training` and {option} exclude each other, because the distribution draws that "
+                    "value itself; give only one of them."
                 )
         if self.seed + self.n_recordings > BENCHMARK_SEEDS_FROM:
             raise UsageError(
-                f"--seed: expected seeds below {BENCHMARK_SEEDS_FROM} with --training-distribution, found "
-                f"{self.seed} for {self.n_recordings} recordings; seeds from there on are reserved for the "
-                "benchmark."
+                f"`seed`: expected seeds below {BENCHMARK_SEEDS_FROM} with `from_training`, found "
+                f"{self.seed} for {self.n_recordings} recordings; seeds from there on are reserved for "
+                "the benchmark."
             )
 
 
@@ -213,8 +213,8 @@ def simulate_files(
     existing = [path for paths in targets.values() for path in paths.values() if path.exists()]
     if existing and not overwrite:
         raise OutputError(
-            f"expected nothing at {existing[0]}, found a file; give --overwrite to replace it, another "
-            "--seed or another -o."
+            f"expected nothing at {existing[0]}, found a file; give `overwrite=True` to replace it, another "
+            "`seed` or another `output`."
         )
     outcomes = []
     for simulation in _simulate(plan):
@@ -235,11 +235,11 @@ def _check_formats(formats: Sequence[str], *, session_start: datetime | None) ->
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         found = repr(unknown[0]) if unknown else "none"
-        raise UsageError(f"--format: expected one of {', '.join(FORMATS)}, found {found}.")
+        raise UsageError(f"`format`: expected one of {', '.join(FORMATS)}, found {found}.")
     if "nwb" in formats and session_start is None:
         raise UsageError(
-            "NWB needs a date, which a simulated recording does not have; give one, such as --session-start "
-            "2026-01-15T10:00:00Z, or choose --format labeled-text."
+            "NWB needs a date, which a simulated recording does not have; give one, such as "
+            "`session_start='2026-01-15T10:00:00Z'`, or choose `format='labeled-text'`."
         )
     if "abf" in formats:
         check_abf_writer()
@@ -335,7 +335,7 @@ def _stretches(
         longest_s = max(segment.n_samples / segment.sampling_rate_hz for segment in segments)
         raise UsageError(
             f"expected a stretch of {max(plan.duration_s or 0.0, _MIN_STRETCH_S):g} s in {noise.path.name}, "
-            f"found at most {longest_s:g} s; give a shorter --duration or exclude less."
+            f"found at most {longest_s:g} s; give a shorter `duration_s` or exclude less."
         )
     return found
 

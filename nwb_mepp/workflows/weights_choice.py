@@ -54,7 +54,7 @@ def choose_weights(values: Iterable[str | PathLike[str]]) -> tuple[tuple[str, Pa
             pair = (name, _named(folder) or Path(folder))
         elif given and not Path(value).exists():
             raise UsageError(
-                f"--weights: expected DETECTOR=FOLDER with one of {', '.join(detector_names())}, found "
+                f"`weights`: expected DETECTOR=FOLDER with one of {', '.join(detector_names())}, found "
                 f"{value!r}."
             )
         elif named := _named(value):
@@ -78,5 +78,5 @@ def _named(value: str) -> Path | None:
     if Path(value).exists():
         return None
     raise UsageError(
-        f"--weights: expected DETECTOR@VERSION with one of {', '.join(detector_names())}, found {value!r}."
+        f"`weights`: expected DETECTOR@VERSION with one of {', '.join(detector_names())}, found {value!r}."
     )

@@ -35,7 +35,7 @@ def signal() -> neo.AnalogSignal:
 
 @pytest.fixture(scope="module")
 def epoch(signal: neo.AnalogSignal) -> neo.Epoch:
-    return nwb_mepp.detect(signal, detector="matched_filter")
+    return nwb_mepp.detect(signal, detectors="matched_filter")
 
 
 def test_detect_gives_an_epoch_for_each_mepp_with_units(epoch: neo.Epoch) -> None:
@@ -57,16 +57,16 @@ def test_by_default_miniunet_finds_and_the_autoencoder_judges(signal: neo.Analog
     assert found.annotations["detector"] == "miniunet"
     assert found.times.rescale("s").magnitude == pytest.approx(ONSETS_S, abs=1e-3)
     assert np.isfinite(found.array_annotations["anomaly"]).all()
-    alone = nwb_mepp.detect(signal, detector="miniunet")
+    alone = nwb_mepp.detect(signal, detectors="miniunet")
     assert np.isnan(alone.array_annotations["anomaly"]).all()
     np.testing.assert_array_equal(alone.times, found.times)
 
 
 def test_weights_are_given_as_a_folder_by_detector_or_by_name(signal: neo.AnalogSignal) -> None:
     folder = shipped_weights("autoencoder")
-    usual = nwb_mepp.detect(signal, detector="autoencoder")
+    usual = nwb_mepp.detect(signal, detectors="autoencoder")
     for weights in (folder, str(folder), {"autoencoder": folder}, "autoencoder@1"):
-        found = nwb_mepp.detect(signal, detector="autoencoder", weights=weights)
+        found = nwb_mepp.detect(signal, detectors="autoencoder", weights=weights)
         assert found.annotations["weights_sha256"] == usual.annotations["weights_sha256"]
         np.testing.assert_array_equal(found.times, usual.times)
     with pytest.raises(DetectionError, match="expected weights of miniunet, found those of autoencoder"):
@@ -74,7 +74,7 @@ def test_weights_are_given_as_a_folder_by_detector_or_by_name(signal: neo.Analog
     with pytest.raises(
         UsageError, match=r"weights of a detector that is run \(miniunet\), found some of auto"
     ):
-        nwb_mepp.detect(signal, detector="miniunet", weights=folder)
+        nwb_mepp.detect(signal, detectors="miniunet", weights=folder)
 
 
 def test_a_rate_of_false_discoveries_and_fitting_are_for_some_detectors_only(
@@ -83,29 +83,29 @@ def test_a_rate_of_false_discoveries_and_fitting_are_for_some_detectors_only(
     found = nwb_mepp.detect(signal, false_discovery_rate=0.05)
     assert found.annotations["false_discovery_rate"] <= 0.05
     with pytest.raises(UsageError, match=r"gives probabilities \(miniunet\), found template"):
-        nwb_mepp.detect(signal, detector="template", false_discovery_rate=0.05)
-    with pytest.raises(UsageError, match=r"--fit-recording: .* found template"):
-        nwb_mepp.detect(signal, detector="template", fit_recording="all")
-    with pytest.raises(DetectionError, match=r"--fit-recording empty: .* take a longer recording"):
+        nwb_mepp.detect(signal, detectors="template", false_discovery_rate=0.05)
+    with pytest.raises(UsageError, match=r"`fit_recording`: .* found template"):
+        nwb_mepp.detect(signal, detectors="template", fit_recording="all")
+    with pytest.raises(DetectionError, match=r"`fit_recording='empty'`: .* take a longer recording"):
         nwb_mepp.detect(signal, fit_recording="empty")
 
 
 def test_times_are_on_the_clock_of_the_signal(epoch: neo.Epoch) -> None:
     late = signal_of(1e3 * mepp_trace(), t_start=2 * pq.min, name="Vm")
-    found = nwb_mepp.detect(late, detector="matched_filter")
+    found = nwb_mepp.detect(late, detectors="matched_filter")
     shift_s = (found.times - epoch.times).rescale("s").magnitude
     assert shift_s == pytest.approx(np.full(len(epoch), 120.0), abs=1e-9)
 
 
 def test_the_unit_of_the_signal_does_not_matter(epoch: neo.Epoch) -> None:
-    found = nwb_mepp.detect(signal_of(1e6 * mepp_trace(), units="uV"), detector="matched_filter")
+    found = nwb_mepp.detect(signal_of(1e6 * mepp_trace(), units="uV"), detectors="matched_filter")
     ratio = found.array_annotations["amplitude"] / epoch.array_annotations["amplitude"]
     assert ratio.simplified.magnitude == pytest.approx(np.ones(len(epoch)), rel=1e-9)
 
 
 def test_currents_stay_currents() -> None:
     values = mepp_trace(amplitudes=-30.0, level=-50.0, noise_sd=2.0)
-    found = nwb_mepp.detect(signal_of(values, units="pA"), detector="matched_filter", polarity="negative")
+    found = nwb_mepp.detect(signal_of(values, units="pA"), detectors="matched_filter", polarity="negative")
     assert len(found) == len(ONSETS_S)
     assert (found.array_annotations["amplitude"].rescale("pA") < 0 * pq.pA).all()
 
@@ -116,45 +116,45 @@ def test_a_channel_of_several_is_chosen_by_name_or_number() -> None:
     names = {"channel_names": np.array(["quiet", "Vm"])}
     both = signal_of(np.stack([quiet, values], axis=1), units="V", array_annotations=names)
     with pytest.raises(UsageError, match=r"the signal has 2 channels \(quiet, Vm\); pass channel='quiet'"):
-        nwb_mepp.detect(both, detector="matched_filter")
+        nwb_mepp.detect(both, detectors="matched_filter")
     with pytest.raises(
         UsageError, match="channel: expected one of 'quiet', 'Vm' or its number from 0, found 'Im'"
     ):
-        nwb_mepp.detect(both, detector="matched_filter", channel="Im")
+        nwb_mepp.detect(both, detectors="matched_filter", channel="Im")
     with pytest.raises(UsageError, match="found 2"):
-        nwb_mepp.detect(both, detector="matched_filter", channel=2)
-    found = nwb_mepp.detect(both, detector="matched_filter", channel="Vm")
+        nwb_mepp.detect(both, detectors="matched_filter", channel=2)
+    found = nwb_mepp.detect(both, detectors="matched_filter", channel="Vm")
     assert len(found) == len(ONSETS_S)
     assert found.annotations["channel"] == "Vm"
-    assert len(nwb_mepp.detect(both, detector="matched_filter", channel=0)) == 0
+    assert len(nwb_mepp.detect(both, detectors="matched_filter", channel=0)) == 0
     unnamed = signal_of(np.stack([quiet, values], axis=1), units="V")
     with pytest.raises(UsageError, match=r"2 channels \(signal 0, signal 1\)"):
-        nwb_mepp.detect(unnamed, detector="matched_filter")
+        nwb_mepp.detect(unnamed, detectors="matched_filter")
 
 
 def test_a_signal_without_unit_is_refused() -> None:
     with pytest.raises(
         UsageError, match="expected a signal in volts or amperes, found dimensionless; state its unit"
     ):
-        nwb_mepp.detect(signal_of(mepp_trace(), units="dimensionless"), detector="matched_filter")
+        nwb_mepp.detect(signal_of(mepp_trace(), units="dimensionless"), detectors="matched_filter")
 
 
 def test_stretches_and_amplitudes_are_given_with_units(signal: neo.AnalogSignal) -> None:
     found = nwb_mepp.detect(
         signal,
-        detector="matched_filter",
+        detectors="matched_filter",
         exclude=[(700 * pq.ms, 1 * pq.s), (3.0, 4.0)],
         min_amplitude=100 * pq.uV,
     )
     kept = [onset_s for onset_s in ONSETS_S if not 0.7 <= onset_s < 1.0 and onset_s < 3.0]
     assert found.times.rescale("s").magnitude == pytest.approx(kept, abs=0.3e-3)
-    assert len(nwb_mepp.detect(signal, detector="matched_filter", min_amplitude=5 * pq.mV)) == 0
+    assert len(nwb_mepp.detect(signal, detectors="matched_filter", min_amplitude=5 * pq.mV)) == 0
     with pytest.raises(
-        UsageError, match=r"min_amplitude: expected a quantity of voltage or current, .* found 5 s|5\.0 s"
+        UsageError, match=r"`min_amplitude`: expected a number with its unit, .* found 5\.0 s"
     ):
-        nwb_mepp.detect(signal, detector="matched_filter", min_amplitude=5 * pq.s)
-    with pytest.raises(UsageError, match="min_amplitude: expected a quantity"):
-        nwb_mepp.detect(signal, detector="matched_filter", min_amplitude=0.2)  # type: ignore[arg-type]
+        nwb_mepp.detect(signal, detectors="matched_filter", min_amplitude=5 * pq.s)
+    with pytest.raises(UsageError, match=r"`min_amplitude`: expected a number with its unit, .* found 0\.2"):
+        nwb_mepp.detect(signal, detectors="matched_filter", min_amplitude=0.2)  # type: ignore[arg-type]
 
 
 def test_summarize_of_an_untouched_epoch_is_what_detection_found(epoch: neo.Epoch) -> None:
@@ -182,7 +182,7 @@ def test_summarize_needs_to_know_what_was_analyzed() -> None:
 
 
 def test_a_signal_without_mepps_gives_an_empty_epoch_that_can_be_summarized() -> None:
-    found = nwb_mepp.detect(signal_of(mepp_trace(onsets_s=()), units="V"), detector="matched_filter")
+    found = nwb_mepp.detect(signal_of(mepp_trace(onsets_s=()), units="V"), detectors="matched_filter")
     assert len(found) == 0
     summary = nwb_mepp.summarize(found)
     assert (summary["n_mepps"], summary["rate_hz"]) == (0, 0.0)

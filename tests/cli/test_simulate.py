@@ -81,7 +81,7 @@ def test_nwb_with_truth_lacks_a_subject_and_nothing_else(simulated: Path) -> Non
 def test_all_formats_hold_the_same_recording(simulated: Path) -> None:
     with open_nwb(first(simulated)) as recording:
         values = recording.traces[0].values()
-    (labeled,) = read_recording(simulated / "simulated_0005.csv", options=ReadOptions(units={"": "V"})).traces
+    (labeled,) = read_recording(simulated / "simulated_0005.csv", options=ReadOptions(unit={"": "V"})).traces
     assert np.array_equal(labeled.values(), values)
     (axon,) = read_recording(simulated / "simulated_0005.abf").traces
     assert (axon.channel, axon.unit, axon.sampling_rate_hz) == ("Vm", "V", 10_000.0)
@@ -91,7 +91,7 @@ def test_all_formats_hold_the_same_recording(simulated: Path) -> None:
 def test_the_table_of_the_truth_and_the_labels_mark_the_same(simulated: Path) -> None:
     with (simulated / "simulated_0005.truth.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    labeled = read_recording(simulated / "simulated_0005.csv", options=ReadOptions(units={"": "V"}))
+    labeled = read_recording(simulated / "simulated_0005.csv", options=ReadOptions(unit={"": "V"}))
     (labels,) = labeled.labels.values()
     starts = np.array([float(row["start_time"]) for row in rows])
     # Every run of labels begins with an onset; MEPPs that touch share one.

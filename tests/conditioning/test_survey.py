@@ -131,7 +131,9 @@ def test_a_sample_that_is_not_finite_is_named_with_time_sweep_and_number(bad: fl
     trace = trace_of(samples, start_s=100.0, sweep=3)
     # Numbers count from the start of the sweep though the first second of it is left out.
     segments = list(cut_segments([trace], excluded=[(100.0, 101.0)]))
-    message = rf"channel 'Vm'.* found {bad} at 101\.2345 s \(sweep 3, sample 12345\).*--exclude START:STOP"
+    message = (
+        rf"channel 'Vm'.* found {bad} at 101\.2345 s \(sweep 3, sample 12345\).*`exclude=\[\(START, STOP\)\]`"
+    )
     with pytest.raises(DetectionError, match=message):
         survey(segments)
 
@@ -144,7 +146,7 @@ def test_a_bad_sample_that_is_left_out_does_no_harm() -> None:
 
 
 def test_a_constant_trace_is_refused() -> None:
-    with pytest.raises(DetectionError, match=r"channel 'Vm': .* found the constant -0\.075 V; .*--channel"):
+    with pytest.raises(DetectionError, match=r"channel 'Vm': .* found the constant -0\.075 V; .*`channels`"):
         survey(segments_of(np.full(20_000, -0.075)))
 
 
@@ -152,15 +154,13 @@ def test_a_trace_that_is_constant_but_for_a_moment_is_refused() -> None:
     samples = np.zeros(4_000_000, dtype=np.int8)
     samples[3_000] = 1  # none of the segments that are looked at holds it
     with pytest.raises(
-        DetectionError, match=r"channel 'Vm' repeats one value nearly throughout, .*--channel"
+        DetectionError, match=r"channel 'Vm' repeats one value nearly throughout, .*`channels`"
     ):
         survey(segments_of(samples))
 
 
 def test_a_rate_below_2_khz_is_refused() -> None:
-    expected = (
-        r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, correct it with --sampling-rate"
-    )
+    expected = r"at least 2000 Hz .* found 1999 Hz; if the file states a wrong rate, .* `sampling_rate_hz`"
     with pytest.raises(DetectionError, match=expected):
         survey(segments_of(white_noise(20_000), rate_hz=1_999.0))
     assert survey(segments_of(white_noise(20_000), rate_hz=2_000.0)).noise_sd > 0.0
@@ -176,7 +176,7 @@ def test_a_trace_of_parts_that_are_too_short_is_refused_however_many_they_are() 
 
 @pytest.mark.parametrize("unit", ["mV", "", "degC"])
 def test_a_unit_that_is_not_electrical_is_refused(unit: str) -> None:
-    with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*--channel.*--unit"):
+    with pytest.raises(DetectionError, match=rf"or a current, found unit '{unit}'.*`channels`.*`unit`"):
         survey(segments_of(white_noise(20_000), unit=unit))
 
 
@@ -184,7 +184,7 @@ def test_a_channel_left_out_wholly_is_refused() -> None:
     segments = list(cut_segments([trace_of(white_noise(20_000))], excluded=[(0.0, 10.0)]))
     with pytest.raises(
         DetectionError,
-        match=r"no samples are left to analyze: --exclude, .* leave out everything; leave out less",
+        match=r"no samples are left to analyze: `exclude`, .* leave out everything; leave out less",
     ):
         survey(segments)
 

@@ -109,7 +109,7 @@ def test_samples_are_those_of_the_trace_at_its_own_rate(detector: MiniUnet) -> N
 @pytest.mark.parametrize("threshold", [7.0, -0.1, float("nan")])
 def test_a_threshold_that_is_not_a_probability_is_refused(detector: MiniUnet, threshold: float) -> None:
     segments = segments_of(with_events([10_000]), rate_hz=RATE_HZ)
-    with pytest.raises(UsageError, match=r"--threshold: expected a probability between 0 and 1 for miniunet"):
+    with pytest.raises(UsageError, match=r"`threshold`: expected a probability between 0 and 1 for miniunet"):
         detector.find(segments, noise=survey(segments), threshold=threshold)
 
 

@@ -72,15 +72,20 @@ def test_stretches_shorter_than_one_step_looks_at_are_passed_over() -> None:
             4.0,
             (),
             "empty",
-            r"-recording empty: expected at least 3 s without MEPPs .* found 2\.0 s and 2",
+            r"`fit_recording='empty'`: expected at least 3 s without MEPPs .* found 2\.0 s and 2",
         ),
         (
             12.0,
             ((0, 90_000),),
             "all",
-            r"all: expected at least 3 s of any kind .* found 6\.0 s and 2\.0 s;",
+            r"`fit_recording='all'`: expected at least 3 s of any kind .* found 6\.0 s and 2\.0 s;",
         ),
-        (12.0, ((0, 70_000),), "empty", r"empty: .* found 2\.0 s and 3\.0 s; take a longer recording"),
+        (
+            12.0,
+            ((0, 70_000),),
+            "empty",
+            r"`fit_recording='empty'`: .* found 2\.0 s and 3\.0 s; take a longer recording",
+        ),
     ],
 )
 def test_a_recording_too_short_to_fit_to_is_refused(

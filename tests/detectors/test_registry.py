@@ -101,7 +101,7 @@ def test_weights_reach_a_detector_that_takes_them(monkeypatch: pytest.MonkeyPatc
     assert found.weights == Path("folder")
     with pytest.raises(
         UsageError,
-        match=r"--weights: expected a detector that has weights \(theirs\), found plain, which has none",
+        match=r"`weights`: expected a detector that has weights \(theirs\), found plain, which has none",
     ):
         get_detector("plain", weights=Path("folder"))
 

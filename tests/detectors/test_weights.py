@@ -97,7 +97,7 @@ def test_the_newest_shipped_version_is_chosen_by_number(
     assert shipped_weights("thing", version="9") == tmp_path / "thing" / "9"
     assert shipped_versions("other") == ()
     expected = r"of thing in the installed package \(thing@10, thing@9, thing@1\), found thing@2; give one"
-    with pytest.raises(UsageError, match=f"^--weights: expected weights {expected} of these"):
+    with pytest.raises(UsageError, match=f"^`weights`: expected weights {expected} of these"):
         shipped_weights("thing", version="2")
     with pytest.raises(UsageError, match=r"package \(it has none\), found other@2; give their folder"):
         shipped_weights("other", version="2")

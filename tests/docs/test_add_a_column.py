@@ -25,7 +25,7 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     shutil.copy(PROJECT / "docs" / "nwb-layout.md", tmp_path / "docs")
     (tmp_path / "tests" / "measurement").mkdir(parents=True)
-    shutil.copy(PROJECT / "tests" / "synthetic.py", tmp_path / "tests")
+    shutil.copytree(PROJECT / "tests" / "builders", tmp_path / "tests" / "builders")
     changes = re.findall(r"^```diff\n--- (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert [name for name, _ in changes] == ["nwb_mepp/core/schema.py", "nwb_mepp/measurement/kinetics.py"]
     for name, lines in changes:
@@ -45,10 +45,11 @@ def apply(lines: list[str], path: Path) -> None:
 
 
 def run(copy: Path, *words: str) -> None:
+    paths = [str(copy), str(copy / "tests")]
     finished = subprocess.run(
         [sys.executable, *words],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

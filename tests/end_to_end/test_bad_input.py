@@ -122,7 +122,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], str]] = {
     "clamp of another unit": (
         sound,
         (*STATED, "--clamp", "voltage"),
-        "--clamp voltage is given, found Voltage in V",
+        "--clamp voltage is stated, found Voltage in V",
     ),
 }
 
@@ -152,8 +152,8 @@ def test_a_bad_file_is_explained_in_a_sentence_and_leaves_nothing(
         ),
         ((*START, *FILTER, "--unit", "qwerty"), "--unit: expected a unit such as .*, found 'qwerty'"),
         ((*STATED, "--detector", "sharpshooter"), "--detector: expected one of .*, found 'sharpshooter'"),
-        ((*STATED, "--exclude", "2:1"), "--exclude: expected START before STOP, found 2:1"),
-        ((*STATED, "--exclude", "2"), "--exclude: expected START:STOP in seconds"),
+        ((*STATED, "--exclude", "2:1"), "--exclude: expected the start before the stop, found 2:1"),
+        ((*STATED, "--exclude", "2"), "--exclude: expected a start and a stop in seconds"),
         ((*STATED, "--min-amplitude", "0.2"), "--min-amplitude: expected a number with its unit"),
         ((*STATED, "--reader", "crystal-ball"), "--reader: expected one of"),
         ((*STATED, "--polarity", "up"), "--polarity"),

@@ -292,7 +292,7 @@ def plain(tmp_path: Path) -> Path:
 
 
 def test_a_series_that_is_not_there_is_answered_with_those_that_are(plain: Path) -> None:
-    with pytest.raises(UsageError, match=r"a.nwb has no channel 'V2'; pass --channel with one of .*\(Vm\)"):
+    with pytest.raises(UsageError, match=r"a.nwb has no channel 'V2'; pass `channels` with one of .*\(Vm\)"):
         detect_file(plain, settings=DetectionSettings(channels=("V2",)))
 
 

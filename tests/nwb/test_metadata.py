@@ -96,7 +96,7 @@ def test_a_subject_identifier_can_be_added_to_what_a_laboratory_shares() -> None
 def test_another_subject_identifier_is_refused_unless_overridden() -> None:
     stated = Metadata(subject=Subject(subject_id="mouse-12", sex="F"))
     assert stated.with_subject_id("mouse-12") == stated
-    with pytest.raises(MetadataError, match="found 'mouse-12' in the metadata and 'mouse-13' from --subject"):
+    with pytest.raises(MetadataError, match="found 'mouse-12' in the metadata and 'mouse-13' from `subject`"):
         stated.with_subject_id("mouse-13")
     assert stated.with_subject_id("mouse-13", override=True).subject.subject_id == "mouse-13"
 

@@ -342,7 +342,7 @@ def test_what_lies_outside_acquisition_is_named_and_taken_only_if_wanted(scatter
         assert recording.channels == ("Vm", "raw/e")
         assert recording.notes == (
             "Outside /acquisition there is stimulus/command, processing/ecephys/LFP/slow_0, "
-            "processing/ecephys/LFP/slow_1, which is only used if --channel names it.",
+            "processing/ecephys/LFP/slow_1, which is only used if `channels` names it.",
         )
     with open_nwb(scattered, channels=["processing/ecephys/LFP/slow_1", "stimulus/command"]) as recording:
         assert recording.channels == ("Vm", "raw/e", "stimulus/command", "processing/ecephys/LFP/slow_1")
@@ -363,7 +363,7 @@ def test_series_elsewhere_do_not_change_the_names_of_tables(scattered: Path) -> 
             "processing/ecephys/speed",
             ReadError,
             r"expected series 'processing/ecephys/speed' of .*scattered.nwb to be regularly sampled volts or "
-            r"amperes, found that its unit is 'm/s', not volts or amperes; give --channel another",
+            r"amperes, found that its unit is 'm/s', not volts or amperes; choose another with `channels`",
         ),
         (
             "processing/ecephys/LFP/slow",

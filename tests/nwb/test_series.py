@@ -92,19 +92,19 @@ def test_a_unit_that_is_not_known_is_called_so(acquired: Callable[..., NWBFile])
 
 
 def test_an_unknown_clamp_mode_is_refused(full_metadata: Metadata) -> None:
-    with pytest.raises(MetadataError, match="expected --clamp current, voltage, izero, found 'sharp'"):
+    with pytest.raises(MetadataError, match="expected `clamp` current, voltage, izero, found 'sharp'"):
         check_clamp(recording_of(), clamp="sharp", metadata=full_metadata)
 
 
 def test_a_clamp_mode_that_fits_no_channel_is_refused(full_metadata: Metadata) -> None:
     with pytest.raises(
-        MetadataError, match="expected a channel in A because --clamp voltage is given, found Vm in V"
+        MetadataError, match="expected a channel in A because `clamp='voltage'` is stated, found Vm in V"
     ):
         check_clamp(recording_of(), clamp="voltage", metadata=full_metadata)
 
 
 def test_a_clamp_mode_needs_an_electrode() -> None:
-    with pytest.raises(MetadataError, match="expected a device and an electrode because --clamp is given"):
+    with pytest.raises(MetadataError, match="expected a device and an electrode because `clamp` is given"):
         check_clamp(recording_of(), clamp="current", metadata=Metadata())
 
 

@@ -32,11 +32,11 @@ def test_a_missing_unit_is_a_problem_but_the_rest_is_shown(tmp_path: Path) -> No
     info = inspect(path)
     assert info.reader == "labeled-text"
     assert len(info.problems) == 1
-    assert "pass --unit" in info.problems[0]
+    assert "pass `unit=" in info.problems[0]
     (channel,) = info.channels
     assert (channel.unit, channel.minimum, channel.maximum, channel.median) == (None, 0.0, 9.0, 4.5)
     assert channel.n_labels == 1
-    read = inspect(path, options=ReadOptions(units={"": "mV"}))
+    read = inspect(path, options=ReadOptions(unit={"": "mV"}))
     assert read.problems == ()
     assert (read.channels[0].unit, read.channels[0].maximum) == ("V", pytest.approx(9e-3))
 
@@ -55,7 +55,7 @@ def test_long_recordings_are_sampled_over_their_whole_length(tmp_path: Path) -> 
     path = tmp_path / "run.raw"
     samples.tofile(path)
     options = ReadOptions(
-        reader="rawbinarysignal", dtype="<i2", n_channels=1, sampling_rate_hz=1e4, units={"": "V"}
+        reader="rawbinarysignal", dtype="<i2", n_channels=1, sampling_rate_hz=1e4, unit={"": "V"}
     )
     (channel,) = inspect(path, options=options).channels
     assert (channel.minimum, channel.median, channel.maximum) == (-3.0, 0.0, 5.0)
@@ -66,7 +66,7 @@ def test_the_range_ignores_numbers_that_are_not_finite(tmp_path: Path) -> None:
     path = tmp_path / "run.raw"
     np.array([1.0, np.nan, 3.0, np.inf], dtype="<f4").tofile(path)
     options = ReadOptions(
-        reader="rawbinarysignal", dtype="<f4", n_channels=1, sampling_rate_hz=1e4, units={"": "V"}
+        reader="rawbinarysignal", dtype="<f4", n_channels=1, sampling_rate_hz=1e4, unit={"": "V"}
     )
     (channel,) = inspect(path, options=options).channels
     assert (channel.minimum, channel.maximum) == (1.0, 3.0)

@@ -57,7 +57,7 @@ def test_a_unit_that_is_not_electrical_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_unit_for_one_channel_leaves_the_others(tmp_path: Path) -> None:
-    options = ReadOptions(units={"Im": "nA", "": "uV"})
+    options = ReadOptions(unit={"Im": "nA", "": "uV"})
     recording = read(raw_trace(), raw_trace("Im"), tmp_path=tmp_path, options=options)
     assert [(trace.unit, trace.conversion) for trace in recording.traces] == [("V", 0.5e-6), ("A", 0.5e-9)]
 
@@ -75,7 +75,8 @@ def test_all_channels_without_a_unit_are_listed_in_one_error(tmp_path: Path) -> 
 )
 def test_a_missing_or_impossible_rate_is_refused(rate: float | None, found: str, tmp_path: Path) -> None:
     with pytest.raises(
-        ReadError, match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass --sampling-rate HZ"
+        ReadError,
+        match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass `sampling_rate_hz=HZ`",
     ):
         read(raw_trace(sampling_rate_hz=rate), tmp_path=tmp_path)
     options = ReadOptions(sampling_rate_hz=1000.0)
@@ -135,7 +136,7 @@ def test_labels_follow_the_rate_that_the_user_states(tmp_path: Path) -> None:
 
 
 def test_the_source_records_how_it_was_read(tmp_path: Path) -> None:
-    recording = read(raw_trace(), tmp_path=tmp_path, options=ReadOptions(units={"Vm": "V"}, gain=2.0))
+    recording = read(raw_trace(), tmp_path=tmp_path, options=ReadOptions(unit={"Vm": "V"}, gain=2.0))
     assert recording.source.name == "run.abf"
     assert recording.source.settings == {"unit": "Vm=V", "gain": "2.0"}
     # printf content | sha256sum

@@ -103,7 +103,7 @@ def test_an_intan_folder_is_opened_by_its_header(tmp_path: Path) -> None:
         recording = read_recording(path)
         assert (recording.source.name, recording.channels) == ("info.rhd", ("Vm", "Vref"))
     assert recording.notes == (
-        "Left out because they have no unit: 'trigger'; --unit CHANNEL=UNIT keeps one.",
+        "Left out because they have no unit: 'trigger'; `unit={'CHANNEL': 'UNIT'}` keeps one.",
     )
     assert find_recordings([tmp_path]) == [folder / "info.rhd"]
 
@@ -134,7 +134,7 @@ def test_a_folder_with_two_recordings_is_refused_or_searched(tmp_path: Path) -> 
 def test_a_chosen_reader_opens_exactly_the_given_file(formats: Path) -> None:
     data = formats / f"{BRAINVISION}.dat"
     options = ReadOptions(
-        reader="rawbinarysignal", dtype="int16", n_channels=62, sampling_rate_hz=1024.0, units={"": "uV"}
+        reader="rawbinarysignal", dtype="int16", n_channels=62, sampling_rate_hz=1024.0, unit={"": "uV"}
     )
     assert find_recordings([data], reader="rawbinarysignal") == [data]
     assert read_recording(data, options=options).source.name == data.name
@@ -150,7 +150,7 @@ def test_a_chosen_reader_finds_its_main_file_given_another(formats: Path, tmp_pa
 
 
 def test_an_unknown_reader_is_reported_first(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--reader: expected one of"):
+    with pytest.raises(UsageError, match="`reader`: expected one of"):
         read_recording(tmp_path, options=ReadOptions(reader="nonesuch"))
 
 

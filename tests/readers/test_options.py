@@ -8,33 +8,37 @@ from typing import Any
 import pytest
 
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.readers import ReadOptions, parse_unit_options
+from nwb_mepp.readers import ReadOptions
+from nwb_mepp.readers.options import parse_unit_options
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"units": {"": "foo"}}, r"--unit: expected a unit such as V, mV, uV, A, nA, pA, found 'foo'"),
-        ({"units": {"Vm": ""}}, r"--unit: expected a unit such as .* of channel 'Vm', found ''"),
-        ({"sampling_rate_hz": 0.0}, r"--sampling-rate: expected a finite number of Hz above 0, found 0\.0"),
-        ({"sampling_rate_hz": -1.0}, r"--sampling-rate: expected .* found -1\.0"),
-        ({"sampling_rate_hz": math.inf}, r"--sampling-rate: expected .* found inf"),
+        ({"unit": {"": "foo"}}, r"`unit`: expected a unit such as V, mV, uV, A, nA, pA, found 'foo'"),
+        ({"unit": {"Vm": ""}}, r"`unit`: expected a unit such as .* of channel 'Vm', found ''"),
+        (
+            {"sampling_rate_hz": 0.0},
+            r"`sampling_rate_hz`: expected a finite number of Hz above 0, found 0\.0",
+        ),
+        ({"sampling_rate_hz": -1.0}, r"`sampling_rate_hz`: expected .* found -1\.0"),
+        ({"sampling_rate_hz": math.inf}, r"`sampling_rate_hz`: expected .* found inf"),
         (
             {"sweep_interval_s": math.nan},
-            r"--sweep-interval: expected a finite number of s above 0, found nan",
+            r"`sweep_interval_s`: expected a finite number of s above 0, found nan",
         ),
-        ({"gain": 0.0}, r"--gain: expected a finite number other than 0, found 0\.0"),
-        ({"gain": math.inf}, r"--gain: expected a finite number other than 0, found inf"),
-        ({"n_channels": 0, "reader": "rawbinarysignal"}, r"--n-channels: expected 1 or more, found 0"),
+        ({"gain": 0.0}, r"`gain`: expected a finite number other than 0, found 0\.0"),
+        ({"gain": math.inf}, r"`gain`: expected a finite number other than 0, found inf"),
+        ({"n_channels": 0, "reader": "rawbinarysignal"}, r"`n_channels`: expected 1 or more, found 0"),
         (
             {"dtype": "spam", "reader": "rawbinarysignal"},
-            r"--dtype: expected a type of numbers .* found 'spam'",
+            r"`dtype`: expected a type of numbers .* found 'spam'",
         ),
-        ({"dtype": "O", "reader": "rawbinarysignal"}, r"--dtype: expected a type of numbers .* found 'O'"),
-        ({"dtype": "int16"}, r"--dtype describe a raw binary file; add --reader rawbinarysignal"),
+        ({"dtype": "O", "reader": "rawbinarysignal"}, r"`dtype`: expected a type of numbers .* found 'O'"),
+        ({"dtype": "int16"}, r"`dtype` describe a raw binary file; add `reader='rawbinarysignal'`"),
         (
             {"dtype": "int16", "n_channels": 2, "reader": "axon"},
-            r"--dtype and --n-channels describe a raw binary",
+            r"`dtype` and `n_channels` describe a raw binary",
         ),
     ],
 )
@@ -48,7 +52,7 @@ def test_a_negative_gain_inverts() -> None:
 
 
 def test_what_was_given_is_described_and_the_rest_is_not() -> None:
-    options = ReadOptions(units={"Im": "pA", "": "mV"}, gain=10.0, sweep_interval_s=5.0)
+    options = ReadOptions(unit={"Im": "pA", "": "mV"}, gain=10.0, sweep_interval_s=5.0)
     assert options.described() == {"unit": "mV; Im=pA", "gain": "10.0", "sweep_interval_s": "5.0"}
     assert ReadOptions().described() == {}
 

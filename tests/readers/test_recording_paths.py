@@ -99,7 +99,7 @@ def test_a_named_reader_takes_the_files_with_its_suffixes(folder: Path) -> None:
 
 def test_a_folder_is_the_recording_of_a_reader_of_folders(folder: Path) -> None:
     assert find_recordings([folder], reader="neuralynx") == [folder]
-    with pytest.raises(UsageError, match="--reader: expected one of"):
+    with pytest.raises(UsageError, match="`reader`: expected one of"):
         find_recordings([folder], reader="nonesuch")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import neo
 import pytest
 
 from builders.lab_files import write_neuralynx
+from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions, interface, read_recording, reader_table, registry
 from nwb_mepp.readers.registry import choose_reader, get_reader
@@ -55,7 +56,7 @@ def test_for_an_nwb_file_the_error_points_to_detect(tmp_path: Path) -> None:
 def test_the_error_for_an_unknown_reader_lists_all_readers(tmp_path: Path) -> None:
     path = tmp_path / "run.abf"
     path.write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"--reader: expected one of alphaomega, .*axon.*; found 'axion'"):
+    with pytest.raises(UsageError, match=r"`reader`: expected one of alphaomega, .*axon.*; found 'axion'"):
         read_recording(path, options=ReadOptions(reader="axion"))
 
 
@@ -72,7 +73,7 @@ def test_an_ambiguous_suffix_is_not_guessed(suffix: str, tmp_path: Path) -> None
     path = tmp_path / f"run{suffix}"
     path.write_bytes(bytes(64))
     with pytest.raises(
-        ReadError, match=r"its suffix does not identify its format; choose a reader with --reader"
+        ReadError, match=r"its suffix does not identify its format; choose a reader with `reader`"
     ):
         read_recording(path)
 
@@ -81,13 +82,13 @@ def test_a_file_of_a_recording_that_is_a_folder_is_refused(tmp_path: Path) -> No
     path = tmp_path / "CSC1.ncs"
     path.write_bytes(b"x")
     with pytest.raises(
-        ReadError, match="part of a recording that is a folder; pass the folder and --reader neuralynx"
+        ReadError, match="part of a recording that is a folder; pass the folder and `reader` neuralynx"
     ):
         read_recording(path)
 
 
 def test_a_folder_needs_a_reader_of_folders(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"is a folder; expected a file, or --reader NAME .*neuralynx"):
+    with pytest.raises(ReadError, match=r"is a folder; expected a file, or `reader='NAME'` .*neuralynx"):
         read_recording(tmp_path)
     with pytest.raises(ReadError, match="the reader 'axon' expects a file, found a folder"):
         read_recording(tmp_path, options=ReadOptions(reader="axon"))
@@ -138,8 +139,8 @@ class TestPlugins:
                     return plugin
 
             point = Point(name="x", value="lab:READER", group="nwb_mepp.readers")
-            built_in = entry_points(group=point.group)
-            monkeypatch.setattr(registry, "entry_points", lambda **_: [*built_in, point])
+            built_in = plugins(point.group)
+            monkeypatch.setattr(registry, "plugins", lambda _: [*built_in, point])
             reader_table.cache_clear()
 
         yield install
@@ -173,7 +174,7 @@ class TestPlugins:
         install(replace(LABCHART, name="lab"))
         path = tmp_path / "run.txt"
         path.write_text("t (s)\tVm (V)\n0.0\t1\n0.1\t2\n0.2\t3\n")
-        with pytest.raises(ReadError, match=r"more than one reader matches .* --reader \(lab, labchart\)"):
+        with pytest.raises(ReadError, match=r"more than one reader matches .* `reader` \(lab, labchart\)"):
             read_recording(path)
 
 
@@ -199,7 +200,7 @@ class TestContent:
     ) -> None:
         path = tmp_path / "run.ibw"
         path.write_bytes((shared_data / "formats" / "File_axon_5.abf").read_bytes())
-        with pytest.raises(ReadError, match=r"more than one reader matches .* --reader \(igor, axon\)"):
+        with pytest.raises(ReadError, match=r"more than one reader matches .* `reader` \(igor, axon\)"):
             choose_reader(path)
         assert choose_reader(path, name="axon").name == "axon"
 
@@ -225,7 +226,7 @@ class TestContent:
         folder = write_neuralynx(tmp_path / "day1")
         (folder / "100_CH1.continuous").write_bytes(b"header.format = 'Open Ephys Data Format'")
         with pytest.raises(
-            ReadError, match=r"more than one reader matches the folder; .* --reader \(neuralynx, openephys\)"
+            ReadError, match=r"more than one reader matches the folder; .* `reader` \(neuralynx, openephys\)"
         ):
             choose_reader(folder)
 
@@ -245,15 +246,15 @@ class TestRawBinary:
         return path
 
     def test_the_user_must_state_everything(self, path: Path) -> None:
-        with pytest.raises(UsageError, match=r"missing: --dtype, --n-channels, --sampling-rate, --unit\."):
+        with pytest.raises(UsageError, match=r"missing: `dtype`, `n_channels`, `sampling_rate_hz`, `unit`\."):
             read_recording(path, options=ReadOptions(reader="rawbinarysignal"))
         options = ReadOptions(reader="rawbinarysignal", dtype="int16", n_channels=1, sampling_rate_hz=1e4)
-        with pytest.raises(UsageError, match=r"missing: --unit\."):
+        with pytest.raises(UsageError, match=r"missing: `unit`\."):
             read_recording(path, options=options)
 
     def test_a_size_that_does_not_match_is_refused(self, path: Path) -> None:
         options = ReadOptions(
-            reader="rawbinarysignal", dtype="int32", n_channels=3, sampling_rate_hz=1e4, units={"": "V"}
+            reader="rawbinarysignal", dtype="int32", n_channels=3, sampling_rate_hz=1e4, unit={"": "V"}
         )
         with pytest.raises(ReadError, match=r"expected a multiple of 12 bytes .*, found 400 bytes"):
             read_recording(path, options=options)

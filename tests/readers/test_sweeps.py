@@ -42,7 +42,7 @@ def test_an_interval_spaces_coinciding_sweeps() -> None:
 
 
 def test_an_interval_shorter_than_a_sweep_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--sweep-interval: expected at least the 2 s .*, found 1\.5 s"):
+    with pytest.raises(UsageError, match=r"`sweep_interval_s`: expected at least the 2 s .*, found 1\.5 s"):
         place_sweeps([(0.0, 2.0)] * 2, tolerance_s=1e-4, interval_s=1.5)
 
 
@@ -52,7 +52,7 @@ def test_an_interval_that_agrees_with_the_file_is_accepted() -> None:
 
 
 def test_an_interval_that_contradicts_the_file_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--sweep-interval 4 contradicts the file, .* begins 5 s after"):
+    with pytest.raises(UsageError, match=r"`sweep_interval_s=4` contradicts the file, .* begins 5 s after"):
         place_sweeps([(0.0, 1.0), (5.0, 6.0)], tolerance_s=1e-4, interval_s=4.0)
 
 

@@ -13,6 +13,7 @@ from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.workflows import DetectionSettings, analyze, choose_channels
+from nwb_mepp.workflows.option_kinds import Amplitude
 
 
 def settings(**changes: Any) -> DetectionSettings:
@@ -105,7 +106,7 @@ def test_a_least_amplitude_drops_the_small_ones_and_leaves_the_others_as_they_ar
     recording = recording_of(trace_of(mepp_trace(amplitudes=amplitudes)))
     everything = only_result(recording)
     assert len(everything.mepps) == 8
-    large = only_result(recording, min_amplitude=0.75e-3, min_amplitude_unit="V").mepps
+    large = only_result(recording, min_amplitude=Amplitude(0.75e-3, "V")).mepps
     assert large.start_s == pytest.approx(ONSETS_S[1::2], abs=0.3e-3)
     np.testing.assert_array_equal(large.amplitude, everything.mepps.amplitude[1::2])
     in_sd = 0.75e-3 / everything.summary.noise_sd
@@ -115,9 +116,9 @@ def test_a_least_amplitude_drops_the_small_ones_and_leaves_the_others_as_they_ar
 def test_a_least_amplitude_in_volts_does_not_fit_a_current() -> None:
     recording = recording_of(trace_of(mepp_trace(), channel="Im", unit="A"))
     with pytest.raises(
-        UsageError, match=r"--min-amplitude: expected the unit of channel 'Im' \(A\), found V"
+        UsageError, match=r"`min_amplitude`: expected the unit of channel 'Im' \(A\), found V"
     ):
-        analyze(recording, settings=settings(min_amplitude=1e-4, min_amplitude_unit="V"))
+        analyze(recording, settings=settings(min_amplitude=Amplitude(1e-4, "V")))
 
 
 def test_several_channels_are_asked_for_and_each_gets_a_result() -> None:
@@ -125,7 +126,8 @@ def test_several_channels_are_asked_for_and_each_gets_a_result() -> None:
     monitor = trace_of(values, channel="Temp", unit="degC")
     traces = (trace_of(values), trace_of(-values, channel="Vm2"), monitor)
     with pytest.raises(
-        MetadataError, match=r"run07\.abf has 2 channels in volts or amperes \(Vm, Vm2\); pass --channel Vm"
+        MetadataError,
+        match=r"fiber\.abf has 2 channels in volts or amperes \(Vm, Vm2\); pass `channels='Vm'`",
     ):
         analyze(recording_of(*traces), settings=settings())
     results = analyze(recording_of(*traces), settings=settings(channels=("Vm2", "Vm")))
@@ -140,14 +142,14 @@ def test_the_only_channel_in_volts_or_amperes_needs_no_name() -> None:
 
 
 def test_a_channel_that_is_not_there_is_named_with_those_that_are() -> None:
-    with pytest.raises(UsageError, match=r"run07\.abf has no channel 'Vx'; pass --channel .* \(Vm\)"):
+    with pytest.raises(UsageError, match=r"fiber\.abf has no channel 'Vx'; pass `channels` .* \(Vm\)"):
         choose_channels(recording_of(trace_of(np.zeros(10))), names=["Vx"])
 
 
 def test_a_recording_without_volts_or_amperes_is_refused() -> None:
     recording = recording_of(trace_of(np.zeros(10), channel="Temp", unit="degC"))
     with pytest.raises(
-        MetadataError, match=r"has no channel in volts or amperes \(Temp in degC\); pass --unit"
+        MetadataError, match=r"has no channel in volts or amperes \(Temp in degC\); pass `unit`"
     ):
         choose_channels(recording)
 
@@ -156,11 +158,11 @@ def test_a_recording_without_volts_or_amperes_is_refused() -> None:
 def test_a_stretch_outside_the_recording_is_refused(stretch: tuple[float, float]) -> None:
     recording = recording_of(trace_of(mepp_trace()))
     with pytest.raises(
-        UsageError, match=r"--exclude: expected a stretch within the recording, .* from 0 to 4 s"
+        UsageError, match=r"`exclude`: expected a stretch within the recording, .* from 0 to 4 s"
     ):
         analyze(recording, settings=settings(exclude=(stretch,)))
     with pytest.raises(
-        UsageError, match=r"--exclude-per-sweep: expected a stretch within a sweep, .* last 4 s"
+        UsageError, match=r"`exclude_per_sweep`: expected a stretch within a sweep, .* last 4 s"
     ):
         analyze(recording, settings=settings(exclude_per_sweep=(stretch,)))
 

@@ -77,7 +77,7 @@ def test_no_larger_set_of_the_most_probable_would_do(probability: list[float], r
 
 def test_candidates_without_probabilities_cannot_be_held_to_a_rate() -> None:
     with pytest.raises(
-        UsageError, match=r"--false-discovery-rate: expected a --detector that gives .* found theirs, which"
+        UsageError, match=r"`false_discovery_rate`: expected a detector that gives .* found theirs, which"
     ):
         most_probable([candidates(np.nan)], false_discovery_rate=0.1, detector="theirs")
 

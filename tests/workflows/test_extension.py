@@ -10,7 +10,7 @@ from nwb_mepp.core.errors import OutputError
 from nwb_mepp.workflows import retype_file
 
 PROJECT = Path(__file__).resolve().parents[2]
-EARLIER = PROJECT / "extensions" / "ndx-mepp" / "back_compat" / "0.1.0.nwb"
+EARLIER = PROJECT / "extensions" / "ndx-mepp" / "back_compat" / "0.2.0.nwb"
 
 
 def test_a_file_of_an_earlier_version_is_turned_plain_and_typed_again(tmp_path: Path) -> None:
@@ -35,7 +35,9 @@ def test_a_file_of_an_earlier_version_is_turned_plain_and_typed_again(tmp_path: 
 def test_a_file_that_is_there_is_not_overwritten_unasked(tmp_path: Path) -> None:
     out = tmp_path / "out.nwb"
     out.write_text("Dear diary")
-    with pytest.raises(OutputError, match=r"expected nothing at .*out.nwb, found a file; give --overwrite"):
+    with pytest.raises(
+        OutputError, match=r"expected nothing at .*out.nwb, found a file; give `overwrite=True`"
+    ):
         retype_file(EARLIER, extension=False, output=out)
     retype_file(EARLIER, extension=False, output=out, overwrite=True)
     assert objects(out)["intervals/mepps_miniunet"][0]["neurodata_type"] == "'TimeIntervals'"

@@ -26,7 +26,7 @@ from nwb_mepp.workflows import (
 )
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
-VOLTS = ReadOptions(units={"": "V"})
+VOLTS = ReadOptions(unit={"": "V"})
 KNOWN = WriteOptions(session_start="2026-01-15T10:00:00+00:00")
 
 
@@ -68,7 +68,7 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
 
     other = DetectionSettings(detectors=("matched_filter",), threshold=30.0)
     with pytest.raises(
-        OutputError, match=r"run07\.txt\.nwb to be from the same input and settings, .* --overwrite"
+        OutputError, match=r"run07\.txt\.nwb to be from the same input and settings, .* `overwrite=True`"
     ):
         run(lab_file, output, settings=other)
     assert output.read_bytes() == before[output]
@@ -97,7 +97,7 @@ def test_a_file_that_another_program_wrote_is_not_overwritten(lab_file: Path, tm
         ),
         (
             WriteOptions(session_start=KNOWN.session_start, clamp="voltage"),
-            "--clamp voltage is given, found Voltage in V",
+            "`clamp='voltage'` is stated, found Voltage in V",
         ),
         (
             WriteOptions(session_start=KNOWN.session_start, metadata=Path("none.yaml")),
@@ -160,14 +160,14 @@ def test_detect_writes_elsewhere_on_request_and_asks_before_overwriting(
     assert source.read_bytes() == before
     assert len(read_results(other)) == 1
     with pytest.raises(
-        OutputError, match=r"expected nothing at .*marked\.nwb, found a file; give --overwrite"
+        OutputError, match=r"expected nothing at .*marked\.nwb, found a file; give `overwrite=True`"
     ):
         detect_file(source, output=other, settings=SETTINGS)
     detect_file(source, output=other, settings=SETTINGS, overwrite=True)
 
 
 def test_a_stretch_outside_the_recording_is_refused_when_converting(lab_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--exclude: expected a stretch within the recording"):
+    with pytest.raises(UsageError, match="`exclude`: expected a stretch within the recording"):
         convert_file(
             lab_file, tmp_path / "x.nwb", read_options=VOLTS, write_options=KNOWN, exclude=((7.0, 8.0),)
         )

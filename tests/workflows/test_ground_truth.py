@@ -13,7 +13,8 @@ from builders.traces import recording_of, trace_of
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.workflows.ground_truth import open_recording, own_truth, read_truth
+from nwb_mepp.workflows.ground_truth import own_truth, read_truth
+from nwb_mepp.workflows.recording_files import open_recording
 from nwb_mepp.workflows.simulate import SimulationPlan, simulate_files
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -75,12 +76,12 @@ def test_what_a_person_has_rejected_is_not_true(simulated: Path, curated: Path) 
 
 def test_labels_that_came_with_the_samples_need_no_table(simulated: Path) -> None:
     text = simulated.with_suffix(".csv")
-    with open_recording(text, options=ReadOptions(units={"": "V"})) as recording:
+    with open_recording(text, options=ReadOptions(unit={"": "V"})) as recording:
         assert own_truth(text, recording=recording) is None
         (channel,) = recording.channels
         marks = read_truth(text, None, recording=recording, channel=channel)
         assert marks.matched_by == "start"
-        with pytest.raises(ReadError, match=r"expected labels of channel 'Im' .*, found none; give --truth"):
+        with pytest.raises(ReadError, match=r"expected labels of channel 'Im' .*, found none; give a table"):
             read_truth(text, None, recording=recording, channel="Im")
     onsets = truth_in(simulated, "mepps_truth")
     assert np.abs(marks.start_s[:, None] - onsets).min(axis=1).max() <= 1e-4
@@ -102,7 +103,7 @@ def test_a_recording_without_truth_asks_for_it() -> None:
     with (
         open_recording(path) as recording,
         pytest.raises(
-            ReadError, match=r"mepps_curated or mepps_truth, or labels, .*without labels; give --tr"
+            ReadError, match=r"mepps_curated or mepps_truth, or labels, .*without labels; give a table"
         ),
     ):
         own_truth(path, recording=recording)
@@ -128,7 +129,10 @@ def test_an_nwb_file_without_a_truth_names_its_tables(simulated: Path, tmp_path:
 
 def test_options_for_a_lab_file_are_refused_for_nwb(simulated: Path) -> None:
     with (
-        pytest.raises(UsageError, match=r"expected no gain for the NWB file .*, found 10.0; leave that out"),
+        pytest.raises(
+            UsageError,
+            match=r"is an NWB file, which states its own units, .*; leave out `gain`, or correct the file",
+        ),
         open_recording(simulated, options=ReadOptions(gain=10.0)),
     ):
         pass

@@ -126,7 +126,7 @@ def test_an_end_after_the_last_sample_is_the_end_of_the_sweep(recording: Recordi
         (("start_time,peak_time", "13.999,14.1"), r"expected the peaks that .* states within the sweeps of"),
         (
             ("when", "11"),
-            r"expected the columns peak_time or start_time, or labels, .* give --events a table",
+            r"expected the columns peak_time or start_time, or labels, .* give `events` a table",
         ),
         (("peak_time", "soon"), r"line 2: expected a number of seconds or volts in peak_time, found 'soon'"),
     ],
@@ -142,7 +142,9 @@ def test_with_several_channels_one_is_asked_for(marks: Marks) -> None:
     values = mepp_trace()
     both = recording_of(trace_of(values), trace_of(0.1 * values, channel="Vm2"))
     table = marks("peak_time", "0.401")
-    with pytest.raises(MetadataError, match=r"2 channels in volts or amperes \(Vm, Vm2\); pass --channel"):
+    with pytest.raises(
+        MetadataError, match=r"2 channels in volts or amperes \(Vm, Vm2\); pass `channels='Vm'`"
+    ):
         carry(both, table)
     with pytest.raises(UsageError, match="has no channel 'V'"):
         carry(both, table, channels=("V",))
@@ -197,8 +199,8 @@ def test_other_marks_make_another_file(tmp_path: Path, marks: Marks) -> None:
 @pytest.mark.parametrize(
     ("events", "message"),
     [
-        ("none.csv", r"expected marks in none.csv \(--events\), found no such file; check the path"),
-        ("{}.marks", r"expected its marks in .*simulated.marks, as --events '{}.marks' says, found no such"),
+        ("none.csv", r"expected marks in none.csv \(`events`\), found no such file; check the path"),
+        ("{}.marks", r"expected its marks in .*simulated.marks, as `events` '{}.marks' says, found no such"),
     ],
 )
 def test_a_table_that_is_not_there_is_named_and_nothing_written(

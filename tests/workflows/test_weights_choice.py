@@ -47,7 +47,7 @@ def test_a_folder_may_be_called_like_a_version(
             "miniunet@2",
             r"weights of miniunet in the installed package \(miniunet@3\), found miniunet@2",
         ),
-        ("minunet@3", r"--weights: expected DETECTOR@VERSION with one of autoencoder, .*, found 'minunet@3'"),
+        ("minunet@3", r"`weights`: expected DETECTOR@VERSION with one of autoencoder, .*, found 'minunet@3'"),
         ("template@1", r"expected a detector that has weights \(autoencoder, .*miniunet\), found template"),
     ],
 )
@@ -66,7 +66,7 @@ def test_weights_of_another_detector_are_refused(lab: Path) -> None:
 def test_a_detector_without_weights_is_refused_with_those_that_have_some(lab: Path) -> None:
     with pytest.raises(
         UsageError,
-        match=r"--weights: expected a detector that has weights \(autoencoder, .*miniunet\), found template",
+        match=r"`weights`: expected a detector that has weights \(autoencoder, .*miniunet\), found template",
     ):
         choose_weights([f"template={lab}"])
 
@@ -74,7 +74,7 @@ def test_a_detector_without_weights_is_refused_with_those_that_have_some(lab: Pa
 def test_an_unknown_detector_is_answered_with_the_known_ones() -> None:
     with pytest.raises(
         UsageError,
-        match=r"--weights: expected DETECTOR=FOLDER with one of autoencoder, .*, found 'minunet=lab'",
+        match=r"`weights`: expected DETECTOR=FOLDER with one of autoencoder, .*, found 'minunet=lab'",
     ):
         choose_weights(["minunet=lab"])
 

@@ -144,5 +144,5 @@ def _do(task: _Task) -> tuple[str, Outcome]:
 def _crashed(task: _Task) -> tuple[str, Outcome]:
     raise DetectionError(
         f"The process for recording {task.number} of {task.condition.words!r} died (killed, or out of "
-        "memory). Use a smaller --jobs."
+        "memory). Use a smaller `n_processes`."
     )

@@ -88,7 +88,7 @@ class ResultCache:
 
     def __init__(self, folder: Path, *, detectors: Iterable[str]) -> None:
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"--keep: expected a folder, found the file {folder}; name another.")
+            raise UsageError(f"`keep`: expected a folder, found the file {folder}; name another.")
         self._folder = folder
         self._identities = {name: identity(one) for name, one in load_detectors(detectors).items()}
         self._sources = sha256_of(_sources())
@@ -139,7 +139,7 @@ class ResultCache:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ReadError(
                 f"expected results of an earlier benchmark in {path}, found something else ({error}); remove "
-                "it, or choose another folder with --keep."
+                "it, or choose another folder with `keep`."
             ) from error
 
 

@@ -49,7 +49,7 @@ def prepare_tensorflow(*, n_threads: int | None = None) -> None:
                 getattr(threading, f"set_{kind}_op_parallelism_threads")(n_threads)
     except RuntimeError as error:
         raise UsageError(
-            f"--threads: expected TensorFlow not to have started yet, found it running with another number "
+            f"`n_threads`: expected TensorFlow not to have started yet, found it running with another number "
             f"than {n_threads}; start the training in a new process."
         ) from error
     if n_threads == 1:

@@ -16,7 +16,7 @@ from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 from nwb_mepp.ml.training.validation import TOLERANCE_S
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
-from nwb_mepp.workflows.ground_truth import open_recording
+from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["benchmark_text", "load_detector", "score_held_out"]
 

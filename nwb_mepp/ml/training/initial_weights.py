@@ -72,13 +72,14 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
         load = lambda model: load_keras_file(model, path)  # noqa: E731
     else:
         raise UsageError(
-            f"--from: expected 'shipped', a folder of weights or a .keras file, found {start!r}, which is "
+            f"`start`: expected 'shipped', a folder of weights or a .keras file, found {start!r}, which is "
             "none; check the path."
         )
     architecture = read_architecture(path)
     if architecture["name"] != _NETWORKS[detector]:
         raise UsageError(
-            f"--from: expected the weights of a {_NETWORKS[detector]} for --detector {detector}, found those "
+            f"`start`: expected the weights of a {_NETWORKS[detector]} for `detector={detector!r}`, found "
+            "those "
             f"of a {architecture['name']} in {path}; choose that detector or other weights."
         )
     return InitialWeights(

@@ -191,8 +191,8 @@ def _read(
 ) -> list[LabeledRecording]:
     if truth is not None and "{}" not in truth and len(paths) > 1 and Path(truth).is_file():
         raise UsageError(
-            f"--truth: expected one recording for {truth}, found {len(paths)}: a file of marks belongs to "
-            "one; write {} for the name of each recording, as in --truth '{}.truth.csv'."
+            f"`truth`: expected one recording for {truth}, found {len(paths)}: a file of marks belongs to "
+            "one; write {} for the name of each recording, as in `truth='{}.truth.csv'`."
         )
     labeled = []
     for number, path in enumerate(paths):
@@ -232,7 +232,7 @@ def _run(job: _Job, mark: str) -> None:
         on_example=_counter(told, "simulating held-out recordings"),
     )
     if not any(len(example.peak) for example in held_out):
-        raise ReadError("expected MEPPs in the held-out recordings, found none; give another --seed.")
+        raise ReadError("expected MEPPs in the held-out recordings, found none; give another `seed`.")
     model, fitted = _fit(job, examples, held_out)
     told.tell("calibrating")
     export = job.work.export

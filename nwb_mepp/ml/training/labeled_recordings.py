@@ -20,7 +20,8 @@ from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.ml.training.examples import Example, example_of
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
-from nwb_mepp.workflows.ground_truth import open_recording, own_truth, read_truth, truth_of
+from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of
+from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["LabeledRecording", "read_labeled"]
 
@@ -98,7 +99,7 @@ def read_labeled(
         channels = choose_channels(recording, names=settings.channels)
         if len(channels) != 1:
             raise UsageError(
-                f"--channel: expected one channel to train on, found {', '.join(channels)}; give one."
+                f"`channel`: expected one channel to train on, found {', '.join(channels)}; give one."
             )
         (channel,) = channels
         source = stated if stated is not None else own_truth(path, recording=recording)

@@ -129,32 +129,32 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.detector not in TRAINABLE:
             raise UsageError(
-                f"--detector: expected a detector that can be trained ({', '.join(TRAINABLE)}), found "
+                f"`detector`: expected a detector that can be trained ({', '.join(TRAINABLE)}), found "
                 f"{self.detector!r}."
             )
         for option, value, least in (
-            ("--seed", self.seed, 0),
-            ("--steps", self.n_steps, 1),
-            ("--simulated", self.n_simulated, 0),
-            ("--patience", self.patience, 1),
-            ("--threads", self.n_threads, 1),
+            ("`seed`", self.seed, 0),
+            ("`n_steps`", self.n_steps, 1),
+            ("`n_simulated`", self.n_simulated, 0),
+            ("`patience`", self.patience, 1),
+            ("`n_threads`", self.n_threads, 1),
         ):
             if value is not None and value < least:
                 raise UsageError(f"{option}: expected {least} or more, found {value}.")
         if not (math.isfinite(self.validation) and 0.0 < self.validation < 1.0):
             raise UsageError(
-                "--validation: expected a fraction of the recordings between 0 and 1, found "
+                "`validation`: expected a fraction of the recordings between 0 and 1, found "
                 f"{self.validation:g}."
             )
         if self.learning_rate is not None and not (
             math.isfinite(self.learning_rate) and self.learning_rate > 0.0
         ):
             raise UsageError(
-                f"--learning-rate: expected a finite number above 0, found {self.learning_rate:g}."
+                f"`learning_rate`: expected a finite number above 0, found {self.learning_rate:g}."
             )
         if self.n_simulated is not None and self.n_simulated > VALIDATION_SEEDS_FROM // 2:
             raise UsageError(
-                f"--simulated: expected at most {VALIDATION_SEEDS_FROM // 2}, found {self.n_simulated}."
+                f"`n_simulated`: expected at most {VALIDATION_SEEDS_FROM // 2}, found {self.n_simulated}."
             )
 
     @property
@@ -206,7 +206,7 @@ class TrainingSettings:
             n_simulated = 0 if labeled and self.quick else effort.n_simulated
         if not labeled and n_simulated == 0:
             raise UsageError(
-                "expected something to train on, found --simulated 0 and no recordings; give either."
+                "expected something to train on, found `n_simulated=0` and no recordings; give either."
             )
         if self.is_miniunet:
             n_silent = math.ceil(_SILENT_SHARE * n_simulated)

@@ -36,11 +36,13 @@ class WorkFolder:
         self.path = target.with_name(f"{target.name}{_SUFFIX}")
         self._exports = self.path / "export"
         if target.exists() and not target.is_dir():
-            raise OutputError(f"expected a folder or nothing at {target}, found a file; give another -o.")
+            raise OutputError(
+                f"expected a folder or nothing at {target}, found a file; give another `output`."
+            )
         if target.is_dir() and any(target.iterdir()) and not (target / "config.json").is_file():
             raise OutputError(
                 f"expected an empty folder or nothing at {target}, found one with other content; give "
-                "another -o."
+                "another `output`."
             )
 
     @property
@@ -90,7 +92,7 @@ class WorkFolder:
             return True
         raise OutputError(
             f"expected nothing at {self.target}, found weights from other data or settings; a version is "
-            "never overwritten: give another -o."
+            "never overwritten: give another `output`."
         )
 
     def begin(self, settings: Mapping[str, object]) -> bool:

@@ -102,10 +102,10 @@ def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
 def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
     """Return what Neo must be told about a raw binary file, all of it stated by the user."""
     wanted = {
-        "--dtype": options.dtype,
-        "--n-channels": options.n_channels,
-        "--sampling-rate": options.sampling_rate_hz,
-        "--unit": options.units or None,
+        "`dtype`": options.dtype,
+        "`n_channels`": options.n_channels,
+        "`sampling_rate_hz`": options.sampling_rate_hz,
+        "`unit`": options.unit or None,
     }
     missing = [option for option, value in wanted.items() if value is None]
     if missing or options.dtype is None or options.n_channels is None:
@@ -117,7 +117,7 @@ def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
     if n_bytes % row:
         raise ReadError(
             f"{path.name}: expected a multiple of {row} bytes ({options.n_channels} channels of "
-            f"{options.dtype}), found {n_bytes} bytes; correct --dtype or --n-channels."
+            f"{options.dtype}), found {n_bytes} bytes; correct `dtype` or `n_channels`."
         )
     return {
         "dtype": options.dtype,
@@ -148,5 +148,5 @@ def _translated_errors(path: Path, name: str) -> Iterator[None]:
         reported = " ".join(f"{type(error).__name__}: {error}".split())
         raise ReadError(
             f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or in "
-            f"another format (then choose its reader with --reader NAME). Neo reports: {reported[:200]}"
+            f"another format (then choose its reader with `reader='NAME'`). Neo reports: {reported[:200]}"
         ) from error

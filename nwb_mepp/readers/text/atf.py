@@ -125,7 +125,7 @@ def _clock(
             return options.sampling_rate_hz, 0.0
         raise ReadError(
             f"{path.name}: expected the unit of time in the title of the first column, such as 'Time (s)', "
-            f"found {title!r}; pass --sampling-rate HZ."
+            f"found {title!r}; pass `sampling_rate_hz=HZ`."
         )
     times = np.asarray(column, dtype=np.float64)
     try:
@@ -135,7 +135,7 @@ def _clock(
             return options.sampling_rate_hz, float(times[0]) / per_second
         raise ReadError(
             f"{path.name}: expected evenly spaced times in row {error.row + 1} of the samples, but {error}; "
-            "export the recording in one segment, or pass --sampling-rate HZ."
+            "export the recording in one segment, or pass `sampling_rate_hz=HZ`."
         ) from error
 
 

@@ -76,7 +76,8 @@ def _utf16_without_bom(head: bytes, *, name: str) -> str:
         if others == 0 and zeros > 0.5 * len(head) / 2:
             return encoding
     raise ReadError(
-        f"{name}: expected text, found zero bytes as in a binary file; choose its reader with --reader NAME."
+        f"{name}: expected text, found zero bytes as in a binary file; choose its reader with "
+        "`reader='NAME'`."
     )
 
 

@@ -106,7 +106,7 @@ def read_labchart(path: Path, options: ReadOptions) -> FileContents:
     if layout is None or layout.separator != "\t":
         raise ReadError(
             f"{path.name}: expected columns of numbers separated by tabs, the first of which is the time, "
-            "found none; --reader NAME chooses another reader."
+            "found none; `reader='NAME'` chooses another reader."
         )
     tables = read_tables(path, layout)
     headings = [_Heading.parse(table.header) for table in tables]
@@ -171,7 +171,7 @@ def _clock(
     if stated and options.sampling_rate_hz is None and abs(stated * clock.sampling_rate_hz - 1) > 1e-3:
         raise ReadError(
             f"{path.name}: its heading states an interval of {stated:g} s, but its times are "
-            f"{1 / clock.sampling_rate_hz:g} s apart; pass --sampling-rate HZ to say which is right."
+            f"{1 / clock.sampling_rate_hz:g} s apart; pass `sampling_rate_hz=HZ` to say which is right."
         )
     return clock
 

@@ -79,7 +79,7 @@ def read_labeled_text(path: Path, options: ReadOptions) -> FileContents:
         raise ReadError(
             f"{path.name}: expected columns separated by commas with titles such as "
             "'Time_ms,Voltage,labels' (the first with the unit of time), found none; "
-            "--reader NAME chooses another reader."
+            "`reader='NAME'` chooses another reader."
         )
     (table,) = read_tables(path, layout)
     clock = read_clock(

@@ -74,7 +74,7 @@ def read_clock(
     if per_second is None:
         raise ReadError(
             f"{path.name}: expected the unit of time (s, ms or min) in the title of column {column + 1}, "
-            "such as 'Time (s)', found none; add it, or pass --sampling-rate HZ."
+            "such as 'Time (s)', found none; add it, or pass `sampling_rate_hz=HZ`."
         )
     try:
         rate_hz = samples_per_time_unit(times) * per_second
@@ -82,7 +82,7 @@ def read_clock(
         raise ReadError(
             f"{path.name}, line {table.line_of(error.row)}: expected evenly spaced times, but "
             f"{error}. Export the recording in one segment; if only the printed times are wrong, pass "
-            "--sampling-rate HZ."
+            "`sampling_rate_hz=HZ`."
         ) from error
     return Clock(
         sampling_rate_hz=rate_hz,

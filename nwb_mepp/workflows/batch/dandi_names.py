@@ -60,8 +60,8 @@ def with_dandi_names(plan: Plan) -> Plan:
         other = jobs.setdefault(os.path.normcase(named.output), named)
         if other is not named:
             raise UsageError(
-                f"--dandi-names: expected a session of its own for each recording, found {other.path} and "
-                f"{job.path} both to be {named.output.name}; give --sessions with a column session_id."
+                f"`dandi_names`: expected a session of its own for each recording, found {other.path} and "
+                f"{job.path} both to be {named.output.name}; give `sessions` with a column session_id."
             )
     return replace(plan, jobs=tuple(jobs.values()), failures=tuple(failures))
 
@@ -72,7 +72,7 @@ def _name_of(job: Job) -> Path:
     if subject_id is None or session_id is None:
         lacking = "subject_id" if subject_id is None else "session_id"
         raise MetadataError(
-            f"expected subject_id and session_id for --dandi-names, found no {lacking}; state it in the "
-            "--metadata file or in --sessions."
+            f"expected subject_id and session_id for `dandi_names`, found no {lacking}; state it in the "
+            "`metadata` file or in `sessions`."
         )
     return dandi_name(subject_id, session_id)

@@ -120,12 +120,12 @@ def plan_batch(
             if other is not job:
                 raise UsageError(
                     f"expected an output of its own for each file, found that {other.path} and {path} both "
-                    f"belong to {job.output}; convert them into different folders with -o."
+                    f"belong to {job.output}; convert them into different folders with `output`."
                 )
     if known.session_start is not None and len(jobs) > 1 and not known.override:
         raise UsageError(
-            f"--session-start: expected one file, found {len(jobs)}, which can hardly have begun at one "
-            "time; give --sessions with a row for each, or --override if they did."
+            f"`session_start`: expected one file, found {len(jobs)}, which can hardly have begun at one "
+            "time; give `sessions` with a row for each, or `override=True` if they did."
         )
     return Plan(folder=target, jobs=tuple(jobs.values()), failures=tuple(failures))
 

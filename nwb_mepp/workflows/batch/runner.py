@@ -70,6 +70,7 @@ def run_batch(
     n_processes: int = 1,
     units: Units = "si",
     decimal: Decimal = "point",
+    worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> BatchOutcome:
@@ -87,6 +88,8 @@ def run_batch(
     units : {"si", "lab"}
     decimal : {"point", "comma"}
         Of the tables.
+    worded : callable (reason) -> str
+        Puts the reason of a failure into the words of who called: the command line names its options.
     on_done : callable, optional
         Called with the outcome or failure of each file.
     on_progress : callable, optional
@@ -104,7 +107,7 @@ def run_batch(
     if not done:
         return BatchOutcome(done=(), failures=tuple(failures), tables=())
     tables = _write_tables(plan.folder, done, units=units, decimal=decimal)
-    return _finished(plan, done, failures, tables=tables)
+    return _finished(plan, done, failures, tables=tables, worded=worded)
 
 
 def convert_batch(
@@ -117,6 +120,7 @@ def convert_batch(
     channel: str | None = None,
     overwrite: bool = False,
     n_processes: int = 1,
+    worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> BatchOutcome:
@@ -131,7 +135,7 @@ def convert_batch(
     overwrite : bool
         As for :func:`nwb_mepp.workflows.convert_file`.
     n_processes : int, default 1
-    on_done, on_progress : callable, optional
+    worded, on_done, on_progress : callable, optional
         As for :func:`run_batch`.
 
     Returns
@@ -145,7 +149,7 @@ def convert_batch(
     """
     if events is not None and "{}" not in events and plan.n_files > 1:
         raise UsageError(
-            f"--events: expected '{{}}' in the name for {plan.n_files} recordings, found {events!r}; it "
+            f"`events`: expected '{{}}' in the name for {plan.n_files} recordings, found {events!r}; it "
             "stands for the name of each recording without its last suffix, such as '{}_marks.csv'."
         )
     work = partial(
@@ -160,7 +164,7 @@ def convert_batch(
     done, failures = _do_all(plan, work, n_processes=n_processes, on_done=on_done, on_progress=on_progress)
     if not done:
         return BatchOutcome(done=(), failures=tuple(failures), tables=())
-    return _finished(plan, done, failures, tables=())
+    return _finished(plan, done, failures, tables=(), worded=worded)
 
 
 def _do_all(
@@ -199,8 +203,8 @@ def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failur
 def _crashed(job: Job) -> Failure:
     return Failure(
         path=job.path,
-        reason="the process that worked on it ended without a word (killed, or out of memory); run it "
-        "alone, without --jobs.",
+        reason="the process that worked on it was killed or ran out of memory; run it "
+        "alone, without `n_processes`.",
     )
 
 
@@ -220,7 +224,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"the system refused: {text}."
     if isinstance(error, MemoryError):
-        return "expected more free memory than there is; close other programs or use a smaller --jobs."
+        return "expected more free memory than there is; close other programs or use a smaller `n_processes`."
     return (
         f"a defect of nwb-mepp stopped the work ({type(error).__name__}: {text}); please report it, with "
         f"what is shown when the environment variable {DEBUG_VARIABLE} is 1."
@@ -228,7 +232,12 @@ def explain(error: Exception) -> str:
 
 
 def _finished(
-    plan: Plan, done: Sequence[FileOutcome], failures: Sequence[Failure], *, tables: Sequence[Path]
+    plan: Plan,
+    done: Sequence[FileOutcome],
+    failures: Sequence[Failure],
+    *,
+    tables: Sequence[Path],
+    worded: Callable[[str], str],
 ) -> BatchOutcome:
     """Write the list of failures, or remove that of an earlier batch."""
     path = plan.folder / "failures.csv"
@@ -236,7 +245,7 @@ def _finished(
         with complete_or_absent(path) as temporary, _text_file(temporary) as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(["file", "reason"])
-            writer.writerows([failure.path.as_posix(), failure.reason] for failure in failures)
+            writer.writerows([one.path.as_posix(), worded(one.reason)] for one in failures)
         tables = [*tables, path]
     else:
         path.unlink(missing_ok=True)

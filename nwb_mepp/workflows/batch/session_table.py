@@ -106,12 +106,12 @@ def read_sessions(path: str | PathLike[str]) -> SessionTable:
         text = place.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
-            f"--sessions: expected a table, found that {place} cannot be read ({error.strerror}); check the "
+            f"`sessions`: expected a table, found that {place} cannot be read ({error.strerror}); check the "
             "path."
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"--sessions: expected {place} to be text in UTF-8, found other bytes; save it as CSV in UTF-8."
+            f"`sessions`: expected {place} to be text in UTF-8, found other bytes; save it as CSV in UTF-8."
         ) from error
     lines = text.splitlines()
     delimiter = ";" if lines and ";" in lines[0] else ","

@@ -76,5 +76,5 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str) -> None
 
 def test_a_file_cannot_be_the_folder_that_keeps_results(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    with pytest.raises(UsageError, match=r"--keep: expected a folder, found the file .*; name another"):
+    with pytest.raises(UsageError, match=r"`keep`: expected a folder, found the file .*; name another"):
         ResultCache(tmp_path / "a", detectors=["threshold"])

@@ -54,7 +54,7 @@ def test_on_one_thread_the_same_seed_and_data_give_the_same_weights_to_the_bit(t
         first, second = line.split()
         assert first == second
     assert unet.split()[0] != autoencoder.split()[0]
-    assert "--threads: expected TensorFlow not to have started yet" in refused
+    assert "`n_threads`: expected TensorFlow not to have started yet" in refused
     # TensorFlow's own remarks on processors and drivers are not the user's concern.
     assert done.stderr == ""
 

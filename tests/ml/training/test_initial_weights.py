@@ -74,11 +74,13 @@ def test_a_keras_file_of_another_network_is_refused(tmp_path: Path) -> None:
         build_autoencoder(seed=1).save(path)
     assert find_initial_weights(str(path), detector="autoencoder").kernel_size is None
     with pytest.raises(
-        UsageError, match=r"the weights of a miniunet for --detector miniunet, found .* autoenc"
+        UsageError, match=r"the weights of a miniunet for `detector='miniunet'`, found .* autoenc"
     ):
         find_initial_weights(str(path), detector="miniunet")
 
 
 def test_weights_that_are_not_there_are_asked_for() -> None:
-    with pytest.raises(UsageError, match=r"--from: expected 'shipped', a folder of weights or a .keras file"):
+    with pytest.raises(
+        UsageError, match=r"`start`: expected 'shipped', a folder of weights or a .keras file"
+    ):
         find_initial_weights("nowhere", detector="miniunet")

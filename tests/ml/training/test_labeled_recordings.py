@@ -21,7 +21,7 @@ from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.simulate import SimulationPlan, simulate_files
 
 RATE_HZ = 5000.0
-VOLTS = ReadOptions(units={"": "V"})
+VOLTS = ReadOptions(unit={"": "V"})
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_labels_of_another_length_are_refused(simulated: Path, tmp_path: Path) -
 
 
 def test_marks_that_are_not_there_are_named(simulated: Path) -> None:
-    with pytest.raises(ReadError, match=r"marks in .*simulated_0005\.marks, as --truth '\{\}\.marks' says"):
+    with pytest.raises(ReadError, match=r"marks in .*simulated_0005\.marks, as `truth` '\{\}\.marks' says"):
         truth_of(simulated, "{}.marks")
 
 
@@ -159,7 +159,7 @@ def test_several_channels_are_one_too_many(tmp_path: Path) -> None:
     path = tmp_path / "pair.nwb"
     start = resolve_session_start(None, given="2026-01-15T10:00:00Z", timezone=None)
     write_nwb(recording_of(int16_trace("V1"), int16_trace("V2")), path, session_start=start)
-    with pytest.raises(UsageError, match="--channel: expected one channel to train on, found V1, V2"):
+    with pytest.raises(UsageError, match="`channel`: expected one channel to train on, found V1, V2"):
         read(path, channels=("V1", "V2"))
 
 

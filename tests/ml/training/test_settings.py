@@ -60,17 +60,17 @@ def test_what_is_held_out_in_simulation_lies_between_training_and_calibration() 
     [
         (
             {"detector": "template"},
-            "--detector: expected a detector that can be trained .*, found 'template'",
+            "`detector`: expected a detector that can be trained .*, found 'template'",
         ),
-        ({"seed": -1}, "--seed: expected 0 or more, found -1"),
-        ({"n_steps": 0}, "--steps: expected 1 or more, found 0"),
-        ({"n_simulated": -5}, "--simulated: expected 0 or more, found -5"),
-        ({"n_simulated": 10**9}, "--simulated: expected at most 200000000, found 1000000000"),
-        ({"patience": 0}, "--patience: expected 1 or more, found 0"),
-        ({"n_threads": 0}, "--threads: expected 1 or more, found 0"),
-        ({"validation": 0.0}, "--validation: expected a fraction .* between 0 and 1, found 0"),
-        ({"validation": float("nan")}, "--validation: expected a fraction .* between 0 and 1, found nan"),
-        ({"n_simulated": 0}, "something to train on, found --simulated 0 and no recordings"),
+        ({"seed": -1}, "`seed`: expected 0 or more, found -1"),
+        ({"n_steps": 0}, "`n_steps`: expected 1 or more, found 0"),
+        ({"n_simulated": -5}, "`n_simulated`: expected 0 or more, found -5"),
+        ({"n_simulated": 10**9}, "`n_simulated`: expected at most 200000000, found 1000000000"),
+        ({"patience": 0}, "`patience`: expected 1 or more, found 0"),
+        ({"n_threads": 0}, "`n_threads`: expected 1 or more, found 0"),
+        ({"validation": 0.0}, "`validation`: expected a fraction .* between 0 and 1, found 0"),
+        ({"validation": float("nan")}, "`validation`: expected a fraction .* between 0 and 1, found nan"),
+        ({"n_simulated": 0}, "something to train on, found `n_simulated=0` and no recordings"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:

@@ -114,7 +114,7 @@ def test_an_irregular_signal_with_the_name_of_a_channel_is_renamed(tmp_path: Pat
 
 def test_an_option_may_name_an_irregular_signal(tmp_path: Path) -> None:
     path = write_nix(tmp_path / "run.nix", full_block(n_sweeps=1))
-    recording = read_recording(path, options=ReadOptions(units={"bath": "mV"}))
+    recording = read_recording(path, options=ReadOptions(unit={"bath": "mV"}))
     assert [one.unit for one in recording.ancillary.irregular] == ["V"]
 
 

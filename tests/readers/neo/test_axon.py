@@ -67,7 +67,7 @@ def test_a_header_without_a_date_gives_no_session_start(shared_data: Path) -> No
 def test_a_unit_given_by_the_user_replaces_the_label_and_keeps_the_numbers(shared_data: Path) -> None:
     path = shared_data / "recordings" / "winchester" / "GroupA.abf"
     labeled = read_recording(path)
-    corrected = read_recording(path, options=ReadOptions(units={"": "mA"}))
+    corrected = read_recording(path, options=ReadOptions(unit={"": "mA"}))
     assert (labeled.traces[0].unit, corrected.traces[0].unit) == ("V", "A")
     np.testing.assert_array_equal(labeled.traces[0].raw(), corrected.traces[0].raw())
     assert np.median(corrected.traces[0].values()) == pytest.approx(-61e-12, abs=0.5e-12)
@@ -97,7 +97,7 @@ def test_sweeps_without_times_are_spaced_by_the_interval_given(tmp_path: Path) -
 
 def test_an_interval_that_contradicts_the_file_is_refused(shared_data: Path) -> None:
     path = shared_data / "recordings" / "171116sh_0020.abf"
-    with pytest.raises(UsageError, match=r"--sweep-interval 12 contradicts the file"):
+    with pytest.raises(UsageError, match=r"`sweep_interval_s=12` contradicts the file"):
         read_recording(path, options=ReadOptions(sweep_interval_s=12.0))
 
 
@@ -158,9 +158,9 @@ def test_text_with_the_suffix_of_an_axon_file_is_refused(tmp_path: Path) -> None
 def test_a_file_without_a_unit_asks_for_one(tmp_path: Path) -> None:
     path = tmp_path / "run.abf"
     write_abf(path, units="")
-    with pytest.raises(ReadError, match=r"expected a unit such as V, mV, .*; pass --unit UNIT"):
+    with pytest.raises(ReadError, match=r"expected a unit such as V, mV, .*; pass `unit='UNIT'`"):
         read_recording(path)
-    assert read_recording(path, options=ReadOptions(units={"": "mV"})).traces[0].unit == "V"
+    assert read_recording(path, options=ReadOptions(unit={"": "mV"})).traces[0].unit == "V"
 
 
 def test_reading_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ RAW_BINARY = {
     "dtype": "int16",
     "n_channels": 2,
     "sampling_rate_hz": 10_000.0,
-    "units": {"": "mV"},
+    "unit": {"": "mV"},
 }
 CASES = [
     Case("recordings/171116sh_0020.abf", "AxonIO", 1, 7),
@@ -125,7 +125,7 @@ def test_waves_of_an_igor_experiment_without_a_unit_are_left_out_with_a_note(sha
 
 
 def test_a_wave_without_a_unit_is_kept_when_the_user_states_one(shared_data: Path) -> None:
-    options = ReadOptions(units={"test": "mV"})
+    options = ReadOptions(unit={"test": "mV"})
     recording = read_recording(shared_data / "formats" / "B95_Ch0_IDRest_107.pxp", options=options)
     assert "test" in recording.channels
 

@@ -99,7 +99,7 @@ def test_a_last_line_without_line_break_is_left_out_with_a_note(tmp_path: Path) 
             {"header": [*HEADER[:5], '"Time (s)"\t"Trace #1 (mV)"']},
             "found 2 columns of 3 numbers, 1 titles and 1 signals",
         ),
-        ({"header": replaced("Time (s)", "Time")}, r"expected the unit of time .*, found 'Time'; pass --sam"),
+        ({"header": replaced("Time (s)", "Time")}, r"expected the unit of time .*, found 'Time'; pass `sam"),
         (
             {"rows": ["0\t1\t2", "0.0001\t1\t2", "0.0002\t1\t2", "0.0007\t1\t2", "0.0008\t1\t2"]},
             "expected evenly spaced times in row .*; export the recording in one segment",

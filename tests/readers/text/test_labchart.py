@@ -166,15 +166,15 @@ def test_the_error_gives_the_line_of_a_gap_in_the_times(path: Path, first: int, 
 
 def test_an_unknown_unit_is_refused(path: Path) -> None:
     write(path, ["Time (s)\tVoltage", *rows()])
-    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass --unit UNIT"):
+    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass `unit='UNIT'`"):
         read_recording(path)
-    assert read_recording(path, options=ReadOptions(units={"Voltage": "mV"})).traces[0].conversion == 1e-3
+    assert read_recording(path, options=ReadOptions(unit={"Voltage": "mV"})).traces[0].conversion == 1e-3
 
 
 def test_the_error_for_an_unknown_channel_lists_all_channels(path: Path) -> None:
     write(path, [RUSSIAN, *rows()])
     with pytest.raises(UsageError, match="has no channel 'Vm'; its channels are 'Канал 1'"):
-        read_recording(path, options=ReadOptions(units={"Vm": "mV"}))
+        read_recording(path, options=ReadOptions(unit={"Vm": "mV"}))
 
 
 def test_a_time_without_a_unit_is_refused(path: Path) -> None:
@@ -189,7 +189,7 @@ def test_numbers_without_any_header_need_unit_and_rate(path: Path) -> None:
     write(path, rows())
     with pytest.raises(ReadError, match="expected the unit of time"):
         read_recording(path)
-    recording = read_recording(path, options=ReadOptions(sampling_rate_hz=1e4, units={"": "V"}))
+    recording = read_recording(path, options=ReadOptions(sampling_rate_hz=1e4, unit={"": "V"}))
     assert recording.channels == ("channel 1",)
 
 

@@ -10,7 +10,7 @@ import pytest
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers import ReadOptions, read_recording
 
-VOLTS = ReadOptions(units={"": "V"})
+VOLTS = ReadOptions(unit={"": "V"})
 
 
 @pytest.fixture
@@ -57,14 +57,14 @@ def test_labels_that_are_all_zero_give_no_intervals(path: Path) -> None:
 
 def test_a_file_without_labels_is_read_too(path: Path) -> None:
     write(path, "Time_ms,Voltage", [f"{k / 10:.1f},{k}" for k in range(10)])
-    recording = read_recording(path, options=ReadOptions(units={"": "mV"}))
+    recording = read_recording(path, options=ReadOptions(unit={"": "mV"}))
     assert recording.labels == {}
     np.testing.assert_allclose(recording.traces[0].values(), np.arange(10) * 1e-3, rtol=1e-15)
 
 
 def test_a_missing_unit_is_refused(path: Path) -> None:
     write(path, "Time_ms,Voltage,labels", labeled(["0"] * 10))
-    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass --unit UNIT"):
+    with pytest.raises(ReadError, match=r"no known unit for 'Voltage' \(unit ''\); pass `unit='UNIT'`"):
         read_recording(path)
 
 

@@ -59,8 +59,8 @@ def test_what_lacks_an_identifier_fails_alone() -> None:
     )
     assert [job.path.name for job in named.jobs] == ["c.abf"]
     assert [failure.reason for failure in named.failures[1:]] == [
-        f"expected subject_id and session_id for --dandi-names, found no {lacking}; state it in the "
-        "--metadata file or in --sessions."
+        f"expected subject_id and session_id for `dandi_names`, found no {lacking}; state it in the "
+        "`metadata` file or in `sessions`."
         for lacking in ("session_id", "subject_id")
     ]
 
@@ -69,7 +69,7 @@ def test_two_recordings_of_one_session_are_refused() -> None:
     same = WriteOptions(subject="m1", session_id="s1")
     with pytest.raises(
         UsageError,
-        match=r"--dandi-names: expected a session of its own for each recording, found a.abf and b.abf "
-        r"both to be sub-m1_ses-s1_icephys.nwb; give --sessions with a column session_id",
+        match=r"`dandi_names`: expected a session of its own for each recording, found a.abf and b.abf "
+        r"both to be sub-m1_ses-s1_icephys.nwb; give `sessions` with a column session_id",
     ):
         with_dandi_names(plan(a=same, b=same))

@@ -90,7 +90,7 @@ def test_outputs_of_an_earlier_run_are_not_recordings(work: Path) -> None:
 def test_one_session_start_for_several_files_is_refused_without_override() -> None:
     known = WriteOptions(session_start="2026-01-15T10:00:00Z")
     with pytest.raises(
-        UsageError, match=r"--session-start: expected one file, found 2, .* --sessions .* --override"
+        UsageError, match=r"`session_start`: expected one file, found 2, .* `sessions` .* `override=True`"
     ):
         plan_batch(["day1"], folder="out", write_options=known)
     forced = WriteOptions(session_start="2026-01-15T10:00:00Z", override=True)
@@ -101,7 +101,7 @@ def test_one_session_start_for_several_files_is_refused_without_override() -> No
 
 @pytest.mark.usefixtures("work")
 def test_an_unknown_reader_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="--reader: expected one of"):
+    with pytest.raises(UsageError, match="`reader`: expected one of"):
         plan_batch(["day1"], folder="out", reader="crystal-ball")
 
 

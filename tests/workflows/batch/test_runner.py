@@ -16,7 +16,7 @@ from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
-VOLTS = ReadOptions(units={"": "V"})
+VOLTS = ReadOptions(unit={"": "V"})
 KNOWN = WriteOptions(session_start="2026-01-15T10:00:00Z", override=True)
 
 
@@ -85,7 +85,9 @@ def test_a_batch_of_which_nothing_is_done_writes_nothing(work: Path) -> None:
 def test_converting_a_batch_writes_no_tables_but_that_of_failures(work: Path) -> None:
     (work / "rec" / "run3.txt").write_text("")
     plan = plan_batch(["rec/run1.txt", "rec/run3.txt"], folder="out", write_options=KNOWN)
-    outcome = convert_batch(plan, read_options=VOLTS)
+    outcome = convert_batch(plan, read_options=VOLTS, worded=str.upper)
+    (failure,) = table(work / "out" / "failures.csv")
+    assert failure["reason"] == outcome.failures[0].reason.upper()
     assert [one.output for one in outcome.done] == [Path("out/rec/run1.txt.nwb")]
     assert sorted(path.name for path in (work / "out").rglob("*") if path.is_file()) == [
         "failures.csv",

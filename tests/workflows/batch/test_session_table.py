@@ -72,7 +72,7 @@ def test_a_table_that_is_wrong_is_refused(tmp_path: Path, text: str, message: st
 
 def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"--sessions: expected a table, found that .*none\.csv cannot be read"
+        UsageError, match=r"`sessions`: expected a table, found that .*none\.csv cannot be read"
     ):
         read_sessions(tmp_path / "none.csv")
     (tmp_path / "old.csv").write_bytes("file,subject\nrun1.abf,мышь".encode("cp1251"))

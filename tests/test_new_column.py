@@ -16,8 +16,8 @@ import pynwb
 import pytest
 import quantities as pq
 from ndx_mepp import MEPPQuantity, MEPPSummary, MEPPTable
-from tests.synthetic import RATE_HZ, recording_of, trace_of
 
+from builders.traces import RATE_HZ, recording_of, trace_of
 from nwb_mepp.api.neo_objects import epoch_of, mepps_of
 from nwb_mepp.core.columns import Column, added
 from nwb_mepp.core.mepps import Mepps

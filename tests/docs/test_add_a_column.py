@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-PAGE = (PROJECT / "docs" / "how-to" / "add-a-column.md").read_text("utf-8")
+from how_to import HOW_TO, named_blocks
+
+PROJECT = HOW_TO.parents[1]
+PAGE = (HOW_TO / "add-a-column.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -25,13 +27,13 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     shutil.copy(PROJECT / "docs" / "nwb-layout.md", tmp_path / "docs")
     (tmp_path / "tests" / "measurement").mkdir(parents=True)
-    shutil.copy(PROJECT / "tests" / "synthetic.py", tmp_path / "tests")
+    shutil.copytree(PROJECT / "tests" / "builders", tmp_path / "tests" / "builders")
     changes = re.findall(r"^```diff\n--- (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert [name for name, _ in changes] == ["nwb_mepp/core/schema.py", "nwb_mepp/measurement/kinetics.py"]
     for name, lines in changes:
         apply(lines.splitlines(), tmp_path / name)
-    ((name, test),) = re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (tmp_path / name).write_text(test, encoding="utf-8")
+    for name, text in named_blocks(PAGE).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 
@@ -48,7 +50,7 @@ def run(copy: Path, *words: str) -> None:
     finished = subprocess.run(
         [sys.executable, *words],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{copy / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
-from nwb_mepp.core.schema import EventColumns
 
 # A MEPP of a muscle fiber at rest.
 TYPICAL = {
@@ -28,19 +27,12 @@ TYPICAL = {
 def mepps_of(*, channel: str = "Vm", unit: str = "V", **columns: npt.ArrayLike) -> Mepps:
     """Return a table of the given columns; a number counts for all rows, other columns are absent."""
     n_mepps = max((np.size(values) for values in columns.values() if np.ndim(values)), default=1)
-    given = {
-        "sweep": 0,
-        "start_index": 0,
-        "stop_index": 0,
-        "peak_index": 0,
-        "start_s": np.nan,
-        "stop_s": np.nan,
-    }
-    blank = {column.attribute: column.blank(n_mepps) for column in EventColumns.columns()}
-    arrays = {
-        name: np.broadcast_to(np.asarray(values).astype(blank[name].dtype), n_mepps).copy()
-        for name, values in (given | columns).items()
-    }
+    arrays: dict[str, Any] = {}
+    for column in Mepps.columns():
+        blank = column.blank(n_mepps)
+        values = np.asarray(columns.pop(column.attribute, blank), dtype=blank.dtype.type)
+        arrays[column.attribute] = np.broadcast_to(values, n_mepps).copy()
+    assert not columns, f"Mepps has no {', '.join(columns)}"
     return Mepps(channel=channel, unit=unit, **arrays)
 
 

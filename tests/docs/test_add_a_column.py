@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-PAGE = (PROJECT / "docs" / "how-to" / "add-a-column.md").read_text("utf-8")
+from how_to import HOW_TO, named_blocks
+
+PROJECT = HOW_TO.parents[1]
+PAGE = (HOW_TO / "add-a-column.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -30,8 +32,8 @@ def copy(tmp_path: Path) -> Path:
     assert [name for name, _ in changes] == ["nwb_mepp/core/schema.py", "nwb_mepp/measurement/kinetics.py"]
     for name, lines in changes:
         apply(lines.splitlines(), tmp_path / name)
-    ((name, test),) = re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (tmp_path / name).write_text(test, encoding="utf-8")
+    for name, text in named_blocks(PAGE).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 

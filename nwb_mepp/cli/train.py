@@ -36,7 +36,7 @@ def train(
             "--output",
             "-o",
             metavar="DIR",
-            help="Folder of the weights; its name becomes their version.",
+            help="Folder for the weights; its name becomes their version.",
             show_default=False,
         ),
     ],
@@ -61,15 +61,16 @@ def train(
         ),
     ] = None,
     detector: Annotated[
-        Trainable, typer.Option("--detector", metavar="|".join(Trainable), help="Whose network.")
+        Trainable,
+        typer.Option("--detector", metavar="|".join(Trainable), help="Detector whose network is trained."),
     ] = Trainable.MINIUNET,
     start: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="shipped|DIR|FILE",
-            help="Weights to begin with: the shipped ones, a folder that was trained before, or a .keras "
-            "file [random ones].",
+            help="Weights to start from: the shipped ones, the folder of an earlier training, or a .keras "
+            "file [random weights].",
             show_default=False,
         ),
     ] = None,
@@ -78,8 +79,8 @@ def train(
         typer.Option(
             "--simulated",
             metavar="N",
-            help="Simulated recordings to learn from besides [2100 for miniunet, 48 for an autoencoder; none "
-            "where labeled recordings go on from given weights].",
+            help="Number of simulated recordings to train on, besides labeled ones [2100 for miniunet, 48 "
+            "for an autoencoder; none if labeled recordings are given together with --from].",
             show_default=False,
         ),
     ] = None,
@@ -88,7 +89,8 @@ def train(
         typer.Option(
             "--steps",
             metavar="N",
-            help="At most [15000 for miniunet, 1500 for an autoencoder, 2000 from given weights].",
+            help="Largest number of training steps [15000 for miniunet, 1500 for an autoencoder, 2000 with "
+            "--from].",
             show_default=False,
         ),
     ] = None,
@@ -97,19 +99,22 @@ def train(
         typer.Option(
             "--learning-rate",
             metavar="X",
-            help="The highest [0.002; from given weights 0.0003 for miniunet, 0.00002 for an autoencoder].",
+            help="Highest learning rate [0.002; with --from 0.0003 for miniunet, 0.00002 for an "
+            "autoencoder].",
             show_default=False,
         ),
     ] = None,
     validation: Annotated[
         float,
-        typer.Option("--validation", metavar="X", help="Share of the labeled recordings to hold out."),
+        typer.Option(
+            "--validation", metavar="X", help="Fraction of the labeled recordings to hold out for validation."
+        ),
     ] = 0.2,
     split_by_folder: Annotated[
         bool,
         typer.Option(
             "--split-by-folder",
-            help="Hold out whole folders: a folder a fiber or a day keeps what is alike on one side.",
+            help="Hold out whole folders, e.g. one per fiber or day, to keep similar recordings together.",
         ),
     ] = False,
     patience: Annotated[
@@ -117,41 +122,49 @@ def train(
         typer.Option(
             "--patience",
             metavar="N",
-            help="Stop when so many of 20 looks at what is held out, in a row, show no better F1.",
+            help="Stop after this many validations in a row (of 20) without a better F1.",
         ),
     ] = 6,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of split, first weights and crops.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Seed for the split, the first weights and the crops.")
+    ] = 0,
     threads: Annotated[
         int | None,
         typer.Option(
             "--threads",
             metavar="N",
-            help="1 gives the same weights to the bit each time [all cores].",
+            help="Number of threads; with 1, repeated trainings give bit-identical weights [all cores].",
             show_default=False,
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A small network and a short training, to see that all works.")
+        bool,
+        typer.Option("--quick", help="Train a small network for a short time, to see that everything works."),
     ] = False,
     name_files: Annotated[
         bool,
-        typer.Option("--name-files", help="Name the labeled recordings in the card, not only by SHA-256."),
+        typer.Option(
+            "--name-files", help="List the labeled recordings in the model card by name, not only by SHA-256."
+        ),
     ] = False,
     channel: Annotated[
         str | None,
         typer.Option(
-            "--channel", metavar="NAME", help="Of the recordings, if they have several.", show_default=False
+            "--channel",
+            metavar="NAME",
+            help="Channel of the recordings, needed if they have several.",
+            show_default=False,
         ),
     ] = None,
     detection: Annotated[DetectionSettings, options.Only("polarity", "exclude", "exclude_per_sweep")],
     read_options: ReadOptions,
 ) -> None:
-    """Train the network of a detector, and calibrate and judge it.
+    """Train, calibrate and evaluate the network of a detector.
 
     Writes model.tflite, weights.npz, config.json, CARD.md, BENCHMARK.md and training.json to DIR, all of them
-    or none. Recordings are held out whole, to stop when their F1 rises no more. What nobody has labeled has
-    to be left out (--exclude, or invalid_times of an NWB file): a MEPP without a label is learned as noise.
-    An interrupted training goes on when the same is called again; until it ends it keeps what it needs
+    or none. Whole recordings are held out, and training stops when their F1 no longer improves. Exclude
+    what nobody has labeled (--exclude, or invalid_times of an NWB file): an unlabeled MEPP is learned as
+    noise. An interrupted training continues when the same command is run again; until it ends, its state is
     in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
     """
     from nwb_mepp.ml.training import Reporter, TrainingSettings, train_detector
@@ -181,7 +194,7 @@ def train(
             detection=replace(detection, channels=(channel,) if channel else ()),
             reporter=Reporter(tell=progress.tell, advance=progress.reach),
         )
-    tell(f"{outcome.folder}: {'there already, kept' if outcome.kept else 'trained'}")
+    tell(f"{outcome.folder}: {'exists already, kept' if outcome.kept else 'trained'}")
 
 
 def find_labeled(paths: list[Path], *, reader: str | None) -> list[Path]:

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class MeppError(Exception):
-    """Base of all errors that a user can cause and mend."""
+    """Base of all errors that a user can cause and correct."""
 
 
 class UsageError(MeppError, ValueError):

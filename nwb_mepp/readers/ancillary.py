@@ -45,7 +45,7 @@ def interpret_ancillary(
     """
     if options.sampling_rate_hz is not None and ancillary.described():
         return Ancillary(), [
-            f"Left out, because `sampling_rate_hz` replaces the clock that timed them: "
+            f"Left out, because the stated sampling rate replaces the clock that timed them: "
             f"{ancillary.described()}."
         ]
     kept, notes = _placeable(ancillary, shifts_s)
@@ -59,10 +59,7 @@ def interpret_ancillary(
         irregular.append(replace(trace, unit=unit.name, conversion=trace.conversion * scale))
     if without_unit:
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))
-        notes.append(
-            f"Left out, for want of a unit: irregularly sampled {listed}; `unit={{'CHANNEL': 'UNIT'}}` "
-            "keeps one."
-        )
+        notes.append(f"Left out, for want of a unit: irregularly sampled {listed}; state a unit to keep one.")
     return replace(kept, irregular=tuple(irregular)), notes
 
 

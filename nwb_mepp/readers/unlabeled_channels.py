@@ -41,7 +41,7 @@ def without_unlabeled(contents: FileContents, options: ReadOptions) -> FileConte
         return contents
     first = ", ".join(map(repr, unlabeled[:_MAX_NAMED]))
     more = f" and {len(unlabeled) - _MAX_NAMED} more" if len(unlabeled) > _MAX_NAMED else ""
-    note = f"Left out, for want of a unit: {first}{more}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
+    note = f"Left out, for want of a unit: {first}{more}; state a unit to keep one."
     return replace(
         contents,
         traces=tuple(trace for trace in contents.traces if trace.channel in labeled),

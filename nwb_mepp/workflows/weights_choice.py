@@ -1,4 +1,4 @@
-"""Weights that a user gives instead of those that the detectors bring."""
+"""Weights that a user gives instead of the shipped ones."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Interfaces for NeuroConv: MEPPs in a pipeline by one more line, and any recording that the readers open.
+"""Interfaces for NeuroConv: MEPPs as one more line of a pipeline, and any recording that the readers open.
 
 Needs the extra ``neuroconv``; nothing else of the package imports this module.
 
 Examples
 --------
-A pipeline of NeuroConv gets MEPPs by its last line::
+The last line adds MEPPs to a NeuroConv pipeline::
 
     from neuroconv import ConverterPipe
     from nwb_mepp.neuroconv import MEPPIntervalsInterface, NeoIntracellularInterface
@@ -53,7 +53,7 @@ def _storable(options: Mapping[str, Any]) -> dict[str, Any]:
 
 @takes(FileDetectionArguments, DetectionSettings, stored=True)
 class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroConv ships no types
-    """Finds MEPPs in the series that earlier interfaces of a pipeline add, and adds tables of them.
+    """Finds MEPPs in the series added by earlier interfaces of a pipeline, and adds tables of them.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
 
     Notes
     -----
-    It goes behind the interfaces whose series it looks at; a column of a series with several is the channel
-    ``<series>_<number>``. What it adds is what ``nwb-mepp detect`` puts into a file: the tables
+    Put it after the interfaces whose series it analyzes. A column of a series with several columns is the
+    channel ``<series>_<number>``. It adds what ``nwb-mepp detect`` adds to a file: the tables
     ``/intervals/mepps_<detector>`` and the summary ``mepp_detections``.
     """
 
@@ -77,7 +77,7 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         super().__init__(verbose=verbose, **_storable(options))
 
     def get_metadata(self) -> Any:
-        """Return nothing: it describes no session, and of two descriptions the last one would stay."""
+        """Return no metadata: this interface describes no session and must not overwrite other metadata."""
         return DeepDict()
 
     def add_to_nwbfile(self, nwbfile: Any, metadata: dict[str, Any] | None = None) -> None:
@@ -87,7 +87,7 @@ class MEPPIntervalsInterface(BaseDataInterface):  # type: ignore[misc] # NeuroCo
         ----------
         nwbfile : pynwb.NWBFile
         metadata : dict, optional
-            Has no say in it.
+            Not used.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class NeoIntracellularInterface(BaseDataInterface):  # type: ignore[misc] # Neur
         ----------
         nwbfile : pynwb.NWBFile
         metadata : dict, optional
-            Of the session, which is in the file already.
+            Not used: NeuroConv has put it into the file already.
 
         Raises
         ------

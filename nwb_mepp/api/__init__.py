@@ -51,18 +51,18 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
     ----------
     path : path-like
     **options
-        What a lab file does not state; refused for an NWB file, which states everything itself.
+        How to read a lab file; refused for an NWB file, which has its own units and sampling rates.
 
     Returns
     -------
     neo.Block
-        A segment for each sweep, in it a signal for each channel, named after it; volts and amperes are
-        without prefix. Hand marks that came with the file are epochs.
+        A segment for each sweep, with a signal for each channel, named after it, in V or A. Hand-made marks
+        that came with the file are epochs.
 
     Raises
     ------
     ReadError
-        If the file cannot be read, or what it says is not plausible or not complete.
+        If the file cannot be read, or its content is implausible or incomplete.
     UsageError
         If an argument is wrong, contradicts the file, or is for lab files and the file is NWB.
 
@@ -94,18 +94,18 @@ def convert(
     ----------
     path : path-like
     output : path-like
-        The NWB file. One that is there from the same input and settings is kept as it is.
+        The NWB file. If it exists from the same input and settings, it is kept as it is.
     exclude : iterable of (start, stop), Quantity or seconds from the session start
         Written as ``invalid_times``, which detection leaves out.
     events : path-like, optional
         Marks that a person made (an event table of Mini Analysis, a CSV table of times, labeled text),
         written as ``mepps_curated``.
     channel : str, optional
-        Which the marks belong to, if there are several.
+        Channel to which the marks belong, needed if there are several.
     overwrite : bool, default False
-        Replace an output from another input or other settings.
+        Replace an output that was made from other input or settings.
     **options
-        How to read the file, and what is known of the session.
+        How to read the file, and what is known about the session.
 
     Returns
     -------
@@ -117,9 +117,9 @@ def convert(
     ReadError
         If the file cannot be read.
     MetadataError
-        If what is known is missing, wrong or contradictory.
+        If metadata are missing, wrong or contradictory.
     OutputError
-        If the output cannot be written, or is there from something else.
+        If the output cannot be written, or exists from other input or settings.
     """
     outcome = convert_file(
         path,
@@ -143,7 +143,7 @@ def detect(
     Parameters
     ----------
     signal : neo.AnalogSignal, shape (n_samples, n_channels)
-        In a unit of voltage or current, at 2 kHz or more. Its own clock is that of the session.
+        A voltage or current, sampled at 2 kHz or more. Times of ``exclude`` are on the clock of the signal.
     channel : str or int, optional
         Name (``array_annotations["channel_names"]``) or number of the channel; not needed for a single one.
     **options
@@ -161,7 +161,7 @@ def detect(
     UsageError
         If an argument is wrong.
     DetectionError
-        If the signal does not allow detection, or weights are not what they should be.
+        If the signal does not allow detection, or weights are unusable.
     MissingDependencyError
         If fitting is asked for without TensorFlow.
 
@@ -189,21 +189,21 @@ def annotate(
     overwrite: bool = False,
     **options: Unpack[FileDetectionArguments],
 ) -> list[neo.Epoch]:
-    """Put the MEPPs of an NWB file into it.
+    """Find the MEPPs of an NWB file and add them to it.
 
-    Only the tables and summary rows of the same detectors on the same channels are replaced. What the file
-    holds as ``invalid_times`` is left out besides what ``exclude`` says.
+    Only the tables and summary rows of the same detectors on the same channels are replaced. The
+    ``invalid_times`` of the file are left out in addition to ``exclude``.
 
     Parameters
     ----------
     path : path-like
-        Written by this package or by any other.
+        An NWB file from any program.
     output : path-like, optional
-        Where to put the result instead of replacing ``path``.
+        File to write instead of replacing ``path``.
     extension : bool, default False
         Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
-        Replace ``output`` if it is there.
+        Replace ``output`` if it exists.
     **options
         How MEPPs are looked for.
 
@@ -219,7 +219,7 @@ def annotate(
     UsageError, MetadataError
         If an argument is wrong, or the channel has to be named.
     DetectionError
-        If the samples do not allow detection, or weights are not what they should be.
+        If the samples do not allow detection, or weights are unusable.
     MissingDependencyError
         If fitting is asked for without TensorFlow.
     OutputError
@@ -234,7 +234,7 @@ def annotate(
 def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     """Return the summary statistics of the MEPPs in an epoch.
 
-    They are computed from the epoch as it is, so MEPPs may have been selected or moved since.
+    They are computed from the epoch as it is, also after MEPPs were selected or moved.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the epoch does not say what was analyzed.
+        If the epoch does not state what was analyzed.
     """
     known = epoch.annotations
     needed = {column.name for column in SummaryRow.columns() if not column.optional}

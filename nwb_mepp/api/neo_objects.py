@@ -52,7 +52,7 @@ def column_of(signal: neo.AnalogSignal, channel: str | int | None) -> int:
     if channel is None:
         if len(names) != 1:
             raise UsageError(
-                f"the signal has {len(names)} channels ({', '.join(names)}); pass channel={names[0]!r} (or "
+                f"the signal has {len(names)} channels ({', '.join(names)}); pass `channel={names[0]!r}` (or "
                 "another) to choose one."
             )
         return 0
@@ -61,7 +61,7 @@ def column_of(signal: neo.AnalogSignal, channel: str | int | None) -> int:
     if isinstance(channel, int) and 0 <= channel < len(names):
         return channel
     raise UsageError(
-        f"channel: expected one of {', '.join(map(repr, names))} or its number from 0, found {channel!r}."
+        f"`channel`: expected one of {', '.join(map(repr, names))} or its number from 0, found {channel!r}."
     )
 
 

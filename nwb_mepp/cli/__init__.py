@@ -92,13 +92,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _explain(error)
     if code == INTERRUPTED:
-        complain("interrupted; what was complete is there, nothing else.")
+        complain("interrupted; complete files are kept, nothing else was written.")
     return int(code or 0)
 
 
 @contextmanager
 def _orderly_end() -> Iterator[None]:
-    """Let a request to end, as of ``kill`` or a scheduler, remove half-written files like Ctrl-C does."""
+    """Remove half-written files when the process is asked to end (``kill``, a scheduler), as after Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may ask for signals
         yield
         return
@@ -114,15 +114,15 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _explain(error: Exception) -> int:
-    """Tell what is wrong in a sentence, and return the exit code that belongs to it."""
+    """Explain an error in one sentence and return its exit code."""
     # What Typer raises for wrong arguments comes from a private module of its own: known by its method.
     format_message = getattr(error, "format_message", None)
     if format_message is not None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else PROGRAM
-        # Typer hands the name that its checker of values gives to every complaint on to the user.
+        # Typer passes on the prefix that its validator puts before every message.
         message = format_message().replace("Value error, ", "").rstrip(".")
-        complain(f"{message}; '{command} --help' lists what there is.")
+        complain(f"{message}; '{command} --help' lists the options.")
         return int(getattr(error, "exit_code", 2))
     from nwb_mepp.workflows.batch import explain
 

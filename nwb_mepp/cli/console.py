@@ -21,13 +21,13 @@ def tell(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write an error or a note to standard error, after the name of the program, with options as typed."""
+    """Write an error or a note to standard error, with the program name and options as they are typed."""
     tell(f"nwb-mepp: {as_typed(text)}")
 
 
 @contextmanager
 def data_stream() -> Iterator[IO[str]]:
-    """Give standard output for data: UTF-8 everywhere, and no complaint if the reader has had enough."""
+    """Give standard output for data: UTF-8 everywhere, and no error if the reader closes the pipe."""
     stream = sys.stdout
     if hasattr(stream, "reconfigure"):
         # File names that are no text pass through unchanged.
@@ -59,18 +59,18 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 class Progress:
-    """How far a batch has come; silent unless standard error is a terminal.
+    """Progress of a batch; silent unless standard error is a terminal.
 
     Parameters
     ----------
     advance : callable, optional
         Called when a file is done.
     describe : callable (text), optional
-        Called with what is being done now.
+        Called with the current step.
     tell : callable (text)
         Writes a line without disturbing the bar.
     reach : callable (what, done, total)
-        Called where a job has parts that are counted each for itself.
+        Called by a job whose parts are counted separately.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ def show_progress(n_files: int) -> Iterator[Progress]:
 
 
 def show_failures(rows: Sequence[tuple[str, str]], *, n_files: int) -> None:
-    """Show which files failed and why: a table on a terminal, a line each in a pipe.
+    """Show which files failed and why: as a table on a terminal, as lines in a pipe.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""evaluate: how well detected MEPPs agree with the truth."""
+"""evaluate: agreement of detected MEPPs with the truth."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="FOUND.nwb", help="NWB files, or folders of them.", show_default=False),
+        typer.Argument(metavar="FOUND.nwb", help="NWB files or folders of NWB files.", show_default=False),
     ],
     truth: Annotated[
         str,
         typer.Option(
             "--truth",
             metavar="TABLE|FILE",
-            help="A table of the same file, such as mepps_truth or mepps_curated; or a CSV table with "
-            "peak_time or start_time in seconds, an event table of Mini Analysis, or labeled text.",
+            help="Where the true MEPPs are: a table of the same file, e.g. mepps_curated or mepps_truth; a "
+            "CSV table with peak_time or start_time in seconds, an event table of Mini Analysis, or labeled "
+            "text.",
             show_default=False,
         ),
     ],
@@ -58,25 +59,33 @@ def evaluate(
         typer.Option(
             "--table",
             metavar="NAME",
-            help="The table to judge, if several detectors were run.",
+            help="Table to evaluate, needed if several detectors were run.",
             show_default=False,
         ),
     ] = None,
     channel: Annotated[
         str | None,
         typer.Option(
-            "--channel", metavar="NAME", help="The channel, if several have MEPPs.", show_default=False
+            "--channel",
+            metavar="NAME",
+            help="Channel to evaluate, needed if several have MEPPs.",
+            show_default=False,
         ),
     ] = None,
     tolerance_s: Annotated[
-        float, typer.Option("--tolerance", metavar="S", help="How far apart in time a pair may be.")
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="S",
+            help="Largest difference in time within a matched pair.",
+        ),
     ] = 0.005,
     shift: Annotated[
-        bool, typer.Option("--shift", help="Allow one common shift of up to 3 ms in each file.")
+        bool, typer.Option("--shift", help="Allow one common shift in time, up to 3 ms, in each file.")
     ] = False,
     format: Annotated[  # noqa: A002 - the name of the option
         options.SummaryFormat,
-        typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Of what is printed."),
+        typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Format of the output."),
     ] = options.SummaryFormat.TEXT,
 ) -> None:
     """Compare detected MEPPs with the truth, matched one to one in time.

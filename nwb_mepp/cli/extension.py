@@ -13,7 +13,7 @@ from nwb_mepp.cli.console import complain, tell
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     extension = typer.Typer(
-        help="Tables of MEPPs as types of the extension ndx-mepp, or as core ones.",
+        help="Change tables of MEPPs to types of the extension ndx-mepp, or back to core types.",
         rich_markup_mode=None,
         no_args_is_help=True,
     )
@@ -30,9 +30,9 @@ def _extension() -> None:
 def add(
     path: options.NwbFile, output: options.OutputFile = None, overwrite: options.OverwriteFile = False
 ) -> None:
-    """Turn the tables of MEPPs in an NWB file into types of ndx-mepp; it is replaced in one step.
+    """Turn the tables of MEPPs in an NWB file into types of ndx-mepp; the file is replaced in one step.
 
-    Columns get their unit as an attribute, tables a link to what found their MEPPs. No number changes.
+    Each column gets its unit as an attribute, each table a link to its detector. No number changes.
     """
     _change(path, extension=True, output=output, overwrite=overwrite)
 
@@ -40,9 +40,9 @@ def add(
 def remove(
     path: options.NwbFile, output: options.OutputFile = None, overwrite: options.OverwriteFile = False
 ) -> None:
-    """Turn the types of ndx-mepp in an NWB file into core tables; it is replaced in one step.
+    """Turn the types of ndx-mepp in an NWB file into core tables; the file is replaced in one step.
 
-    No number changes, and every statement of a detector stands in the summary.
+    No number changes, and everything that is known of the detectors stays in the summary.
     """
     _change(path, extension=False, output=output, overwrite=overwrite)
 

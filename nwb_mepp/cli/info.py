@@ -1,4 +1,4 @@
-"""What is in a file, as a dictionary for programs and as text for people."""
+"""Description of a file, as a dictionary for programs and as text for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Described = dict[str, Any]
 
 
 def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described, tuple[str, ...]]:
-    """Return what a lab file says, and what stands in the way of reading it."""
+    """Return the description of a lab file and the problems that prevent reading it."""
     found: FileInfo = inspect(path, options=read_options)
     channels = [
         {
@@ -52,7 +52,7 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
 
 
 def describe_nwb_file(path: Path) -> tuple[Described, tuple[str, ...]]:
-    """Return what an NWB file holds of recordings and MEPPs; nothing stands in the way of reading it."""
+    """Return the description of the recording and MEPPs in an NWB file, and no problems."""
     with open_nwb(path) as recording:
         channels = _channels(recording)
         described: Described = {
@@ -93,7 +93,7 @@ def _finite(value: float) -> float | None:
 
 
 def info_text(described: Described) -> str:
-    """Return a description as text: plain entries line by line, lists of objects as tables."""
+    """Return a description as text: plain entries as lines, lists of objects as tables."""
     plain = [
         [name, _shown(value)] for name, value in described.items() if not isinstance(value, (list, dict))
     ]

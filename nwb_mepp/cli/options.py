@@ -1,4 +1,4 @@
-"""The options of the command line: those of the settings classes, and its own."""
+"""The options of the command line: those of the settings classes and its own."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Only:
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that has an option for each field of a settings class that the function takes.
+    """Return a command that has an option for each field of the settings classes in its signature.
 
     Parameters
     ----------
     command : callable
-        A parameter of it whose type is a settings class gets an object made of what was typed.
+        Each parameter whose type is a settings class receives an object made from what was typed.
     """
     signature = inspect.signature(command, eval_str=True)
     settings = {
@@ -62,7 +62,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _settings_in(annotation: Any) -> tuple[type[Options], tuple[str, ...]] | None:
-    """Return the settings class that an annotation means, and which of its options."""
+    """Return the settings class of an annotation and the options that are wanted, if it is one."""
     only: tuple[str, ...] = ()
     if get_origin(annotation) is Annotated:
         annotation, *details = get_args(annotation)
@@ -98,7 +98,7 @@ def _parameter(one: Option) -> inspect.Parameter:
     )
 
 
-# What functions in Python call otherwise than the command line does, beside the options of settings.
+# Arguments that have another name on the command line, apart from the options of the settings.
 _FLAGS = {
     "duration_s": "--duration",
     "from_training": "--training-distribution",
@@ -115,12 +115,12 @@ _MENTION = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")
 
 
 def as_typed(text: str) -> str:
-    """Return a message with the options that it mentions as they are typed on the command line.
+    """Return a message with its options written as they are typed on the command line.
 
     Parameters
     ----------
     text : str
-        With arguments of Python between backticks.
+        Names Python arguments between backticks.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def as_typed(text: str) -> str:
 
 
 def flag_of(name: str) -> str:
-    """Return what the command line calls an argument of Python."""
+    """Return the command-line option for a Python argument."""
     for settings in (DetectionSettings, ReadOptions, WriteOptions):
         one = options_of(settings).get(name)
         if one is not None and one.flag is not None:
@@ -140,7 +140,7 @@ def flag_of(name: str) -> str:
 
 
 def _value_typed(value: str | None) -> str:
-    """Return a value of Python as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
+    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
     if value in (None, "True"):
         return ""
     return " " + re.sub(r"[\[\](){}'\"]", "", str(value)).replace(": ", "=").replace(", ", ":")
@@ -176,7 +176,7 @@ class SummaryFormat(StrEnum):
 
 
 class InfoFormat(StrEnum):
-    """Formats of what is in a file."""
+    """Formats of the description of a file."""
 
     TEXT = "text"
     JSON = "json"
@@ -188,31 +188,38 @@ def _option(*names: str, help: str, metavar: str | None = None) -> Any:  # noqa:
 
 Recordings = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH", help="Recordings: files, folders, patterns.", show_default=False),
+    typer.Argument(metavar="PATH", help="Recordings: files, folders or patterns.", show_default=False),
 ]
 NwbFiles = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="NWB files, or folders of them.", show_default=False)
+    list[Path], typer.Argument(metavar="PATH", help="NWB files or folders of NWB files.", show_default=False)
 ]
 NwbFile = Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)]
 OutputFile = Annotated[
-    Path | None, _option("--output", "-o", metavar="OUT.nwb", help="Write another file instead.")
+    Path | None,
+    _option(
+        "--output",
+        "-o",
+        metavar="OUT.nwb",
+        help="Write the result to this file instead of replacing FILE.nwb.",
+    ),
 ]
-OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it is there.")]
+OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it exists.")]
 OutputFolder = Annotated[
-    Path, _option("--output", "-o", metavar="DIR", help="Folder of the outputs: DIR/path/name.ext.nwb.")
+    Path, _option("--output", "-o", metavar="DIR", help="Folder for the output files DIR/path/name.ext.nwb.")
 ]
 DandiNames = Annotated[
     bool,
     typer.Option(
         "--dandi-names",
-        help="Name outputs DIR/sub-ID/sub-ID_ses-ID_icephys.nwb after subject_id and session_id.",
+        help="Name the output files DIR/sub-ID/sub-ID_ses-ID_icephys.nwb, after subject_id and session_id.",
     ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace outputs that are there from other input or settings.")
+    bool,
+    typer.Option("--overwrite", help="Replace output files that were made from other input or settings."),
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", min=1, metavar="N", help="How many files are worked on at a time.")
+    int, typer.Option("--jobs", min=1, metavar="N", help="Number of files to process at the same time.")
 ]
 
 Events = Annotated[
@@ -220,31 +227,41 @@ Events = Annotated[
     _option(
         "--events",
         metavar="TABLE",
-        help="Marks made by hand, carried into the table mepps_curated: an event table of Mini Analysis, a "
-        "CSV table with peak_time or start_time in seconds, or labeled text. For several recordings with {} "
-        "for the name of each without its last suffix, beside which the table lies.",
+        help="File of marks made by hand, to be written as the table mepps_curated: an event table of Mini "
+        "Analysis, a CSV table with peak_time or start_time in seconds, or labeled text. With several "
+        "recordings, {} stands for the name of each without its last suffix, e.g. '{}_marks.csv' beside it.",
     ),
 ]
 EventsChannel = Annotated[
-    str | None, _option("--channel", metavar="NAME", help="Channel of the --events, if there are several.")
+    str | None,
+    _option(
+        "--channel",
+        metavar="NAME",
+        help="Channel to which the marks of --events belong, needed if there are several.",
+    ),
 ]
 Sessions = Annotated[
     Path | None,
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="A row a file: file, session_start, timezone, session_start_from, subject, session_id, "
-        "metadata.",
+        help="Table with one row per file and the columns file, session_start, timezone, session_start_from, "
+        "subject, session_id and metadata.",
     ),
 ]
 
-NoPicture = Annotated[bool, typer.Option("--no-picture", help="Draw no pictures.")]
+NoPicture = Annotated[bool, typer.Option("--no-picture", help="Do not draw pictures.")]
 UnitsOption = Annotated[
-    Units, typer.Option("--units", metavar="|".join(Units), help="Of tables; lab: mV, pA, ms.")
+    Units,
+    typer.Option(
+        "--units", metavar="|".join(Units), help="Units of the tables; lab stands for mV, pA and ms."
+    ),
 ]
 DecimalOption = Annotated[
     Decimal,
     typer.Option(
-        "--decimal", metavar="|".join(Decimal), help="Of CSV; with a comma, semicolons separate the cells."
+        "--decimal",
+        metavar="|".join(Decimal),
+        help="Decimal sign in CSV tables; with a comma, cells are separated by semicolons.",
     ),
 ]

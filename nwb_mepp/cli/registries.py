@@ -1,4 +1,4 @@
-"""formats, detectors, metadata template: what there is to choose from, generated from the registries."""
+"""formats, detectors, metadata template: the choices, listed from the registries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
     app.command()(formats)
     app.command()(detectors)
     metadata = typer.Typer(
-        help="What is known of a recording beyond its samples.", rich_markup_mode=None, no_args_is_help=True
+        help="Describe a recording: subject, session, device, electrode.",
+        rich_markup_mode=None,
+        no_args_is_help=True,
     )
     metadata.callback()(_metadata)
     metadata.command()(template)
@@ -24,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def formats() -> None:
-    """List the formats, their files, their readers, what these need, and which leave samples in the file."""
+    """List the formats that can be read: their files, readers and packages, and which are read lazily."""
     from nwb_mepp.readers import reader_table
 
     rows = [["FORMAT", "FILES", "READER", "NEEDS", "LAZY"]]
@@ -53,7 +55,7 @@ def _with_extra(package: str) -> str:
 
 
 def detectors() -> None:
-    """List the detectors, with version, default threshold and the weights that the package brings."""
+    """List the detectors with their versions, default thresholds and shipped weights."""
     from nwb_mepp.detectors import detector_names, get_detector
 
     rows = [["DETECTOR", "VERSION", "THRESHOLD", "WEIGHTS", "WHAT"]]

@@ -43,7 +43,7 @@ def run(
     """Convert, detect, measure, summarize and draw lab recordings.
 
     Writes DIR/path/name.ext.nwb and a picture for each recording, and the tables DIR/mepps.csv and
-    DIR/summary.csv of all of them. An output that is there from the same input and settings is kept.
+    DIR/summary.csv for all of them. An output file made from the same input and settings is kept.
     """
     from nwb_mepp.workflows.batch import run_batch
 
@@ -88,12 +88,12 @@ def convert(
 ) -> None:
     """Convert lab recordings to NWB files, without looking for MEPPs.
 
-    Stretches left out are written as invalid_times; 'nwb-mepp detect' leaves them out too.
+    Excluded stretches are written as invalid_times, which 'nwb-mepp detect' leaves out, too.
     """
     from nwb_mepp.workflows.batch import convert_batch
 
     if channel is not None and events is None:
-        raise UsageError("--channel: expected --events with it, whose channel it names, found none; add it.")
+        raise UsageError("--channel names the channel of --events, but --events is not given; add it.")
     plan = _plan(
         paths,
         output,
@@ -127,7 +127,7 @@ def detect(
     write_options: Annotated[WriteOptions, options.Only("extension")],
     overwrite: options.OverwriteFile = False,
 ) -> None:
-    """Put MEPPs into an NWB file; it is replaced in one step.
+    """Find MEPPs in an NWB file and add them to it; the file is replaced in one step.
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
@@ -167,7 +167,7 @@ def _plan(
 
 
 def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:
-    """Return what is called for each file that is finished."""
+    """Return a function that reports each finished file."""
     from nwb_mepp.workflows import FileOutcome
 
     def report(one: FileOutcome | Failure) -> None:
@@ -192,11 +192,11 @@ def _counted(found: list[tuple[str, str, int]] | tuple[tuple[str, str, int], ...
 
 
 def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
-    """Tell what concerns the whole batch, and end with the exit code that belongs to it."""
+    """Report on the whole batch and exit with the code that belongs to it."""
     if writing.clamp is None and any(one.status == "written" for one in outcome.done):
         complain(
-            "note: no clamp mode is stated, so plain series are written; --clamp current, voltage or izero "
-            "states it."
+            "note: plain series were written because the clamp mode is not stated; state it with --clamp "
+            "current, voltage or izero."
         )
     if outcome.failures:
         rows = [(str(failure.path), failure.reason) for failure in outcome.failures]

@@ -29,19 +29,21 @@ def events(
     paths: options.NwbFiles,
     format: Annotated[  # noqa: A002 - the name of the option
         options.TableFormat,
-        typer.Option("--format", metavar="|".join(options.TableFormat), help="Of what is printed."),
+        typer.Option("--format", metavar="|".join(options.TableFormat), help="Format of the output."),
     ] = options.TableFormat.CSV,
     table: Annotated[
         str | None,
-        typer.Option("--table", metavar="NAME", help="One table, such as mepps_curated.", show_default=False),
+        typer.Option(
+            "--table", metavar="NAME", help="Print only this table, e.g. mepps_curated.", show_default=False
+        ),
     ] = None,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
 ) -> None:
-    """Print the MEPPs of NWB files, a row each.
+    """Print the MEPPs of NWB files, one row per MEPP.
 
-    In SI units columns and numbers are exact; with --units lab amplitudes are in mV or pA, areas in mV ms or
-    pA ms, and the columns of times, in ms, end in _ms.
+    In SI units the numbers are exact. With --units lab, amplitudes are in mV or pA and areas in mV ms or
+    pA ms; columns of times are in ms and their names end in _ms.
     """
     from nwb_mepp.workflows.batch import event_columns, find_nwb_files, read_event_rows, write_csv, write_json
 
@@ -59,12 +61,12 @@ def summary(
     paths: options.NwbFiles,
     format: Annotated[  # noqa: A002 - the name of the option
         options.SummaryFormat,
-        typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Of what is printed."),
+        typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Format of the output."),
     ] = options.SummaryFormat.TEXT,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
 ) -> None:
-    """Print the statistics of NWB files, a row for each detector and channel."""
+    """Print the summary statistics of NWB files, one row per detector and channel."""
     from nwb_mepp.workflows.batch import (
         find_nwb_files,
         read_summary_rows,
@@ -78,7 +80,7 @@ def summary(
     def read(path: Path) -> Iterator[Row]:
         found = list(read_summary_rows(path, file=str(path)))
         if not found:
-            complain(f"note: {path}: no detector was run on it; 'nwb-mepp detect {path}' does.")
+            complain(f"note: {path}: no detector was run on it; run 'nwb-mepp detect {path}'.")
         yield from found
 
     rows = _Rows(find_nwb_files(paths), read)
@@ -94,7 +96,7 @@ def summary(
 
 
 class _Rows:
-    """Rows of many files, one after another; a file that cannot be read is named and passed over."""
+    """Rows of many files, one after another; a file that cannot be read is reported and skipped."""
 
     def __init__(self, paths: Any, read: Callable[[Path], Iterator[Row]]) -> None:
         self._paths, self._read = paths, read
@@ -142,16 +144,18 @@ def _value_text(value: object, unit: str) -> str:
 
 def info(
     *,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Recording or NWB file.", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Recording or NWB file to describe.", show_default=False)
+    ],
     format: Annotated[  # noqa: A002 - the name of the option
         options.InfoFormat,
-        typer.Option("--format", metavar="|".join(options.InfoFormat), help="Of what is printed."),
+        typer.Option("--format", metavar="|".join(options.InfoFormat), help="Format of the output."),
     ] = options.InfoFormat.TEXT,
     read_options: ReadOptions,
 ) -> None:
-    """Print what is in a file: channels, units, rate, sweeps, metadata, which reader.
+    """Describe a file: its channels, units, sampling rate, sweeps, metadata and reader.
 
-    What stands in the way of reading it is told on standard error, with exit code 1.
+    Problems that prevent reading go to standard error, with exit code 1.
     """
     from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
     from nwb_mepp.workflows.recording_files import is_nwb, refuse_for_nwb

@@ -37,7 +37,11 @@ def simulate(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Folder of DIR/simulated_<seed>.nwb.", show_default=False
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder for the files DIR/simulated_<seed>.nwb.",
+            show_default=False,
         ),
     ],
     format: Annotated[  # noqa: A002 - the name of the option
@@ -45,22 +49,33 @@ def simulate(
         typer.Option(
             "--format",
             metavar="|".join(Format),
-            help="Can be repeated [nwb]; beside all but nwb a table simulated_<seed>.truth.csv is written.",
+            help="Format of the files; beside all but nwb, a table simulated_<seed>.truth.csv is written; "
+            "can be repeated [nwb].",
             show_default=False,
         ),
     ] = None,
-    n_recordings: Annotated[int, typer.Option("--recordings", metavar="N", help="How many.")] = 1,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the first; the others follow.")] = 0,
+    n_recordings: Annotated[int, typer.Option("--recordings", metavar="N", help="Number of recordings.")] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="N", help="Seed of the first recording; each of the others has the next one."
+        ),
+    ] = 0,
     level: Annotated[
         float | None,
-        typer.Option("--level", metavar="X", help="Mean amplitude over noise SD [6].", show_default=False),
+        typer.Option(
+            "--level",
+            metavar="X",
+            help="Mean amplitude divided by the SD of the noise [6].",
+            show_default=False,
+        ),
     ] = None,
     rate_hz: Annotated[
         float | None,
         typer.Option(
             "--rate",
             metavar="HZ",
-            help="MEPPs per second [0.5, 1 and 3 take turns, every fourth recording with bursts].",
+            help="MEPPs per second [0.5, 1 and 3 in turn; every fourth recording has bursts].",
             show_default=False,
         ),
     ] = None,
@@ -69,18 +84,20 @@ def simulate(
         typer.Option(
             "--duration",
             metavar="S",
-            help="[60; 20 from the training distribution; whole stretches of --noise].",
+            help="Duration in seconds [60; 20 with --training-distribution; whole stretches with --noise].",
             show_default=False,
         ),
     ] = None,
     polarity: Annotated[
-        Polarity, typer.Option("--polarity", metavar="positive|negative", help="Which way MEPPs point.")
+        Polarity,
+        typer.Option("--polarity", metavar="positive|negative", help="Direction in which MEPPs point."),
     ] = Polarity.POSITIVE,
     from_training: Annotated[
         bool,
         typer.Option(
             "--training-distribution",
-            help="Draw from what networks are trained on, instead of the benchmark's reference recording.",
+            help="Draw from the distribution that networks are trained on, instead of the reference "
+            "recording of the benchmark.",
         ),
     ] = False,
     noise: Annotated[
@@ -88,13 +105,18 @@ def simulate(
         typer.Option(
             "--noise",
             metavar="FILE",
-            help="Put the MEPPs into stretches of a recording, one after another.",
+            help="Recording whose stretches, one after another, are used as noise.",
             show_default=False,
         ),
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option("--channel", metavar="NAME", help="Of --noise, if it has several.", show_default=False),
+        typer.Option(
+            "--channel",
+            metavar="NAME",
+            help="Channel of --noise, needed if it has several.",
+            show_default=False,
+        ),
     ] = None,
     left_out: Annotated[DetectionSettings, options.Only("exclude")],
     read_options: Annotated[ReadOptions, options.Only("reader", "unit", "gain", "dtype", "n_channels")],
@@ -103,18 +125,18 @@ def simulate(
         typer.Option(
             "--sampling-rate",
             metavar="HZ",
-            help="[10000]; with --noise, replaces the sampling rate of the file.",
+            help="Sampling rate in Hz [10000]; with --noise, instead of the one in the file.",
             show_default=False,
         ),
     ] = None,
     session: Annotated[WriteOptions, options.Only("session_start", "timezone")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write simulated recordings whose MEPPs are known.
 
     NWB files hold the truth as the table mepps_truth, labeled text as labels; the same seed and options
     give the same recordings. A simulated recording has no date, so NWB needs --session-start. With --noise,
-    stretches left out by --exclude are not used: leave out those with events of their own.
+    exclude stretches that have events of their own (--exclude).
     """
     from nwb_mepp.core.errors import UsageError
     from nwb_mepp.core.session import resolve_session_start

@@ -198,7 +198,7 @@ def train(
             detection=replace(detection, channels=(channel,) if channel else ()),
             reporter=Reporter(tell=progress.tell, advance=progress.reach),
         )
-    tell(f"{outcome.folder}: {'there already, kept' if outcome.kept else 'trained'}")
+    tell(f"{outcome.folder}: {'exists already, kept' if outcome.kept else 'trained'}")
 
 
 def find_labeled(paths: list[Path], *, reader: str | None) -> list[Path]:

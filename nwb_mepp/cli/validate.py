@@ -1,4 +1,4 @@
-"""The command validate: whether a file is fit to share."""
+"""validate: whether a file is fit to share."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def register(app: typer.Typer) -> None:
 def validate(
     paths: options.NwbFiles,
     dandi: Annotated[
-        bool, typer.Option("--dandi", help="Weigh the findings as the DANDI archive does.")
+        bool, typer.Option("--dandi", help="Rate the findings as the DANDI archive does.")
     ] = False,
 ) -> None:
     """Check NWB files with pynwb's validator and nwbinspector.
 
-    Prints a line for each finding. Exit code 1 if any file has an error or a violation of best practices;
+    Prints one line per finding. Exit code 1 if any file has an error or a violation of best practices;
     suggestions do not count.
     """
     from nwb_mepp.nwb import is_failure, validate_nwb

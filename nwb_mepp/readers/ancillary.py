@@ -45,7 +45,7 @@ def interpret_ancillary(
     """
     if options.sampling_rate_hz is not None and ancillary.describe():
         return AncillaryData(), [
-            "Left out, because `sampling_rate_hz` replaces the clock that timed them: "
+            "Left out, because the stated sampling rate replaces the clock that timed them: "
             f"{ancillary.describe()}."
         ]
     kept, notes = _shifted(ancillary, shifts_s)
@@ -60,8 +60,7 @@ def interpret_ancillary(
     if without_unit:
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))
         notes.append(
-            "Left out because they have no unit: irregularly sampled "
-            f"{listed}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
+            f"Left out because they have no unit: irregularly sampled {listed}; state a unit to keep one."
         )
     return replace(kept, irregular=tuple(irregular)), notes
 

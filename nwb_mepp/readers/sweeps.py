@@ -73,12 +73,12 @@ def place_sweeps(
                 f"found {interval_s:g} s."
             )
         new_starts = [starts[0] + index * interval_s for index in range(len(spans))]
-        note = f"{why}; they were placed {interval_s:g} s apart, as `sweep_interval_s` says."
+        note = f"{why}; they were placed {interval_s:g} s apart, as stated."
     else:
         new_starts = [starts[0]]
         for start, stop in spans[:-1]:
             new_starts.append(new_starts[-1] + (stop - start))
-        note = f"{why}; they were placed end to end. Pass `sweep_interval_s=S` if the interval is known."
+        note = f"{why}; they were placed end to end. State the sweep interval if it is known."
     shifts = tuple(new_start - start for new_start, start in zip(new_starts, starts, strict=True))
     return SweepPlacement(shifts_s=shifts, stated=interval_s is not None, note=note)
 

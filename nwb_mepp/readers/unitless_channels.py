@@ -40,7 +40,7 @@ def drop_unitless_channels(contents: FileContents, options: ReadOptions) -> File
         return contents
     first = ", ".join(map(repr, without_unit[:_MAX_NAMED]))
     more = f" and {len(without_unit) - _MAX_NAMED} more" if len(without_unit) > _MAX_NAMED else ""
-    note = f"Left out because they have no unit: {first}{more}; `unit={{'CHANNEL': 'UNIT'}}` keeps one."
+    note = f"Left out because they have no unit: {first}{more}; state a unit to keep one."
     return replace(
         contents,
         traces=tuple(trace for trace in contents.traces if trace.channel in with_unit),

@@ -1,4 +1,4 @@
-"""From a recording to what each detector finds on each channel."""
+"""Analysis of a recording: each detector on each channel."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def cut_channel(recording: Recording, channel: str, *, settings: DetectionSettin
 
 
 def check_stretches(traces: Sequence[Trace], *, settings: DetectionSettings) -> None:
-    """Refuse a stretch that leaves nothing out: a number must have been mistyped.
+    """Refuse a stretch outside the recording, which is probably a typing error.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From the segments of one channel to what one detector finds there: chosen, measured, judged, summarized."""
+"""Detection on one channel: candidates are chosen, measured, given a second opinion and summarized."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def find_mepps(
 def most_probable(
     candidates: Sequence[Candidates], *, false_discovery_rate: float, detector: str
 ) -> list[Candidates]:
-    """Choose as many of the most probable candidates of a channel as a rate of false ones permits.
+    """Choose the most probable candidates of a channel, as many as the rate of false discoveries allows.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def most_probable(
 def fit_where_asked(
     detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
 ) -> Detector:
-    """Return a detector fitted to the channel if that is asked for and it can be, else as it is.
+    """Return a detector, fitted to the channel if the settings ask for it and it can be fitted.
 
     Parameters
     ----------

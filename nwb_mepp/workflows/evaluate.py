@@ -1,4 +1,4 @@
-"""MEPPs in NWB files against the truth: another table of the file, a table of times, or labels."""
+"""MEPPs in NWB files compared with the truth: another table of the file, a table of times, or labels."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def evaluate_file(
 
 
 def estimate_scores(scores: Sequence[FileScores]) -> dict[str, Estimate]:
-    """Pool files, with the interval that other recordings of the kind would vary in.
+    """Pool files, with confidence intervals over recordings.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _mean(values: npt.NDArray[np.generic]) -> float:
 
 
 def _found(path: Path, *, table: str | None, channel: str | None) -> list[Mepps]:
-    """Return the MEPPs to be judged: one table on one channel, or nothing where it was found empty."""
+    """Return the MEPPs to evaluate: one table on one channel, or nothing if none were found."""
     if table is not None:
         parts = [one.mepps for one in read_events(path, table=table)]
         which = f"table {table!r}"
@@ -175,8 +175,7 @@ def _found(path: Path, *, table: str | None, channel: str | None) -> list[Mepps]
         results = read_results(path)
         if not results:
             raise ReadError(
-                f"expected MEPPs that a detector found in {path}, found none; run 'nwb-mepp detect' first, "
-                "or name a table with `table`."
+                f"no detector was run on {path}; run 'nwb-mepp detect' first, or name a table with `table`."
             )
         detectors = list(dict.fromkeys(result.detector for result in results))
         if len(detectors) > 1:

@@ -1,4 +1,4 @@
-"""One NWB file in, one out: its tables of MEPPs as types of the extension, or plain."""
+"""Change the tables of MEPPs in an NWB file to types of the extension, or back to core types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file in, one file out: convert, run and detect, each complete or leaving nothing behind."""
+"""One file in, one file out: convert, run and detect; each output is complete or absent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run
 
 @dataclass(frozen=True, kw_only=True)
 class FileOutcome:
-    """What became of one file.
+    """Outcome of one file.
 
     Attributes
     ----------
@@ -207,7 +207,7 @@ def detect_file(
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> list[ChannelResult]:
-    """Put MEPPs into an NWB file, whoever wrote it.
+    """Find MEPPs in an NWB file from any program and add them to it.
 
     Only the tables and summary rows of the same detectors on the same channels are replaced.
 
@@ -255,13 +255,12 @@ def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> N
     """
     if output is not None and Path(output).exists() and not overwrite:
         raise OutputError(
-            f"expected nothing at {output}, found a file; give `overwrite=True` to replace it, or "
-            "another `output`."
+            f"{output} is there already; give `overwrite=True` to replace it, or another `output`."
         )
 
 
 def _chosen(settings: DetectionSettings) -> dict[str, object]:
-    """Return what of the settings decides the result and stands elsewhere in a summary row."""
+    """Return the settings that decide the result but have columns of their own in a summary row."""
     detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
     return {
         "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
@@ -273,21 +272,21 @@ def _chosen(settings: DetectionSettings) -> dict[str, object]:
 
 
 def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
-    """Return whether the output is there from the same input and settings; refuse any other."""
+    """Return whether the output exists from the same input and settings; refuse any other output."""
     if overwrite or not path.exists():
         return False
     try:
         found = read_fingerprint(path)
     except ReadError as error:
         raise OutputError(
-            f"expected nothing or an NWB file at {path}, found something else; give `overwrite=True` to "
-            "replace it, or another `output`."
+            f"{path} is there already and is no NWB file; give `overwrite=True` to replace it, or another "
+            "`output`."
         ) from error
     if found not in marks:
-        other = "changed by 'nwb-mepp detect' since" if found == marks[0] + DETECTED_SINCE else "from others"
+        changed = found == marks[0] + DETECTED_SINCE
+        why = "but 'nwb-mepp detect' has changed it since" if changed else "from other input or settings"
         raise OutputError(
-            f"expected {path} to be from the same input and settings, found it to be {other}; give "
-            "`overwrite=True` to replace it, or another `output`."
+            f"{path} is there already, {why}; give `overwrite=True` to replace it, or another `output`."
         )
     return True
 
@@ -319,11 +318,11 @@ def _write(
 
 
 def _checksum(file: str | None) -> str | None:
-    """Return the checksum of a file of marks; that of one that is not there cannot match any."""
+    """Return the checksum of a file of marks."""
     if file is None:
         return None
     if not Path(file).is_file():
-        raise ReadError(f"expected marks in {file} (`events`), found no such file; check the path.")
+        raise ReadError(f"`events`: there is no file {file}; check the path.")
     return sha256_of([Path(file)])
 
 
@@ -339,9 +338,9 @@ def _draw(
     settings: DetectionSettings,
     anew: bool,
 ) -> tuple[Path, ...]:
-    """Draw a picture of each result beside the output; those of a kept output only where missing.
+    """Draw a picture of each result beside the output; for a kept output, only those that are missing.
 
-    A second opinion gets none: what it says is about MEPPs that are drawn already.
+    A second opinion gets none: it is about MEPPs that are drawn already.
     """
     drawn = []
     shown = [result for result in results if result.detector != settings.second_opinion]

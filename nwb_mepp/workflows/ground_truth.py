@@ -1,4 +1,4 @@
-"""Recordings and what is known to be true of them: tables of the file, tables of times, labels."""
+"""The true MEPPs of a recording: tables of the file, tables of times, labels."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
             return name
     found = f"{', '.join(tables) or 'no table'}" if is_nwb(place) else "a recording without labels"
     raise ReadError(
-        f"expected the table {CURATED_TABLE} or {TRUTH_TABLE}, or labels, in {place}, found {found}; give "
-        "a table or a file that says where the MEPPs are as `truth`."
+        f"expected the table {CURATED_TABLE} or {TRUTH_TABLE}, or labels, in {place}, found {found}; name "
+        "a table or file of the MEPPs with `truth`."
     )
 
 
 def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recording, channel: str) -> Marks:
-    """Return what is known to be true of one channel of a recording, sorted by time.
+    """Return the true MEPPs of one channel of a recording, sorted by time.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
         raise ReadError(f"expected the truth in {truth}, found no such file; check the path.")
     elif not is_nwb(Path(path)):
         raise ReadError(
-            f"expected an NWB file to have the table {truth!r}, found the lab file {path}; give a "
-            "file that says where the MEPPs are as `truth`."
+            f"expected an NWB file to have the table {truth!r}, found the lab file {path}; name a "
+            "file of the MEPPs with `truth`."
         )
     else:
         tables = {one.mepps.channel: one.mepps for one in read_events(path, table=truth, accepted_only=True)}
@@ -198,8 +198,8 @@ def _from_labels(file: Path, *, recording: Recording, channel: str, option: str)
     """Return the labeled intervals of a text file as events without peaks."""
     # Labels are times: what unit the samples have does not matter here, so it is not asked for.
     nothing = ReadError(
-        f"expected the columns peak_time or start_time, or labels, in {file}, found neither; give {option} a "
-        "table of times or labeled text."
+        f"expected the columns peak_time or start_time, or labels, in {file}, found neither; name "
+        f"a table of times or labeled text with {option}."
     )
     try:
         labeled = read_recording(file, options=ReadOptions(unit={"": "V"}))
@@ -223,8 +223,8 @@ def _own_labels(recording: Recording, *, channel: str) -> Marks:
     sweeps = [intervals for (labeled, _), intervals in sorted(recording.labels.items()) if labeled == channel]
     if not sweeps:
         raise ReadError(
-            f"expected labels of channel {channel!r} in {recording.source.name}, found none; give a "
-            "table or a file that says where the MEPPs are as `truth`."
+            f"expected labels of channel {channel!r} in {recording.source.name}, found none; name a "
+            "table or file of the MEPPs with `truth`."
         )
     return _as_marks(np.concatenate(sweeps))
 

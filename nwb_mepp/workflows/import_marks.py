@@ -1,4 +1,4 @@
-"""Marks that a person made elsewhere, carried into the file: their times stay, the rest is measured."""
+"""Marks that a person made in another program: their times are kept, the rest is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever can be opened: lab files and NWB files."""
+"""Open a recording: a lab file or an NWB file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["is_nwb", "open_recording", "refuse_for_nwb"]
 
 
 def is_nwb(path: str | PathLike[str]) -> bool:
-    """Return whether a file is NWB by its name, in letters of any case."""
+    """Return whether a file is NWB by its suffix, in upper or lower case."""
     return Path(path).suffix.lower() == ".nwb"
 
 

@@ -1,4 +1,4 @@
-"""What file and user state of a recording, brought together before anything is computed or written."""
+"""What the file and the user state about a recording, merged before anything is computed or written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Known", "complete", "stated_metadata"]
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of a recording once the user's statements are taken in.
+    """What is known about a recording from the file and the user.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Known:
 
 
 def complete(recording: Recording, path: Path, *, options: WriteOptions) -> Known:
-    """Bring together what file and user state.
+    """Merge what the file and the user state.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def complete(recording: Recording, path: Path, *, options: WriteOptions) -> Know
 
 
 def stated_metadata(options: WriteOptions) -> Metadata:
-    """Return what the user states of subject, session and equipment.
+    """Return what the user states about subject, session and equipment.
 
     Parameters
     ----------

@@ -170,8 +170,8 @@ class DetectionSettings(Options):
             return
         if threshold is not None:
             raise UsageError(
-                f"`false_discovery_rate`: expected it without `threshold`, found both ({rate:g} and "
-                f"{threshold:g}); either decides what is kept, so give one of them."
+                f"`false_discovery_rate` and `threshold` are both stated ({rate:g} and {threshold:g}), but "
+                "either decides what is kept; give one of them."
             )
         without = [name for name in self.leading if not gives_probability(name)]
         if without:

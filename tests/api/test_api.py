@@ -115,10 +115,10 @@ def test_a_channel_of_several_is_chosen_by_name_or_number() -> None:
     quiet = mepp_trace(onsets_s=(), seed=9)
     names = {"channel_names": np.array(["quiet", "Vm"])}
     both = signal_of(np.stack([quiet, values], axis=1), units="V", array_annotations=names)
-    with pytest.raises(UsageError, match=r"the signal has 2 channels \(quiet, Vm\); pass channel='quiet'"):
+    with pytest.raises(UsageError, match=r"the signal has 2 channels \(quiet, Vm\); pass `channel='quiet'`"):
         nwb_mepp.detect(both, detectors="matched_filter")
     with pytest.raises(
-        UsageError, match="channel: expected one of 'quiet', 'Vm' or its number from 0, found 'Im'"
+        UsageError, match="`channel`: expected one of 'quiet', 'Vm' or its number from 0, found 'Im'"
     ):
         nwb_mepp.detect(both, detectors="matched_filter", channel="Im")
     with pytest.raises(UsageError, match="found 2"):
@@ -229,7 +229,7 @@ def test_convert_and_annotate_give_the_same_mepps_as_detect(tmp_path: Path, epoc
     assert table[0]["neurodata_type"] == "'MEPPTable'"
     (read_back,) = nwb_mepp.read(path).segments[0].analogsignals
     assert read_back.shape == (len(mepp_trace()), 1)
-    with pytest.raises(OutputError, match="to be from the same input and settings"):
+    with pytest.raises(OutputError, match="is there already, from other input or settings"):
         nwb_mepp.convert(lab_file, path, unit="mV", session_start=START)
 
 

@@ -44,7 +44,7 @@ def test_another_kind_of_table_is_another_output(call: Any, lab_file: Path, type
     assert "kept, from the same input and settings" in call(*again, "--extension").err
     refused = call(*again)
     assert refused.code == 1
-    assert "to be from the same input and settings, found it to be from others" in refused.err
+    assert "is there already, from other input or settings" in refused.err
 
 
 @pytest.mark.parametrize("command", [("events",), ("summary", "--format", "csv"), ("info",)])
@@ -107,7 +107,7 @@ def test_a_file_is_turned_into_types_and_back(call: Any, annotated: Path, tmp_pa
     assert kind(out) == "MEPPTable"
     refused = call("extension", "add", path, "-o", out)
     assert refused.code == 1
-    assert f"expected nothing at {out}, found a file; give --overwrite" in refused.err
+    assert f"{out} is there already; give --overwrite" in refused.err
     assert call("extension", "add", out).err == f"{out}: nothing is left to become types of ndx-mepp\n"
     removed = call("extension", "remove", out)
     assert removed.code == 0

@@ -101,4 +101,4 @@ def test_summary_says_where_nothing_was_looked_for(call: Call, lab_file: Path, t
         called = call("summary", path, "--format", output_format)
         assert (called.code, "".join(called.out.split())) == (0, printed)
         assert called.err.count("no detector was run on it") == 1
-        assert f"'nwb-mepp detect {path}' does" in called.err
+        assert f"'nwb-mepp detect {path}'" in called.err

@@ -99,7 +99,7 @@ def test_the_same_again_is_kept_and_other_settings_are_refused(call: Any, traine
     before = {path.name: path.read_bytes() for path in trained.iterdir()}
     again = call("train", "--quick", "-o", trained)
     assert (again.code, again.out) == (0, "")
-    assert "lab1: there already, kept" in again.err
+    assert "lab1: exists already, kept" in again.err
     other = call("train", "--quick", "-o", trained, "--seed", 1)
     assert other.code == 1
     assert "found weights from other data or settings; a version is never overwritten" in other.err
@@ -187,7 +187,10 @@ def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
     text, axon = sorted(labeled.glob("simulated_005?.csv")), sorted(labeled.glob("*.abf"))
     for words, message in (
         (text, "simulated_0050.csv: expected a unit such as V"),
-        (axon, "simulated_0050.abf, found a recording without labels; give --truth"),
+        (
+            axon,
+            "found a recording without labels; name a table or file of the MEPPs with --truth",
+        ),
         ((*axon, "--truth", "{}.marks"), "expected its marks in"),
         (
             (*axon, "--truth", "mepps_truth"),
@@ -205,7 +208,10 @@ def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
     [
         (("FIRST",), "expected at least two recordings with labels, one to train on and one to hold out"),
         (("FIRST", "SECOND", "--truth", "MARKS"), "write {} for the name of each recording"),
-        (("FIRST", "SECOND", "--gain", 10), "expected no gain for the NWB file"),
+        (
+            ("FIRST", "SECOND", "--gain", 10),
+            "is an NWB file, which states its own units, scale and sampling rate; leave out --gain",
+        ),
         (("FIRST", "SECOND", "--channel", "Im"), "has no channel 'Im'"),
         (("FIRST", "SECOND", "--validation", 1), "--validation: expected a fraction of the recordings"),
         (("--from", "nowhere"), "--from: expected 'shipped', a folder of weights or a .keras file"),

@@ -194,7 +194,7 @@ def test_an_output_from_other_settings_is_reported_and_kept(
     before = annotated.read_bytes()
     called = call("run", lab_file, "-o", annotated.parent, *STATED, "--threshold", "7")
     assert called.code == 1
-    assert "to be from the same input and settings" in called.err
+    assert "is there already, from other input or settings" in called.err
     assert "--overwrite" in called.err
     assert annotated.read_bytes() == before
 
@@ -213,7 +213,7 @@ def test_without_output_folder_or_recordings_usage_is_wrong(call: Any, lab_file:
         called = call(*arguments)
         assert called.code == 2
         assert called.err.startswith("nwb-mepp: ")
-        assert "--help' lists what there is." in called.err
+        assert "--help' lists the options." in called.err
 
 
 @pytest.mark.parametrize("command", ["detect", "events", "summary", "info", "validate"])
@@ -258,10 +258,7 @@ def test_a_defect_is_reported_without_traceback_unless_asked_for(
     monkeypatch.delenv("NWB_MEPP_DEBUG", raising=False)
     called = call("validate", annotated)
     assert called.code == 1
-    assert (
-        "a defect of nwb-mepp stopped the work (ZeroDivisionError: division by zero in run07.txt.nwb)"
-        in called.err
-    )
+    assert "this is a bug in nwb-mepp (ZeroDivisionError: division by zero in run07.txt.nwb)" in called.err
     assert "Traceback" not in called.err
     monkeypatch.setenv("NWB_MEPP_DEBUG", "1")
     assert "Traceback" in call("validate", annotated).err

@@ -48,7 +48,7 @@ def test_one_table_for_several_recordings_is_wrong_usage(call: Call, lab: Path) 
 def test_a_channel_without_events_is_wrong_usage(call: Call, lab: Path) -> None:
     called = call("convert", lab / "run1.txt", "-o", lab / "out", "--channel", "Voltage", *STATED)
     assert called.code == 2
-    assert "--channel: expected --events with it, whose channel it names, found none" in called.err
+    assert "--channel names the channel of --events, but --events is not given" in called.err
 
 
 def test_marks_become_a_type_of_the_extension_where_asked(call: Call, lab: Path) -> None:

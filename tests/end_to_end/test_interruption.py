@@ -19,6 +19,6 @@ def test_a_request_to_end_leaves_no_half_written_file(
     monkeypatch.setattr("nwb_mepp._utils.atomic_files._flush", lambda *_: signal.raise_signal(signal.SIGTERM))
     called = call("run", lab_file, "-o", tmp_path / "out", *STATED)
     assert called.code == 130
-    assert called.err == "nwb-mepp: interrupted; what was complete is there, nothing else.\n"
+    assert called.err == "nwb-mepp: interrupted; complete files are kept, nothing else was written.\n"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert signal.getsignal(signal.SIGTERM) is before

@@ -102,7 +102,7 @@ def check_cuts(path: Path, converted: Path, options: tuple[str, ...], *, call: A
         output = path.parent / "out"
         called = call("convert", converted, "-o", output, *START, *options)
         assert "Traceback" not in called.err
-        assert "defect of nwb-mepp" not in called.err, called.err
+        assert "bug in nwb-mepp" not in called.err, called.err
         assert called.out == ""
         if called.code:
             assert called.code == 1

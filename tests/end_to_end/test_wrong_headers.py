@@ -39,7 +39,9 @@ def test_a_wrong_rate_is_replaced_and_the_file_says_so(call: Any, shared_data: P
     path = shared_data / "formats" / "File_neuroexplorer_1.nex"
     called = call("convert", path, "-o", tmp_path, "--sampling-rate", "4000", *START)
     assert called.code == 0, called.err
-    left_out = "Left out, because --sampling-rate replaces the clock that timed them: events (Event04"
+    left_out = (
+        "Left out, because the stated sampling rate replaces the clock that timed them: events (Event04"
+    )
     assert left_out in called.err
     with h5py.File(tmp_path / "File_neuroexplorer_1.nex.nwb") as file:
         rates = {series["starting_time"].attrs["rate"] for series in file["acquisition"].values()}

@@ -66,7 +66,8 @@ def test_a_replaced_sampling_rate_leaves_them_out_with_a_note() -> None:
     found, notes = interpret_ancillary(ALL, shifts_s={1: 0.0}, options=options)
     assert list(found) == []
     assert notes == [
-        "Left out, because `sampling_rate_hz` replaces the clock that timed them: events (drug); epochs "
+        "Left out, because the stated sampling rate replaces the clock that timed them: events "
+        "(drug); epochs "
         "(pulse); spike trains (a); irregularly sampled signals (bath)."
     ]
     assert interpret_ancillary(AncillaryData(), shifts_s={}, options=options)[1] == []
@@ -88,6 +89,5 @@ def test_an_irregular_signal_without_a_unit_is_left_out_with_a_note() -> None:
     found, notes = interpret_ancillary(ancillary, shifts_s={1: 0.0}, options=ReadOptions())
     assert found.irregular == ()
     assert notes == [
-        "Left out because they have no unit: irregularly sampled 'bath'; "
-        "`unit={'CHANNEL': 'UNIT'}` keeps one."
+        "Left out because they have no unit: irregularly sampled 'bath'; state a unit to keep one."
     ]

@@ -102,9 +102,7 @@ def test_an_intan_folder_is_opened_by_its_header(tmp_path: Path) -> None:
     for path in (folder, folder / "amplifier.dat", folder / "info.rhd"):
         recording = read_recording(path)
         assert (recording.source.name, recording.channels) == ("info.rhd", ("Vm", "Vref"))
-    assert recording.notes == (
-        "Left out because they have no unit: 'trigger'; `unit={'CHANNEL': 'UNIT'}` keeps one.",
-    )
+    assert recording.notes == ("Left out because they have no unit: 'trigger'; state a unit to keep one.",)
     assert find_recordings([tmp_path]) == [folder / "info.rhd"]
 
 

@@ -68,7 +68,8 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
 
     other = DetectionSettings(detectors=("matched_filter",), threshold=30.0)
     with pytest.raises(
-        OutputError, match=r"run07\.txt\.nwb to be from the same input and settings, .* `overwrite=True`"
+        OutputError,
+        match=r"run07\.txt\.nwb is there already, from other input or settings; .* `overwrite=True`",
     ):
         run(lab_file, output, settings=other)
     assert output.read_bytes() == before[output]
@@ -80,9 +81,7 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
 def test_a_file_that_another_program_wrote_is_not_overwritten(lab_file: Path, tmp_path: Path) -> None:
     output = tmp_path / "run07.txt.nwb"
     output.write_text("my notes")
-    with pytest.raises(
-        OutputError, match=r"expected nothing or an NWB file at .*run07\.txt\.nwb, found something else"
-    ):
+    with pytest.raises(OutputError, match=r"run07\.txt\.nwb is there already and is no NWB file"):
         run(lab_file, output)
     assert output.read_text() == "my notes"
 
@@ -136,7 +135,7 @@ def test_convert_then_detect_gives_what_run_gives(lab_file: Path, tmp_path: Path
         assert recording.invalid_times == ((3.0, 4.0),)
     kept = convert_file(lab_file, output, read_options=VOLTS, write_options=KNOWN, exclude=((3.0, 4.0),))
     assert kept.status == "kept"
-    with pytest.raises(OutputError, match="to be from the same input and settings"):
+    with pytest.raises(OutputError, match="is there already, from other input or settings"):
         convert_file(lab_file, output, read_options=VOLTS, write_options=KNOWN)
 
     detect_file(output, settings=SETTINGS)
@@ -159,9 +158,7 @@ def test_detect_writes_elsewhere_on_request_and_asks_before_overwriting(
     detect_file(source, output=other, settings=SETTINGS)
     assert source.read_bytes() == before
     assert len(read_results(other)) == 1
-    with pytest.raises(
-        OutputError, match=r"expected nothing at .*marked\.nwb, found a file; give `overwrite=True`"
-    ):
+    with pytest.raises(OutputError, match=r"marked\.nwb is there already; give `overwrite=True`"):
         detect_file(source, output=other, settings=SETTINGS)
     detect_file(source, output=other, settings=SETTINGS, overwrite=True)
 
@@ -192,7 +189,7 @@ def test_a_file_that_detect_has_changed_is_not_taken_for_what_run_wrote(
     detect_file(output, settings=DetectionSettings(detectors=("matched_filter",), threshold=1000.0))
     changed = output.read_bytes()
     with pytest.raises(
-        OutputError, match=r"same input and settings, found it to be changed by 'nwb-mepp detect' since; give"
+        OutputError, match=r"is there already, but 'nwb-mepp detect' has changed it since; give"
     ):
         run(lab_file, output, picture=False)
     assert output.read_bytes() == changed
@@ -210,7 +207,7 @@ def test_a_converted_file_stays_converted_when_detect_has_put_mepps_into_it(
     again = convert_file(lab_file, output, read_options=VOLTS, write_options=KNOWN)
     assert again.status == "kept"
     assert len(read_results(output)[0].mepps) == len(ONSETS_S)
-    with pytest.raises(OutputError, match="found it to be from others"):
+    with pytest.raises(OutputError, match="is there already, from other input or settings"):
         run(lab_file, output)
 
 
@@ -254,7 +251,7 @@ def test_another_setting_is_another_output(change: dict[str, Any], lab_file: Pat
     output = tmp_path / "run07.nwb"
     usual: dict[str, Any] = {"detectors": ("miniunet",)}
     run(lab_file, output, settings=DetectionSettings(**usual), picture=False)
-    with pytest.raises(OutputError, match="found it to be from others"):
+    with pytest.raises(OutputError, match="is there already, from other input or settings"):
         run(lab_file, output, settings=DetectionSettings(**{**usual, **change}), picture=False)
 
 
@@ -283,7 +280,7 @@ def test_weights_count_by_their_content_not_by_their_place(lab_file: Path, tmp_p
     config["sha256"] = hashlib.sha256(network).hexdigest()
     (copied / "model.tflite").write_bytes(network)
     (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(OutputError, match="found it to be from others"):
+    with pytest.raises(OutputError, match="is there already, from other input or settings"):
         run(lab_file, output, settings=with_copy, picture=False)
     run(lab_file, output, settings=with_copy, picture=False, overwrite=True)
     (result,) = read_results(output)

@@ -81,7 +81,7 @@ def test_labels_that_came_with_the_samples_need_no_table(simulated: Path) -> Non
         (channel,) = recording.channels
         marks = read_truth(text, None, recording=recording, channel=channel)
         assert marks.matched_by == "start"
-        with pytest.raises(ReadError, match=r"expected labels of channel 'Im' .*, found none; give a table"):
+        with pytest.raises(ReadError, match=r"expected labels of channel 'Im' .*, found none; name a table"):
             read_truth(text, None, recording=recording, channel="Im")
     onsets = truth_in(simulated, "mepps_truth")
     assert np.abs(marks.start_s[:, None] - onsets).min(axis=1).max() <= 1e-4
@@ -103,7 +103,7 @@ def test_a_recording_without_truth_asks_for_it() -> None:
     with (
         open_recording(path) as recording,
         pytest.raises(
-            ReadError, match=r"mepps_curated or mepps_truth, or labels, .*without labels; give a table"
+            ReadError, match=r"mepps_curated or mepps_truth, or labels, .*without labels; name a table"
         ),
     ):
         own_truth(path, recording=recording)

@@ -77,7 +77,7 @@ def test_a_stretch_that_is_not_two_numbers_is_refused(text: str) -> None:
         ),
         (
             {"false_discovery_rate": 0.1, "threshold": 0.5},
-            r"`false_discovery_rate`: expected it without `threshold`, found both \(0\.1 and 0\.5\)",
+            r"`false_discovery_rate` and `threshold` are both stated \(0\.1 and 0\.5\)",
         ),
         *(
             (

@@ -1,4 +1,4 @@
-"""Outputs named as the DANDI archive has them: after subject and session."""
+"""Outputs named after subject and session, as in the DANDI archive."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def dandi_name(subject_id: str, session_id: str) -> Path:
 
 
 def with_dandi_names(plan: Plan) -> Plan:
-    """Return a plan whose outputs are named after subject and session; what lacks one of them fails.
+    """Return a plan whose outputs are named after subject and session; recordings that lack one of them fail.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which files are worked on, and where the output of each belongs."""
+"""Which files are processed, and where the output of each goes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GLOB = frozenset("*?[")
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One recording, where its output belongs, and what is known of it.
+    """One recording, the path of its output, and what is known about it.
 
     Attributes
     ----------
@@ -34,14 +34,14 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What could not be done, and the sentence that says why; it does not begin with the file's name."""
+    """A file that failed, and the reason, which does not begin with the name of the file."""
 
     path: Path
     reason: str
 
     @classmethod
     def because(cls, path: Path, sentence: str) -> Failure:
-        """Return the failure of a file; its name is taken off where the sentence begins with it."""
+        """Return the failure of a file, without its name if the reason begins with it."""
         for name in (f"{path}: ", f"{path.name}: "):
             sentence = sentence.removeprefix(name)
         return cls(path=path, reason=sentence)
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The jobs of a batch, and the arguments that led to none.
+    """The jobs of a batch, and the arguments that gave none.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Plan:
 
     @property
     def n_files(self) -> int:
-        """How many arguments and recordings there is something to tell about."""
+        """Number of recordings and failed arguments."""
         return len(self.jobs) + len(self.failures)
 
 
@@ -76,7 +76,7 @@ def plan_batch(
     reader: str | None = None,
     write_options: WriteOptions | None = None,
 ) -> Plan:
-    """Find the recordings that arguments mean and decide where their outputs belong.
+    """Find the recordings that the arguments stand for, and choose the paths of their outputs.
 
     The output of ``path/name.ext`` is ``folder/path/name.ext.nwb``. An argument that is absolute or leaves
     the working folder would lead out of ``folder``: then what is below the argument (of a file: its name)
@@ -119,8 +119,8 @@ def plan_batch(
             other = jobs.setdefault(os.path.normcase(job.output), job)
             if other is not job:
                 raise UsageError(
-                    f"expected an output of its own for each file, found that {other.path} and {path} both "
-                    f"belong to {job.output}; convert them into different folders with `output`."
+                    f"{other.path} and {path} would both be written to {job.output}; convert them into "
+                    "different folders with `output`."
                 )
     if known.session_start is not None and len(jobs) > 1 and not known.override:
         raise UsageError(
@@ -146,7 +146,7 @@ def _recordings_of(argument: Path, *, beside: Path, reader: str | None) -> list[
 
 
 def _output_of(path: Path, *, argument: Path, folder: Path) -> Path:
-    """Return where the output of a recording belongs."""
+    """Return the path of the output of a recording."""
     typed = Path(os.path.normpath(path))
     if typed.is_absolute() or typed.drive or ".." in typed.parts:
         typed = Path(os.path.relpath(path, _base_of(argument)))
@@ -156,7 +156,7 @@ def _output_of(path: Path, *, argument: Path, folder: Path) -> Path:
 
 
 def _base_of(argument: Path) -> Path:
-    """Return the folder that an argument searches: itself, or for a file or pattern the one above it."""
+    """Return the folder that an argument searches: itself, or the parent of a file or pattern."""
     if argument.is_dir():
         return argument
     base = argument.parent
@@ -166,7 +166,7 @@ def _base_of(argument: Path) -> Path:
 
 
 def find_nwb_files(paths: Iterable[str | os.PathLike[str]]) -> Sequence[Path]:
-    """Return the NWB files that arguments mean, each once, in a stable order.
+    """Return the NWB files that the arguments stand for, each once, in a stable order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Run a batch: every file that can be done is done, the others are named with their reason."""
+"""Run a batch: each file is processed on its own, and those that fail are listed with the reason."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Report = Callable[[FileOutcome | Failure], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOutcome:
-    """What became of a batch.
+    """Outcome of a batch.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def run_batch(
     on_done : callable, optional
         Called with the outcome or failure of each file.
     on_progress : callable, optional
-        Called with a few words on what is being done; with one lane only.
+        Called with a few words on what is being done; with one process only.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def _crashed(job: Job) -> Failure:
 
 
 def explain(error: Exception) -> str:
-    """Return the sentence that a user gets for an error; one that is a defect asks to be reported.
+    """Return the sentence that a user gets for an error; for a bug it asks for a report.
 
     Parameters
     ----------
@@ -222,12 +222,12 @@ def explain(error: Exception) -> str:
     if isinstance(error, MeppError):
         return text
     if isinstance(error, OSError):
-        return f"the system refused: {text}."
+        return f"the operating system reports: {text}."
     if isinstance(error, MemoryError):
-        return "expected more free memory than there is; close other programs or use a smaller `n_processes`."
+        return "there is not enough free memory; close other programs or use a smaller `n_processes`."
     return (
-        f"a defect of nwb-mepp stopped the work ({type(error).__name__}: {text}); please report it, with "
-        f"what is shown when the environment variable {DEBUG_VARIABLE} is 1."
+        f"this is a bug in nwb-mepp ({type(error).__name__}: {text}); please report it, with "
+        f"the traceback that appears when the environment variable {DEBUG_VARIABLE} is 1."
     )
 
 

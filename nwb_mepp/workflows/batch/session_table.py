@@ -1,4 +1,4 @@
-"""What is known of many recordings, as a table with a row a file (``--sessions``)."""
+"""What is known about many recordings: a table with one row per file (``--sessions``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SessionTable:
     rows: Mapping[str, Mapping[str, str]]
 
     def complete(self, plan: Plan) -> Plan:
-        """Return a plan in which each file has what its row says, else what was stated for all.
+        """Return a plan in which each file has the values of its row, else those stated for all files.
 
         A row is for the file whose path ends as the row names it, ``run07.abf`` or ``day2/run07.abf``.
 

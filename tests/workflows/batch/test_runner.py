@@ -100,9 +100,9 @@ def test_converting_a_batch_writes_no_tables_but_that_of_failures(work: Path) ->
     [
         (ReadError("run07.abf: expected\n this."), "run07.abf: expected this."),
         (OutputError("expected to write."), "expected to write."),
-        (OSError(5, "Input/output error"), "the system refused: [Errno 5] Input/output error."),
-        (MemoryError(), "expected more free memory than there is"),
-        (KeyError("x"), "a defect of nwb-mepp stopped the work (KeyError: 'x'); please report it"),
+        (OSError(5, "Input/output error"), "the operating system reports: [Errno 5] Input/output error."),
+        (MemoryError(), "there is not enough free memory"),
+        (KeyError("x"), "this is a bug in nwb-mepp (KeyError: 'x'); please report it"),
     ],
 )
 def test_every_error_becomes_a_sentence(
@@ -130,4 +130,4 @@ def test_a_defect_in_one_file_does_not_stop_the_others(monkeypatch: pytest.Monke
     monkeypatch.setattr(runner, "run_file", fragile)
     outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN))
     assert [one.path.name for one in outcome.done] == ["run2.txt"]
-    assert "a defect of nwb-mepp stopped the work (ZeroDivisionError" in outcome.failures[0].reason
+    assert "this is a bug in nwb-mepp (ZeroDivisionError" in outcome.failures[0].reason

@@ -7,6 +7,7 @@ A test fails where the page does not say what the commands say.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,15 @@ def section(words: tuple[str, ...], command: Any) -> str:
     several = {one.name: "..." if one.nargs == -1 else "" for one in arguments}
     call = " ".join([*words, *(f"{one.metavar}{several[one.name]}" for one in arguments)])
     lines = [f"## {' '.join(words)}", "", "```text", f"{call}{' [OPTIONS]' if options else ''}", "```", ""]
-    lines += [" ".join(paragraph.split()) + "\n" for paragraph in (command.help or "").split("\n\n")]
+    lines += [_wrapped(paragraph) + "\n" for paragraph in (command.help or "").split("\n\n")]
     if options:
         lines += ["| option | meaning |", "|---|---|", *map(row, options), ""]
     return "\n".join(lines)
+
+
+def _wrapped(paragraph: str) -> str:
+    # Not within a word: "--units" and paths stay whole.
+    return textwrap.fill(" ".join(paragraph.split()), 110, break_long_words=False, break_on_hyphens=False)
 
 
 def row(option: Any) -> str:

@@ -147,7 +147,8 @@ def _seeds(plan: BenchmarkPlan) -> dict[str, int]:
 _HEAD = """
 # Benchmark
 
-Made by `{command}` on {date} with {versions}.
+Made by `{command}` on {date}
+with {versions}.
 
 Detectors run as a user runs them, with their default thresholds. The events that they find are measured,
 and peaks are matched one to one within 5 ms: as many pairs as possible, and of these pairings the one

@@ -154,7 +154,8 @@ def test_the_page_in_the_documentation_has_the_words_of_the_script_and_of_the_co
 
     def prose(page: str) -> list[str]:
         paragraphs = [one for one in page.split("\n\n") if not one.startswith(("|", "- ", "Made by", "!["))]
-        return [paragraph.translate(str.maketrans("", "", "0123456789")) for paragraph in paragraphs]
+        words = [" ".join(paragraph.split()) for paragraph in paragraphs]
+        return [paragraph.translate(str.maketrans("", "", "0123456789")) for paragraph in words]
 
     assert prose(extended) == prose(written)
 

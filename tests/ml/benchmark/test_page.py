@@ -19,7 +19,7 @@ from nwb_mepp.ml.benchmark import (
 
 def test_the_page_says_how_it_came_about(results: BenchmarkResults) -> None:
     page = benchmark_page(results, command="nwb-mepp benchmark --quick")
-    made = page.splitlines()[2]
+    made = " ".join(page.splitlines()[2:4])
     assert made.startswith(f"Made by `nwb-mepp benchmark --quick` on {datetime.now(UTC).date().isoformat()}")
     for package in ("numpy", "scipy", "ai-edge-litert"):
         assert version(package) in made

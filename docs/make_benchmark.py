@@ -116,7 +116,7 @@ def run_winchester(folder: Path, *, detectors: Sequence[AnyDetector]) -> list[Re
         folder / f"{GROUP_A}.abf",
         marked_s,
         detectors=detectors,
-        options=ReadOptions(units={"": "mA"}),
+        options=ReadOptions(unit={"": "mA"}),
         min_amplitude_sd=MIN_AMPLITUDE_SD,
     )
     for number in range(1, 5):

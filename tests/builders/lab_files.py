@@ -124,3 +124,9 @@ def write_tdt(folder: Path, *, name: str = "tank_block1", n_chunks: int = 5, see
     (folder / f"{name}.tsq").write_bytes(index)
     (folder / f"{name}.tev").write_bytes(data)
     return folder / f"{name}.tsq"
+
+
+def write_times(path: Path, *rows: str, header: str = "start_time,stop_time,peak_time") -> Path:
+    """Write a CSV table of the times of events, as a person might."""
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path

@@ -13,6 +13,7 @@ import pynwb
 import pytest
 
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from builders.lab_files import write_times
 from nwb_mepp.cli import main
 from nwb_mepp.nwb import is_failure, open_nwb, read_events, read_results, validate_nwb
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -37,11 +38,6 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def first(folder: Path) -> Path:
     return folder / "simulated_0005.nwb"
-
-
-def table_of(path: Path, *rows: str, header: str = "start_time,stop_time,peak_time") -> Path:
-    path.write_text("\n".join([header, *rows]) + "\n")
-    return path
 
 
 def test_the_files_are_named_after_the_seeds(simulated: Path) -> None:
@@ -214,7 +210,7 @@ def test_scores_and_errors_follow_from_a_table_of_known_times(
     peaks = found.mepps.peak_s
     # Every time is 1 ms early, the last MEPP is not in the table, one is invented.
     times = [*(float(peak) - 1e-3 for peak in peaks[:-1]), 3.9]
-    table = table_of(tmp_path / "t.csv", *(f"{time:.9f}" for time in times), header="peak_time")
+    table = write_times(tmp_path / "t.csv", *(f"{time:.9f}" for time in times), header="peak_time")
     (row,) = json.loads(call("evaluate", annotated, "--truth", table, "--format", "json").out)["files"]
     n = len(ONSETS_S)
     assert (row["n_matched"], row["n_missed"], row["n_false"]) == (n - 1, 1, 1)
@@ -252,7 +248,7 @@ def test_labels_are_matched_by_their_onsets(call: Any, simulated: Path) -> None:
 def test_a_truth_that_cannot_be_is_refused(
     call: Any, annotated: Path, tmp_path: Path, rows: tuple[str, ...], message: str
 ) -> None:
-    called = call("evaluate", annotated, "--truth", table_of(tmp_path / "t.csv", *rows))
+    called = call("evaluate", annotated, "--truth", write_times(tmp_path / "t.csv", *rows))
     assert called.code == 1
     with pytest.raises(ValueError, match=message):
         raise ValueError(called.err)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from builders.known_mepps import mepp_trace
-from builders.traces import trace_of
+from builders.traces import segments_of
 from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
-from nwb_mepp.core.segments import Segment, cut_segments
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors import Autoencoder, Candidates, fits_recordings, recording_fit, shipped_weights
 from nwb_mepp.detectors.autoencoder import sample_anomaly
 from nwb_mepp.detectors.recording_fit import FIT_MODES, Halves, load_fitter
@@ -28,9 +28,9 @@ def candidates(*bounds: tuple[int, int]) -> Candidates:
     return Candidates(start=start, peak=start, stop=stop, probability=np.ones(len(start)))
 
 
-def segments_of(duration_s: float, *, excluded: Sequence[tuple[float, float]] = ()) -> list[Segment]:
+def one_event(duration_s: float, *, excluded: Sequence[tuple[float, float]] = ()) -> list[Segment]:
     values = mepp_trace(duration_s=duration_s, onsets_s=(0.5,))
-    return list(cut_segments([trace_of(values)], excluded=excluded))
+    return segments_of(values, excluded=excluded)
 
 
 def halves_of(segments: list[Segment], occupied: Sequence[Candidates]) -> Halves:
@@ -38,7 +38,7 @@ def halves_of(segments: list[Segment], occupied: Sequence[Candidates]) -> Halves
 
 
 def test_seconds_take_turns_across_segments() -> None:
-    halves = halves_of(segments_of(4.0, excluded=[(1.5, 2.0)]), [candidates(), candidates()])
+    halves = halves_of(one_event(4.0, excluded=[(1.5, 2.0)]), [candidates(), candidates()])
     first, second = halves.first
     # 1.5 s and 2 s: the second segment goes on counting where the first stopped.
     assert (first[:10_000].all(), first[10_000:].any()) == (True, False)
@@ -46,7 +46,7 @@ def test_seconds_take_turns_across_segments() -> None:
 
 
 def test_what_may_be_a_mepp_is_kept_away_from() -> None:
-    halves = halves_of(segments_of(2.0), [candidates((5_000, 5_060), (20, 40))])
+    halves = halves_of(one_event(2.0), [candidates((5_000, 5_060), (20, 40))])
     (empty,) = halves.empty
     # 5 ms before the start to 30 ms after the stop; the earlier one is cut off by the beginning.
     assert np.flatnonzero(~empty).tolist() == [*range(340), *range(4_950, 5_360)]
@@ -60,7 +60,7 @@ def test_what_may_be_a_mepp_is_kept_away_from() -> None:
 def test_stretches_shorter_than_one_step_looks_at_are_passed_over() -> None:
     # Between these, 319 and 320 samples are left.
     occupied = candidates((1_000, 1_100), (1_769, 1_800), (2_470, 2_500))
-    halves = halves_of(segments_of(2.0), [occupied])
+    halves = halves_of(one_event(2.0), [occupied])
     lengths = [len(one) for one in halves.stretches([np.zeros(20_000, np.float32)], mode="empty")]
     assert lengths == [950, 320, 10_000 - 2_800]
 
@@ -91,7 +91,7 @@ def test_stretches_shorter_than_one_step_looks_at_are_passed_over() -> None:
 def test_a_recording_too_short_to_fit_to_is_refused(
     duration_s: float, occupied: tuple[tuple[int, int], ...], mode: str, message: str
 ) -> None:
-    segments = segments_of(duration_s)
+    segments = one_event(duration_s)
     with pytest.raises(DetectionError, match=message):
         Autoencoder().fit_to(segments, noise=survey(segments), occupied=[candidates(*occupied)], mode=mode)
 
@@ -111,7 +111,7 @@ def test_the_fitter_gets_the_first_half_and_the_threshold_comes_from_the_second(
         copytree(start, folder)
 
     register(monkeypatch, autoencoder=fit)
-    segments = segments_of(10.0)
+    segments = one_event(10.0)
     learned, detector = survey(segments), Autoencoder()
     occupied = [candidates((5_000, 5_100), (15_000, 15_100))]
     fitted = detector.fit_to(segments, noise=learned, occupied=occupied, mode="empty")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from how_to import HOW_TO, named_blocks
+from builders.how_to import HOW_TO, named_blocks
 
 PROJECT = HOW_TO.parents[1]
 PAGE = (HOW_TO / "add-a-column.md").read_text("utf-8")

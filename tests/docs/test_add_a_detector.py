@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.how_to import install, nwb_mepp
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
-from how_to import install, nwb_mepp
 from nwb_mepp.nwb import read_results
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from how_to import install, nwb_mepp
+from builders.how_to import install, nwb_mepp
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.benchmark import scores_of
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.ml.benchmark import BenchmarkResults, Outcome, RecordingScores, benchmark_page
+from nwb_mepp.ml.benchmark import BenchmarkResults, Outcome, benchmark_page
 from nwb_mepp.ml.benchmark.conditions import INVERTED, SILENCE
 from nwb_mepp.ml.benchmark.robustness import invariant_pairs
 
@@ -83,9 +84,7 @@ def test_each_target_is_compared_with_what_was_measured(
     assert rows["Train1 to Train4: mean F1 at least 0.9"][0] == "0.850"
 
 
-def test_few_minutes_leave_it_open_whether_there_are_few_enough_false_positives(
-    make: Any, scores_of: Callable[..., RecordingScores]
-) -> None:
+def test_few_minutes_leave_it_open_whether_there_are_few_enough_false_positives(make: Any) -> None:
     def reached(n_false: int, n_recordings: int) -> str:
         found = [Outcome(scores={"some": scores_of(0, 0, n)}) for n in [n_false, *[0] * (n_recordings - 1)]]
         first, *_ = make.without_mepps("some", {condition.name: found for condition in SILENCE})
@@ -98,9 +97,7 @@ def test_few_minutes_leave_it_open_whether_there_are_few_enough_false_positives(
     assert reached(40, 40) == "no"
 
 
-def test_a_change_of_f1_is_judged_with_its_interval(
-    make: Any, scores_of: Callable[..., RecordingScores]
-) -> None:
+def test_a_change_of_f1_is_judged_with_its_interval(make: Any) -> None:
     def judged(plain: list[Outcome], changed: list[Outcome]) -> str:
         outcomes = {one.name: plain for pair in invariant_pairs() for one in pair}
         rows = {
@@ -116,9 +113,7 @@ def test_a_change_of_f1_is_judged_with_its_interval(
     assert judged([good], [good]) == "yes, not certain"
 
 
-def test_autoencoders_are_compared_with_what_was_published(
-    make: Any, results: BenchmarkResults, scores_of: Callable[..., RecordingScores]
-) -> None:
+def test_autoencoders_are_compared_with_what_was_published(make: Any, results: BenchmarkResults) -> None:
     added = {"autoencoder": scores_of(8, 2, 2), "autoencoder_anomalous": scores_of(5, 5, 5)}
     outcomes = {
         name: [replace(one, scores={**one.scores, **added}) for one in recordings]

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
+from builders.benchmark import bounds_of, scores_of
 from nwb_mepp.detectors import MatchedFilter
 from nwb_mepp.ml.benchmark import (
-    Bounds,
     LevelScores,
-    RecordingScores,
     level_table,
     reference_table,
     run_reference,
@@ -37,9 +34,7 @@ def test_one_recording_of_one_level_is_scored_for_a_detector_of_ones_own() -> No
     ]
 
 
-def test_the_threshold_of_oracle_and_ceiling_is_the_best_of_the_level(
-    bounds_of: Callable[..., Bounds], scores_of: Callable[..., RecordingScores]
-) -> None:
+def test_the_threshold_of_oracle_and_ceiling_is_the_best_of_the_level() -> None:
     scores = LevelScores(
         level=6.0,
         by_detector={"some": [scores_of(2, 0, 0)] * 2},

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from builders.benchmark import bounds_of, scores_of
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.detectors import get_detector
-from nwb_mepp.ml.benchmark import Bounds, RecordingScores, result_cache
+from nwb_mepp.ml.benchmark import result_cache
 from nwb_mepp.ml.benchmark.result_cache import ResultCache, identity
 
 
-def test_a_kept_result_is_used_again(
-    tmp_path: Path,
-    scores_of: Callable[..., RecordingScores],
-    bounds_of: Callable[..., Bounds],
-) -> None:
+def test_a_kept_result_is_used_again(tmp_path: Path) -> None:
     bounds = bounds_of((3, 1, 1), (4, 0, 0))
     ResultCache(tmp_path, detectors=["threshold"]).put(
         "level-6-000", scores={"threshold": scores_of(3, 1, 0, np.nan)}, bounds=bounds
@@ -31,7 +27,7 @@ def test_a_kept_result_is_used_again(
 
 
 def test_results_of_another_detector_version_or_other_code_are_not_taken(
-    tmp_path: Path, scores_of: Callable[..., RecordingScores], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ResultCache(tmp_path, detectors=["threshold"]).put(
         "a", scores={"threshold": scores_of(1, 0, 0)}, bounds=None

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from nwb_mepp.ml.benchmark import Outcome, RecordingScores, run_conditions
+from builders.benchmark import scores_of
+from nwb_mepp.ml.benchmark import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.conditions import INVERTED, PLAIN, SILENCE
 from nwb_mepp.ml.benchmark.robustness import (
     change_of_f1,
@@ -18,7 +19,7 @@ from nwb_mepp.simulation import reference_scenario
 
 
 @pytest.fixture
-def outcome(scores_of: Callable[..., RecordingScores]) -> Callable[..., Outcome]:
+def outcome() -> Callable[..., Outcome]:
     return lambda *counts: Outcome(scores={"some": scores_of(*counts)})
 
 

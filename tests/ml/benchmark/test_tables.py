@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from nwb_mepp.ml.benchmark import Bounds, LevelScores, RecordingScores, level_table
+from builders.benchmark import bounds_of, scores_of
+from nwb_mepp.ml.benchmark import LevelScores, level_table
 from nwb_mepp.ml.benchmark.tables import (
     by_level_table,
     curve_table,
@@ -18,7 +18,7 @@ from nwb_mepp.ml.benchmark.tables import (
 
 
 @pytest.fixture
-def scores(scores_of: Callable[..., RecordingScores], bounds_of: Callable[..., Bounds]) -> LevelScores:
+def scores() -> LevelScores:
     """F1: oracle 0.5, ceiling 1, a good detector 0.75, a poor one 0.5, one that finds nothing."""
     return LevelScores(
         level=6.0,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.lab_files import write_times
 from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.core.session import resolve_session_start
@@ -44,20 +45,15 @@ def truth(simulated: Path) -> dict[str, np.ndarray]:
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
 
 
-def read(path: Path, truth: str | None = None, **settings: Any) -> LabeledRecording:
+def read(path: Path, truth: str | Path | None = None, **settings: Any) -> LabeledRecording:
     options = VOLTS if path.suffix == ".csv" else ReadOptions()
     return read_labeled(
         path,
-        truth=truth,
+        truth=None if truth is None else str(truth),
         options=options,
         settings=DetectionSettings(**settings),
         sampling_rate_hz=RATE_HZ,
     )
-
-
-def table_of(path: Path, *rows: str, header: str = "start_time,stop_time,peak_time") -> str:
-    path.write_text("\n".join([header, *rows]) + "\n")
-    return str(path)
 
 
 def true_mask(truth: dict[str, np.ndarray]) -> np.ndarray:
@@ -98,7 +94,7 @@ def test_labels_of_each_sample_give_intervals_with_the_highest_point_as_the_peak
 def test_where_marks_are_points_the_intervals_around_them_are_measured(
     simulated: Path, truth: dict[str, np.ndarray], tmp_path: Path, column: str
 ) -> None:
-    table = table_of(tmp_path / "t.csv", *(f"{time:.6f}" for time in truth[column]), header=column)
+    table = write_times(tmp_path / "t.csv", *(f"{time:.6f}" for time in truth[column]), header=column)
     (example,) = read(simulated, table).examples
     assert len(example.peak) == len(truth[column])
     assert np.median(np.abs(example.peak / RATE_HZ - truth["peak_time"])) < 3e-4
@@ -115,7 +111,7 @@ def test_what_is_left_out_is_not_learned(simulated: Path, truth: dict[str, np.nd
 
 
 def test_other_marks_of_the_same_recording_are_other_data(simulated: Path, tmp_path: Path) -> None:
-    table = table_of(tmp_path / "t.csv", "1,1.01,1.002")
+    table = write_times(tmp_path / "t.csv", "1,1.01,1.002")
     one, other = read(simulated), read(simulated, table)
     assert one.sha256 == other.sha256
     assert one.marks_sha256 != other.marks_sha256
@@ -123,7 +119,7 @@ def test_other_marks_of_the_same_recording_are_other_data(simulated: Path, tmp_p
 
 
 def test_a_recording_without_mepps_gives_empty_examples(simulated: Path, tmp_path: Path) -> None:
-    one = read(simulated, table_of(tmp_path / "t.csv"))
+    one = read(simulated, write_times(tmp_path / "t.csv"))
     assert one.n_mepps == 0
     assert not one.examples[0].mask.any()
 
@@ -140,7 +136,7 @@ def test_labels_that_cannot_be_are_refused(
     simulated: Path, tmp_path: Path, rows: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(ReadError, match=message):
-        read(simulated, table_of(tmp_path / "t.csv", *rows))
+        read(simulated, write_times(tmp_path / "t.csv", *rows))
 
 
 def test_labels_of_another_length_are_refused(simulated: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-HOW_TO = Path(__file__).resolve().parents[1] / "docs" / "how-to"
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 
 
 def named_blocks(page: str) -> dict[str, str]:

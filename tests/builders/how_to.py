@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
-HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+PROJECT = Path(__file__).resolve().parents[2]
+HOW_TO = PROJECT / "docs" / "how-to"
 
 
 def named_blocks(page: str) -> dict[str, str]:
@@ -48,3 +50,53 @@ def nwb_mepp(*arguments: object, folder: Path) -> subprocess.CompletedProcess[st
         text=True,
         check=False,
     )
+
+
+def followed(page_name: str, folder: Path, *, needs: str) -> list[str]:
+    """Copy the project, as far as it is needed, and follow a how-to there: change its files, write its test.
+
+    ``needs`` is the page of ``docs`` that the how-to renews. Return which files were changed.
+    """
+    shutil.copytree(
+        PROJECT / "nwb_mepp", folder / "nwb_mepp", ignore=shutil.ignore_patterns("weights", "__pycache__")
+    )
+    (folder / "nwb_mepp" / "weights").symlink_to(PROJECT / "nwb_mepp" / "weights")
+    shutil.copytree(PROJECT / "tests" / "builders", folder / "tests" / "builders")
+    (folder / "docs").mkdir()
+    for name in {needs, "make_command_line.py"}:
+        shutil.copy(PROJECT / "docs" / name, folder / "docs")
+    page = (HOW_TO / page_name).read_text("utf-8")
+    changes = re.findall(r"^```diff\n--- (\S+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for name, lines in changes:
+        apply(lines.splitlines(), folder / name)
+    for name, text in named_blocks(page).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return list(dict.fromkeys(name for name, _ in changes))
+
+
+def apply(lines: list[str], path: Path) -> None:
+    """Change a file: lines that begin with ``+`` come, those with ``-`` go, the others stand in it once."""
+    old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
+    new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+    source = path.read_text("utf-8")
+    assert source.count(old) == 1, f"{path.name} has changed: bring the page up to date"
+    path.write_text(source.replace(old, new), encoding="utf-8")
+
+
+def run_in(folder: Path, *words: str) -> str:
+    """Run Python in a followed copy of the project and return what it prints."""
+    finished = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tests")]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import typer.main
 
-PROJECT = Path(__file__).resolve().parents[2]
+from builders.how_to import HOW_TO, PROJECT, named_blocks
 
 
 def own_files() -> list[Path]:
@@ -99,6 +100,26 @@ def test_an_example_in_the_documentation_runs_as_printed(
     report: list[str] = []
     runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.parametrize(
+    ("page", "block", "place"),
+    [
+        ("add-a-detector.md", "step_detector.py", "nwb_mepp/detectors/step.py"),
+        ("add-a-reader.md", "rig_reader.py", "nwb_mepp/readers/rig.py"),
+        ("add-a-column.md", "tests/measurement/test_rise_slope.py", "tests/measurement/test_rise_slope.py"),
+        (
+            "add-an-option.md",
+            "tests/workflows/test_max_amplitude_sd.py",
+            "tests/workflows/test_max_amplitude_sd.py",
+        ),
+    ],
+)
+def test_the_code_of_a_how_to_passes_the_linter_in_its_place(page: str, block: str, place: str) -> None:
+    code = named_blocks((HOW_TO / page).read_text("utf-8"))[block]
+    ruff = [sys.executable, "-m", "ruff", "check", "--quiet", "--stdin-filename", place, "-"]
+    done = subprocess.run(ruff, cwd=PROJECT, input=code, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:

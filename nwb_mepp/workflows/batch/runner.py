@@ -183,7 +183,10 @@ def _do_all(
         work = partial(work, on_progress=on_progress)
     finished: list[FileOutcome | Failure] = []
     for result in run_jobs(
-        plan.jobs, work=partial(_guarded, work), on_crash=_crashed, n_processes=n_processes
+        plan.jobs,
+        work=partial(_guarded, work),
+        on_crash=_crashed,
+        n_processes=n_processes if n_processes > 1 else 0,
     ):
         finished.append(result)
         tell(result)
@@ -200,7 +203,7 @@ def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failur
         return Failure.because(job.path, explain(error))
 
 
-def _crashed(job: Job) -> Failure:
+def _crashed(job: Job, _: str) -> Failure:
     return Failure(
         path=job.path,
         reason="the process that worked on it was killed or ran out of memory; run it "

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -69,7 +69,7 @@ def resident_bytes(pid: int) -> int:
 
 
 @contextmanager
-def limited(limits: Limits, *, last_words: str) -> Iterator[None]:
+def limited(limits: Limits, *, last_words: Mapping[Limit, str]) -> Iterator[None]:
     """Keep limits of this process within a ``with`` block.
 
     Where the block can still be interrupted, it is; native code that hangs is not, and then the whole process
@@ -78,8 +78,8 @@ def limited(limits: Limits, *, last_words: str) -> Iterator[None]:
     Parameters
     ----------
     limits : Limits
-    last_words : str
-        Written to standard error if the process is killed; ``{}`` stands for the limit, "time" or "memory".
+    last_words : mapping of str to str
+        Written to standard error if the process is killed for "time" or "memory".
 
     Raises
     ------
@@ -89,7 +89,8 @@ def limited(limits: Limits, *, last_words: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread can be interrupted
         yield
         return
-    command = [sys.executable, "-I", "-S", __file__, str(os.getpid()), *map(repr, limits), last_words]
+    words = (last_words["time"], last_words["memory"])
+    command = [sys.executable, "-I", "-S", __file__, str(os.getpid()), *map(repr, limits), *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
         assert keeper.stdin is not None
         assert keeper.stdout is not None
@@ -123,7 +124,7 @@ class _StopError(BaseException):
         self.limit = limit
 
 
-def _keep(pid: int, limits: Limits, last_words: str) -> NoReturn:
+def _keep(pid: int, limits: Limits, last_words: Mapping[Limit, str]) -> NoReturn:
     """Watch a process until it closes our standard input; end it if it exceeds a limit."""
     # Ctrl-C reaches all processes of a terminal. The one that is watched decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -135,7 +136,7 @@ def _keep(pid: int, limits: Limits, last_words: str) -> NoReturn:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         time.sleep(GRACE_S)
-        os.write(2, f"{last_words.replace('{}', limit)}\n".encode(errors="backslashreplace"))
+        os.write(2, f"{last_words[limit]}\n".encode(errors="surrogateescape"))
         os.kill(pid, signal.SIGKILL)
     sys.exit(0)
 
@@ -147,4 +148,8 @@ def _end_with_input() -> None:
 
 
 if __name__ == "__main__":
-    _keep(int(sys.argv[1]), Limits(float(sys.argv[2]), float(sys.argv[3])), sys.argv[4])
+    _keep(
+        int(sys.argv[1]),
+        Limits(float(sys.argv[2]), float(sys.argv[3])),
+        {"time": sys.argv[4], "memory": sys.argv[5]},
+    )

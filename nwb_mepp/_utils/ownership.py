@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.atomic_files import complete_or_absent, hold
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.provenance import sha256_of
 
@@ -104,10 +104,11 @@ def claim(path: Path, *, content: Path | None = None) -> None:
         If the list is damaged or cannot be written.
     """
     checksum = sha256_of([content or path])
-    files = _read_list(path.parent)
-    known = [one for one in files.get(path.name, []) if one != checksum]
-    files[path.name] = [*known, checksum][-_N_REMEMBERED:]
-    _write_list(path.parent, files)
+    with hold(path.parent / LIST_NAME):
+        files = _read_list(path.parent)
+        known = [one for one in files.get(path.name, []) if one != checksum]
+        files[path.name] = [*known, checksum][-_N_REMEMBERED:]
+        _write_list(path.parent, files)
 
 
 @contextmanager
@@ -128,8 +129,8 @@ def owned_file(path: Path) -> Iterator[Path]:
     OutputError
         If a file that is not ours stands at ``path``, or the file system refuses.
     """
-    refuse_foreign(path)
     with complete_or_absent(path) as temporary:
+        refuse_foreign(path)
         yield temporary
         claim(path, content=temporary)
 
@@ -149,12 +150,13 @@ def remove_ours(path: Path) -> bool:
     """
     if not os.path.lexists(path):
         return True
-    if not is_ours(path):
-        return False
-    path.unlink()
-    files = _read_list(path.parent)
-    if files.pop(path.name, None) is not None:
-        _write_list(path.parent, files)
+    with hold(path), hold(path.parent / LIST_NAME):
+        if not is_ours(path):
+            return False
+        path.unlink(missing_ok=True)
+        files = _read_list(path.parent)
+        if files.pop(path.name, None) is not None:
+            _write_list(path.parent, files)
     return True
 
 

@@ -5,14 +5,13 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
+from nwb_mepp._utils.native_stderr import ignore_failing_destructors
 from nwb_mepp.cli import main
 
 
 def command() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    if os.environ.get("NWB_MEPP_DEBUG") != "1":
-        # What fails while an object is removed follows an error that is explained already.
-        sys.unraisablehook = lambda _: None
+    ignore_failing_destructors()
     code = main()
     if code == 1:
         # HDF5 crashes at the end of a process in which it could not close a file, as on a full disk.

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from nwb_mepp._utils.limits import GRACE_S, POLL_S, Limits
+from nwb_mepp._utils.native_stderr import ignore_failing_destructors
 
 __all__ = ["run_jobs", "tell_parent"]
 
@@ -252,6 +253,7 @@ def _serve(connection: Connection) -> None:
     # The processes share the cores: several threads in one would only slow down the others.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _to_parent.append(connection)
+    ignore_failing_destructors()
     with suppress(EOFError, ConnectionError):
         while True:
             work, job = connection.recv()

@@ -89,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_closed_streams()
     try:
         with _orderly_end():
-            code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+            # Called directly, Typer would put a hook for uncaught exceptions of its own.
+            command = typer.main.get_command(app)
+            code = command(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
         return _explain(error)
     if code == INTERRUPTED:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.ownership import owned_file, refuse_foreign, remove_ours
 from nwb_mepp._utils.process_pool import run_jobs
@@ -88,7 +89,7 @@ def write_tables(
     Raises
     ------
     OutputError
-        If a table cannot be written.
+        If a table cannot be written, or another batch writes those of the folder for longer than 10 s.
     """
     failures: list[Failure] = []
     summaries: list[Row] = []
@@ -102,12 +103,13 @@ def write_tables(
                 yield from one.events
 
     paths = tuple(folder / name for name in TABLES)
-    refuse_foreign_tables(folder, TABLES)
     # The first pass over the files gives both tables.
     tables = zip(paths, (event_columns(), summary_columns()), (event_rows(), summaries), strict=True)
-    for path, columns, rows in tables:
-        with owned_file(path) as temporary, _text_file(temporary) as stream:
-            write_csv(stream, columns, rows, units=units, decimal=decimal)
+    # Another batch that ends now lists our outputs, too, as it looks for them after this.
+    with hold(paths[0]):
+        for path, columns, rows in tables:
+            with owned_file(path) as temporary, _text_file(temporary) as stream:
+                write_csv(stream, columns, rows, units=units, decimal=decimal)
     return paths, tuple(failures)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs, tell_parent
-from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import (
     DetectionSettings,
@@ -127,7 +127,12 @@ def run_batch(
     if not outcome.done:
         return outcome
     written = [one.output for one in outcome.done]
-    tables, missing = write_tables(plan.folder, written, limits=kept, units=units, decimal=decimal)
+    try:
+        tables, missing = write_tables(plan.folder, written, limits=kept, units=units, decimal=decimal)
+    except OutputError as error:
+        # What is done stays done; the next batch writes the tables of all outputs.
+        reason = f"the NWB files are there, but not the tables: {error}"
+        tables, missing = (), (Failure(path=plan.folder, reason=reason),)
     outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
     return _with_failures_listed(plan, outcome, worded=worded)
 
@@ -275,5 +280,9 @@ def _guarded_alone(
 
 
 def _with_failures_listed(plan: Plan, outcome: BatchOutcome, *, worded: Callable[[str], str]) -> BatchOutcome:
-    listed = write_failures(plan.folder, outcome.failures, worded=worded)
+    try:
+        listed = write_failures(plan.folder, outcome.failures, worded=worded)
+    except OutputError as error:
+        reason = f"the list of failures cannot be written: {error}"
+        return replace(outcome, failures=(*outcome.failures, Failure(path=plan.folder, reason=reason)))
     return replace(outcome, tables=(*outcome.tables, *listed))

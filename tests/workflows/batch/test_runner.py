@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
@@ -223,3 +225,34 @@ def test_a_picture_that_cannot_be_written_is_named_and_the_rest_is_there(
     assert "No space left on device" in failure.reason
     assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)
     assert not list((work / "out").rglob("*.png"))
+
+
+def test_a_second_batch_on_the_folder_is_refused_its_tables(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nwb_mepp._utils.file_lock.WAIT_S", 0.1)
+    holding = threading.Event()
+    done = threading.Event()
+
+    def other_batch() -> None:
+        with hold(work / "out" / "mepps.csv"):
+            holding.set()
+            done.wait(60)
+
+    other = threading.Thread(target=other_batch)
+    other.start()
+    holding.wait(60)
+    try:
+        outcome = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    finally:
+        done.set()
+        other.join()
+    assert [one.status for one in outcome.done] == ["written"]
+    assert outcome.failures[0].path == Path("out")
+    assert outcome.failures[0].reason.startswith(
+        "the NWB files are there, but not the tables: expected to write"
+    )
+    assert "another nwb-mepp" in outcome.failures[0].reason
+    again = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    assert again.failures == ()
+    assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)

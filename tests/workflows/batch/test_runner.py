@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -255,4 +256,23 @@ def test_a_second_batch_on_the_folder_is_refused_its_tables(
     assert "another nwb-mepp" in outcome.failures[0].reason
     again = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
     assert again.failures == ()
+    assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)
+
+
+def test_ctrl_c_ends_a_batch_after_the_file_in_progress(work: Path) -> None:
+    said: list[str] = []
+
+    def interrupt_once(_: str) -> None:
+        if not said:
+            said.append("interrupted")
+            signal.raise_signal(signal.SIGINT)
+
+    outcome = run(
+        plan_batch(["rec"], folder="out", write_options=KNOWN),
+        on_progress=interrupt_once,
+        on_interrupt=lambda: said.append("ends"),
+    )
+    assert said == ["interrupted", "ends"]
+    assert [one.path.name for one in outcome.done] == ["run1.txt"]
+    assert (outcome.failures, outcome.n_left) == ((), 1)
     assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)

@@ -1,1 +1,1 @@
-"""Helpers without physiology: complete files, a process pool, silencing native code."""
+"""Helpers without physiology: complete files, locks, limits, a process pool, silencing native code."""

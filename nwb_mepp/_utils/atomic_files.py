@@ -1,17 +1,22 @@
-"""Output files that are complete or absent."""
+"""Output files that are complete or absent, and that one writer at a time replaces."""
 
 from __future__ import annotations
 
+import logging
 import os
-import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
+from nwb_mepp._utils.file_attributes import keep_attributes, special_kind
+from nwb_mepp._utils.file_lock import LOCK_SUFFIX, FileState, HeldLock, file_lock, remove_stale_lock
+from nwb_mepp._utils.temporaries import remove_abandoned, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["complete_or_absent", "make_folder"]
+__all__ = ["complete_or_absent", "hold", "make_folder", "refuse_irreplaceable"]
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -19,7 +24,10 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
     """Provide a temporary path beside ``path``, and move the file to ``path`` if the block succeeds.
 
     After any error or interruption the temporary file is removed, and an existing file at ``path`` stays as
-    it was. A new file takes over the permissions of the file that it replaces.
+    it was. A new file takes over owner, group, mode and extended attributes of the file that it replaces. If
+    ``path`` is a symbolic link, it stays, and the file that it points to is replaced. The path is locked
+    meanwhile (:func:`hold`). Temporary files that ended processes left in the folder are removed, which the
+    log says.
 
     Parameters
     ----------
@@ -35,24 +43,93 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the file system refuses (no permission, no space, not a folder).
+        If the file system refuses (no permission, no space, not a folder), another process holds the lock,
+        the file was changed during the block or before it while the lock was held, or it cannot be replaced
+        (:func:`refuse_irreplaceable`).
     """
-    temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name}")
-    make_folder(path)
+    refuse_irreplaceable(path)
+    with hold(path) as held:
+        target = held.target
+        temporary = temporary_beside(target)
+        try:
+            _remove_left_behind(target.parent)
+            yield temporary
+            _flush(temporary, os.O_RDWR)
+            _move(temporary, held)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise _refused(path, error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[HeldLock]:
+    """Hold the lock of an output within a ``with`` block, as from before its content is read.
+
+    A second writer waits 10 s and is then refused. Within the block, :func:`complete_or_absent` replaces the
+    file only if it is still what it was at the beginning of the block.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is created if absent, and removed again if it stays empty.
+
+    Raises
+    ------
+    OutputError
+        If another writer holds the lock, or the file system refuses.
+    """
+    created = _absent_folders(path)
     try:
-        yield temporary
-        _flush(temporary, os.O_RDWR)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-        if os.name == "posix":  # folders cannot be opened elsewhere, and need not be
-            _flush(path.parent, os.O_RDONLY)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise _refused(path, error) from error
+        # What the block raises is not an error of this file.
+        lock = file_lock(_resolved(path))
+        try:
+            make_folder(path)
+            held = lock.__enter__()
+        except OutputError:
+            raise
+        except OSError as error:
+            raise _refused(path, error) from error
+        try:
+            yield held
+        finally:
+            lock.__exit__(None, None, None)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            for folder in created:
+                folder.rmdir()
+
+
+def refuse_irreplaceable(path: Path) -> None:
+    """Check that a file may be replaced by another.
+
+    Raises
+    ------
+    OutputError
+        If it is read-only, has several names (hard links), or is no file.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return  # nothing there; other reasons show when it is written
+    kind = special_kind(path)
+    if kind is not None or stat.S_ISDIR(found.st_mode):
+        raise OutputError(
+            f"expected to write a file at {path}, found {kind or 'a folder'}; give the name of a file."
+        )
+    if not found.st_mode & stat.S_IWUSR:
+        raise OutputError(
+            f"expected to replace {path}, found that it is read-only; make it writable (chmod u+w) or choose "
+            "another output."
+        )
+    if found.st_nlink > 1:
+        raise OutputError(
+            f"expected to replace {path}, found that the same file has {found.st_nlink} names (hard links); "
+            "the others would keep the old content; replace it by a copy of itself first, or choose "
+            "another output."
+        )
 
 
 def make_folder(path: Path) -> None:
@@ -61,7 +138,7 @@ def make_folder(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        Path of the file.
+        Path of the file; if it is a link, the folder of what it points to.
 
     Raises
     ------
@@ -69,11 +146,50 @@ def make_folder(path: Path) -> None:
         If the file system refuses.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(f"folder {path.parent} is not writable")
+        folder = _resolved(path).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"folder {folder} is not writable")
     except OSError as error:
         raise _refused(path, error) from error
+
+
+def _resolved(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _absent_folders(path: Path) -> list[Path]:
+    """Return the folders above a path that do not exist, the innermost first."""
+    absent = []
+    for folder in _resolved(path).parents:
+        if os.path.lexists(folder):
+            break
+        absent.append(folder)
+    return absent
+
+
+def _move(temporary: Path, held: HeldLock) -> None:
+    held.refuse_changed()
+    if held.seen is not None:
+        keep_attributes(held.target, temporary)
+    written = FileState.of(temporary)
+    temporary.replace(held.target)
+    held.seen = written
+    if os.name == "posix":  # folders cannot be opened elsewhere, and need not be
+        _flush(held.target.parent, os.O_RDONLY)
+
+
+def _remove_left_behind(folder: Path) -> None:
+    n_files, size = remove_abandoned(folder)
+    if n_files:
+        files = "1 temporary file" if n_files == 1 else f"{n_files} temporary files"
+        _log.warning(
+            "removed %s (%.1f MB) from %s that an interrupted nwb-mepp had left.", files, size / 1e6, folder
+        )
+    with os.scandir(folder) as entries:
+        locks = [entry.path for entry in entries if entry.name.endswith(LOCK_SUFFIX)]
+    for lock in locks:
+        remove_stale_lock(Path(lock))
 
 
 def _refused(path: Path, error: OSError) -> OutputError:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["quiet_stderr"]
+__all__ = ["ignore_failing_destructors", "quiet_stderr"]
 
 
 @contextmanager
@@ -27,3 +27,14 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(silence)
+
+
+def ignore_failing_destructors() -> None:
+    """Let this process say nothing about objects that cannot be removed in an orderly way.
+
+    An HDF5 file on a full disk is one; what went wrong is explained by the error that came first. Serves for
+    programs that catch every exception themselves: what they let through is not shown either.
+    """
+    sys.unraisablehook = lambda _: None
+    # Cython shows the traceback by this hook first.
+    sys.excepthook = lambda *_: None

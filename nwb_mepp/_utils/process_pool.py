@@ -1,4 +1,4 @@
-"""A pool of processes in which a job that kills its process fails alone."""
+"""A pool of processes in which a job that kills its process, or exceeds its limits, fails alone."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-__all__ = ["run_jobs"]
+from nwb_mepp._utils.limits import GRACE_S, POLL_S, Limits
+from nwb_mepp._utils.native_stderr import ignore_failing_destructors
+
+__all__ = ["run_jobs", "tell_parent"]
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
-# How long an interrupted job may take to remove its temporary files before its process is killed.
-_GRACE_S = 3.0
+# Of the process that a job runs in.
+_to_parent: list[Connection] = []
 
 
 def run_jobs(
     jobs: Sequence[JobT],
     *,
     work: Callable[[JobT], ResultT],
-    on_crash: Callable[[JobT], ResultT],
+    on_crash: Callable[[JobT, str], ResultT],
     n_processes: int,
+    limits: Callable[[JobT], Limits] | None = None,
+    on_message: Callable[[Any], None] | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Iterator[ResultT]:
-    """Run jobs in parallel processes and yield their results as they finish.
+    """Run jobs in other processes and yield their results as they finish.
 
     If the caller stops early, or is interrupted, the jobs that are running are ended.
 
@@ -40,10 +47,18 @@ def run_jobs(
     work : callable (job) -> result
         Must be importable by name, and its argument and result picklable, because it runs in another
         process.
-    on_crash : callable (job) -> result
-        Gives the result of a job whose process died (killed, out of memory).
+    on_crash : callable (job, why) -> result
+        Gives the result of a job whose process was ended: ``why`` is ``"crash"`` (killed, out of memory),
+        ``"time"`` or ``"memory"`` (of its limits).
     n_processes : int
-        With 1, everything runs in this process, and a crash ends it.
+        With 0, everything runs in this process without limits, and a crash ends it.
+    limits : callable (job) -> Limits, optional
+        The time counts from when the process has begun with the job.
+    on_message : callable, optional
+        Called with what a job says by :func:`tell_parent`.
+    on_interrupt : callable, optional
+        Called after Ctrl-C. The jobs that are running are then finished, no others begun; a second Ctrl-C
+        interrupts. Without it, the first does.
 
     Yields
     ------
@@ -58,38 +73,105 @@ def run_jobs(
     Examples
     --------
     >>> import math
-    >>> list(run_jobs([1, 4, 9], work=math.sqrt, on_crash=lambda job: math.nan, n_processes=1))
+    >>> list(run_jobs([1, 4, 9], work=math.sqrt, on_crash=lambda job, why: math.nan, n_processes=0))
     [1.0, 2.0, 3.0]
     """
-    if n_processes <= 1:
+    if n_processes <= 0:
         yield from map(work, jobs)
         return
+    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None))
     waiting = deque(jobs)
-    workers = {_Worker() for _ in range(min(n_processes, len(jobs)))}
-    busy: dict[_Worker, JobT] = {}
+    with pool, _first_interrupt_noted(on_interrupt is not None) as interrupted:
+        pool.grow(min(n_processes, len(jobs)))
+        while waiting or pool.busy:
+            if interrupted and on_interrupt is not None:
+                on_interrupt()
+                waiting.clear()
+                interrupted.clear()
+            pool.begin(waiting)
+            yield from pool.finished()
+
+
+@contextmanager
+def _first_interrupt_noted(asked: bool) -> Iterator[list[int]]:
+    """Collect the first Ctrl-C in a list; the second raises KeyboardInterrupt as ever."""
+    noted: list[int] = []
+    # Only the main thread may ask for signals.
+    if not asked or threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        signal.signal(number, before)
+
+    signal.signal(signal.SIGINT, note)
     try:
-        while waiting or busy:
-            for worker in workers - busy.keys():
-                if waiting:
-                    busy[worker] = waiting.popleft()
-                    worker.start(work, busy[worker])
-            ready = wait([worker.connection for worker in busy])
-            results = []
-            for worker in [one for one in busy if one.connection in ready]:
-                job = busy.pop(worker)
-                try:
-                    results.append(worker.result())
-                except _CrashError:
-                    worker.stop()
-                    workers.remove(worker)
-                    workers.add(_Worker())
-                    results.append(on_crash(job))
-            yield from results
+        yield noted
     finally:
-        for worker in workers:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Pool(Generic[JobT, ResultT]):
+    """Processes, and which of them is busy with which job."""
+
+    def __init__(
+        self,
+        work: Callable[[JobT], ResultT],
+        on_crash: Callable[[JobT, str], ResultT],
+        limits: Callable[[JobT], Limits] | None,
+        on_message: Callable[[Any], None],
+    ) -> None:
+        self._work, self._on_crash, self._limits, self._on_message = work, on_crash, limits, on_message
+        self._workers: set[_Worker] = set()
+        self.busy: dict[_Worker, JobT] = {}
+
+    def __enter__(self) -> _Pool[JobT, ResultT]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
             worker.ask_to_stop()
-        for worker in workers:
+        for worker in self._workers:
             worker.stop()
+
+    def grow(self, n_processes: int) -> None:
+        self._workers |= {_Worker() for _ in range(n_processes)}
+
+    def begin(self, waiting: deque[JobT]) -> None:
+        """Give a job to each process that has none, and replace processes that are gone."""
+        for worker in self._workers - self.busy.keys():
+            if waiting:
+                job = waiting.popleft()
+                at_work = _Worker() if worker.gone else worker
+                self._workers = (self._workers - {worker}) | {at_work}
+                self.busy[at_work] = job
+                at_work.start(self._work, job, None if self._limits is None else self._limits(job))
+
+    def finished(self) -> list[ResultT]:
+        """Wait a little; return the results of the jobs that are done or had to be ended."""
+        ready = wait([worker.connection for worker in self.busy], POLL_S)
+        results = []
+        for worker, job in list(self.busy.items()):
+            why = worker.excess()
+            if worker.connection in ready:
+                try:
+                    kind, content = worker.receive()
+                except _CrashError:
+                    why = "crash"
+                else:
+                    if kind == "result":
+                        del self.busy[worker]
+                        results.append(content)
+                        continue
+                    if kind == "message":
+                        self._on_message(content)
+            if why is not None:
+                del self.busy[worker]
+                worker.stop()
+                results.append(self._on_crash(job, why))
+        return results
 
 
 class _CrashError(Exception):
@@ -110,22 +192,37 @@ class _Worker:
         self._process.start()
         # With no other copy of that end, the death of the process closes the pipe.
         theirs.close()
+        self._limits: Limits | None = None
+        self._began_s: float | None = None
 
-    def start(self, work: Callable[[JobT], object], job: JobT) -> None:
+    @property
+    def gone(self) -> bool:
+        return self.connection.closed
+
+    def start(self, work: Callable[[JobT], object], job: JobT, limits: Limits | None) -> None:
         """Send a job."""
+        self._limits, self._began_s = limits, None
         # A pipe that is broken already is noticed where the result is expected.
         with suppress(ConnectionError):
             self.connection.send((work, job))
 
-    def result(self) -> Any:
-        """Return the result of the job, or raise its exception."""
+    def receive(self) -> tuple[str, Any]:
+        """Return what the process says, or raise the exception of its job."""
         try:
-            finished, result = self.connection.recv()
+            kind, content = self.connection.recv()
         except (EOFError, OSError) as error:
             raise _CrashError from error
-        if not finished:
-            raise result
-        return result
+        if kind == "begun":
+            self._began_s = time.monotonic()
+        if kind == "error":
+            raise content
+        return kind, content
+
+    def excess(self) -> str | None:
+        """Return which limit the process exceeds."""
+        if self._limits is None or self._began_s is None or self._process.pid is None:
+            return None
+        return self._limits.exceeded_by(self._process.pid, since_s=self._began_s)
 
     def ask_to_stop(self) -> None:
         """End the process as soon as it can; a job in it is given up."""
@@ -135,9 +232,15 @@ class _Worker:
     def stop(self) -> None:
         """End the process, by force if need be, and wait for its end."""
         self.ask_to_stop()
-        self._process.join(_GRACE_S)
+        self._process.join(GRACE_S)
         self._process.kill()
         self._process.join()
+
+
+def tell_parent(message: Any) -> None:
+    """Say something to the process that started this one, in the middle of a job."""
+    for connection in _to_parent:
+        connection.send(("message", message))
 
 
 def _serve(connection: Connection) -> None:
@@ -149,15 +252,18 @@ def _serve(connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # The processes share the cores: several threads in one would only slow down the others.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _to_parent.append(connection)
+    ignore_failing_destructors()
     with suppress(EOFError, ConnectionError):
         while True:
             work, job = connection.recv()
-            answer: tuple[bool, object]
+            connection.send(("begun", None))
+            answer: tuple[str, object]
             try:
-                answer = True, work(job)
+                answer = "result", work(job)
             except Exception as error:
                 error.add_note(traceback.format_exc())
-                answer = False, error
+                answer = "error", error
             connection.send(answer)
 
 
@@ -167,3 +273,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        # A job in native code that hangs does not hear it.
+        time.sleep(GRACE_S)
+        os._exit(1)

@@ -25,7 +25,7 @@ from nwb_mepp.cli import (
     train,
     validate,
 )
-from nwb_mepp.cli.console import complain
+from nwb_mepp.cli.console import UnfinishedError, complain, open_closed_streams
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.version import __version__
 
@@ -86,9 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 something failed, 2 wrong usage.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    open_closed_streams()
     try:
         with _orderly_end():
-            code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+            # Called directly, Typer would put a hook for uncaught exceptions of its own.
+            command = typer.main.get_command(app)
+            code = command(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
         return _explain(error)
     if code == INTERRUPTED:
@@ -127,4 +130,6 @@ def _explain(error: Exception) -> int:
     from nwb_mepp.workflows.batch import explain
 
     complain(explain(error))
+    if isinstance(error, UnfinishedError):
+        return INTERRUPTED
     return 2 if isinstance(error, UsageError) else 1

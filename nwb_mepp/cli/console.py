@@ -6,13 +6,39 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import typer
 
 from nwb_mepp.cli.options import as_typed
+from nwb_mepp.core.errors import MeppError, OutputError
 
-__all__ = ["Progress", "aligned", "complain", "data_stream", "show_progress", "tell"]
+__all__ = [
+    "Progress",
+    "UnfinishedError",
+    "aligned",
+    "complain",
+    "data_stream",
+    "open_closed_streams",
+    "show_progress",
+    "tell",
+]
+
+
+class UnfinishedError(MeppError):
+    """Ctrl-C ended a batch after the files in progress."""
+
+
+def open_closed_streams() -> None:
+    """Open what the process was started without (``2>&-``), so that no file takes the place of a stream."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
 
 
 def tell(text: str) -> None:
@@ -27,8 +53,16 @@ def complain(text: str) -> None:
 
 @contextmanager
 def data_stream() -> Iterator[IO[str]]:
-    """Give standard output for data: UTF-8 everywhere, and no error if the reader closes the pipe."""
+    """Give standard output for data: UTF-8 everywhere, and no error if the reader closes the pipe.
+
+    Raises
+    ------
+    OutputError
+        If the process was started without one.
+    """
     stream = sys.stdout
+    if stream is None:
+        raise OutputError("expected standard output for the data, found it closed; leave it open.")
     if hasattr(stream, "reconfigure"):
         # File names that are no text pass through unchanged.
         stream.reconfigure(encoding="utf-8", errors="surrogateescape")

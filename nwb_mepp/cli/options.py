@@ -14,6 +14,7 @@ import typer
 
 from nwb_mepp.core.options import Option, Options, options_of, settings_from
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.limits import LimitOptions
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 
@@ -132,7 +133,7 @@ def as_typed(text: str) -> str:
 
 def flag_of(name: str) -> str:
     """Return the command-line option for a Python argument."""
-    for settings in (DetectionSettings, ReadOptions, WriteOptions):
+    for settings in (DetectionSettings, ReadOptions, WriteOptions, LimitOptions):
         one = options_of(settings).get(name)
         if one is not None and one.flag is not None:
             return one.flag

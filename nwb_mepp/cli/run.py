@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import Progress, complain, show_failures, show_progress
+from nwb_mepp.cli.console import Progress, UnfinishedError, complain, show_failures, show_progress
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.limits import LimitOptions
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
+    limits: LimitOptions,
     no_picture: options.NoPicture = False,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
@@ -43,7 +45,7 @@ def run(
     """Convert, detect, measure, summarize and draw lab recordings.
 
     Writes DIR/path/name.ext.nwb and a picture for each recording, and the tables DIR/mepps.csv and
-    DIR/summary.csv for all of them. An output file made from the same input and settings is kept.
+    DIR/summary.csv for all outputs in DIR. An output file made from the same input and settings is kept.
     """
     from nwb_mepp.workflows.batch import run_batch
 
@@ -60,6 +62,7 @@ def run(
             plan,
             settings=settings,
             read_options=read_options,
+            limits=limits,
             overwrite=overwrite,
             picture=not no_picture,
             n_processes=n_processes,
@@ -68,6 +71,7 @@ def run(
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
+            on_interrupt=_announcer(progress),
         )
     _finish(outcome, writing=write_options)
 
@@ -85,6 +89,7 @@ def convert(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
+    limits: LimitOptions,
 ) -> None:
     """Convert lab recordings to NWB files, without looking for MEPPs.
 
@@ -110,11 +115,13 @@ def convert(
             exclude_per_sweep=left_out.exclude_per_sweep,
             events=events,
             channel=channel,
+            limits=limits,
             overwrite=overwrite,
             n_processes=n_processes,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
+            on_interrupt=_announcer(progress),
         )
     _finish(outcome, writing=write_options)
 
@@ -126,6 +133,7 @@ def detect(
     settings: DetectionSettings,
     write_options: Annotated[WriteOptions, options.Only("extension")],
     overwrite: options.OverwriteFile = False,
+    limits: LimitOptions,
 ) -> None:
     """Find MEPPs in an NWB file and add them to it; the file is replaced in one step.
 
@@ -133,7 +141,7 @@ def detect(
     """
     from nwb_mepp.workflows import detect_file
 
-    with show_progress(1) as progress:
+    with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
             path,
             output=output,
@@ -183,6 +191,13 @@ def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:
     return report
 
 
+def _announcer(progress: Progress) -> Callable[[], None]:
+    """Return a function that says what the first Ctrl-C does."""
+    return lambda: progress.tell(
+        "nwb-mepp: the files in progress are finished, no others begun; Ctrl-C again ends at once."
+    )
+
+
 def _counted(found: list[tuple[str, str, int]] | tuple[tuple[str, str, int], ...]) -> str:
     parts = [
         f"{n_mepps} MEPP{'' if n_mepps == 1 else 's'} on {channel} ({detector})"
@@ -200,5 +215,14 @@ def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
         )
     if outcome.failures:
         rows = [(str(failure.path), failure.reason) for failure in outcome.failures]
-        show_failures(rows, n_files=len(outcome.done) + len(rows))
+        # A file whose picture is missing is done and failed.
+        named = {one.path for one in outcome.done} | {one.path for one in outcome.failures}
+        show_failures(rows, n_files=len(named))
+    if outcome.n_left:
+        files = "file was" if outcome.n_left == 1 else "files were"
+        raise UnfinishedError(
+            f"interrupted; {outcome.n_left} {files} not begun. What is done is kept: run the same command "
+            "again for the rest."
+        )
+    if outcome.failures:
         raise typer.Exit(1)

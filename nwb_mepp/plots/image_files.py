@@ -1,4 +1,4 @@
-"""Saving pictures as PNG, PDF or SVG, completely or not at all, and without a date."""
+"""Saving pictures as PNG, PDF or SVG, completely or not at all, without a date, and marked as ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.ownership import picture_metadata
 from nwb_mepp.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     import matplotlib
 
     suffix = check_format(path)
+    metadata = {**_UNDATED[suffix], **picture_metadata(suffix)}
     # Without a salt, matplotlib gives the parts of an SVG file random names.
     with complete_or_absent(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "nwb-mepp"}):
-        figure.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=_UNDATED[suffix])
+        figure.savefig(temporary, format=suffix[1:], dpi=_DPI, metadata=metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from nwb_mepp.core.errors import ReadError
@@ -20,7 +20,12 @@ from nwb_mepp.readers.registry import (
 __all__ = ["find_recordings"]
 
 
-def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -> list[Path]:
+def find_recordings(
+    paths: Iterable[str | Path],
+    *,
+    reader: str | None = None,
+    on_unreadable: Callable[[OSError], None] | None = None,
+) -> list[Path]:
     """Return the recordings that paths refer to, each once.
 
     A file that is given explicitly is always included, so that an error is reported if it is not a recording;
@@ -35,6 +40,8 @@ def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -
     reader : str, optional
         Name of the reader that the user has chosen. If it reads folders, a folder is one recording; otherwise
         all files in it that have a suffix of the reader are taken.
+    on_unreadable : callable, optional
+        Called with the error of each folder that cannot be searched; ``filename`` says which.
 
     Returns
     -------
@@ -52,17 +59,19 @@ def find_recordings(paths: Iterable[str | Path], *, reader: str | None = None) -
     entry = None if reader is None else get_reader(reader)
     found: dict[Path, None] = {}
     for path in paths:
-        found.update(dict.fromkeys(_expand(Path(path), entry)))
+        found.update(dict.fromkeys(_expand(Path(path), entry, on_unreadable)))
     return list(found)
 
 
-def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
+def _expand(
+    path: Path, entry: ReaderEntry | None, on_unreadable: Callable[[OSError], None] | None
+) -> list[Path]:
     if not path.is_dir():
         path = primary_path(path, reader=entry)
     if path.is_dir():
         if entry is not None and entry.reads_folder:
             return [path]
-        recordings = sorted(_recordings_below(path, entry))
+        recordings = sorted(_recordings_below(path, entry, on_unreadable))
         if not recordings:
             raise ReadError(
                 f"{path}: expected recordings in the folder, found none; nwb-mepp formats lists what can be "
@@ -74,15 +83,17 @@ def _expand(path: Path, entry: ReaderEntry | None) -> list[Path]:
     if glob.has_magic(str(path)):
         matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - takes absolute patterns
         if matches:
-            return [file for match in matches for file in _expand(match, entry)]
+            return [file for match in matches for file in _expand(match, entry, on_unreadable)]
         raise ReadError(
             f"{path}: expected files that match the pattern, found none; check the folder and the spelling."
         )
     raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
 
 
-def _recordings_below(folder: Path, entry: ReaderEntry | None) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _recordings_below(
+    folder: Path, entry: ReaderEntry | None, on_unreadable: Callable[[OSError], None] | None
+) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder, onerror=on_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         member_suffixes: frozenset[str] = frozenset()
         if entry is None and (readers := _matching_readers(Path(parent))):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
+from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.options import settings_from
@@ -27,7 +28,13 @@ from nwb_mepp.nwb import (
 )
 from nwb_mepp.plots import draw_picture
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.workflows.analysis import ProgressCallback, analyze, check_stretches, stretches_left_out
+from nwb_mepp.workflows.analysis import (
+    ProgressCallback,
+    analyze,
+    check_stretches,
+    choose_channels,
+    stretches_left_out,
+)
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
@@ -52,6 +59,8 @@ class FileOutcome:
         Those that were drawn.
     notes : tuple of str
         One sentence for each thing that the reader left out or assumed.
+    missing : tuple of str
+        One sentence for each picture that could not be written.
     """
 
     path: Path
@@ -60,6 +69,7 @@ class FileOutcome:
     found: tuple[tuple[str, str, int], ...] = ()
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def run_file(
@@ -106,6 +116,9 @@ def run_file(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
     kept = _is_there(target, marks=(mark,), overwrite=overwrite)
+    pictures = _pictures(recording, target, settings=wanted) if picture else {}
+    for one in pictures.values():
+        refuse_foreign(one)
     if kept:
         results = read_results(target)
     else:
@@ -113,14 +126,15 @@ def run_file(
         tell("writing")
         _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
     tell("drawing")
-    pictures = _draw(recording, results, target, settings=wanted, anew=not kept) if picture else ()
+    drawn, missing = _draw(recording, results, pictures, settings=wanted, anew=not kept)
     return FileOutcome(
         path=source,
         output=target,
         status="kept" if kept else "written",
         found=_counted(results),
-        pictures=pictures,
+        pictures=drawn,
         notes=recording.notes,
+        missing=missing,
     )
 
 
@@ -330,34 +344,54 @@ def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ..
     return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
 
 
-def _draw(
-    recording: Recording,
-    results: Sequence[ChannelResult],
-    output: Path,
-    *,
-    settings: DetectionSettings,
-    anew: bool,
-) -> tuple[Path, ...]:
-    """Draw a picture of each result beside the output; for a kept output, only those that are missing.
+def _pictures(
+    recording: Recording, output: Path, *, settings: DetectionSettings
+) -> dict[tuple[str, str], Path]:
+    """Return where the picture of each channel and detector goes: beside the output.
 
     A second opinion gets none: it is about MEPPs that are drawn already.
     """
-    drawn = []
-    shown = [result for result in results if result.detector != settings.second_opinion]
-    for result in shown:
-        channel, detector = result.mepps.channel, result.detector
+    channels = choose_channels(recording, names=settings.channels)
+    shown = [(channel, detector) for channel in channels for detector in settings.leading]
+    paths = {}
+    for channel, detector in shown:
         detail = f".{channel}.{detector}" if len(shown) > 1 else ""
         # A channel's name may hold what a file's name may not.
         name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
-        path = output.with_name(name)
-        if anew or not path.exists():
-            traces = recording.sweeps(channel)
+        paths[channel, detector] = output.with_name(name)
+    return paths
+
+
+def _draw(
+    recording: Recording,
+    results: Sequence[ChannelResult],
+    pictures: Mapping[tuple[str, str], Path],
+    *,
+    settings: DetectionSettings,
+    anew: bool,
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Draw a picture of each result; for a kept output, only those that are missing.
+
+    Returns
+    -------
+    tuple of (Path, ...) and (str, ...)
+        What was drawn, and a sentence about each picture that could not be written.
+    """
+    drawn, missing = [], []
+    for result in results:
+        path = pictures.get((result.mepps.channel, result.detector))
+        if path is None or not (anew or not path.exists()):
+            continue
+        traces = recording.sweeps(result.mepps.channel)
+        try:
             draw_picture(
                 traces,
                 result,
                 path,
-                title=f"{recording.source.name}, {channel}, {detector}",
+                title=f"{recording.source.name}, {result.mepps.channel}, {result.detector}",
                 excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
             )
             drawn.append(path)
-    return tuple(drawn)
+        except OutputError as error:
+            missing.append(f"the NWB file is written, but its picture is missing: {error}")
+    return tuple(drawn), tuple(missing)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import math
+import signal
 import subprocess
 import sys
 import time
@@ -10,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs
 
 # Python's own eval is known to every process, so that none has to import this module.
 KILLED = "__import__('os').kill(__import__('os').getpid(), 9)"
 
 
-def _give_up(job: str) -> str:
-    return f"gave up {job}"
+def _give_up(job: str, why: str) -> str:
+    return f"gave up {job}: {why}"
 
 
-@pytest.mark.parametrize("n_processes", [1, 2])
+@pytest.mark.parametrize("n_processes", [0, 1, 2])
 def test_every_job_gives_its_result(n_processes: int) -> None:
     results = run_jobs(["1 * 1", "2 * 2", "3 * 3"], work=eval, on_crash=_give_up, n_processes=n_processes)
     assert sorted(results) == [1, 4, 9]
@@ -29,14 +32,91 @@ def test_every_job_gives_its_result(n_processes: int) -> None:
 @pytest.mark.parametrize("die", [KILLED, "__import__('os')._exit(1)", "__import__('os')._exit(0)"])
 def test_a_job_that_ends_its_process_fails_alone(die: str) -> None:
     results = set(run_jobs(["1 * 1", die, "2 * 2", "3 * 3"], work=eval, on_crash=_give_up, n_processes=2))
-    assert results == {1, f"gave up {die}", 4, 9}
+    assert results == {1, f"gave up {die}: crash", 4, 9}
 
 
 def test_processes_that_die_one_after_another_do_not_stop_the_others() -> None:
     jobs = [f"{number} or {KILLED}" for number in (0, 1, 0, 2, 0, 3)]
     results = list(run_jobs(jobs, work=eval, on_crash=_give_up, n_processes=2))
     assert {one for one in results if one in (1, 2, 3)} == {1, 2, 3}
-    assert results.count(f"gave up 0 or {KILLED}") == 3
+    assert results.count(f"gave up 0 or {KILLED}: crash") == 3
+
+
+SAYING = "__import__('nwb_mepp._utils.process_pool', fromlist=['']).tell_parent('halfway')"
+# Native code that hangs as HDF5 does on damaged files: no other thread runs, no signal is heard.
+HANGING = (
+    "(lambda library, mutex: library.pthread_mutex_lock(mutex) or library.pthread_mutex_lock(mutex))"
+    "(__import__('ctypes').PyDLL(None), bytes(64))"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a mutex of zeros is one of Linux")
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_a_job_that_hangs_in_native_code_is_ended_after_its_time(n_processes: int) -> None:
+    limits = Limits(1.0, math.inf)
+    results = run_jobs(
+        ["1", HANGING, "2"],
+        work=eval,
+        on_crash=_give_up,
+        n_processes=n_processes,
+        limits=lambda _: limits,
+    )
+    assert set(results) == {1, f"gave up {HANGING}: time", 2}
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is watched by /proc")
+def test_a_job_that_takes_more_memory_than_its_limit_is_ended() -> None:
+    greedy = "(bytearray(400 << 20), __import__('time').sleep(60))"
+    limits = Limits(60.0, float(300 << 20))
+    results = run_jobs([greedy, "1"], work=eval, on_crash=_give_up, n_processes=1, limits=lambda _: limits)
+    assert list(results) == [f"gave up {greedy}: memory", 1]
+
+
+def test_a_job_can_say_how_far_it_is() -> None:
+    job = f"{SAYING} or 1"
+    said: list[object] = []
+    results = run_jobs([job], work=eval, on_crash=_give_up, n_processes=1, on_message=said.append)
+    assert list(results) == [1]
+    assert said == ["halfway"]
+
+
+def test_after_ctrl_c_the_running_jobs_are_finished_and_no_others_begun() -> None:
+    told: list[str] = []
+    job = f"{SAYING} or __import__('time').sleep(1)"
+    results = run_jobs(
+        [job] * 3,
+        work=eval,
+        on_crash=_give_up,
+        n_processes=1,
+        on_message=lambda _: signal.raise_signal(signal.SIGINT),
+        on_interrupt=lambda: told.append("ends"),
+    )
+    before = signal.getsignal(signal.SIGINT)
+    assert list(results) == [None]
+    assert told == ["ends"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_twice_ends_at_once() -> None:
+    job = f"{SAYING} or __import__('time').sleep(60)"
+
+    def interrupt_twice(_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    began_s = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(
+            run_jobs(
+                [job, "1"],
+                work=eval,
+                on_crash=_give_up,
+                n_processes=1,
+                on_message=interrupt_twice,
+                on_interrupt=lambda: None,
+            )
+        )
+    assert time.monotonic() - began_s < 15.0
 
 
 def test_results_come_as_the_jobs_finish() -> None:
@@ -44,7 +124,7 @@ def test_results_come_as_the_jobs_finish() -> None:
     assert list(run_jobs([slow, "1", "2"], work=eval, on_crash=_give_up, n_processes=2)) == [1, 2, "slow"]
 
 
-@pytest.mark.parametrize("n_processes", [1, 2])
+@pytest.mark.parametrize("n_processes", [0, 1, 2])
 def test_an_exception_that_the_work_lets_through_reaches_the_caller(n_processes: int) -> None:
     with pytest.raises(ZeroDivisionError, match="division by zero"):
         list(run_jobs(["1 / 0", "2 / 0"], work=eval, on_crash=_give_up, n_processes=n_processes))
@@ -108,7 +188,7 @@ def test_processes_end_with_the_one_that_started_them() -> None:
         "from nwb_mepp._utils.process_pool import run_jobs\n"
         "if __name__ == '__main__':\n"
         "    job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
-        "    list(run_jobs([job] * 2, work=eval, on_crash=str, n_processes=2))\n"
+        "    list(run_jobs([job] * 2, work=eval, on_crash=max, n_processes=2))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -118,3 +198,20 @@ def test_processes_end_with_the_one_that_started_them() -> None:
         began_s = time.monotonic()
         assert parent.stdout.read() == ""
         assert time.monotonic() - began_s < 10.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a mutex of zeros is one of Linux")
+def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started_it() -> None:
+    script = (
+        "from nwb_mepp._utils.process_pool import run_jobs\n"
+        "if __name__ == '__main__':\n"
+        f"    job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
+        "    list(run_jobs([job], work=eval, on_crash=max, n_processes=1))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "at work\n"
+        parent.kill()
+        began_s = time.monotonic()
+        assert parent.stdout.read() == ""
+        assert time.monotonic() - began_s < 15.0

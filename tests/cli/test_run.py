@@ -15,7 +15,7 @@ from nwb_mepp.detectors import shipped_weights
 
 def test_run_writes_file_picture_and_tables_and_tells_what_it_found(annotated: Path) -> None:
     names = {path.name for path in annotated.parent.iterdir()}
-    assert names == {"run07.txt.nwb", "run07.txt.png", "mepps.csv", "summary.csv"}
+    assert names == {"run07.txt.nwb", "run07.txt.png", "mepps.csv", "summary.csv", ".nwb-mepp.json"}
     header, *rows = (annotated.parent / "mepps.csv").read_text().splitlines()
     assert header == EVENT_COLUMNS
     assert len(rows) == len(ONSETS_S)

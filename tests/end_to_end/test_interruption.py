@@ -22,3 +22,18 @@ def test_a_request_to_end_leaves_no_half_written_file(
     assert called.err == "nwb-mepp: interrupted; complete files are kept, nothing else was written.\n"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_interrupted_batch_says_how_to_go_on(
+    call: Any, lab_file: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    from nwb_mepp.workflows.batch import BatchOutcome
+
+    outcome = BatchOutcome(done=(), failures=(), tables=(), n_left=2)
+    monkeypatch.setattr("nwb_mepp.workflows.batch.run_batch", lambda *_, **__: outcome)
+    called = call("run", lab_file, "-o", tmp_path / "out", *STATED)
+    assert called.code == 130
+    assert called.err == (
+        "nwb-mepp: interrupted; 2 files were not begun. What is done is kept: run the same command again for "
+        "the rest.\n"
+    )

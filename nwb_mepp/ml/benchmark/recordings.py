@@ -99,7 +99,8 @@ def run_conditions(
             tell()
         else:
             waiting.append(rest)
-    for key, outcome in run_jobs(waiting, work=_do, on_crash=_crashed, n_processes=n_jobs):
+    n_processes = n_jobs if n_jobs > 1 else 0
+    for key, outcome in run_jobs(waiting, work=_do, on_crash=_crashed, n_processes=n_processes):
         joined = Outcome(scores=done[key].scores | outcome.scores, bounds=outcome.bounds or done[key].bounds)
         done[key] = joined
         if cache is not None:
@@ -141,7 +142,7 @@ def _do(task: _Task) -> tuple[str, Outcome]:
     return task.key, Outcome(scores=scores, bounds=bounds)
 
 
-def _crashed(task: _Task) -> tuple[str, Outcome]:
+def _crashed(task: _Task, _: str) -> tuple[str, Outcome]:
     raise DetectionError(
         f"The process for recording {task.number} of {task.condition.words!r} died (killed, or out of "
         "memory). Use a smaller `n_processes`."

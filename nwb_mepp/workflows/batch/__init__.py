@@ -1,8 +1,9 @@
 """Many recordings: which output belongs to which input, work in parallel, tables of all of them."""
 
 from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
+from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
-from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, explain, run_batch
+from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
 from nwb_mepp.workflows.batch.tables import (
     Row,

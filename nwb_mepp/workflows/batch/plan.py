@@ -104,7 +104,7 @@ def plan_batch(
     seen: set[Path] = set()
     for argument in map(Path, paths):
         try:
-            found = _recordings_of(argument, beside=target, reader=reader)
+            found = _recordings_of(argument, beside=target, reader=reader, failures=failures)
         except UsageError:
             raise
         except MeppError as error:
@@ -130,8 +130,21 @@ def plan_batch(
     return Plan(folder=target, jobs=tuple(jobs.values()), failures=tuple(failures))
 
 
-def _recordings_of(argument: Path, *, beside: Path, reader: str | None) -> list[Path]:
-    found = find_recordings([argument], reader=reader)
+def _recordings_of(
+    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure]
+) -> list[Path]:
+    """Return the recordings of an argument; folders in it that cannot be searched are failures."""
+
+    def note(error: OSError) -> None:
+        why = (error.strerror or str(error)).lower()
+        failures.append(
+            Failure(
+                path=Path(error.filename or argument),
+                reason=f"expected to search this folder for recordings, found: {why}; check its permissions.",
+            )
+        )
+
+    found = find_recordings([argument], reader=reader, on_unreadable=note)
     if found == [argument]:
         return found
     # Tables and outputs of an earlier run may lie below the folder that is searched.

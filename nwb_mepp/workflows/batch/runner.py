@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import IO
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
-from nwb_mepp._utils.process_pool import run_jobs
-from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp._utils.limits import Limits
+from nwb_mepp._utils.process_pool import run_jobs, tell_parent
+from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import (
     DetectionSettings,
@@ -24,21 +19,19 @@ from nwb_mepp.workflows import (
     convert_file,
     run_file,
 )
-from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
-from nwb_mepp.workflows.batch.tables import (
-    Decimal,
-    Units,
-    event_columns,
-    read_event_rows,
-    read_summary_rows,
-    summary_columns,
-    write_csv,
+from nwb_mepp.workflows.batch.explanation import explain
+from nwb_mepp.workflows.batch.folder_tables import (
+    FAILURES,
+    TABLES,
+    refuse_foreign_tables,
+    write_failures,
+    write_tables,
 )
+from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
+from nwb_mepp.workflows.batch.tables import Decimal, Units
+from nwb_mepp.workflows.limits import LimitOptions
 
-__all__ = ["DEBUG_VARIABLE", "BatchOutcome", "convert_batch", "explain", "run_batch"]
-
-# Set to 1, it shows where an error came from.
-DEBUG_VARIABLE = "NWB_MEPP_DEBUG"
+__all__ = ["BatchOutcome", "convert_batch", "run_batch"]
 
 Report = Callable[[FileOutcome | Failure], None]
 
@@ -51,13 +44,17 @@ class BatchOutcome:
     ----------
     done : tuple of FileOutcome
     failures : tuple of Failure
+        Also of files that are done, but whose picture or rows in the tables are missing.
     tables : tuple of Path
-        Tables of the whole batch that were written.
+        Tables that were written.
+    n_left : int
+        Number of files that were not begun, because the batch was interrupted.
     """
 
     done: tuple[FileOutcome, ...]
     failures: tuple[Failure, ...]
     tables: tuple[Path, ...]
+    n_left: int = 0
 
 
 def run_batch(
@@ -65,6 +62,7 @@ def run_batch(
     *,
     settings: DetectionSettings,
     read_options: ReadOptions,
+    limits: LimitOptions | None = None,
     overwrite: bool = False,
     picture: bool = True,
     n_processes: int = 1,
@@ -73,18 +71,23 @@ def run_batch(
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> BatchOutcome:
-    """Run every file of a plan and write the tables ``mepps.csv`` and ``summary.csv`` of all of them.
+    """Run every file of a plan and write the tables ``mepps.csv`` and ``summary.csv`` of its folder.
+
+    The tables list all outputs in the folder, those of earlier batches included.
 
     Parameters
     ----------
     plan : Plan
     settings : DetectionSettings
     read_options : ReadOptions
+    limits : LimitOptions, optional
+        A file that exceeds them fails, and the batch goes on.
     overwrite, picture : bool
         As for :func:`nwb_mepp.workflows.run_file`.
     n_processes : int, default 1
-        How many files are worked on at a time, each in a process of its own.
+        How many files are worked on at a time, each in another process; a single file in this one.
     units : {"si", "lab"}
     decimal : {"point", "comma"}
         Of the tables.
@@ -94,20 +97,44 @@ def run_batch(
         Called with the outcome or failure of each file.
     on_progress : callable, optional
         Called with a few words on what is being done; with one process only.
+    on_interrupt : callable, optional
+        Called after Ctrl-C; see :func:`nwb_mepp._utils.process_pool.run_jobs`.
 
     Returns
     -------
     BatchOutcome
         ``failures.csv`` is among the tables where some files failed. If none was done, nothing is written.
+
+    Raises
+    ------
+    OutputError
+        If files of someone else bear the names of the tables; nothing is done then.
     """
+    refuse_foreign_tables(plan.folder, (*TABLES, FAILURES))
+    kept = limits or LimitOptions()
     work = partial(
         run_file, settings=settings, read_options=read_options, overwrite=overwrite, picture=picture
     )
-    done, failures = _do_all(plan, work, n_processes=n_processes, on_done=on_done, on_progress=on_progress)
-    if not done:
-        return BatchOutcome(done=(), failures=tuple(failures), tables=())
-    tables = _write_tables(plan.folder, done, units=units, decimal=decimal)
-    return _finished(plan, done, failures, tables=tables, worded=worded)
+    runner = _Runner(
+        plan=plan,
+        limits=kept,
+        n_processes=n_processes,
+        worded=worded,
+        on_done=on_done,
+        on_interrupt=on_interrupt,
+    )
+    outcome = runner.run(work, on_progress=on_progress)
+    if not outcome.done:
+        return outcome
+    written = [one.output for one in outcome.done]
+    try:
+        tables, missing = write_tables(plan.folder, written, limits=kept, units=units, decimal=decimal)
+    except OutputError as error:
+        # What is done stays done; the next batch writes the tables of all outputs.
+        reason = f"the NWB files are there, but not the tables: {error}"
+        tables, missing = (), (Failure(path=plan.folder, reason=reason),)
+    outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
+    return _with_failures_listed(plan, outcome, worded=worded)
 
 
 def convert_batch(
@@ -118,11 +145,13 @@ def convert_batch(
     exclude_per_sweep: Stretches = (),
     events: str | None = None,
     channel: str | None = None,
+    limits: LimitOptions | None = None,
     overwrite: bool = False,
     n_processes: int = 1,
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> BatchOutcome:
     """Convert every file of a plan.
 
@@ -132,10 +161,12 @@ def convert_batch(
     read_options : ReadOptions
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
     events, channel : str, optional
+    limits : LimitOptions, optional
+        As for :func:`run_batch`.
     overwrite : bool
         As for :func:`nwb_mepp.workflows.convert_file`.
     n_processes : int, default 1
-    worded, on_done, on_progress : callable, optional
+    worded, on_done, on_progress, on_interrupt : callable, optional
         As for :func:`run_batch`.
 
     Returns
@@ -146,12 +177,15 @@ def convert_batch(
     ------
     UsageError
         If one file of marks is given for several recordings.
+    OutputError
+        If a file of someone else bears the name of the list of failures; nothing is done then.
     """
     if events is not None and "{}" not in events and plan.n_files > 1:
         raise UsageError(
             f"`events`: expected '{{}}' in the name for {plan.n_files} recordings, found {events!r}; it "
             "stands for the name of each recording without its last suffix, such as '{}_marks.csv'."
         )
+    refuse_foreign_tables(plan.folder, [FAILURES])
     work = partial(
         convert_file,
         read_options=read_options,
@@ -161,36 +195,70 @@ def convert_batch(
         channel=channel,
         overwrite=overwrite,
     )
-    done, failures = _do_all(plan, work, n_processes=n_processes, on_done=on_done, on_progress=on_progress)
-    if not done:
-        return BatchOutcome(done=(), failures=tuple(failures), tables=())
-    return _finished(plan, done, failures, tables=(), worded=worded)
+    runner = _Runner(
+        plan=plan,
+        limits=limits or LimitOptions(),
+        n_processes=n_processes,
+        worded=worded,
+        on_done=on_done,
+        on_interrupt=on_interrupt,
+    )
+    outcome = runner.run(work, on_progress=on_progress)
+    return _with_failures_listed(plan, outcome, worded=worded) if outcome.done else outcome
 
 
-def _do_all(
-    plan: Plan,
-    work: Callable[..., FileOutcome],
-    *,
-    n_processes: int,
-    on_done: Report | None,
-    on_progress: ProgressCallback | None,
-) -> tuple[list[FileOutcome], list[Failure]]:
-    """Do every job; return outcomes and failures in the order of the plan."""
-    tell = on_done or (lambda _: None)
-    for failure in plan.failures:
-        tell(failure)
-    if n_processes <= 1 and on_progress is not None:
-        work = partial(work, on_progress=on_progress)
-    finished: list[FileOutcome | Failure] = []
-    for result in run_jobs(
-        plan.jobs, work=partial(_guarded, work), on_crash=_crashed, n_processes=n_processes
-    ):
-        finished.append(result)
-        tell(result)
-    order = {job.path: number for number, job in enumerate(plan.jobs)}
-    finished.sort(key=lambda one: order[one.path])
-    done = [one for one in finished if isinstance(one, FileOutcome)]
-    return done, [*plan.failures, *(one for one in finished if isinstance(one, Failure))]
+@dataclass(frozen=True, kw_only=True)
+class _Runner:
+    """How the files of a plan are worked on."""
+
+    plan: Plan
+    limits: LimitOptions
+    n_processes: int
+    worded: Callable[[str], str]
+    on_done: Report | None
+    on_interrupt: Callable[[], None] | None
+
+    def run(self, work: Callable[..., FileOutcome], *, on_progress: ProgressCallback | None) -> BatchOutcome:
+        """Do every job; return outcomes and failures in the order of the plan."""
+        jobs, tell = self.plan.jobs, self.on_done or (lambda _: None)
+        for failure in self.plan.failures:
+            tell(failure)
+        alone = len(jobs) <= 1  # another process would take a second to start
+        if on_progress is not None and (alone or self.n_processes <= 1):
+            work = partial(work, on_progress=on_progress if alone else tell_parent)
+        finished: list[FileOutcome | Failure] = []
+        for result in run_jobs(
+            jobs,
+            work=partial(_guarded_alone, work, self.limits, self.worded)
+            if alone
+            else partial(_guarded, work),
+            on_crash=self._given_up,
+            n_processes=0 if alone else self.n_processes,
+            limits=self._limits_of,
+            on_message=on_progress,
+            on_interrupt=self.on_interrupt,
+        ):
+            finished.append(result)
+            tell(result)
+        order = {job.path: number for number, job in enumerate(jobs)}
+        finished.sort(key=lambda one: order[one.path])
+        done = tuple(one for one in finished if isinstance(one, FileOutcome))
+        failures = [*self.plan.failures, *(one for one in finished if isinstance(one, Failure))]
+        failures += [Failure(path=one.path, reason=reason) for one in done for reason in one.missing]
+        n_left = len(jobs) - len(finished)
+        return BatchOutcome(done=done, failures=tuple(failures), tables=(), n_left=n_left)
+
+    def _limits_of(self, job: Job) -> Limits:
+        return self.limits.of(job.path)
+
+    def _given_up(self, job: Job, why: str) -> Failure:
+        reason = (
+            "the process that worked on it was killed or ran out of memory; run it alone, without "
+            "`n_processes`."
+            if why == "crash"
+            else self.limits.excess(job.path, why)
+        )
+        return Failure(path=job.path, reason=reason)
 
 
 def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
@@ -200,72 +268,21 @@ def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failur
         return Failure.because(job.path, explain(error))
 
 
-def _crashed(job: Job) -> Failure:
-    return Failure(
-        path=job.path,
-        reason="the process that worked on it was killed or ran out of memory; run it "
-        "alone, without `n_processes`.",
-    )
+def _guarded_alone(
+    work: Callable[..., FileOutcome], limits: LimitOptions, worded: Callable[[str], str], job: Job
+) -> FileOutcome | Failure:
+    """Do a job in this process, within its limits."""
+    try:
+        with limits.kept(job.path, worded=worded):
+            return _guarded(work, job)
+    except ReadError as error:
+        return Failure.because(job.path, str(error))
 
 
-def explain(error: Exception) -> str:
-    """Return the sentence that a user gets for an error; for a bug it asks for a report.
-
-    Parameters
-    ----------
-    error : Exception
-        Its traceback is printed where the environment variable NWB_MEPP_DEBUG is 1.
-    """
-    if os.environ.get(DEBUG_VARIABLE) == "1":
-        traceback.print_exception(error)
-    text = " ".join(str(error).split())
-    if isinstance(error, MeppError):
-        return text
-    if isinstance(error, OSError):
-        return f"the operating system reports: {text}."
-    if isinstance(error, MemoryError):
-        return "there is not enough free memory; close other programs or use a smaller `n_processes`."
-    return (
-        f"this is a bug in nwb-mepp ({type(error).__name__}: {text}); please report it, with "
-        f"the traceback that appears when the environment variable {DEBUG_VARIABLE} is 1."
-    )
-
-
-def _finished(
-    plan: Plan,
-    done: Sequence[FileOutcome],
-    failures: Sequence[Failure],
-    *,
-    tables: Sequence[Path],
-    worded: Callable[[str], str],
-) -> BatchOutcome:
-    """Write the list of failures, or remove that of an earlier batch."""
-    path = plan.folder / "failures.csv"
-    if failures:
-        with complete_or_absent(path) as temporary, _text_file(temporary) as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["file", "reason"])
-            writer.writerows([one.path.as_posix(), worded(one.reason)] for one in failures)
-        tables = [*tables, path]
-    else:
-        path.unlink(missing_ok=True)
-    return BatchOutcome(done=tuple(done), failures=tuple(failures), tables=tuple(tables))
-
-
-def _write_tables(folder: Path, done: Sequence[FileOutcome], *, units: Units, decimal: Decimal) -> list[Path]:
-    """Write both tables from the outputs, those included that were kept."""
-    # Files are named relative to the tables, so that all can be moved together.
-    names = {one.output: one.output.relative_to(folder).as_posix() for one in done}
-    tables = (
-        ("mepps.csv", event_columns(), read_event_rows),
-        ("summary.csv", summary_columns(), read_summary_rows),
-    )
-    for name, columns, read_rows in tables:
-        rows = chain.from_iterable(read_rows(path, file=file) for path, file in names.items())
-        with complete_or_absent(folder / name) as temporary, _text_file(temporary) as stream:
-            write_csv(stream, columns, rows, units=units, decimal=decimal)
-    return [folder / name for name, _, _ in tables]
-
-
-def _text_file(path: Path) -> IO[str]:
-    return path.open("w", encoding="utf-8", newline="")
+def _with_failures_listed(plan: Plan, outcome: BatchOutcome, *, worded: Callable[[str], str]) -> BatchOutcome:
+    try:
+        listed = write_failures(plan.folder, outcome.failures, worded=worded)
+    except OutputError as error:
+        reason = f"the list of failures cannot be written: {error}"
+        return replace(outcome, failures=(*outcome.failures, Failure(path=plan.folder, reason=reason)))
+    return replace(outcome, tables=(*outcome.tables, *listed))

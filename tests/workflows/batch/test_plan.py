@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,3 +127,26 @@ def test_a_failure_names_its_file_once() -> None:
     path = Path("day1", "run1.abf")
     for sentence in ("run1.abf: expected this.", f"{path}: expected this.", "expected this."):
         assert Failure.because(path, sentence) == Failure(path=path, reason="expected this.")
+
+
+def test_a_folder_that_cannot_be_searched_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path / "rec" / "a.txt", mepp_trace(duration_s=1.0, onsets_s=()))
+    closed = tmp_path / "rec" / "closed"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    plan = plan_batch([tmp_path / "rec"], folder=tmp_path / "out")
+    assert [job.path.name for job in plan.jobs] == ["a.txt"]
+    (failure,) = plan.failures
+    assert failure.path == closed
+    assert failure.reason == (
+        "expected to search this folder for recordings, found: permission denied; check its permissions."
+    )

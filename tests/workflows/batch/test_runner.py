@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
+from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
+from nwb_mepp.workflows.limits import LimitOptions
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(unit={"": "V"})
@@ -90,6 +93,7 @@ def test_converting_a_batch_writes_no_tables_but_that_of_failures(work: Path) ->
     assert failure["reason"] == outcome.failures[0].reason.upper()
     assert [one.output for one in outcome.done] == [Path("out/rec/run1.txt.nwb")]
     assert sorted(path.name for path in (work / "out").rglob("*") if path.is_file()) == [
+        ".nwb-mepp.json",
         "failures.csv",
         "run1.txt.nwb",
     ]
@@ -116,18 +120,159 @@ def test_every_error_becomes_a_sentence(
     assert type(error).__name__ in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("work")
-def test_a_defect_in_one_file_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nwb_mepp.workflows.batch import runner
+def test_a_defect_is_named_with_its_file(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fragile(*_: Any, **__: Any) -> FileOutcome:
+        raise ZeroDivisionError("division by zero")
 
-    original: Callable[..., FileOutcome] = runner.run_file
-
-    def fragile(path: Path, output: Path, **options: Any) -> FileOutcome:
-        if path.name == "run1.txt":
-            raise ZeroDivisionError("division by zero")
-        return original(path, output, **options)
-
-    monkeypatch.setattr(runner, "run_file", fragile)
-    outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN))
-    assert [one.path.name for one in outcome.done] == ["run2.txt"]
+    monkeypatch.setattr("nwb_mepp.workflows.batch.runner.run_file", fragile)
+    outcome = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    assert [one.path.name for one in outcome.failures] == ["run1.txt"]
     assert "this is a bug in nwb-mepp (ZeroDivisionError" in outcome.failures[0].reason
+    assert not (work / "out").exists()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("(errno = 28, x)")])
+def test_a_full_disk_is_called_that(error: Exception) -> None:
+    assert explain(error).startswith("expected room for the output, found the disk full")
+    outer = ValueError("closing failed")
+    outer.__cause__ = error
+    assert explain(outer) == explain(error)
+
+
+@pytest.mark.parametrize("argument", ["rec", "rec/run1.txt"])
+def test_a_file_that_exceeds_its_limit_is_named_and_the_others_are_done(work: Path, argument: str) -> None:
+    limits = LimitOptions(time_limit_s=1e-3)
+    outcome = run(plan_batch([argument], folder="out", write_options=KNOWN), limits=limits)
+    assert outcome.done == ()
+    assert {one.reason for one in outcome.failures} == {
+        "expected to be done with the file within 0.001 s, and it was given up; it may be damaged. If it is "
+        "sound, allow more with `time_limit_s`."
+    }
+    assert len(outcome.failures) == (2 if argument == "rec" else 1)
+    assert not list(work.rglob("*.nwb"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is watched by /proc")
+@pytest.mark.usefixtures("work")
+def test_a_file_that_takes_too_much_memory_is_named() -> None:
+    limits = LimitOptions(memory_limit_gb=0.01)
+    outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN), limits=limits)
+    assert [one.path.name for one in outcome.failures] == ["run1.txt", "run2.txt"]
+    assert outcome.failures[0].reason.startswith("expected to need at most 0.01 GB of memory, and the file")
+
+
+def test_tables_list_all_outputs_in_the_folder(work: Path) -> None:
+    run(plan_batch(["rec/run2.txt"], folder="out", write_options=KNOWN))
+    (work / "out" / "notes.nwb").write_text("not ours, and no NWB file")
+    outcome = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    files = [row["file"] for row in table(work / "out" / "mepps.csv")]
+    assert files == ["rec/run1.txt.nwb"] * len(ONSETS_S) + ["rec/run2.txt.nwb"] * 3
+    assert [row["file"] for row in table(work / "out" / "summary.csv")] == [
+        "rec/run1.txt.nwb",
+        "rec/run2.txt.nwb",
+    ]
+    (failure,) = outcome.failures
+    assert failure.path == Path("out/notes.nwb")
+    assert failure.reason.startswith("its MEPPs are missing in the tables: expected an NWB file (HDF5)")
+    # Both at once give the same.
+    together = run(plan_batch(["rec"], folder="both", write_options=KNOWN))
+    assert together.failures == ()
+    for name in ("mepps.csv", "summary.csv"):
+        assert (work / "both" / name).read_bytes() == (work / "out" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["mepps.csv", "summary.csv", "failures.csv"])
+def test_a_table_of_the_user_blocks_the_batch_before_any_work(work: Path, name: str) -> None:
+    own = work / "out" / name
+    own.parent.mkdir()
+    own.write_text("mine\n")
+    plan = plan_batch(["rec"], folder="out", write_options=KNOWN)
+    with pytest.raises(
+        OutputError, match=rf"{name} to be free or written by nwb-mepp, .*; move or rename it"
+    ):
+        run(plan)
+    assert [path.name for path in own.parent.iterdir()] == [name]
+    assert own.read_text() == "mine\n"
+    if name == "failures.csv":
+        with pytest.raises(OutputError, match=r"failures\.csv to be free"):
+            convert_batch(plan, read_options=VOLTS)
+        assert own.read_text() == "mine\n"
+
+
+def test_a_picture_of_the_user_blocks_its_recording(work: Path) -> None:
+    own = work / "out" / "rec" / "run1.txt.png"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    plan = plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN)
+    outcome = run_batch(plan, settings=SETTINGS, read_options=VOLTS)
+    assert "run1.txt.png to be free or written by nwb-mepp" in outcome.failures[0].reason
+    assert [path.name for path in own.parent.iterdir()] == [own.name]
+    assert own.read_bytes() == b"mine"
+
+
+def test_a_picture_that_cannot_be_written_is_named_and_the_rest_is_there(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    plan = plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN)
+    outcome = run_batch(plan, settings=SETTINGS, read_options=VOLTS)
+    assert [one.status for one in outcome.done] == ["written"]
+    (failure,) = outcome.failures
+    assert failure.path == Path("rec/run1.txt")
+    assert failure.reason.startswith("the NWB file is written, but its picture is missing: expected to write")
+    assert "No space left on device" in failure.reason
+    assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)
+    assert not list((work / "out").rglob("*.png"))
+
+
+def test_a_second_batch_on_the_folder_is_refused_its_tables(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nwb_mepp._utils.file_lock.WAIT_S", 0.1)
+    holding = threading.Event()
+    done = threading.Event()
+
+    def other_batch() -> None:
+        with hold(work / "out" / "mepps.csv"):
+            holding.set()
+            done.wait(60)
+
+    other = threading.Thread(target=other_batch)
+    other.start()
+    holding.wait(60)
+    try:
+        outcome = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    finally:
+        done.set()
+        other.join()
+    assert [one.status for one in outcome.done] == ["written"]
+    assert outcome.failures[0].path == Path("out")
+    assert outcome.failures[0].reason.startswith(
+        "the NWB files are there, but not the tables: expected to write"
+    )
+    assert "another nwb-mepp" in outcome.failures[0].reason
+    again = run(plan_batch(["rec/run1.txt"], folder="out", write_options=KNOWN))
+    assert again.failures == ()
+    assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)
+
+
+def test_ctrl_c_ends_a_batch_after_the_file_in_progress(work: Path) -> None:
+    said: list[str] = []
+
+    def interrupt_once(_: str) -> None:
+        if not said:
+            said.append("interrupted")
+            signal.raise_signal(signal.SIGINT)
+
+    outcome = run(
+        plan_batch(["rec"], folder="out", write_options=KNOWN),
+        on_progress=interrupt_once,
+        on_interrupt=lambda: said.append("ends"),
+    )
+    assert said == ["interrupted", "ends"]
+    assert [one.path.name for one in outcome.done] == ["run1.txt"]
+    assert (outcome.failures, outcome.n_left) == ((), 1)
+    assert len(table(work / "out" / "mepps.csv")) == len(ONSETS_S)

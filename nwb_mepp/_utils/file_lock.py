@@ -1,0 +1,206 @@
+"""Locks beside files: one writer at a time, among all computers that share a folder.
+
+The lock of ``a.nwb`` is the hidden file ``.a.nwb.nwb-mepp-lock``, which says which process of which computer
+holds it. It appears with its content in one step. The lock of a process that has ended is taken over; about
+a process of another computer nothing can be known, so its lock stays until someone removes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from nwb_mepp._utils.process_identity import ProcessIdentity
+from nwb_mepp._utils.temporaries import short_name, temporary_beside
+from nwb_mepp.core.errors import OutputError
+
+__all__ = ["LOCK_SUFFIX", "FileState", "HeldLock", "file_lock", "remove_stale_lock"]
+
+LOCK_SUFFIX = ".nwb-mepp-lock"
+# Long enough for a table or a list to be written, too short to be taken for a hang.
+WAIT_S = 10.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What tells a file from the one that replaces it, and from itself after a change."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState | None:
+        """Return the state of a file, None if there is none."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@dataclass
+class HeldLock:
+    """A lock that this thread holds.
+
+    Attributes
+    ----------
+    target : Path
+        The file that is locked.
+    seen : FileState or None
+        What stood there when the lock was taken, or what its holder put there since.
+    """
+
+    target: Path
+    seen: FileState | None
+    _holder: tuple[int, int] = field(default_factory=lambda: (os.getpid(), threading.get_ident()))
+
+    def refuse_changed(self) -> None:
+        """Check that the file is still what was seen.
+
+        Raises
+        ------
+        OutputError
+            If a program that knows nothing of the lock has changed, replaced or removed it.
+        """
+        if FileState.of(self.target) != self.seen:
+            raise OutputError(
+                f"expected {self.target} as it was at the beginning, found that another program has changed "
+                "it since; nothing was written, run it again."
+            )
+
+
+_held: dict[Path, HeldLock] = {}
+
+
+@contextmanager
+def file_lock(target: Path) -> Iterator[HeldLock]:
+    """Hold the lock of a file within a ``with`` block; in a block that holds it already, nothing happens.
+
+    Parameters
+    ----------
+    target : Path
+        Absolute, without links; it need not exist, its folder must.
+
+    Raises
+    ------
+    OutputError
+        If another process or thread still holds it after 10 s.
+    OSError
+        If the file system refuses.
+    """
+    held = _held.get(target)
+    if held is not None and held._holder == (
+        os.getpid(),
+        threading.get_ident(),
+    ):  # not one from before a fork
+        yield held
+        return
+    lock = target.with_name(short_name(f".{target.name}{LOCK_SUFFIX}", LOCK_SUFFIX))
+    mine = _acquire(lock, target)
+    try:
+        _held[target] = held = HeldLock(target, FileState.of(target))
+        yield held
+    finally:
+        _held.pop(target, None)
+        # Someone may have removed it by hand, and another writer taken the place.
+        with suppress(FileNotFoundError):
+            if lock.stat().st_ino == mine:
+                lock.unlink()
+
+
+def remove_stale_lock(lock: Path) -> bool:
+    """Remove a lock whose process has ended.
+
+    Returns
+    -------
+    bool
+        Whether it was one.
+    """
+    if os.name != "posix":
+        return False
+    import fcntl
+
+    try:
+        with lock.open("r+b") as stream:
+            # Of several that see the same stale lock, one removes it, and none the lock that follows.
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            same = os.fstat(stream.fileno()).st_ino == lock.stat().st_ino
+            holder = _parse(stream.read())
+            if not same or holder is None or not holder.is_gone():
+                return False
+            lock.unlink()
+            return True
+    except OSError:
+        return False
+
+
+def _acquire(lock: Path, target: Path) -> int:
+    """Create a lock and return its inode."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        inode = _create(lock)
+        if inode is not None:
+            return inode
+        if remove_stale_lock(lock):
+            continue
+        if time.monotonic() >= end:
+            raise OutputError(_held_by(lock, target))
+        time.sleep(_POLL_S)
+
+
+def _create(lock: Path) -> int | None:
+    content = json.dumps(asdict(ProcessIdentity.this())).encode()
+    temporary = temporary_beside(lock)
+    try:
+        temporary.write_bytes(content)
+        try:
+            os.link(temporary, lock)
+            return temporary.stat().st_ino
+        except FileExistsError:
+            return None
+        except OSError:
+            # A file system without hard links: the lock is empty for a moment, which nobody takes for stale.
+            with suppress(FileExistsError), lock.open("xb") as stream:
+                stream.write(content)
+                return os.fstat(stream.fileno()).st_ino
+            return None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _held_by(lock: Path, target: Path) -> str:
+    holder = None
+    with suppress(OSError):
+        holder = _parse(lock.read_bytes())
+    if holder is None:
+        return (
+            f"expected to write {target}, found its lock {lock.name}, which does not say who holds it; if no "
+            "other nwb-mepp writes this file, remove the lock."
+        )
+    if holder.host == ProcessIdentity.this().host:
+        return (
+            f"expected to write {target}, found that another nwb-mepp (process {holder.pid}) is writing it; "
+            "wait until it has ended, and run this again."
+        )
+    return (
+        f"expected to write {target}, found that process {holder.pid} on the computer "
+        f"{holder.host.split(' ')[0]} is writing it; wait until it has ended, or, if it no longer runs, "
+        f"remove {lock}."
+    )
+
+
+def _parse(content: bytes) -> ProcessIdentity | None:
+    try:
+        stated = json.loads(content)
+        return ProcessIdentity(host=str(stated["host"]), pid=int(stated["pid"]), start=str(stated["start"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

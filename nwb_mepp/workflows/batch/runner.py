@@ -15,6 +15,7 @@ from typing import IO
 from nwb_mepp._utils.atomic_files import complete_or_absent
 from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp.core.safe_text import csv_cell
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import (
     DetectionSettings,
@@ -245,7 +246,9 @@ def _finished(
         with complete_or_absent(path) as temporary, _text_file(temporary) as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(["file", "reason"])
-            writer.writerows([one.path.as_posix(), worded(one.reason)] for one in failures)
+            writer.writerows(
+                [csv_cell(one.path.as_posix()), csv_cell(worded(one.reason))] for one in failures
+            )
         tables = [*tables, path]
     else:
         path.unlink(missing_ok=True)

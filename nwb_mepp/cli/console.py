@@ -13,6 +13,7 @@ import typer
 
 from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.errors import MeppError, OutputError
+from nwb_mepp.core.safe_text import visible
 
 __all__ = [
     "Progress",
@@ -42,8 +43,8 @@ def open_closed_streams() -> None:
 
 
 def tell(text: str) -> None:
-    """Write a line to standard error as it is, however long."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line to standard error, however long; control characters in it are shown as escapes."""
+    sys.stderr.write(f"{visible(text)}\n")
 
 
 def complain(text: str) -> None:
@@ -64,8 +65,7 @@ def data_stream() -> Iterator[IO[str]]:
     if stream is None:
         raise OutputError("expected standard output for the data, found it closed; leave it open.")
     if hasattr(stream, "reconfigure"):
-        # File names that are no text pass through unchanged.
-        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+        stream.reconfigure(encoding="utf-8")
     try:
         yield stream
         stream.flush()
@@ -76,7 +76,7 @@ def data_stream() -> Iterator[IO[str]]:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as text with aligned columns, the last one as long as it is.
+    """Return rows as text with aligned columns, the last one as long as it is; control characters as escapes.
 
     Examples
     --------
@@ -84,9 +84,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     name  what
     a     first
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)][:-1]
     lines = []
-    for row in rows:
+    for row in shown:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     return "\n".join(lines)
@@ -154,8 +155,8 @@ def show_progress(n_files: int) -> Iterator[Progress]:
         task = bar.add_task("", total=n_files)
         yield Progress(
             advance=lambda: bar.advance(task),
-            describe=lambda text: bar.update(task, description=text),
-            tell=lambda text: console.print(Text(text), soft_wrap=True),
+            describe=lambda text: bar.update(task, description=visible(text)),
+            tell=lambda text: console.print(Text(visible(text)), soft_wrap=True),
             reach=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
 
@@ -181,5 +182,5 @@ def show_failures(rows: Sequence[tuple[str, str]], *, n_files: int) -> None:
 
     table = Table("file", "what is wrong", show_lines=True)
     for file, reason in rows:
-        table.add_row(Text(file, overflow="fold"), Text(as_typed(reason)))
+        table.add_row(Text(visible(file), overflow="fold"), Text(visible(as_typed(reason))))
     Console(stderr=True).print(table)

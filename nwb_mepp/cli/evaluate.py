@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import aligned, complain, data_stream
 from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp.core.safe_text import csv_cell, json_text, visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +123,7 @@ def evaluate(
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
             document = {"files": list(map(_jsonable, rows)), "all": pooled and _jsonable(pooled)}
-            stream.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+            stream.write(json_text(document, indent=1) + "\n")
         elif format is options.SummaryFormat.CSV:
             columns = list(pooled or _row(_ALL, []))
             writer = csv.DictWriter(stream, columns, lineterminator="\n")
@@ -192,11 +192,12 @@ def _jsonable(row: Row) -> dict[str, str | int | float | None]:
 
 
 def _blank_unknown(row: Row) -> dict[str, str | int | float]:
-    return {name: "" if value is None else value for name, value in _jsonable(row).items()}
+    cells = {name: "" if value is None else value for name, value in _jsonable(row).items()}
+    return {name: csv_cell(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
 
 
 def _text(rows: Sequence[Row]) -> str:
-    return "\n\n".join(f"{row['file']}\n{aligned(_lines(row))}" for row in rows)
+    return "\n\n".join(f"{visible(str(row['file']))}\n{aligned(_lines(row))}" for row in rows)
 
 
 def _lines(row: Row) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from nwb_mepp.cli.console import aligned
 from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.safe_text import visible
 from nwb_mepp.nwb import open_nwb, read_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
 
@@ -112,7 +113,7 @@ def _list_text(entries: list[Any]) -> str:
         values = ([_shown(value, unknown="-") for value in entry.values()] for entry in entries)
         rows = [list(entries[0]), *values]
         return aligned([[f"  {first}", *others] for first, *others in rows])
-    return "\n".join(f"  {_shown(entry)}" for entry in entries)
+    return "\n".join(f"  {visible(_shown(entry))}" for entry in entries)
 
 
 def _shown(value: object, *, unknown: str = "not stated") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import aligned, complain, data_stream
 from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp.core.safe_text import json_text, visible
 from nwb_mepp.readers.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _summary_text(row: Row, *, units: options.Units) -> str:
     for column, (name, value) in zip(columns[1:], list(shown.items())[1:], strict=True):
         unit = unit_of(column, amplitude_unit=str(row["amplitude_unit"]), units=units.value)
         lines.append([f"  {name}", _value_text(value, unit)])
-    return f"{row['file']}\n{aligned(lines)}"
+    return f"{visible(str(row['file']))}\n{aligned(lines)}"
 
 
 def _value_text(value: object, unit: str) -> str:
@@ -167,7 +167,7 @@ def info(
         described, problems = describe_lab_file(path, read_options)
     with data_stream() as stream:
         if format is options.InfoFormat.JSON:
-            stream.write(json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+            stream.write(json_text(described, indent=1) + "\n")
         elif described:
             stream.write(info_text(described) + "\n")
     for problem in problems:

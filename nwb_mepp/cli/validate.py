@@ -9,6 +9,7 @@ import typer
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import complain, data_stream
 from nwb_mepp.core.errors import MeppError
+from nwb_mepp.core.safe_text import visible
 
 
 def register(app: typer.Typer) -> None:
@@ -41,10 +42,11 @@ def validate(
                 continue
             for one in findings:
                 message = " ".join(one.message.split())
-                stream.write(f"{path}: {one.severity} at {one.location}: {message} [{one.source}]\n")
+                told = f"{path}: {one.severity} at {one.location}: {message} [{one.source}]"
+                stream.write(f"{visible(told)}\n")
             if any(map(is_failure, findings)):
                 failed = True
             else:
-                stream.write(f"{path}: valid\n")
+                stream.write(f"{visible(str(path))}: valid\n")
     if failed:
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nwb_mepp._utils.native_stderr import quiet_stderr
 from nwb_mepp._utils.plugins import plugins
-from nwb_mepp.core.errors import MissingDependencyError
+from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.detectors.weights import Weights
 
 __all__ = ["RUNTIME_GROUP", "LazyRuntime", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
@@ -41,11 +41,21 @@ class LiteRTRuntime:
     def __init__(self, weights: Weights) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with quiet_stderr():
-            self._interpreter = Interpreter(model_content=weights.network, num_threads=_n_threads())
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        try:
+            with quiet_stderr():
+                self._interpreter = Interpreter(model_content=weights.network, num_threads=_n_threads())
+                self._interpreter.allocate_tensors()
+            self._input = self._interpreter.get_input_details()[0]
+            output = self._interpreter.get_output_details()[0]
+            shapes = [tuple(map(int, one["shape"])) for one in (self._input, output)]
+            if shapes[0][::2] != (1, 1) or shapes[0][1] < 1 or shapes[1] != shapes[0]:
+                raise ValueError(f"input and output of shapes {shapes}")
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise DetectionError(
+                f"{weights.folder.name}/model.tflite: expected a network that takes and gives a shape of "
+                f"(1, n, 1), found: {' '.join(str(error).split())[:200]}; export the weights again."
+            ) from error
+        self._output = output["index"]
 
     @property
     def n_samples(self) -> int:

@@ -198,6 +198,11 @@ def _read(folder: Path) -> tuple[Any, bytes]:
             f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
             f"({error.msg}); export the weights again."
         ) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise DetectionError(
+            f"{folder.name}/config.json: expected JSON, found other bytes or endless brackets; export the "
+            "weights again."
+        ) from error
 
 
 def _version(text: str) -> tuple[int, ...]:

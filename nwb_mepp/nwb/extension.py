@@ -11,6 +11,7 @@ from pathlib import Path
 from nwb_mepp._utils.atomic_files import complete_or_absent
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.nwb.hdf5_access import open_hdf5
+from nwb_mepp.nwb.linked_files import refuse_broken_links
 from nwb_mepp.nwb.names import TABLE_PREFIX
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.summary_table import SUMMARY_PATH
@@ -77,6 +78,7 @@ def _changed_copy(path: str | PathLike[str], out: str | PathLike[str] | None) ->
     source = Path(path)
     target = source if out is None else Path(out)
     _refuse_without_mepps(source)
+    refuse_broken_links(source, target)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
         yield temporary

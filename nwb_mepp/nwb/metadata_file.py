@@ -59,6 +59,11 @@ def load_metadata(path: str | PathLike[str]) -> Metadata:
         raise MetadataError(
             f"{where}: expected YAML, found: {problem}; check colons, quotes and indents."
         ) from error
+    except RecursionError as error:
+        raise MetadataError(
+            f"{place}: expected sections of keys and texts, found YAML that is nested far too deep; "
+            "correct the file."
+        ) from error
     return _Reader(place).metadata(root)
 
 

@@ -17,6 +17,7 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
+from nwb_mepp.core.safe_text import storable
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
@@ -163,7 +164,10 @@ def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequen
     return Recording(
         traces=tuple(one.trace for one in taken),
         source=SourceFile(
-            name=Path(name).name, sha256=sha256, reader="nwb", reader_version=f"pynwb {pynwb.__version__}"
+            name=storable(Path(name).name),
+            sha256=sha256,
+            reader="nwb",
+            reader_version=f"pynwb {pynwb.__version__}",
         ),
         session_start=file.session_start_time,
         annotations=_annotations(file),

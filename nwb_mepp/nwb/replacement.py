@@ -14,8 +14,9 @@ from nwb_mepp._utils.atomic_files import complete_or_absent
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
+from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
 from nwb_mepp.nwb.names import table_name
-from nwb_mepp.nwb.reader import electrical_traces, parse_file, read_file, series_stems
+from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.summary_table import SUMMARY_PATH, icephys_module, read_summary, summary_table
 from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
@@ -58,7 +59,8 @@ def replace_results(
     UsageError
         If it has no channel of that name.
     OutputError
-        If it cannot be written, or another program has used the name of a table.
+        If it cannot be written, another program has used the name of a table, the series is a link to
+        another file, or ``out`` is in another folder and the file names others relative to its own.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -71,9 +73,11 @@ def replace_results(
         old_rows = read_summary(file)
         replaced, known = _tables(file, results, old_rows)
         _refuse_foreign(set(file.intervals or ()), replaced, known, source)
+    refuse_broken_links(source, target)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
-        typed = _rewrite(temporary, results, _merge(old_rows, results), replaced=replaced)
+        rows = _merge(old_rows, results)
+        typed = _rewrite(temporary, results, rows, replaced=replaced, source=source)
         if extension or typed:
             add_types(temporary, tables=replaced if extension else ())
         errors = schema_errors(temporary)
@@ -95,11 +99,22 @@ def _tables(
                 f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; choose "
                 "one of these with `channels`."
             )
+        _refuse_linked(result.mepps.channel, traces, file)
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
     known = {
         table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
     }
     return needed, known
+
+
+def _refuse_linked(channel: str, traces: Iterable[SeriesTrace], file: NWBFile) -> None:
+    for one in traces:
+        if one.trace.channel == channel and one.series.container_source != file.container_source:
+            raise OutputError(
+                f"expected series {one.place!r} in {file.container_source} itself, found a link to "
+                f"{one.series.container_source}; MEPPs refer to their series, and HDF5 has no references to "
+                "another file, so detect in that one."
+            )
 
 
 def _refuse_foreign(intervals: set[str], needed: set[str], known: set[str], path: Path) -> None:
@@ -119,7 +134,12 @@ def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[
 
 
 def _rewrite(
-    path: Path, results: Sequence[ChannelResult], rows: Sequence[SummaryRow], *, replaced: set[str]
+    path: Path,
+    results: Sequence[ChannelResult],
+    rows: Sequence[SummaryRow],
+    *,
+    replaced: set[str],
+    source: Path,
 ) -> bool:
     """Remove the old results from a copy and add the new ones in one session, so that HDF5 reuses the space.
 
@@ -138,9 +158,10 @@ def _rewrite(
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)
-        io, file = parse_file(handle, mode="r+")
-        _add(file, results, rows)
-        io.write(file)
+        with set_aside(handle, source):
+            io, file = parse_file(handle, mode="r+")
+            _add(file, results, rows)
+            io.write(file)
         if not schema_known:
             forget_types(handle)
         return typed
@@ -171,6 +192,12 @@ def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
 def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
     traces, _ = electrical_traces(file)
     series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
+    unknown = {one.mepps.channel for one in results} - {channel for channel, _ in series}
+    if unknown:
+        raise OutputError(
+            f"expected a series for channel {min(unknown)!r} where NWB puts series, found only a second name "
+            "of it in a group that NWB does not know; remove that name."
+        )
     add_mepp_tables(file, results, series=series, stems=series_stems(traces))
     icephys_module(file).add(summary_table(rows))
 

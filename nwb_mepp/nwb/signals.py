@@ -12,6 +12,13 @@ from hdmf.data_utils import DataIO, GenericDataChunkIterator
 from pynwb import TimeSeries
 
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.plausible_ranges import (
+    RATES_TEXT,
+    is_plausible_duration,
+    is_plausible_rate,
+    is_plausible_scale,
+    is_plausible_start,
+)
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import Unit, parse_electrical_unit
 
@@ -140,18 +147,23 @@ def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep:
     Raises
     ------
     UnsuitableError
-        If its scale is not finite, or it is not sampled at a constant rate.
+        If its scale, rate, start or duration is not finite or beyond what a recording can have
+        (:mod:`nwb_mepp.core.plausible_ranges`), or it is not sampled at a constant rate.
     """
     unit = _unit(series) or Unit("", math.nan)
     factors = getattr(series, "channel_conversion", None)
+    if factors is not None and len(factors) <= (column or 0):
+        n_here = 1 if column is None else n_columns(series)
+        raise UnsuitableError(f"it has {len(factors)} factors (channel_conversion) for {n_here} columns")
     factor = 1.0 if factors is None else float(factors[column or 0])
     conversion, offset = float(series.conversion) * factor * unit.scale, float(series.offset) * unit.scale
-    if not (math.isfinite(conversion) and math.isfinite(offset)) or conversion == 0.0:
+    if not is_plausible_scale(conversion, offset):
         raise UnsuitableError(
-            f"its numbers have no scale (conversion {conversion:g} {unit.name}, "
+            f"its numbers have no plausible scale (conversion {conversion:g} {unit.name}, "
             f"offset {offset:g} {unit.name})"
         )
     rate_hz, start_s = _sampling(series)
+    _check_times(rate_hz, start_s, n_samples=_stored(series.data).shape[0])
     return Trace(
         channel=channel,
         sweep=sweep,
@@ -164,13 +176,18 @@ def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep:
     )
 
 
+def _check_times(rate_hz: float, start_s: float, *, n_samples: int) -> None:
+    if not is_plausible_rate(rate_hz):
+        raise UnsuitableError(f"its sampling rate is {rate_hz:g} Hz, expected {RATES_TEXT}")
+    duration_s = n_samples / rate_hz
+    if not (is_plausible_start(start_s) and is_plausible_duration(duration_s)):
+        raise UnsuitableError(f"its start is {start_s:g} s and its duration {duration_s:g} s")
+
+
 def _sampling(series: TimeSeries) -> tuple[float, float]:
     """Return rate (Hz) and start (seconds from the session start) of a series."""
     if series.rate is not None:
-        rate_hz, start_s = float(series.rate), float(series.starting_time or 0.0)
-        if not (0.0 < rate_hz < math.inf and math.isfinite(start_s)):
-            raise UnsuitableError(f"its sampling rate is {rate_hz:g} Hz and its start {start_s:g} s")
-        return rate_hz, start_s
+        return float(series.rate), float(series.starting_time or 0.0)
     timestamps = _stored(() if series.timestamps is None else series.timestamps)
     n_samples, n_times = _stored(series.data).shape[0], timestamps.shape[0]
     if n_times != n_samples:

@@ -14,6 +14,7 @@ from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.safe_text import visible
 from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.image_files import check_format, save_figure
 from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_recording, draw_stretch
@@ -109,7 +110,7 @@ def _rows(figure: Figure) -> tuple[Axes, Axes, GridSpecFromSubplotSpec]:
 def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow) -> None:
     found, how = _key_numbers(mepps, summary)
     for height, text, size, color, weight in (
-        (0.975, _shortened(title), TITLE_SIZE, INK, "bold"),
+        (0.975, _shortened(visible(title)), TITLE_SIZE, INK, "bold"),
         (0.922, found, LABEL_SIZE + 1, INK, "normal"),
         (0.888, how, SMALL_SIZE, MUTED, "normal"),
     ):

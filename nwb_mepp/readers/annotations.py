@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nwb_mepp.core.safe_text import storable
+
 __all__ = ["Annotations", "as_text"]
 
 # Keys under which some formats identify a person; a file to be shared must not contain them inadvertently.
@@ -122,5 +124,5 @@ def as_text(value: object) -> str | None:
     if isinstance(value, float | np.floating):
         return f"{float(value):.7g}" if isinstance(value, np.float32) else f"{float(value):.15g}"
     if isinstance(value, str | int | np.integer | np.bool_):
-        return str(value).strip("\0 \r\n")
+        return storable(str(value).strip("\0 \r\n"))
     return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from nwb_mepp.core.safe_text import storable
+
 __all__ = ["unique_names"]
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Make channel names unique, keeping their order; a channel without a name gets its number.
+    """Make channel names unique and storable, keeping their order; a channel without a name gets its number.
 
     Parameters
     ----------
@@ -20,7 +22,7 @@ def unique_names(names: list[str]) -> list[str]:
     taken: set[str] = set()
     unique = []
     for number, name in enumerate(names, start=1):
-        wanted = name.strip() or f"channel {number}"
+        wanted = storable(name.strip("\0 \t\r\n")) or f"channel {number}"
         chosen, copy = wanted, 1
         while chosen in taken:
             copy += 1

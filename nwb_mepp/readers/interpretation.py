@@ -9,6 +9,7 @@ from pathlib import Path
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import FloatArray, Recording, SourceFile, Trace
+from nwb_mepp.core.safe_text import storable
 from nwb_mepp.core.units import UNIT_EXAMPLES, Unit, parse_unit
 from nwb_mepp.readers.ancillary import interpret_ancillary
 from nwb_mepp.readers.contents import FileContents, RawTrace
@@ -62,7 +63,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     return Recording(
         traces=tuple(traces),
         source=SourceFile(
-            name=path.name,
+            name=storable(path.name),
             sha256=sha256_of(contents.files),
             reader=reader,
             reader_version=contents.reader_version,

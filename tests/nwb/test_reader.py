@@ -146,6 +146,14 @@ def test_the_factors_of_the_columns_of_an_electrical_series_count(
         io.write(file)
     with open_nwb(folder / "e.nwb") as recording:
         assert [trace.conversion for trace in recording.traces] == [0.5, 2.0]
+    with h5py.File(folder / "e.nwb", "r+") as damaged:
+        del damaged["acquisition/e/channel_conversion"]
+        damaged["acquisition/e/channel_conversion"] = np.ones(1)
+    with (
+        pytest.raises(ReadError, match=r"it has 1 factors \(channel_conversion\) for 2 columns"),
+        open_nwb(folder / "e.nwb"),
+    ):
+        pass
 
 
 def test_clamp_series_of_other_programs_are_taken(folder: Path, session_start: datetime) -> None:
@@ -229,17 +237,39 @@ def test_what_is_not_a_signal_is_left_out_and_named(foreign: MakeForeign) -> Non
         assert sorted(recording.notes) == [
             "Series 'cube' was left out: its samples are not numbers of shape (n_samples,) or "
             "(n_samples, n_channels).",
-            "Series 'endless' was left out: its numbers have no scale (conversion 1 V, offset inf V).",
+            "Series 'endless' was left out: its numbers have no plausible scale (conversion 1 V, "
+            "offset inf V).",
             "Series 'flags' was left out: its samples are not numbers of shape (n_samples,) or "
             "(n_samples, n_channels).",
             "Series 'late' was left out: it has 10 samples at 8 times.",
             "Series 'none' was left out: it has no samples.",
             "Series 'once' was left out: a single timestamp states no sampling rate.",
-            "Series 'still' was left out: its sampling rate is 0 Hz and its start 0 s.",
+            "Series 'still' was left out: its sampling rate is 0 Hz, expected from 0.01 Hz to 100 MHz.",
             "Series 'transposed' was left out: its samples have the shape (1, 50), a single moment of 50 "
             "channels: NWB puts time first.",
-            "Series 'unscaled' was left out: its numbers have no scale (conversion 0 V, offset 0 V).",
+            "Series 'unscaled' was left out: its numbers have no plausible scale (conversion 0 V, "
+            "offset 0 V).",
         ]
+
+
+@pytest.mark.parametrize(
+    ("rate", "start_s", "reason"),
+    [
+        (1.7e38, 0.0, r"its sampling rate is 1\.7e\+38 Hz, expected from 0\.01 Hz to 100 MHz"),
+        (4.3e-37, 0.0, r"its sampling rate is 4\.3e-37 Hz, expected from"),
+        (1e4, 1e30, r"its start is 1e\+30 s and its duration 0\.001 s"),
+        (1e4, np.nan, r"its start is nan s"),
+    ],
+)
+def test_times_that_no_recording_has_are_refused(
+    foreign: MakeForeign, rate: float, start_s: float, reason: str
+) -> None:
+    path = foreign(series(data=np.zeros(10)))
+    with h5py.File(path, "r+") as file:
+        file["acquisition/v/starting_time"].attrs["rate"] = rate
+        file["acquisition/v/starting_time"][()] = start_s
+    with pytest.raises(ReadError, match=reason), open_nwb(path):
+        pass
 
 
 def test_a_table_in_acquisition_is_left_out_and_named(folder: Path, session_start: datetime) -> None:

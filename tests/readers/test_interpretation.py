@@ -71,12 +71,21 @@ def test_all_channels_without_a_unit_are_listed_in_one_error(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("rate", "found"), [(None, "none"), (0.0, "0 Hz"), (-5.0, "-5 Hz"), (np.nan, "nan Hz")]
+    ("rate", "found"),
+    [
+        (None, "none"),
+        (0.0, "0 Hz"),
+        (-5.0, "-5 Hz"),
+        (np.nan, "nan Hz"),
+        (1.7e38, r"1\.7e\+38 Hz"),
+        (4.3e-37, "4.3e-37 Hz"),
+    ],
 )
 def test_a_missing_or_impossible_rate_is_refused(rate: float | None, found: str, tmp_path: Path) -> None:
     with pytest.raises(
         ReadError,
-        match=rf"a sampling rate above 0 for channel 'Vm', found {found}; pass `sampling_rate_hz=HZ`",
+        match=rf"a sampling rate from 0.01 Hz to 100 MHz for channel 'Vm', found {found}; pass "
+        "`sampling_rate_hz=HZ`",
     ):
         read(raw_trace(sampling_rate_hz=rate), tmp_path=tmp_path)
     options = ReadOptions(sampling_rate_hz=1000.0)
@@ -86,9 +95,37 @@ def test_a_missing_or_impossible_rate_is_refused(rate: float | None, found: str,
     )
 
 
-@pytest.mark.parametrize(("gain", "offset"), [(0.0, 0.0), (np.inf, 0.0), (np.nan, 0.0), (1.0, np.nan)])
+@pytest.mark.parametrize("start_s", [np.nan, -np.inf, 1e30])
+def test_a_start_that_cannot_be_is_refused(start_s: float, tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="starts within 1000 years of the session start for channel 'Vm'"):
+        read(raw_trace(start_s=start_s), tmp_path=tmp_path)
+
+
+class Endless(ArraySource):
+    """As many samples as a damaged header claims."""
+
+    def __len__(self) -> int:
+        return 10**9
+
+
+def test_a_sweep_of_ten_years_is_refused(tmp_path: Path) -> None:
+    sweep = raw_trace(source=Endless(np.zeros(1)), sampling_rate_hz=1.0)
+    with pytest.raises(ReadError, match=r"a sweep of at most 10 years .* a duration of 1e\+09 s"):
+        read(sweep, tmp_path=tmp_path)
+
+
+def test_the_slowest_and_the_fastest_rate_are_taken(tmp_path: Path) -> None:
+    rates = [0.01, 100e6]
+    traces = [raw_trace(f"ch{rate:g}", sampling_rate_hz=rate) for rate in rates]
+    assert [trace.sampling_rate_hz for trace in read(*traces, tmp_path=tmp_path).traces] == rates
+
+
+@pytest.mark.parametrize(
+    ("gain", "offset"),
+    [(0.0, 0.0), (np.inf, 0.0), (np.nan, 0.0), (1.0, np.nan), (1e30, 0.0), (1e-38, 0.0), (1.0, 1e30)],
+)
 def test_a_scale_that_gives_no_values_is_refused(gain: float, offset: float, tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="expected a finite scale factor other than 0 and a finite offset"):
+    with pytest.raises(ReadError, match="expected a scale factor from 1e-24 to 1e12 and an offset of"):
         read(raw_trace(gain=gain, offset=offset), tmp_path=tmp_path)
 
 

@@ -35,13 +35,13 @@ def check_extent(path: Path) -> None:
     Raises
     ------
     ReadError
-        If a section extends beyond the end of the file.
+        If a section extends beyond the end of the file, or lies before its beginning.
     """
     with path.open("rb") as stream:
         header = stream.read(_BLOCK_BYTES)
     n_bytes = path.stat().st_size
     try:
-        needed = max(_abf2_ends(header) if header.startswith(b"ABF2") else _abf1_ends(header))
+        needed = max(_abf2_ends(header) if header.startswith(b"ABF2") else _abf1_ends(header, path))
     except struct.error:
         needed = _BLOCK_BYTES
     if needed > n_bytes or len(header) < _BLOCK_BYTES:
@@ -51,7 +51,7 @@ def check_extent(path: Path) -> None:
         )
 
 
-def _abf1_ends(header: bytes) -> list[int]:
+def _abf1_ends(header: bytes, path: Path) -> list[int]:
     (is_float,) = struct.unpack_from("<h", header, 100)
     ends = []
     for name, (first_at, count_at, entry_bytes) in _ABF1_SECTIONS.items():
@@ -60,6 +60,11 @@ def _abf1_ends(header: bytes) -> list[int]:
             struct.unpack_from("<i", header, count_at),
         )
         scale = 2 if name == "samples" and is_float == 1 else 1
+        if first < 0 < count:
+            raise ReadError(
+                f"{path.name} is damaged: expected its {name} behind the header, found them at block "
+                f"{first}; copy the file again from where it was recorded."
+            )
         ends.append(first * _BLOCK_BYTES + count * entry_bytes * scale if count > 0 else 0)
     return ends
 

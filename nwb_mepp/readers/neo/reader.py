@@ -73,7 +73,9 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    return drop_unitless_channels(_refined(name, path, contents), options)
+    with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
+        contents = _refined(name, path, contents)
+    return drop_unitless_channels(contents, options)
 
 
 def _refined(name: str, path: Path, contents: FileContents) -> FileContents:

@@ -190,7 +190,7 @@ def write_failures(
     with owned_file(path) as temporary, _text_file(temporary) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["file", "reason"])
-        writer.writerows([one.path.as_posix(), worded(one.reason)] for one in failures)
+        writer.writerows([csv_cell(one.path.as_posix()), csv_cell(worded(one.reason))] for one in failures)
     return (path,)
 
 

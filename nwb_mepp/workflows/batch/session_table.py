@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path, PurePath
 
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.safe_text import from_csv_cell
 from nwb_mepp.workflows import WriteOptions
 from nwb_mepp.workflows.batch.plan import Plan
 
@@ -115,7 +116,12 @@ def read_sessions(path: str | PathLike[str]) -> SessionTable:
         ) from error
     lines = text.splitlines()
     delimiter = ";" if lines and ";" in lines[0] else ","
-    header, *rows = list(csv.reader(lines, delimiter=delimiter)) or [[]]
+    try:
+        header, *rows = list(csv.reader(lines, delimiter=delimiter)) or [[]]
+    except csv.Error as error:
+        raise UsageError(
+            f"`sessions`: expected {place} to be CSV, found: {error}; check its quotes."
+        ) from error
     header = [name.strip() for name in header]
     unknown = [name for name in header if name not in known]
     if unknown or FILE not in header:
@@ -133,7 +139,7 @@ def read_sessions(path: str | PathLike[str]) -> SessionTable:
                 f"{place} line {number}: expected {len(header)} cells, found {len(cells)}; correct the line."
             )
         row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
-        name = row.pop(FILE, "")
+        name = from_csv_cell(row.pop(FILE, ""))
         if not name or name in table:
             problem = f"{name!r} twice" if name else "none"
             raise UsageError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO, Any, Literal
 
 from nwb_mepp.core.columns import Column
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.safe_text import csv_cell, json_text
 from nwb_mepp.core.schema import EventColumns, ListingColumns, SummaryColumns
 from nwb_mepp.core.units import MILLISECONDS, lab_unit
 from nwb_mepp.nwb import read_events, read_results
@@ -216,7 +216,8 @@ def write_csv(
     """Write rows as CSV with one header.
 
     Numbers are written with as many digits as it takes to read back the same number, NaN as an empty
-    cell, truth as ``true`` and ``false``.
+    cell, truth as ``true`` and ``false``. Text that a spreadsheet would take for a formula and control
+    characters are written so that they are harmless (:func:`nwb_mepp.core.safe_text.csv_cell`).
 
     Parameters
     ----------
@@ -242,7 +243,7 @@ def _cell(value: object, *, decimal: Decimal) -> str:
     if isinstance(value, float):
         text = "" if math.isnan(value) else repr(value)
         return text.replace(".", ",") if decimal == "comma" else text
-    return str(value)
+    return csv_cell(str(value))
 
 
 def write_json(
@@ -264,7 +265,7 @@ def write_json(
         stream.write(",\n " if number else "\n ")
         values = in_units(row, chosen, units=units)
         finite = {name: _finite(value) for name, value in values.items()}
-        stream.write(json.dumps(finite, ensure_ascii=False, allow_nan=False))
+        stream.write(json_text(finite))
     stream.write("\n]\n")
 
 

@@ -1,0 +1,165 @@
+"""Links of a file that pynwb cannot carry through a change: to other files, and second names of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import h5py
+
+from nwb_mepp.core.errors import OutputError
+
+__all__ = ["refuse_broken_links", "set_aside"]
+
+_UNTYPED = frozenset(
+    {"/", "/acquisition", "/analysis", "/general", "/intervals", "/processing", "/scratch", "/stimulus"}
+    | {"/stimulus/presentation", "/stimulus/templates"}
+    | {f"/general/{name}" for name in ("devices", "extracellular_ephys", "intracellular_ephys")}
+    | {f"/general/{name}" for name in ("optogenetics", "optophysiology")}
+)
+
+
+def refuse_broken_links(source: Path, target: Path) -> None:
+    """Refuse to write a copy of a file into another folder if it names other files relative to its own.
+
+    HDF5 would look for them beside the copy, and give zeros for what it does not find.
+
+    Parameters
+    ----------
+    source, target : Path
+
+    Raises
+    ------
+    OutputError
+        If a link, a virtual dataset or external samples would lead elsewhere.
+    """
+    if source.resolve().parent == target.resolve().parent:
+        return
+    with h5py.File(source, "r") as handle:
+        for place, one in _named_files(handle):
+            if not (PurePosixPath(one).is_absolute() or PureWindowsPath(one).is_absolute()):
+                raise OutputError(
+                    f"expected {source} to hold its samples itself or to name other files by absolute paths, "
+                    f"found that {place} lies in {one!r} beside it, which would not be found from "
+                    f"{target.parent}; write the output to the folder of the file."
+                )
+
+
+@contextmanager
+def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
+    """Hide links that pynwb cannot carry through a change of a file, and put them back as they were.
+
+    A dataset that lies in another file is replaced by an empty one of its shape, so that the other file need
+    not be opened for writing; a second name of an object in a group that NWB does not know is removed.
+
+    Parameters
+    ----------
+    handle : h5py.File
+        A copy of ``source``, open for writing.
+    source : Path
+    """
+    linked, second = _linked_datasets(source), _second_names(handle)
+    for path, one in linked.items():
+        del handle[path]
+        stand_in = handle.create_dataset(
+            path, shape=one.shape, dtype=one.dtype, chunks=one.shape != () or None
+        )
+        stand_in.attrs.update(one.attributes)
+    for path in second:
+        del handle[path]
+    yield
+    for path, one in linked.items():
+        del handle[path]
+        handle[path] = one.link
+    for path, first in second.items():
+        handle[path] = handle[first]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Linked:
+    link: h5py.ExternalLink
+    shape: tuple[int, ...]
+    dtype: Any
+    attributes: dict[str, Any]
+
+
+def _linked_datasets(source: Path) -> dict[str, _Linked]:
+    found = {}
+    with h5py.File(source, "r") as handle:
+        for path, link in _links(handle):
+            if isinstance(link, h5py.ExternalLink):
+                dataset = _opened(handle, path)
+                if isinstance(dataset, h5py.Dataset):
+                    found[path] = _Linked(
+                        link=link,
+                        shape=dataset.shape,
+                        dtype=dataset.dtype,
+                        attributes={
+                            name: value
+                            for name, value in dataset.attrs.items()
+                            if not isinstance(value, h5py.Reference)
+                        },
+                    )
+    return found
+
+
+def _opened(handle: h5py.File, path: str) -> Any:
+    try:
+        return handle[path]
+    except (KeyError, OSError):  # the other file is not there
+        return None
+
+
+def _second_names(handle: h5py.File) -> dict[str, str]:
+    """Map each name in a group that NWB does not know to the name where NWB expects the object."""
+    names: dict[Any, list[str]] = {}
+    for path, link in _links(handle):
+        if isinstance(link, h5py.HardLink):
+            names.setdefault(h5py.h5o.get_info(handle[path].id).addr, []).append(path)
+    second: dict[str, str] = {}
+    for paths in names.values():
+        known = [path for path in paths if _is_known(handle, path)]
+        if known:
+            second |= {path: known[0] for path in paths if path not in known}
+    return second
+
+
+def _is_known(handle: h5py.File, path: str) -> bool:
+    parent = path.rpartition("/")[0] or "/"
+    return all(
+        place in _UNTYPED or "neurodata_type" in handle[place].attrs
+        for place in ("/", *(str(one) for one in PurePosixPath(parent).parents), parent)
+    )
+
+
+def _links(handle: h5py.File) -> Iterator[tuple[str, Any]]:
+    """Return the path and the kind of every link in a file; the content of a group is listed once."""
+    seen, waiting = set(), [handle["/"]]
+    while waiting:
+        group = waiting.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        for name in group:
+            link = group.get(name, getlink=True)
+            yield f"{group.name.rstrip('/')}/{name}", link
+            if isinstance(link, h5py.HardLink) and isinstance(group[name], h5py.Group):
+                waiting.append(group[name])
+
+
+def _named_files(handle: h5py.File) -> Iterator[tuple[str, str]]:
+    """Return the place and the name of every other file that a file names."""
+    for path, link in _links(handle):
+        if isinstance(link, h5py.ExternalLink):
+            yield path, link.filename
+        elif isinstance(link, h5py.HardLink) and isinstance(handle[path], h5py.Dataset):
+            dataset = handle[path]
+            if dataset.is_virtual:
+                yield from (
+                    (path, one.file_name) for one in dataset.virtual_sources() if one.file_name != "."
+                )
+            yield from ((path, name) for name, _, _ in dataset.external or ())

@@ -11,6 +11,7 @@ from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.ownership import owned_file, refuse_foreign, remove_ours
 from nwb_mepp._utils.process_pool import run_jobs
+from nwb_mepp.core.safe_text import csv_cell
 from nwb_mepp.nwb import read_fingerprint
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.plan import Failure

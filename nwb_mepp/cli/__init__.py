@@ -25,7 +25,7 @@ from nwb_mepp.cli import (
     train,
     validate,
 )
-from nwb_mepp.cli.console import complain
+from nwb_mepp.cli.console import complain, show_log
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.version import __version__
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        with _orderly_end():
+        with _orderly_end(), show_log():
             code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
         return _explain(error)

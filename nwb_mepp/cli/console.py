@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ import typer
 
 from nwb_mepp.cli.options import as_typed
 
-__all__ = ["Progress", "aligned", "complain", "data_stream", "show_progress", "tell"]
+__all__ = ["Progress", "aligned", "complain", "data_stream", "show_log", "show_progress", "tell"]
 
 
 def tell(text: str) -> None:
@@ -23,6 +24,24 @@ def tell(text: str) -> None:
 def complain(text: str) -> None:
     """Write an error or a note to standard error, with the program name and options as they are typed."""
     tell(f"nwb-mepp: {as_typed(text)}")
+
+
+class _Notes(logging.Handler):
+    """Shows what the package logs as notes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(f"note: {record.getMessage()}")
+
+
+@contextmanager
+def show_log() -> Iterator[None]:
+    """Show what the package logs within a ``with`` block on standard error."""
+    log, notes = logging.getLogger("nwb_mepp"), _Notes(logging.WARNING)
+    log.addHandler(notes)
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
 
 
 @contextmanager

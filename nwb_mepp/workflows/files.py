@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
+from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
+from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.options import settings_from
@@ -105,15 +108,18 @@ def run_file(
     mark = fingerprint(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
-    kept = _is_there(target, marks=(mark,), overwrite=overwrite)
-    if kept:
-        results = read_results(target)
-    else:
-        results = analyze(recording, settings=wanted, on_progress=on_progress)
-        tell("writing")
-        _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
-    tell("drawing")
-    pictures = _draw(recording, results, target, settings=wanted, anew=not kept) if picture else ()
+    with _output(target, marks=(mark,), overwrite=overwrite) as kept:
+        results = (
+            read_results(target) if kept else analyze(recording, settings=wanted, on_progress=on_progress)
+        )
+        places = _picture_places(results, target, settings=wanted) if picture else {}
+        if not kept:
+            for place in places:
+                refuse_foreign(place)
+            tell("writing")
+            _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
+        tell("drawing")
+        pictures = _draw(recording, places, settings=wanted, anew=not kept)
     return FileOutcome(
         path=source,
         output=target,
@@ -179,16 +185,16 @@ def convert_file(
     carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
     mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
-    kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
     found: tuple[tuple[str, str, int], ...] = ()
-    if not kept:
-        marks = None
-        if marks_file is not None:
-            tell("measuring at the marks")
-            marks = carry_marks(recording, marks_file, settings=settings)
-            found = ((marks.channel, "hand", len(marks)),)
-        tell("writing")
-        _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
+    with _output(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite) as kept:
+        if not kept:
+            marks = None
+            if marks_file is not None:
+                tell("measuring at the marks")
+                marks = carry_marks(recording, marks_file, settings=settings)
+                found = ((marks.channel, "hand", len(marks)),)
+            tell("writing")
+            _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
     return FileOutcome(
         path=source,
         output=target,
@@ -237,11 +243,17 @@ def detect_file(
     if extension:
         require_extension()
     chosen = settings.channels if settings is not None else ()
-    with open_nwb(path, channels=chosen) as recording:
-        results = analyze(recording, settings=settings, on_progress=on_progress)
-    if on_progress is not None:
-        on_progress("writing")
-    replace_results(path, results, out=output, extension=extension)
+    target = Path(path if output is None else output)
+    if output is not None or Path(path).is_file():  # what else is no input is refused when it is read
+        refuse_irreplaceable(target)
+    # From before the file is read: what another process put into it meanwhile would be lost.
+    with hold(target):
+        refuse_existing(output, overwrite=overwrite)
+        with open_nwb(path, channels=chosen) as recording:
+            results = analyze(recording, settings=settings, on_progress=on_progress)
+        if on_progress is not None:
+            on_progress("writing")
+        replace_results(path, results, out=output, extension=extension)
     return results
 
 
@@ -269,6 +281,17 @@ def _chosen(settings: DetectionSettings) -> dict[str, object]:
         "fit_recording": settings.fit_recording,
         "channels": settings.channels or None,
     }
+
+
+@contextmanager
+def _output(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> Iterator[bool]:
+    """Yield whether an output is kept; hold its lock if it is not."""
+    if _is_there(path, marks=marks, overwrite=overwrite):
+        yield True
+        return
+    with hold(path):
+        # Another process may have written it before the lock was taken.
+        yield _is_there(path, marks=marks, overwrite=overwrite)
 
 
 def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
@@ -330,33 +353,41 @@ def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ..
     return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
 
 
+def _picture_places(
+    results: Sequence[ChannelResult], output: Path, *, settings: DetectionSettings
+) -> dict[Path, ChannelResult]:
+    """Return the results that are drawn, each with the path of its picture beside the output.
+
+    A second opinion gets none: it is about MEPPs that are drawn already.
+    """
+    places = {}
+    shown = [result for result in results if result.detector != settings.second_opinion]
+    for result in shown:
+        detail = f".{result.mepps.channel}.{result.detector}" if len(shown) > 1 else ""
+        # A channel's name may hold what a file's name may not.
+        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
+        places[output.with_name(name)] = result
+    return places
+
+
 def _draw(
     recording: Recording,
-    results: Sequence[ChannelResult],
-    output: Path,
+    places: dict[Path, ChannelResult],
     *,
     settings: DetectionSettings,
     anew: bool,
 ) -> tuple[Path, ...]:
-    """Draw a picture of each result beside the output; for a kept output, only those that are missing.
-
-    A second opinion gets none: it is about MEPPs that are drawn already.
-    """
+    """Draw a picture of each result; for a kept output, only those that are missing."""
     drawn = []
-    shown = [result for result in results if result.detector != settings.second_opinion]
-    for result in shown:
-        channel, detector = result.mepps.channel, result.detector
-        detail = f".{channel}.{detector}" if len(shown) > 1 else ""
-        # A channel's name may hold what a file's name may not.
-        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
-        path = output.with_name(name)
+    for path, result in places.items():
         if anew or not path.exists():
+            channel = result.mepps.channel
             traces = recording.sweeps(channel)
             draw_picture(
                 traces,
                 result,
                 path,
-                title=f"{recording.source.name}, {channel}, {detector}",
+                title=f"{recording.source.name}, {channel}, {result.detector}",
                 excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
             )
             drawn.append(path)

@@ -25,7 +25,7 @@ from nwb_mepp.cli import (
     train,
     validate,
 )
-from nwb_mepp.cli.console import UnfinishedError, complain, open_closed_streams
+from nwb_mepp.cli.console import UnfinishedError, complain, open_closed_streams, show_log
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.version import __version__
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     open_closed_streams()
     try:
-        with _orderly_end():
+        with _orderly_end(), show_log():
             # Called directly, Typer would put a hook for uncaught exceptions of its own.
             command = typer.main.get_command(app)
             code = command(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 from pynwb import NWBFile
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.atomic_files import complete_or_absent, hold
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
@@ -58,7 +58,8 @@ def replace_results(
     UsageError
         If it has no channel of that name.
     OutputError
-        If it cannot be written, or another program has used the name of a table.
+        If it cannot be written, another process is writing it, or another program has used the name of a
+        table.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -67,6 +68,11 @@ def replace_results(
     pairs = [(result.detector, result.mepps.channel) for result in results]
     if pairs != [(result.summary.detector, result.summary.channel) for result in results]:
         raise ValueError("expected the summary of each result to be of its detector and channel.")
+    with hold(target):
+        _replace(source, target, results, extension=extension)
+
+
+def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, extension: bool) -> None:
     with read_file(source) as file:
         old_rows = read_summary(file)
         replaced, known = _tables(file, results, old_rows)

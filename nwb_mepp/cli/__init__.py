@@ -26,7 +26,7 @@ from nwb_mepp.cli import (
     train,
     validate,
 )
-from nwb_mepp.cli.console import UnfinishedError, complain, open_closed_streams
+from nwb_mepp.cli.console import UnfinishedError, complain, open_closed_streams, show_log
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.version import __version__
 
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     open_closed_streams()
     try:
-        with _orderly_end(), writable_cache_folders():
+        with _orderly_end(), writable_cache_folders(), show_log():
             # Called directly, Typer would put a hook for uncaught exceptions of its own.
             command = typer.main.get_command(app)
             code = command(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)

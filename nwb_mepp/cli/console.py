@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ __all__ = [
     "complain",
     "data_stream",
     "open_closed_streams",
+    "show_log",
     "show_progress",
     "tell",
 ]
@@ -50,6 +52,24 @@ def tell(text: str) -> None:
 def complain(text: str) -> None:
     """Write an error or a note to standard error, with the program name and options as they are typed."""
     tell(f"nwb-mepp: {as_typed(text)}")
+
+
+class _Notes(logging.Handler):
+    """Shows what the package logs as notes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(f"note: {record.getMessage()}")
+
+
+@contextmanager
+def show_log() -> Iterator[None]:
+    """Show what the package logs within a ``with`` block on standard error."""
+    log, notes = logging.getLogger("nwb_mepp"), _Notes(logging.WARNING)
+    log.addHandler(notes)
+    try:
+        yield
+    finally:
+        log.removeHandler(notes)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
 
 __all__ = ["DETECTED_SINCE", "interval_tables", "open_hdf5", "read_fingerprint"]
@@ -31,6 +32,9 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[h5py.File]:
     place = Path(path)
     if not place.exists():
         raise ReadError(f"expected an NWB file, found nothing at {place}; check the path.")
+    kind = special_kind(place)
+    if kind is not None:
+        raise ReadError(f"expected an NWB file, found {kind} at {place}; copy what it gives to a file first.")
     if not place.is_file():
         raise ReadError(f"expected an NWB file, found a folder at {place}; give the files in it.")
     try:

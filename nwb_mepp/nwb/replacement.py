@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 from pynwb import NWBFile
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.atomic_files import complete_or_absent, hold
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
@@ -59,8 +59,9 @@ def replace_results(
     UsageError
         If it has no channel of that name.
     OutputError
-        If it cannot be written, another program has used the name of a table, the series is a link to
-        another file, or ``out`` is in another folder and the file names others relative to its own.
+        If it cannot be written, another process is writing it, another program has used the name of a table,
+        the series is a link to another file, or ``out`` is in another folder and the file names others
+        relative to its own.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -69,6 +70,11 @@ def replace_results(
     pairs = [(result.detector, result.mepps.channel) for result in results]
     if pairs != [(result.summary.detector, result.summary.channel) for result in results]:
         raise ValueError("expected the summary of each result to be of its detector and channel.")
+    with hold(target):
+        _replace(source, target, results, extension=extension)
+
+
+def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, extension: bool) -> None:
     with read_file(source) as file:
         old_rows = read_summary(file)
         replaced, known = _tables(file, results, old_rows)

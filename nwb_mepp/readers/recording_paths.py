@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.multi_file import primary_path
@@ -31,7 +32,7 @@ def find_recordings(
     A file that is given explicitly is always included, so that an error is reported if it is not a recording;
     a file that is part of a recording stands for the whole recording. A folder is searched recursively for
     files that a reader recognizes and for folders that are recordings themselves. Hidden files, NWB files,
-    side files of a format, and tables that do not look like a recording are skipped.
+    side files of a format, named pipes and devices, and tables that do not look like a recording are skipped.
 
     Parameters
     ----------
@@ -103,6 +104,7 @@ def _recordings_below(
             file = Path(parent, name)
             if (
                 not name.startswith(".")
+                and special_kind(file) is None
                 and file.suffix.lower() not in member_suffixes
                 and _is_recording(file, entry)
             ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
@@ -99,9 +100,12 @@ def check_readable(path: Path) -> None:
     Raises
     ------
     ReadError
-        If the file does not exist or is empty.
+        If the file does not exist, is empty, or is a named pipe, a socket or a device.
     """
     if not path.exists():
         raise ReadError(f"{path}: expected a recording, found no such file or folder; check the path.")
+    kind = special_kind(path)
+    if kind is not None:
+        raise ReadError(f"{path}: expected a recording, found {kind}; copy what it gives to a file first.")
     if path.is_file() and path.stat().st_size == 0:
         raise ReadError(f"{path.name}: expected a recording, found an empty file (0 bytes).")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
 
+from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.nwb import Retyped, add_extension, remove_extension
 from nwb_mepp.workflows.files import refuse_existing
 
@@ -42,4 +44,6 @@ def retype_file(
     """
     refuse_existing(output, overwrite=overwrite)
     change = add_extension if extension else remove_extension
-    return change(path, out=output)
+    with hold(Path(path if output is None else output)):
+        refuse_existing(output, overwrite=overwrite)  # another process may have written it meanwhile
+        return change(path, out=output)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
+from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
@@ -26,18 +27,17 @@ from nwb_mepp.nwb import (
     require_extension,
     write_nwb,
 )
-from nwb_mepp.plots import draw_picture
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.workflows.analysis import (
     ProgressCallback,
     analyze,
     check_stretches,
-    choose_channels,
     stretches_left_out,
 )
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
+from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
@@ -115,18 +115,18 @@ def run_file(
     mark = fingerprint(
         {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
     )
-    kept = _is_there(target, marks=(mark,), overwrite=overwrite)
-    pictures = _pictures(recording, target, settings=wanted) if picture else {}
-    for one in pictures.values():
-        refuse_foreign(one)
-    if kept:
-        results = read_results(target)
-    else:
-        results = analyze(recording, settings=wanted, on_progress=on_progress)
-        tell("writing")
-        _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
-    tell("drawing")
-    drawn, missing = _draw(recording, results, pictures, settings=wanted, anew=not kept)
+    with _output(target, marks=(mark,), overwrite=overwrite) as kept:
+        pictures = picture_paths(recording, target, settings=wanted) if picture else {}
+        if kept:
+            results = read_results(target)
+        else:
+            for one in pictures.values():
+                refuse_foreign(one)
+            results = analyze(recording, settings=wanted, on_progress=on_progress)
+            tell("writing")
+            _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
+        tell("drawing")
+        drawn, missing = draw_pictures(recording, results, pictures, settings=wanted, anew=not kept)
     return FileOutcome(
         path=source,
         output=target,
@@ -193,16 +193,16 @@ def convert_file(
     carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
     mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
-    kept = _is_there(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite)
     found: tuple[tuple[str, str, int], ...] = ()
-    if not kept:
-        marks = None
-        if marks_file is not None:
-            tell("measuring at the marks")
-            marks = carry_marks(recording, marks_file, settings=settings)
-            found = ((marks.channel, "hand", len(marks)),)
-        tell("writing")
-        _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
+    with _output(target, marks=(mark, mark + DETECTED_SINCE), overwrite=overwrite) as kept:
+        if not kept:
+            marks = None
+            if marks_file is not None:
+                tell("measuring at the marks")
+                marks = carry_marks(recording, marks_file, settings=settings)
+                found = ((marks.channel, "hand", len(marks)),)
+            tell("writing")
+            _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
     return FileOutcome(
         path=source,
         output=target,
@@ -251,11 +251,17 @@ def detect_file(
     if extension:
         require_extension()
     chosen = settings.channels if settings is not None else ()
-    with open_nwb(path, channels=chosen) as recording:
-        results = analyze(recording, settings=settings, on_progress=on_progress)
-    if on_progress is not None:
-        on_progress("writing")
-    replace_results(path, results, out=output, extension=extension)
+    target = Path(path if output is None else output)
+    if output is not None or Path(path).is_file():  # what else is no input is refused when it is read
+        refuse_irreplaceable(target)
+    # From before the file is read: what another process put into it meanwhile would be lost.
+    with hold(target):
+        refuse_existing(output, overwrite=overwrite)
+        with open_nwb(path, channels=chosen) as recording:
+            results = analyze(recording, settings=settings, on_progress=on_progress)
+        if on_progress is not None:
+            on_progress("writing")
+        replace_results(path, results, out=output, extension=extension)
     return results
 
 
@@ -283,6 +289,17 @@ def _chosen(settings: DetectionSettings) -> dict[str, object]:
         "fit_recording": settings.fit_recording,
         "channels": settings.channels or None,
     }
+
+
+@contextmanager
+def _output(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> Iterator[bool]:
+    """Yield whether an output is kept; hold its lock if it is not."""
+    if _is_there(path, marks=marks, overwrite=overwrite):
+        yield True
+        return
+    with hold(path):
+        # Another process may have written it before the lock was taken.
+        yield _is_there(path, marks=marks, overwrite=overwrite)
 
 
 def _is_there(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> bool:
@@ -342,56 +359,3 @@ def _checksum(file: str | None) -> str | None:
 
 def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
     return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
-
-
-def _pictures(
-    recording: Recording, output: Path, *, settings: DetectionSettings
-) -> dict[tuple[str, str], Path]:
-    """Return where the picture of each channel and detector goes: beside the output.
-
-    A second opinion gets none: it is about MEPPs that are drawn already.
-    """
-    channels = choose_channels(recording, names=settings.channels)
-    shown = [(channel, detector) for channel in channels for detector in settings.leading]
-    paths = {}
-    for channel, detector in shown:
-        detail = f".{channel}.{detector}" if len(shown) > 1 else ""
-        # A channel's name may hold what a file's name may not.
-        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
-        paths[channel, detector] = output.with_name(name)
-    return paths
-
-
-def _draw(
-    recording: Recording,
-    results: Sequence[ChannelResult],
-    pictures: Mapping[tuple[str, str], Path],
-    *,
-    settings: DetectionSettings,
-    anew: bool,
-) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Draw a picture of each result; for a kept output, only those that are missing.
-
-    Returns
-    -------
-    tuple of (Path, ...) and (str, ...)
-        What was drawn, and a sentence about each picture that could not be written.
-    """
-    drawn, missing = [], []
-    for result in results:
-        path = pictures.get((result.mepps.channel, result.detector))
-        if path is None or not (anew or not path.exists()):
-            continue
-        traces = recording.sweeps(result.mepps.channel)
-        try:
-            draw_picture(
-                traces,
-                result,
-                path,
-                title=f"{recording.source.name}, {result.mepps.channel}, {result.detector}",
-                excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
-            )
-            drawn.append(path)
-        except OutputError as error:
-            missing.append(f"the NWB file is written, but its picture is missing: {error}")
-    return tuple(drawn), tuple(missing)

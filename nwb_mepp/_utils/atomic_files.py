@@ -10,7 +10,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nwb_mepp._utils.file_attributes import keep_attributes, special_kind
-from nwb_mepp._utils.file_lock import LOCK_SUFFIX, FileState, HeldLock, file_lock, remove_stale_lock
+from nwb_mepp._utils.file_lock import (
+    LOCK_SUFFIX,
+    FileState,
+    HeldLock,
+    file_lock,
+    refuse_changed,
+    remove_stale_lock,
+)
 from nwb_mepp._utils.temporaries import remove_abandoned, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
@@ -169,7 +176,7 @@ def _absent_folders(path: Path) -> list[Path]:
 
 
 def _move(temporary: Path, held: HeldLock) -> None:
-    held.refuse_changed()
+    refuse_changed(held.target, held.seen)
     if held.seen is not None:
         keep_attributes(held.target, temporary)
     written = FileState.of(temporary)

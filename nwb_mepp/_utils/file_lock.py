@@ -20,7 +20,7 @@ from nwb_mepp._utils.process_identity import ProcessIdentity
 from nwb_mepp._utils.temporaries import short_name, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["LOCK_SUFFIX", "FileState", "HeldLock", "file_lock", "remove_stale_lock"]
+__all__ = ["LOCK_SUFFIX", "FileState", "HeldLock", "file_lock", "refuse_changed", "remove_stale_lock"]
 
 LOCK_SUFFIX = ".nwb-mepp-lock"
 # Long enough for a table or a list to be written, too short to be taken for a hang.
@@ -63,22 +63,29 @@ class HeldLock:
     seen: FileState | None
     _holder: tuple[int, int] = field(default_factory=lambda: (os.getpid(), threading.get_ident()))
 
-    def refuse_changed(self) -> None:
-        """Check that the file is still what was seen.
-
-        Raises
-        ------
-        OutputError
-            If a program that knows nothing of the lock has changed, replaced or removed it.
-        """
-        if FileState.of(self.target) != self.seen:
-            raise OutputError(
-                f"expected {self.target} as it was at the beginning, found that another program has changed "
-                "it since; nothing was written, run it again."
-            )
-
 
 _held: dict[Path, HeldLock] = {}
+
+
+def refuse_changed(path: Path, seen: FileState | None) -> None:
+    """Check that a file is still what was seen.
+
+    Parameters
+    ----------
+    path : Path
+    seen : FileState or None
+        None if there was no file.
+
+    Raises
+    ------
+    OutputError
+        If another program has changed, replaced or removed it, or put one there.
+    """
+    if FileState.of(path) != seen:
+        raise OutputError(
+            f"expected {path} as it was at the beginning, found that another program has changed it since; "
+            "nothing was written, run it again."
+        )
 
 
 @contextmanager

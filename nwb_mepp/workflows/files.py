@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
+from nwb_mepp._utils.file_lock import FileState, refuse_changed
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
@@ -258,7 +259,9 @@ def detect_file(
     with hold(target):
         refuse_existing(output, overwrite=overwrite)
         with open_nwb(path, channels=chosen) as recording:
+            seen = FileState.of(Path(path))
             results = analyze(recording, settings=settings, on_progress=on_progress)
+        refuse_changed(Path(path), seen)
         if on_progress is not None:
             on_progress("writing")
         replace_results(path, results, out=output, extension=extension)

@@ -8,11 +8,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builders.command_line import STATED, Call
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_results
+from nwb_mepp.workflows.analysis import analyze
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, permissions and pipes are POSIX's here")
 
@@ -90,6 +93,21 @@ def test_of_two_detections_at_once_both_results_are_there_or_one_is_refused(
             for code, text in zip(codes, said, strict=True)
         ), said
         assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_file_that_another_program_changes_meanwhile_gives_no_copy_with_results(
+    bare: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def analyze_and_change(*arguments: Any, **options: Any) -> list[ChannelResult]:
+        results = analyze(*arguments, **options)
+        bare.touch()
+        return results
+
+    monkeypatch.setattr("nwb_mepp.workflows.files.analyze", analyze_and_change)
+    called = call("detect", bare, "-o", tmp_path / "copy.nwb", "--detector", "matched_filter")
+    assert called.code == 1
+    assert f"expected {bare} as it was at the beginning" in called.err
+    assert not (tmp_path / "copy.nwb").exists()
 
 
 @POSIX

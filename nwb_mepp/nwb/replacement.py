@@ -13,6 +13,7 @@ from pynwb import NWBFile
 from nwb_mepp._utils.atomic_files import complete_or_absent, hold
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.nwb.free_space import reclaim_space
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
 from nwb_mepp.nwb.names import table_name
@@ -86,6 +87,7 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
         typed = _rewrite(temporary, results, rows, replaced=replaced, source=source)
         if extension or typed:
             add_types(temporary, tables=replaced if extension else ())
+        reclaim_space(temporary)
         errors = schema_errors(temporary)
         if errors:
             # Files of other programs may already be invalid; only new errors are refused.

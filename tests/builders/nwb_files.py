@@ -18,7 +18,7 @@ def objects(path: Path) -> dict[str, tuple[Any, ...]]:
 
     def plain(value: Any, file: h5py.File) -> Any:
         if isinstance(value, h5py.Reference):
-            return ("reference", file[value].name)
+            return ("reference", file[value].name if value else None)
         if isinstance(value, np.ndarray | tuple | np.void | list):
             return [plain(item, file) for item in value]
         return repr(value)

@@ -285,3 +285,10 @@ def test_what_is_measured_is_never_ignored() -> None:
         "settings",
     ):
         assert reason_to_ignore(name) is None
+
+
+def test_reworded_settings_are_declared_one_by_one() -> None:
+    before = "polarity_from=potentials depolarise; gain=2"
+    assert same_settings(before, "polarity_from=potentials depolarize; gain=2")
+    assert not same_settings(before, "polarity_from=potentials depolarize; gain=3")
+    assert not same_settings(before, "polarity_from=currents depolarise; gain=2")

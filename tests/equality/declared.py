@@ -17,6 +17,8 @@ __all__ = [
     "JOBS",
     "NAMES",
     "SETTINGS",
+    "SETTING_VALUES",
+    "SOURCES_WITHOUT_FILE",
     "STAGED",
     "VALUES",
     "WORDS",
@@ -35,6 +37,14 @@ VALUES: dict[str, dict[str, str]] = {"reader": {"labelled-text": "labeled-text"}
 
 # Names within a column "settings", which holds 'name=value' separated by '; '. The values are compared.
 SETTINGS: dict[str, str] = {}
+
+# Values within it, by name and value before.
+SETTING_VALUES: dict[tuple[str, str], str] = {
+    ("polarity_from", "potentials depolarise"): "potentials depolarize",
+}
+
+# What stands for the bytes of a source that is no file; follows from the words of its settings.
+SOURCES_WITHOUT_FILE: frozenset[str] = frozenset({"simulation"})
 
 # Columns that nothing filled: NaN in every row before, absent after.
 GONE: frozenset[str] = frozenset({"detection_limit_50", "detection_limit_95"})

@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.equality.declared import ADDED_TO_TEXT, GONE, NAMES, SETTINGS, VALUES, reason_to_ignore
+from tests.equality.declared import (
+    ADDED_TO_TEXT,
+    GONE,
+    NAMES,
+    SETTING_VALUES,
+    SETTINGS,
+    VALUES,
+    reason_to_ignore,
+)
 
 __all__ = [
     "Table",
@@ -209,7 +217,8 @@ def same_settings(before: str, after: str) -> bool:
     True
     """
     old, new = (sorted(one.partition("=")[::2] for one in text.split("; ")) for text in (before, after))
-    return new == old or new == sorted((SETTINGS.get(name, name), value) for name, value in old)
+    renamed = [(SETTINGS.get(name, name), SETTING_VALUES.get((name, value), value)) for name, value in old]
+    return new in (old, sorted(renamed))
 
 
 def compare_bytes(before: Path, after: Path, *, where: str) -> Tally:

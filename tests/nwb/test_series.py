@@ -92,7 +92,7 @@ def test_a_unit_that_is_not_known_is_called_so(acquired: Callable[..., NWBFile])
 
 
 def test_an_unknown_clamp_mode_is_refused(full_metadata: Metadata) -> None:
-    with pytest.raises(MetadataError, match="expected `clamp` current, voltage, izero, found 'sharp'"):
+    with pytest.raises(MetadataError, match=r"`clamp`: expected one of .*, izero, found 'sharp'"):
         check_clamp(recording_of(), clamp="sharp", metadata=full_metadata)
 
 

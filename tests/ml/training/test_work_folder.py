@@ -60,14 +60,14 @@ def test_what_a_training_was_begun_with_is_not_guessed_if_it_cannot_be_read(tmp_
 def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     work = WorkFolder(tmp_path / "lab1")
     work.finish(exported(work))
-    with pytest.raises(OutputError, match=r"found weights from other data or settings; .* give another -o"):
+    with pytest.raises(OutputError, match=r"from other data or settings; .* give another `output`"):
         work.finished("def")
     (tmp_path / "lab1" / "config.json").write_text("no JSON")
     with pytest.raises(OutputError, match=r"found weights from other data or settings"):
         work.finished("abc")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()
-    with pytest.raises(OutputError, match=r"photos, found one with other content; give another -o"):
+    with pytest.raises(OutputError, match=r"photos, found one with other content; give another `output`"):
         WorkFolder(tmp_path / "photos")
     with pytest.raises(OutputError, match=r"expected a folder or nothing at .*cat\.png, found a file"):
         WorkFolder(tmp_path / "photos" / "cat.png")

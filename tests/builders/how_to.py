@@ -76,9 +76,9 @@ def followed(page_name: str, folder: Path, *, needs: str) -> list[str]:
 
 
 def apply(lines: list[str], path: Path) -> None:
-    """Change a file: lines that begin with ``+`` come, those with ``-`` go, the others stand in it once."""
+    """Put the lines that begin with ``+`` between the others, which stand in a file once."""
     old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
-    new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+    new = "".join(f"{line[1:]}\n" for line in lines)
     source = path.read_text("utf-8")
     assert source.count(old) == 1, f"{path.name} has changed: bring the page up to date"
     path.write_text(source.replace(old, new), encoding="utf-8")

@@ -83,4 +83,4 @@ def test_a_detector_without_a_registered_name_stays_in_this_process(short: Condi
 def test_a_process_that_dies_silently_is_reported(short: Condition) -> None:
     task = recordings._Task(condition=short, number=3, detectors=("threshold",), bounded=False)
     with pytest.raises(DetectionError, match=r"recording 3 of 'short ones' died .*`n_processes`"):
-        recordings._crashed(task)
+        recordings._crashed(task, "it was killed")

@@ -79,7 +79,7 @@ def run_jobs(
     if n_processes <= 0:
         yield from map(work, jobs)
         return
-    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None))
+    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), share_cores=n_processes > 1)
     waiting = deque(jobs)
     with pool, _first_interrupt_noted(on_interrupt is not None) as interrupted:
         pool.grow(min(n_processes, len(jobs)))
@@ -122,8 +122,11 @@ class _Pool(Generic[JobT, ResultT]):
         on_crash: Callable[[JobT, str], ResultT],
         limits: Callable[[JobT], Limits] | None,
         on_message: Callable[[Any], None],
+        *,
+        share_cores: bool,
     ) -> None:
         self._work, self._on_crash, self._limits, self._on_message = work, on_crash, limits, on_message
+        self._share_cores = share_cores
         self._workers: set[_Worker] = set()
         self.busy: dict[_Worker, JobT] = {}
 
@@ -137,14 +140,14 @@ class _Pool(Generic[JobT, ResultT]):
             worker.stop()
 
     def grow(self, n_processes: int) -> None:
-        self._workers |= {_Worker() for _ in range(n_processes)}
+        self._workers |= {_Worker(share_cores=self._share_cores) for _ in range(n_processes)}
 
     def begin(self, waiting: deque[JobT]) -> None:
         """Give a job to each process that has none, and replace processes that are gone."""
         for worker in self._workers - self.busy.keys():
             if waiting:
                 job = waiting.popleft()
-                at_work = _Worker() if worker.gone else worker
+                at_work = _Worker(share_cores=self._share_cores) if worker.gone else worker
                 self._workers = (self._workers - {worker}) | {at_work}
                 self.busy[at_work] = job
                 at_work.start(self._work, job, None if self._limits is None else self._limits(job))
@@ -184,11 +187,11 @@ class _Worker:
     Processes that share a queue also share its lock, which one that is killed may never release.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, share_cores: bool) -> None:
         # "spawn" on every system: a fork would copy the threads of the numerical libraries.
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, share_cores), daemon=True)
         self._process.start()
         # With no other copy of that end, the death of the process closes the pipe.
         theirs.close()
@@ -243,15 +246,17 @@ def tell_parent(message: Any) -> None:
         connection.send(("message", message))
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, share_cores: bool) -> None:
     """Do jobs until the pipe is closed."""
     # Ctrl-C reaches all processes of a terminal. Only the first decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Exit as an exception, so that the job removes its temporary files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # The processes share the cores: several threads in one would only slow down the others.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Several threads in one process would only slow down the others. A process that is alone computes with as
+    # many as the parent would, to the same last bit: the order of sums depends on the number of threads.
+    if share_cores:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     _to_parent.append(connection)
     ignore_failing_destructors()
     with suppress(EOFError, ConnectionError):

@@ -215,3 +215,13 @@ def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started
         began_s = time.monotonic()
         assert parent.stdout.read() == ""
         assert time.monotonic() - began_s < 15.0
+
+
+@pytest.mark.parametrize(("n_processes", "n_threads"), [(1, "all"), (2, "1")])
+def test_only_processes_that_share_the_cores_are_kept_to_one_thread(
+    n_processes: int, n_threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    read = "__import__('os').environ.get('OMP_NUM_THREADS', 'all')"
+    results = run_jobs([read], work=eval, on_crash=_give_up, n_processes=n_processes)
+    assert list(results) == [n_threads]

@@ -46,15 +46,16 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     check_traces(contents.traces, name=path.name, reader=reader)
     units = resolve_units(contents, name=path.name, options=options)
     kept, notes = _without_empty(contents.traces)
-    if options.sampling_rate_hz is not None:
-        kept = [replace(trace, sampling_rate_hz=options.sampling_rate_hz) for trace in kept]
+    kept = _at_rate(kept, options.sampling_rate_hz)
     check_rates(kept, name=path.name)
     check_scales(kept, name=path.name)
     placement = _place(kept, interval_s=options.sweep_interval_s)
     shifts = dict(zip(_sweeps_of(kept), placement.shifts_s, strict=True))
     traces = sorted(
         (
-            _interpret_trace(t, unit=units[t.channel], gain=options.gain or 1.0, shift_s=shifts[t.sweep])
+            _interpret_trace(
+                t, unit=_unit_of(t, units, options), gain=options.gain or 1.0, shift_s=shifts[t.sweep]
+            )
             for t in kept
         ),
         key=lambda trace: (contents.channels.index(trace.channel), trace.sweep),
@@ -102,18 +103,43 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
             raise UsageError(
                 f"`unit`: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
             )
-    labels = {trace.channel: trace.unit_label for trace in reversed(contents.traces)}
-    stated = {channel: _given_unit(channel, options.unit) or labels[channel] for channel in channels}
-    units = {channel: parse_unit(label) for channel, label in stated.items()}
-    missing = [channel for channel, unit in units.items() if unit is None]
+    # A file can state another unit for a later sweep, but not another kind of unit.
+    stated = {
+        (trace.channel, _given_unit(trace.channel, options.unit) or trace.unit_label): None
+        for trace in contents.traces
+    }
+    units = {key: parse_unit(key[1]) for key in stated}
+    missing = [key for key, unit in units.items() if unit is None]
     if missing:
-        listed = ", ".join(f"{channel!r} (unit {stated[channel]!r})" for channel in missing[:5])
+        listed = ", ".join(f"{channel!r} (unit {label!r})" for channel, label in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise ReadError(
             f"{name}: expected a unit such as {UNIT_EXAMPLES} for every channel, found no known unit for "
             f"{listed}{more}; pass `unit='UNIT'`, or `unit={{'CHANNEL': 'UNIT'}}` for one channel."
         )
-    return {channel: unit for channel, unit in units.items() if unit is not None}
+    first: dict[str, Unit] = {}
+    for (channel, label), unit in units.items():
+        if unit is not None and first.setdefault(channel, unit).name != unit.name:
+            raise ReadError(
+                f"{name}: expected one kind of unit in all sweeps of channel {channel!r}, found "
+                f"{first[channel].name} and {label!r}; state the right one with "
+                f"`unit={{{channel!r}: 'UNIT'}}`."
+            )
+    return first
+
+
+def _unit_of(trace: RawTrace, units: Mapping[str, Unit], options: ReadOptions) -> Unit:
+    """Return the unit of one sweep, which may be another one of the same kind as that of the channel."""
+    if _given_unit(trace.channel, options.unit):
+        return units[trace.channel]
+    return parse_unit(trace.unit_label) or units[trace.channel]
+
+
+def _at_rate(traces: list[RawTrace], stated_hz: float | None) -> list[RawTrace]:
+    """Return traces at the rate that the user states, unless their reader has already heeded it."""
+    if stated_hz is None or any(trace.sampling_rate_hz == stated_hz for trace in traces):
+        return traces
+    return [replace(trace, sampling_rate_hz=stated_hz) for trace in traces]
 
 
 def _given_unit(channel: str, units: Mapping[str, str]) -> str | None:

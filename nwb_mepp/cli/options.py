@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -141,10 +143,34 @@ def flag_of(name: str) -> str:
 
 
 def _value_typed(value: str | None) -> str:
-    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
-    if value in (None, "True"):
+    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text; quoted where a shell needs it."""
+    if value is None or value == "True":
         return ""
-    return " " + re.sub(r"[\[\](){}'\"]", "", str(value)).replace(": ", "=").replace(", ", ":")
+    try:
+        typed = _typed(ast.literal_eval(value))
+    except (SyntaxError, ValueError):  # words that stand for values, [(START, STOP)]
+        return " " + re.sub(r"[\[\](){}'\"]", "", value).replace(": ", "=").replace(", ", ":")
+    return f" {quoted(typed)}"
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{_typed(key)}={_typed(one)}" for key, one in value.items())
+    return ":".join(map(_typed, value)) if isinstance(value, list | tuple | set) else str(value)
+
+
+def quoted(text: str) -> str:
+    """Return text as one argument that can be pasted into a command line of any system.
+
+    Examples
+    --------
+    >>> quoted("Vm"), quoted("IN 0")
+    ('Vm', '"IN 0"')
+    """
+    if re.fullmatch(r"[\w.,:=+/@%{}-]+", text):
+        return text
+    # Double quotes are understood by all shells; single ones not by that of Windows.
+    return f'"{text}"' if not set(text) & set('"$`\\!') else shlex.quote(text)
 
 
 class Units(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
@@ -18,6 +19,8 @@ from nwb_mepp.readers.plausibility import check_rates, check_scales, check_trace
 from nwb_mepp.readers.sweeps import SweepPlacement, place_sweeps
 
 __all__ = ["interpret", "resolve_units"]
+
+_Value = TypeVar("_Value")
 
 
 def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadOptions) -> Recording:
@@ -45,6 +48,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     """
     check_traces(contents.traces, name=path.name, reader=reader)
     units = resolve_units(contents, name=path.name, options=options)
+    _check_gains(units, name=path.name, options=options)
     kept, notes = _without_empty(contents.traces)
     kept = _at_rate(kept, options.sampling_rate_hz)
     check_rates(kept, name=path.name)
@@ -54,9 +58,12 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     traces = sorted(
         (
             _interpret_trace(
-                t, unit=_unit_of(t, units, options), gain=options.gain or 1.0, shift_s=shifts[t.sweep]
+                trace,
+                unit=_unit_of(trace, units, options),
+                gain=_stated_for(trace.channel, options.gain) or 1.0,
+                shift_s=shifts[trace.sweep],
             )
-            for t in kept
+            for trace in kept
         ),
         key=lambda trace: (contents.channels.index(trace.channel), trace.sweep),
     )
@@ -92,20 +99,22 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
     Raises
     ------
     UsageError
-        If ``options.unit`` names a channel that does not exist.
+        If ``options.unit`` or ``options.gain`` names a channel that does not exist.
     ReadError
         If neither the file nor the user states a known unit for a channel.
     """
     channels = contents.channels
     known = dict.fromkeys([*channels, *(one.name for one in contents.ancillary.irregular)])
-    for channel in options.unit:
-        if channel and channel not in known:
-            raise UsageError(
-                f"`unit`: {name} has no channel {channel!r}; its channels are {', '.join(map(repr, known))}."
-            )
+    for option, stated_for in (("unit", options.unit), ("gain", options.gain)):
+        for channel in stated_for:
+            if channel and channel not in known:
+                raise UsageError(
+                    f"`{option}`: {name} has no channel {channel!r}; its channels are "
+                    f"{', '.join(map(repr, known))}."
+                )
     # A file can state another unit for a later sweep, but not another kind of unit.
     stated = {
-        (trace.channel, _given_unit(trace.channel, options.unit) or trace.unit_label): None
+        (trace.channel, _stated_for(trace.channel, options.unit) or trace.unit_label): None
         for trace in contents.traces
     }
     units = {key: parse_unit(key[1]) for key in stated}
@@ -130,7 +139,7 @@ def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) ->
 
 def _unit_of(trace: RawTrace, units: Mapping[str, Unit], options: ReadOptions) -> Unit:
     """Return the unit of one sweep, which may be another one of the same kind as that of the channel."""
-    if _given_unit(trace.channel, options.unit):
+    if _stated_for(trace.channel, options.unit):
         return units[trace.channel]
     return parse_unit(trace.unit_label) or units[trace.channel]
 
@@ -142,8 +151,21 @@ def _at_rate(traces: list[RawTrace], stated_hz: float | None) -> list[RawTrace]:
     return [replace(trace, sampling_rate_hz=stated_hz) for trace in traces]
 
 
-def _given_unit(channel: str, units: Mapping[str, str]) -> str | None:
-    return units.get(channel, units.get(""))
+def _check_gains(units: Mapping[str, Unit], *, name: str, options: ReadOptions) -> None:
+    """Refuse one gain for voltages and currents: an amplifier has one for each."""
+    affected = {channel: unit for channel, unit in units.items() if channel not in options.gain}
+    if "" not in options.gain or len({unit.name for unit in affected.values()}) < 2:
+        return
+    gain = options.gain[""]
+    listed = ", ".join(f"{channel!r} in {unit.name}" for channel, unit in list(affected.items())[:5])
+    raise UsageError(
+        f"`gain`: expected a gain for channels of one kind, found {gain:g} for channels of {name} that "
+        f"differ ({listed}); say which it is for with `gain={{{next(iter(affected))!r}: {gain:g}}}`."
+    )
+
+
+def _stated_for(channel: str, values: Mapping[str, _Value]) -> _Value | None:
+    return values.get(channel, values.get(""))
 
 
 def _without_empty(traces: Sequence[RawTrace]) -> tuple[list[RawTrace], list[str]]:

@@ -72,6 +72,9 @@ class FileContents:
     ancillary : AncillaryData
         Events, epochs, spikes and irregular signals. Like ``start_s`` of the traces, their times refer to the
         clock of the file; units of irregular signals are spelled as in the file and may be empty.
+    nominal_sweep_interval_s : float or None
+        The interval from sweep to sweep that the protocol asks for, where the file states that besides the
+        times of its sweeps.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
@@ -84,6 +87,7 @@ class FileContents:
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
     ancillary: AncillaryData = field(default_factory=AncillaryData)
+    nominal_sweep_interval_s: float | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -53,7 +53,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     kept = _at_rate(kept, options.sampling_rate_hz)
     check_rates(kept, name=path.name)
     check_scales(kept, name=path.name)
-    placement = _place(kept, interval_s=options.sweep_interval_s)
+    placement = _place(kept, interval_s=options.sweep_interval_s, nominal_s=contents.nominal_sweep_interval_s)
     shifts = dict(zip(_sweeps_of(kept), placement.shifts_s, strict=True))
     traces = sorted(
         (
@@ -181,15 +181,17 @@ def _sweeps_of(traces: Sequence[RawTrace]) -> list[int]:
     return sorted({trace.sweep for trace in traces})
 
 
-def _place(traces: Sequence[RawTrace], *, interval_s: float | None) -> SweepPlacement:
+def _place(
+    traces: Sequence[RawTrace], *, interval_s: float | None, nominal_s: float | None
+) -> SweepPlacement:
     """Place entire sweeps, so that the channels of a sweep keep their relative timing."""
     spans = []
     for sweep in _sweeps_of(traces):
         members = [trace for trace in traces if trace.sweep == sweep]
-        stops = (t.start_s + len(t.source) / t.sampling_rate_hz for t in members if t.sampling_rate_hz)
-        spans.append((min(trace.start_s for trace in members), max(stops)))
-    fastest_hz = max(trace.sampling_rate_hz or 0.0 for trace in traces)
-    return place_sweeps(spans, tolerance_s=0.5 / fastest_hz, interval_s=interval_s)
+        spans.append(
+            {t.channel: (t.start_s, len(t.source), t.sampling_rate_hz) for t in members if t.sampling_rate_hz}
+        )
+    return place_sweeps(spans, interval_s=interval_s, nominal_s=nominal_s)
 
 
 def _interpret_trace(trace: RawTrace, *, unit: Unit, gain: float, shift_s: float) -> Trace:

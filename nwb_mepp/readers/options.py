@@ -140,6 +140,11 @@ class ReadOptions(Options):
         metavar="N",
         check=_check_count,
     )
+    salvage: bool = option(
+        default=False,
+        help="Take the samples that follow a header that counts none, as after a crash (Axon files)",
+        flag="--salvage",
+    )
     sweep_interval_s: float | None = option(
         help="Seconds from the start of a sweep to that of the next, where the file gives all the same time",
         flag="--sweep-interval",
@@ -164,7 +169,7 @@ class ReadOptions(Options):
                 f"{channel}={value}" if channel else str(value)
                 for channel, value in sorted(stated[option_name].items())
             )
-        return {name: str(value) for name, value in stated.items() if value not in (None, "")}
+        return {name: str(value) for name, value in stated.items() if value not in (None, "", False)}
 
 
 class ReadArguments(TypedDict, total=False):
@@ -176,6 +181,7 @@ class ReadArguments(TypedDict, total=False):
     gain: float | Mapping[str, float] | None
     dtype: str | None
     n_channels: int | None
+    salvage: bool
     sweep_interval_s: float | None
 
 

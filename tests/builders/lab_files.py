@@ -6,6 +6,7 @@ Written from the layouts that Neo reads; the tests compare what Neo itself makes
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,40 @@ def write_times(path: Path, *rows: str, header: str = "start_time,stop_time,peak
     """Write a CSV table of the times of events, as a person might."""
     path.write_text("\n".join([header, *rows]) + "\n")
     return path
+
+
+def write_open_ephys(
+    folder: Path,
+    *,
+    times: Sequence[Sequence[int]],
+    created: Sequence[str] = ("5-Oct-2018 143727", "5-Oct-2018 143740"),
+    rate_hz: int = 10_000,
+) -> Path:
+    """Write two channels in the older format of Open Ephys: for each recording the times of its records."""
+    folder.mkdir(parents=True)
+    record = np.dtype(
+        [("time", "<i8"), ("n", "<u2"), ("number", "<u2"), ("samples", ">i2", 1024), ("end", "u1", 10)]
+    )
+    for recording, (starts, moment) in enumerate(zip(times, created, strict=False)):
+        suffix = f"_{recording + 1}" if recording else ""
+        for channel in range(2):
+            fields = {
+                "format": "'Open Ephys Data Format'",
+                "version": "0.4",
+                "header_bytes": "1024",
+                "date_created": f"'{moment}'",
+                "channel": f"'CH{channel + 1}'",
+                "channelType": "'Continuous'",
+                "sampleRate": str(rate_hz),
+                "blockLength": "1024",
+                "bufferSize": "1024",
+                "bitVolts": "0.05",
+            }
+            header = "".join(f"header.{name} = {value}; \n" for name, value in fields.items())
+            records = np.zeros(len(starts), dtype=record)
+            records["time"], records["n"] = starts, 1024
+            records["samples"] = samples(channel, len(starts) * 1024).reshape(-1, 1024)
+            (folder / f"100_CH{channel + 1}{suffix}.continuous").write_bytes(
+                header.encode().ljust(1024) + records.tobytes()
+            )
+    return folder

@@ -129,6 +129,35 @@ class SummaryColumns(Columns):
     rate_hz = _number("rate_hz", "Hz", "MEPPs per analyzed second.")
     rate_hz_low = _number("rate_hz_low", "Hz", "Lower end of the exact 95 % Poisson interval of the rate.")
     rate_hz_high = _number("rate_hz_high", "Hz", "Upper end of the exact 95 % Poisson interval of the rate.")
+    resolving_s = _number(
+        "resolving_time",
+        "s",
+        "Time after an onset in which another MEPP may stay unseen: the median from onset to 1/e.",
+        since="0.3.0",
+        optional=True,
+    )
+    rate_hz_corrected = _number(
+        "rate_hz_corrected",
+        "Hz",
+        "Rate corrected for MEPPs that stay unseen within the resolving time after another: those that come "
+        "later than this, over the time left for them; of a Poisson process it is the true rate.",
+        since="0.3.0",
+        optional=True,
+    )
+    rate_hz_corrected_low = _number(
+        "rate_hz_corrected_low",
+        "Hz",
+        "Lower end of the exact 95 % Poisson interval of the corrected rate.",
+        since="0.3.0",
+        optional=True,
+    )
+    rate_hz_corrected_high = _number(
+        "rate_hz_corrected_high",
+        "Hz",
+        "Upper end of the exact 95 % Poisson interval of the corrected rate.",
+        since="0.3.0",
+        optional=True,
+    )
     amplitude_mean = _number("amplitude_mean", "{u}", "Mean amplitude, signed.")
     amplitude_median = _number("amplitude_median", "{u}", "Median amplitude, signed.")
     amplitude_cv = _number("amplitude_cv", "", "Coefficient of variation of the amplitude.")
@@ -138,7 +167,11 @@ class SummaryColumns(Columns):
     interval_lv = _number("interval_lv", "", "Local variation LV of the intervals (Shinomoto et al. 2003).")
     interval_lvr = _number("interval_lvr", "", "Revised local variation LvR (Shinomoto et al. 2009).")
     fano_factor_1s = _number("fano_factor_1s", "", "Fano factor of the counts in bins of 1 s.")
-    poisson_p = _number("poisson_p", "", "P value of a test of the intervals against a Poisson process.")
+    poisson_p = _number(
+        "poisson_p",
+        "",
+        "P value of a test of the intervals beyond the resolving time against a Poisson process.",
+    )
     noise_sd = _number("noise_sd", "{u}", "Standard deviation of the noise, MEPPs and drift left out.")
     baseline_mean = _number("baseline_mean", "{u}", "Mean baseline (the resting or holding level).")
     baseline_drift = _number("baseline_drift", "{u}/s", "Slope of the baseline over the recording.")

@@ -185,6 +185,7 @@ class Server:
 
 
 def _call(arguments: list[str], output: Path, arm: Arm | None, injection: Injection) -> None:
+    from nwb_mepp._utils.native_stderr import ignore_failing_destructors
     from nwb_mepp.cli import main
 
     code = UNCAUGHT
@@ -202,6 +203,9 @@ def _call(arguments: list[str], output: Path, arm: Arm | None, injection: Inject
                 resource.setrlimit(resource.RLIMIT_FSIZE, (arm.file_bytes, arm.file_bytes))
             else:
                 injection.arm(arm.below, arm.k, arm.action)
+        if os.environ.get("FH"):
+            import faulthandler; faulthandler.enable(2)
+        ignore_failing_destructors()  # as the command does
         code = main(arguments)
         sys.stdout.flush()
     except BaseException:

@@ -178,16 +178,20 @@ def full_disk_trial(trials: Trials, number: int, seed: int) -> Record:
     if points and random_.random() < 0.8:
         arm = Arm(prepared.folder, random_.randint(1, points), random_.choice(FULL))
     else:
-        arm = Arm(prepared.folder, file_bytes=int(10 ** random_.uniform(0.0, 5.7)))
+        arm = Arm(prepared.folder, file_bytes=int(10 ** random_.uniform(4.0, 5.7)))
     ended = trials.server.call(prepared.filled(scenario.command), arm=arm)
     where = trials.server.injection.at or f"files of {arm.file_bytes} bytes"
     final = trials.workshop.result((*scenario.before, scenario.command))
-    problem = ended.fault() or damaged(trials.server.compute(state_of, prepared.out), (prepared.old, final))
+    found = dict(trials.server.compute(state_of, prepared.out))
+    if ended.code != scenario.code:
+        found.pop("failures.csv", None)  # says why
+    allowed = (prepared.old, final, {name: one for name, one in final.items() if name != "failures.csv"})
+    problem = ended.fault() or damaged(found, allowed)
     problem = problem or _disk_sentence(ended, scenario)
     problem = problem or (_left(prepared) and f"temporaries after the failure: {hidden(prepared.folder)}")
     problem = problem or _next_run(trials, prepared, [scenario], [final])
     if problem:
-        problem = f"{problem} [{ended.said.strip()[-400:]}]"
+        problem = f"{problem} [{ended.said.strip()[:3000]}]"
     outcome = SURVIVED if ended.code == scenario.code else REFUSED
     detail = f"{arm.action.name} at {where}" if arm.action is not Action.COUNT else where
     return _record("full disk", scenario.name, number, problem, detail, began_s, trials, prepared, outcome)

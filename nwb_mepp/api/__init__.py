@@ -265,6 +265,7 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
         segments=[stretch_of(*stretch, rate_hz=rate_hz, origin_s=origin_s) for stretch in stretches],
         polarity=Polarity(known["polarity"]),
         sampled_baseline=Baseline(known["baseline_mean"], known["baseline_drift"]),
+        warnings=[known["warnings"]] if known.get("warnings") else [],
         **{
             name: known[name]
             for name in (

@@ -151,7 +151,7 @@ def epoch_of(result: ChannelResult, recording: Recording, *, settings: Detection
     for column in (Mepps.sweep, *Mepps.measures()):
         values, unit = getattr(mepps, column.attribute), _quantity_of(column, mepps.unit)
         measures[column.name] = values if unit is None else values * unit
-    segments = cut_channel(recording, mepps.channel, settings=settings)
+    segments = cut_channel(recording, mepps.channel, settings=settings, left_out=result.left_out)
     return neo.Epoch(
         times=mepps.start_s * pq.s,
         durations=(mepps.stop_s - mepps.start_s) * pq.s,

@@ -67,7 +67,7 @@ def describe_nwb_file(path: Path) -> tuple[Described, tuple[str, ...]]:
             "notes": list(map(as_typed, recording.notes)),
         }
     described["detections"] = [
-        {"detector": result.detector, "channel": result.mepps.channel, "n_mepps": len(result.mepps)}
+        {"detector": result.detector, "channel": result.mepps.channel, "n_mepps": result.summary.n_mepps}
         for result in read_results(path)
     ]
     return described, ()

@@ -139,7 +139,7 @@ def detect(
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
-    from nwb_mepp.workflows import detect_file
+    from nwb_mepp.workflows import detect_file, remarks_on
 
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
@@ -150,8 +150,10 @@ def detect(
             overwrite=overwrite,
             on_progress=progress.describe,
         )
-        found = [(result.mepps.channel, result.detector, len(result.mepps)) for result in results]
+        found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
+        for remark in remarks_on(results):
+            progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(remark)}")
 
 
 def _plan(

@@ -8,6 +8,7 @@ from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step, smooth_spectrum
 from nwb_mepp.conditioning.survey import ChannelNoise, survey
+from nwb_mepp.conditioning.unusable_time import end_values, find_unusable
 from nwb_mepp.conditioning.whitening import (
     TILE_GRID,
     WhitenedTrace,
@@ -26,8 +27,10 @@ __all__ = [
     "compress",
     "count_deflections",
     "design_whitening",
+    "end_values",
     "expand",
     "find_hum",
+    "find_unusable",
     "judge_polarity",
     "noise_spectrum",
     "quantization_step",

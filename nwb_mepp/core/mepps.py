@@ -83,6 +83,19 @@ class Mepps(EventColumns):
         arrays = {column.attribute: column.blank(0) for column in cls.columns()}
         return cls(channel=channel, unit=unit, **arrays)
 
+    def of_kind(self, kind: str) -> Mepps:
+        """Return the rows of one kind: ``mepp``, ``evoked``, ``spike`` or ``artifact``.
+
+        Rows that do not say their kind are MEPPs: they were written before tables had this column.
+
+        Examples
+        --------
+        >>> table = Mepps.empty("Vm", "V")
+        >>> len(table.of_kind("evoked"))
+        0
+        """
+        return self.select(np.isin(self.kind, ("", kind) if kind == "mepp" else (kind,)))
+
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Mepps:
         """Return the rows chosen by a boolean mask or by indices."""
         return self.replace(**{name: getattr(self, name)[rows] for name in self.array_names()})

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.schema import SummaryColumns
 
-__all__ = ["ChannelResult", "SummaryRow"]
+__all__ = ["ChannelResult", "LeftOut", "SummaryRow"]
+
+
+class LeftOut(NamedTuple):
+    """A stretch of a channel that is not analyzed, and why.
+
+    Attributes
+    ----------
+    start_s, stop_s : float
+        Seconds from the session start.
+    reason : str
+        A few words that can stand in a list.
+    """
+
+    start_s: float
+    stop_s: float
+    reason: str
 
 
 class SummaryRow(SummaryColumns):
@@ -50,8 +66,19 @@ class SummaryRow(SummaryColumns):
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelResult:
-    """The MEPPs that one detector found on one channel, with their summary."""
+    """What one detector found on one channel, with its summary.
+
+    Attributes
+    ----------
+    detector : str
+    mepps : Mepps
+        Every event with its ``kind``; the summary is that of the MEPPs among them.
+    summary : SummaryRow
+    left_out : tuple of LeftOut
+        What was left out because the recording itself shows, or its header states, that it does not count.
+    """
 
     detector: str
     mepps: Mepps
     summary: SummaryRow
+    left_out: tuple[LeftOut, ...] = ()

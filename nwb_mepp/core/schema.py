@@ -26,6 +26,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+TextArray = npt.NDArray[np.str_]
 
 
 def _floats(name: str, unit: str, description: str, **other: Any) -> Column[FloatArray]:
@@ -38,6 +39,10 @@ def _integers(name: str, description: str) -> Column[IntArray]:
 
 def _flags(name: str, description: str, **other: Any) -> Column[BoolArray]:
     return Column(name, "", description, dtype="bool", **other)
+
+
+def _texts(name: str, description: str, **other: Any) -> Column[TextArray]:
+    return Column(name, "", description, dtype="text", **other)
 
 
 def _number(name: str, unit: str, description: str, **other: Any) -> Column[float]:
@@ -53,7 +58,7 @@ def _text(name: str, description: str, **other: Any) -> Column[str]:
 
 
 class EventColumns(Columns):
-    """The columns of a table of MEPPs, an array for each.
+    """The columns of a table of MEPPs, an array for each; rows of another kind than mepp are not counted.
 
     The numbers of the samples are not written: an NWB file refers to the samples themselves.
     """
@@ -96,6 +101,21 @@ class EventColumns(Columns):
         "the polarity, given both), in SD. On simulated recordings 3 % of ordinary MEPPs exceed 3; the area "
         "under the curve against these is 0.95 for giant MEPPs, 0.92 for slow ones, 0.87 for artifacts. NaN "
         "without a second opinion or with fewer than 5 MEPPs.",
+    )
+    kind = _texts(
+        "kind",
+        "What the event is: mepp; evoked (locked to a stimulus); spike (an action potential); artifact. "
+        "Empty in files written before there was this column: all are MEPPs.",
+        since="0.3.0",
+        optional=True,
+    )
+    quality = _texts(
+        "quality",
+        "How far the measures can be trusted: ok, or why not, joined by '; ': clipped (the peak lies on the "
+        "end of the range, so that the amplitude is a lower bound), overlapped, unresolved (may be more than "
+        "one), no fit, at border (a border of the segment cuts it short).",
+        since="0.3.0",
+        optional=True,
     )
 
     @classmethod
@@ -191,6 +211,18 @@ class SummaryColumns(Columns):
     polarity = _text("polarity", "Direction of the MEPPs: positive or negative.")
     package_version = _text("package_version", "Version of nwb-mepp.")
     settings = _text("settings", "Every other setting, as 'name=value' separated by '; '.")
+    n_evoked = _number(
+        "n_evoked", "", "Number of evoked responses, which are not counted.", since="0.3.0", optional=True
+    )
+    n_spikes = _number(
+        "n_spikes", "", "Number of action potentials, which are not counted.", since="0.3.0", optional=True
+    )
+    n_artifacts = _number(
+        "n_artifacts", "", "Number of artifacts, which are not counted.", since="0.3.0", optional=True
+    )
+    warnings = _text(
+        "warnings", "What is implausible or a lower bound, a sentence each.", since="0.3.0", optional=True
+    )
 
 
 # What the type MEPPDetector states; the summary repeats it, so that it can be read alone.

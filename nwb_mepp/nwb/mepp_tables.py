@@ -20,7 +20,7 @@ from nwb_mepp.core.schema import SAMPLES, CurationColumns
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
 
-__all__ = ["hand_table", "invalid_times_table", "mepp_table", "read_mepps", "truth_table"]
+__all__ = ["hand_table", "mepp_table", "read_mepps", "truth_table"]
 
 # NWB stores the first sample of a reference as int32.
 MAX_INDEX = np.iinfo(np.int32).max
@@ -138,41 +138,6 @@ def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
         name=column.name,
         description=column.describe(mepps.unit),
         data=values.tolist() if column.dtype == "text" else values,
-    )
-
-
-def invalid_times_table(stretches: list[tuple[float, float]]) -> TimeIntervals | None:
-    """Return the table of excluded stretches, or None if there are none; overlapping ones are merged.
-
-    Examples
-    --------
-    >>> table = invalid_times_table([(5.0, 6.0), (0.0, 1.0), (5.5, 7.0), (0.0, 1.0)])
-    >>> table["start_time"][:], table["stop_time"][:]
-    (array([0., 5.]), array([1., 7.]))
-    """
-    merged: list[tuple[float, float]] = []
-    for start_s, stop_s in sorted(stretches):
-        if stop_s <= start_s:
-            continue
-        if merged and start_s < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], stop_s))
-        else:
-            merged.append((start_s, stop_s))
-    if not merged:
-        return None
-    times = np.array(merged, dtype=np.float64)
-    return TimeIntervals(
-        name="invalid_times",
-        description="Stretches left out of the analysis.",
-        columns=[
-            VectorData(
-                name="start_time", description="Start from the session start. Unit: s.", data=times[:, 0]
-            ),
-            VectorData(
-                name="stop_time", description="End from the session start. Unit: s.", data=times[:, 1]
-            ),
-        ],
-        colnames=["start_time", "stop_time"],
     )
 
 

@@ -19,6 +19,7 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
 from nwb_mepp.nwb.hdf5_access import open_hdf5
+from nwb_mepp.nwb.invalid_times import stated_times
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
 from nwb_mepp.nwb.series import parse_comment
@@ -171,7 +172,7 @@ def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequen
         ),
         session_start=file.session_start_time,
         annotations=_annotations(file),
-        invalid_times=_invalid_times(file),
+        invalid_times=stated_times(file),
         notes=notes,
     )
 
@@ -217,14 +218,6 @@ def _annotations(file: NWBFile) -> dict[str, str]:
     names = ("session_id", "session_description", "experiment_description", "protocol", "notes")
     stated = {name: getattr(file, name) for name in names}
     return {name: str(text) for name, text in stated.items() if text}
-
-
-def _invalid_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
-    table = file.invalid_times
-    if table is None:
-        return ()
-    pairs = zip(table["start_time"][:], table["stop_time"][:], strict=True)
-    return tuple((float(start_s), float(stop_s)) for start_s, stop_s in pairs)
 
 
 def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]:

@@ -15,6 +15,7 @@ from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.free_space import reclaim_space
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
+from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_found
 from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
 from nwb_mepp.nwb.names import table_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
@@ -168,8 +169,11 @@ def _rewrite(
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)
+        invalid = take_found(handle, results)
         with set_aside(handle, source):
             io, file = parse_file(handle, mode="r+")
+            if invalid is not None:
+                file.invalid_times = invalid_times_table(invalid)
             _add(file, results, rows)
             io.write(file)
         if not schema_known:
@@ -196,6 +200,7 @@ def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
             f"the file already has results in {SUMMARY_PATH}; replace them with 'nwb-mepp detect' once it is "
             "written."
         )
+    add_found(file, results)
     _add(file, results, [result.summary for result in results])
 
 

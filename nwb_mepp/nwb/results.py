@@ -12,6 +12,7 @@ from pynwb import NWBFile
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.nwb.invalid_times import read_found
 from nwb_mepp.nwb.mepp_tables import read_mepps
 from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
@@ -119,12 +120,14 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
                 f"{[table.mepps.channel for table in tables]}; the file was changed by another program."
             )
         mepps = tables[0].mepps
-    if len(mepps) != row.n_mepps:
+    n_mepps = len(mepps.of_kind("mepp"))
+    if n_mepps != row.n_mepps:
         raise ReadError(
-            f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {len(mepps)}; "
+            f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {n_mepps}; "
             "the file was changed by another program: detect again."
         )
-    return ChannelResult(detector=row.detector, mepps=mepps, summary=row)
+    left_out = read_found(annotated.file, row.channel)
+    return ChannelResult(detector=row.detector, mepps=mepps, summary=row, left_out=left_out)
 
 
 def read_events(

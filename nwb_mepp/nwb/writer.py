@@ -26,7 +26,8 @@ from nwb_mepp.nwb.header import (
     source_row,
     source_table,
 )
-from nwb_mepp.nwb.mepp_tables import hand_table, invalid_times_table, mepp_table, truth_table
+from nwb_mepp.nwb.invalid_times import InvalidTime, found_on, invalid_times_table
+from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name
 from nwb_mepp.nwb.schema_validation import schema_errors
@@ -95,7 +96,12 @@ def write_nwb(
         )
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
     series = add_recording(
-        file, recording, clamp=clamp, metadata=stated, fingerprint=fingerprint, excluded=excluded
+        file,
+        recording,
+        clamp=clamp,
+        metadata=stated,
+        fingerprint=fingerprint,
+        excluded=[*excluded, *found_on(results)],
     )
     if results:
         electrical = [trace for trace in recording.traces if trace.unit in ELECTRICAL_UNITS]
@@ -132,7 +138,7 @@ def add_recording(
     clamp: str | None,
     metadata: Metadata,
     fingerprint: str = "",
-    excluded: Sequence[tuple[float, float]] = (),
+    excluded: Sequence[tuple[float, float] | InvalidTime] = (),
 ) -> SeriesOf:
     """Add the samples of a recording, its equipment and its source to a file in memory.
 

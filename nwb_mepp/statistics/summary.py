@@ -30,8 +30,9 @@ def summarize(
     settings: str,
     package_version: str,
     sampled_baseline: Baseline | None = None,
+    warnings: Sequence[str] = (),
 ) -> SummaryRow:
-    """Summarize the MEPPs of one channel.
+    """Summarize the MEPPs of one channel; events of another kind are only counted.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def summarize(
     sampled_baseline : Baseline, optional
         Avoids reading the trace again if several detectors are summarized; measured on ``segments`` by
         default.
+    warnings : sequence of str
+        What is implausible or a lower bound, without full stops.
 
     Returns
     -------
@@ -65,6 +68,8 @@ def summarize(
     """
     if polarity is Polarity.AUTO:
         raise ValueError("expected a positive or negative polarity, found auto; take that of the noise.")
+    others = {kind: float(len(mepps.of_kind(kind))) for kind in ("evoked", "spike", "artifact")}
+    mepps = mepps.of_kind("mepp")
     timing = describe_timing(mepps, segments=segments)
     low_hz, high_hz = rate_interval(len(mepps), duration_s=timing.analyzed_s)
     level = sample_baseline(segments) if sampled_baseline is None else sampled_baseline
@@ -102,11 +107,16 @@ def summarize(
         polarity=polarity.value,
         package_version=package_version,
         settings=settings,
+        n_evoked=others["evoked"],
+        n_spikes=others["spike"],
+        n_artifacts=others["artifact"],
+        warnings="; ".join(warnings),
     )
 
 
 def _describe_amplitude(mepps: Mepps) -> tuple[float, float, float]:
-    """Return mean, median and coefficient of variation."""
+    """Return mean, median and coefficient of variation, without amplitudes that are lower bounds."""
+    mepps = mepps.select(np.char.find(mepps.quality.astype(np.str_), "clipped") < 0)
     if not len(mepps):
         return np.nan, np.nan, np.nan
     mean = float(mepps.amplitude.mean())

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nwb_mepp.workflows.files import FileOutcome, convert_file, detect_file, run_file
     from nwb_mepp.workflows.option_kinds import Amplitude, Stretch, Stretches
     from nwb_mepp.workflows.recording_files import is_nwb, open_recording
+    from nwb_mepp.workflows.remarks import remarks_on
     from nwb_mepp.workflows.session_info import stated_metadata
     from nwb_mepp.workflows.settings import (
         DEFAULT_DETECTORS,
@@ -43,6 +44,7 @@ __all__ = [
     "find_mepps",
     "is_nwb",
     "open_recording",
+    "remarks_on",
     "retype_file",
     "run_file",
     "stated_metadata",
@@ -57,6 +59,7 @@ __getattr__ = lazy_names(
         "files": ("FileOutcome", "convert_file", "detect_file", "run_file"),
         "option_kinds": ("Amplitude", "Stretch", "Stretches"),
         "recording_files": ("is_nwb", "open_recording"),
+        "remarks": ("remarks_on",),
         "session_info": ("stated_metadata",),
         "settings": (
             "DEFAULT_DETECTORS",

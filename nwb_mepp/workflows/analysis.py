@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nwb_mepp.conditioning import survey
+from nwb_mepp.conditioning import end_values, find_unusable, survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
+from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.option_kinds import Stretches
+from nwb_mepp.workflows.remarks import describe_left_out
 from nwb_mepp.workflows.settings import DetectionSettings
 
 __all__ = [
@@ -71,10 +73,15 @@ def analyze(
     results = []
     for channel in choose_channels(recording, names=wanted.channels):
         _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
-        segments = cut_channel(recording, channel, settings=wanted)
+        left_out = _find_left_out(recording, channel, settings=wanted)
+        segments = cut_channel(recording, channel, settings=wanted, left_out=left_out)
+        _check_anything_left(segments, channel=channel, left_out=left_out)
         tell(f"noise of {channel}")
         noise = survey(segments, polarity=wanted.polarity)
         baseline = sample_baseline(segments)
+        sorting = EventSorting(
+            traces=recording.sweeps(channel), segments=segments, ends=end_values(segments), left_out=left_out
+        )
         for detector in detectors:
             tell(f"{detector.name} on {channel}")
             results.append(
@@ -84,6 +91,7 @@ def analyze(
                     noise=noise,
                     baseline=baseline,
                     settings=wanted,
+                    sorting=sorting,
                     # It judges as it is, also where it is fitted to look for MEPPs itself.
                     judge=None if detector is judge else judge,
                 )
@@ -130,7 +138,9 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
     )
 
 
-def cut_channel(recording: Recording, channel: str, *, settings: DetectionSettings) -> list[Segment]:
+def cut_channel(
+    recording: Recording, channel: str, *, settings: DetectionSettings, left_out: Sequence[LeftOut] = ()
+) -> list[Segment]:
     """Return the stretches of a channel that are to be analyzed.
 
     Parameters
@@ -138,6 +148,8 @@ def cut_channel(recording: Recording, channel: str, *, settings: DetectionSettin
     recording : Recording
     channel : str
     settings : DetectionSettings
+    left_out : sequence of LeftOut
+        What else is left out.
 
     Raises
     ------
@@ -154,11 +166,26 @@ def cut_channel(recording: Recording, channel: str, *, settings: DetectionSettin
             f"{', '.join(f'{rate_hz:g} Hz' for rate_hz in rates_hz)}; save the sweeps into separate files."
         )
     check_stretches(traces, settings=settings)
+    further = [*recording.invalid_times, *((one.start_s, one.stop_s) for one in left_out)]
     return [
         segment
         for trace in traces
-        for segment in cut_segments([trace], excluded=[*recording.invalid_times, *_of_sweep(trace, settings)])
+        for segment in cut_segments([trace], excluded=[*further, *_of_sweep(trace, settings)])
     ]
+
+
+def _find_left_out(recording: Recording, channel: str, *, settings: DetectionSettings) -> tuple[LeftOut, ...]:
+    """Return what the recording itself shows to be of no use."""
+    segments = cut_channel(recording, channel, settings=settings)
+    return find_unusable(segments, only_missing=settings.keep_all_time)
+
+
+def _check_anything_left(segments: Sequence[Segment], *, channel: str, left_out: Sequence[LeftOut]) -> None:
+    if left_out and not segments:
+        raise DetectionError(
+            f"channel {channel!r}: nothing is left to analyze ({describe_left_out(left_out)}); choose "
+            "another channel with `channels`, or another recording."
+        )
 
 
 def check_stretches(traces: Sequence[Trace], *, settings: DetectionSettings) -> None:

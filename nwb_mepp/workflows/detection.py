@@ -15,8 +15,10 @@ from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
+from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.statistics import Baseline, summarize
+from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.settings import DetectionSettings
 
 __all__ = ["find_mepps", "fit_where_asked", "measure_candidates", "most_probable", "run_detector"]
@@ -139,6 +141,7 @@ def run_detector(
     baseline: Baseline,
     settings: DetectionSettings,
     judge: Detector | None = None,
+    sorting: EventSorting | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -153,7 +156,9 @@ def run_detector(
         Of the same segments.
     settings : DetectionSettings
     judge : Detector, optional
-        Gives its second opinion on what is found; without it ``anomaly`` is NaN.
+        Gives its second opinion on the MEPPs that are found; without it ``anomaly`` is NaN.
+    sorting : EventSorting, optional
+        Tells MEPPs from other events; without it all are MEPPs.
 
     Returns
     -------
@@ -165,6 +170,9 @@ def run_detector(
         As :func:`find_mepps`.
     """
     mepps = find_mepps(detector, segments, noise=noise, settings=settings)
+    warnings: tuple[str, ...] = ()
+    if sorting is not None:
+        mepps, warnings = sorting.sort(mepps)
     how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:
@@ -175,7 +183,10 @@ def run_detector(
         threshold = detector.default_threshold
     if isinstance(judge, SecondOpinion):
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
-        score = judge.judge(segments, noise=noise, mepps=mepps, block_s=settings.block_s)
+        counted, score = np.isin(mepps.kind, ("", MEPP)), np.full(len(mepps), np.nan)
+        score[counted] = judge.judge(
+            segments, noise=noise, mepps=mepps.select(counted), block_s=settings.block_s
+        )
         mepps = mepps.replace(anomaly=score)
     summary = summarize(
         mepps,
@@ -189,8 +200,10 @@ def run_detector(
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
+        warnings=warnings,
     )
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
+    left_out = () if sorting is None else sorting.left_out
+    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, left_out=left_out)
 
 
 def measure_candidates(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
@@ -216,7 +229,8 @@ def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSetti
     size = noise.polarity.sign * mepps.amplitude
     stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
     least = max(stated, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
-    return mepps.select((size > 0.0) & (size >= least))
+    most = settings.max_amplitude.value if settings.max_amplitude else np.inf
+    return mepps.select((size > 0.0) & (size >= least) & (size <= most))
 
 
 def _described(noise: ChannelNoise) -> dict[str, object]:

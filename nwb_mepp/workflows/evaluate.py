@@ -218,7 +218,7 @@ def _score(
     by = true.matched_by
     true = true.outside(recording.invalid_times, by=by)
     unit = recording.sweeps(channel)[0].unit
-    judged = Marks.of(found[0] if found else Mepps.empty(channel, unit))
+    judged = Marks.of(found[0].of_kind("mepp") if found else Mepps.empty(channel, unit))
     detected = judged.outside(recording.invalid_times, by=by)
     true_s, found_s = true.times_s(by), detected.times_s(by)
     shift_s = common_shift(true_s, found_s, tolerance_s=tolerance_s) if shift else 0.0

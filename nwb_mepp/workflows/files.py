@@ -39,6 +39,7 @@ from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
+from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
@@ -59,7 +60,8 @@ class FileOutcome:
     pictures : tuple of Path
         Those that were drawn.
     notes : tuple of str
-        One sentence for each thing that the reader left out or assumed.
+        One sentence for each thing that the reader left out or assumed, or that a user should know about the
+        results.
     missing : tuple of str
         One sentence for each picture that could not be written.
     """
@@ -134,7 +136,7 @@ def run_file(
         status="kept" if kept else "written",
         found=_counted(results),
         pictures=drawn,
-        notes=recording.notes,
+        notes=(*recording.notes, *remarks_on(results)),
         missing=missing,
     )
 
@@ -361,4 +363,4 @@ def _checksum(file: str | None) -> str | None:
 
 
 def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
-    return tuple((result.mepps.channel, result.detector, len(result.mepps)) for result in results)
+    return tuple((result.mepps.channel, result.detector, result.summary.n_mepps) for result in results)

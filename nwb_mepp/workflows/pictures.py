@@ -61,7 +61,11 @@ def draw_pictures(
                 result,
                 path,
                 title=f"{recording.source.name}, {result.mepps.channel}, {result.detector}",
-                excluded=[*recording.invalid_times, *stretches_left_out(traces, settings=settings)],
+                excluded=[
+                    *recording.invalid_times,
+                    *stretches_left_out(traces, settings=settings),
+                    *((one.start_s, one.stop_s) for one in result.left_out),
+                ],
             )
             drawn.append(path)
         except OutputError as error:

@@ -108,6 +108,12 @@ class DetectionSettings(Options):
         metavar="X",
         check=at_least(0),
     )
+    max_amplitude: Amplitude | None = option(
+        help="Keep only MEPPs with at most this amplitude, e.g. 5mV",
+        flag="--max-amplitude",
+        metavar="X",
+        kind=AMPLITUDE,
+    )
     channels: tuple[str, ...] = option(
         default=(),
         help="Channel to analyze, needed if several are in volts or amperes",
@@ -133,6 +139,11 @@ class DetectionSettings(Options):
         flag="--exclude-per-sweep",
         metavar="START:STOP",
         kind=STRETCHES,
+    )
+    keep_all_time: bool = option(
+        default=False,
+        help="Analyze also what the recording shows to be of no use (a rail, a flat line, a lost impalement)",
+        flag="--keep-all-time",
     )
     block_s: float = option(
         default=60.0,
@@ -230,9 +241,11 @@ class DetectionSettings(Options):
         stated = {
             "min_amplitude": self.min_amplitude and self.min_amplitude.value,
             "min_amplitude_sd": self.min_amplitude_sd,
+            "max_amplitude": self.max_amplitude and self.max_amplitude.value,
             "polarity_setting": self.polarity,
             "exclude_s": _described(self.exclude),
             "exclude_per_sweep_s": _described(self.exclude_per_sweep),
+            "keep_all_time": self.keep_all_time or None,
         }
         return {name: value for name, value in stated.items() if value is not None}
 
@@ -251,8 +264,10 @@ class DetectionArguments(TypedDict, total=False):
     fit_recording: FitMode | None
     min_amplitude: pq.Quantity | str | None
     min_amplitude_sd: float | None
+    max_amplitude: pq.Quantity | str | None
     polarity: Polarity | Literal["auto", "positive", "negative"]
     exclude: Iterable[Stretch]
+    keep_all_time: bool
 
 
 class FileDetectionArguments(DetectionArguments, total=False):

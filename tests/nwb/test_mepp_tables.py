@@ -14,7 +14,8 @@ from builders.traces import int16_trace
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.nwb.mepp_tables import invalid_times_table, mepp_table, read_mepps
+from nwb_mepp.nwb.invalid_times import invalid_times_table
+from nwb_mepp.nwb.mepp_tables import mepp_table, read_mepps
 
 
 def series_of(*traces: Trace) -> dict[tuple[str, int], TimeSeries]:

@@ -1,0 +1,161 @@
+"""The table of time that does not count: what was stated for all channels, and what was found on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+from hdmf.common import VectorData
+from pynwb import NWBFile
+from pynwb.epoch import TimeIntervals
+
+from nwb_mepp.core.results import ChannelResult, LeftOut
+
+__all__ = [
+    "INVALID_TIMES_PATH",
+    "InvalidTime",
+    "add_found",
+    "found_on",
+    "invalid_times_table",
+    "read_found",
+    "stated_times",
+    "take_found",
+]
+
+INVALID_TIMES_PATH = "intervals/invalid_times"
+_TIMES = ("start_time", "stop_time")
+_FOUND = {
+    "reason": "Why the stretch was left out.",
+    "channel": "Channel on which nwb-mepp found it, and finds it anew; empty for what holds for all.",
+}
+
+
+class InvalidTime(NamedTuple):
+    """A row of the table; a channel is named where the stretch was found by looking at its samples."""
+
+    start_s: float
+    stop_s: float
+    reason: str = ""
+    channel: str = ""
+
+
+def invalid_times_table(rows: Iterable[InvalidTime | tuple[float, float]]) -> TimeIntervals | None:
+    """Return the table of stretches that were left out, or None if there are none.
+
+    Stretches that hold for all channels are merged where they overlap.
+
+    Examples
+    --------
+    >>> table = invalid_times_table([(5.0, 6.0), (0.0, 1.0), (5.5, 7.0), (0.0, 1.0)])
+    >>> table["start_time"][:], table["stop_time"][:]
+    (array([0., 5.]), array([1., 7.]))
+    """
+    given = [InvalidTime(*row) for row in rows]
+    merged = sorted(_merged(one for one in given if not one.channel) + [one for one in given if one.channel])
+    if not merged:
+        return None
+    columns = [
+        VectorData(
+            name="start_time",
+            description="Start from the session start. Unit: s.",
+            data=np.array([one.start_s for one in merged]),
+        ),
+        VectorData(
+            name="stop_time",
+            description="End from the session start. Unit: s.",
+            data=np.array([one.stop_s for one in merged]),
+        ),
+    ]
+    if any(one.reason or one.channel for one in merged):
+        columns += [
+            VectorData(name=name, description=description, data=[getattr(one, name) for one in merged])
+            for name, description in _FOUND.items()
+        ]
+    return TimeIntervals(
+        name="invalid_times",
+        description="Stretches left out of the analysis.",
+        columns=columns,
+        colnames=[column.name for column in columns],
+    )
+
+
+def _merged(stated: Iterable[InvalidTime]) -> list[InvalidTime]:
+    merged: list[InvalidTime] = []
+    for one in sorted(stated):
+        if one.stop_s <= one.start_s:
+            continue
+        if merged and one.start_s < merged[-1].stop_s:
+            merged[-1] = merged[-1]._replace(stop_s=max(merged[-1].stop_s, one.stop_s))
+        else:
+            merged.append(one)
+    return merged
+
+
+def found_on(results: Sequence[ChannelResult]) -> list[InvalidTime]:
+    """Return what was found to be of no use on the channels of some results, each stretch once."""
+    rows = (InvalidTime(*one, result.mepps.channel) for result in results for one in result.left_out)
+    return list(dict.fromkeys(rows))
+
+
+def _rows(file: NWBFile) -> list[InvalidTime]:
+    table = file.invalid_times
+    if table is None:
+        return []
+    texts = [table[name][:] if name in table.colnames else [""] * len(table) for name in _FOUND]
+    times = (table[name][:] for name in _TIMES)
+    return [
+        InvalidTime(float(start_s), float(stop_s), str(reason), str(channel))
+        for start_s, stop_s, reason, channel in zip(*times, *texts, strict=True)
+    ]
+
+
+def stated_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
+    """Return the invalid times of a file, without those that this package finds anew in its channels."""
+    return tuple((one.start_s, one.stop_s) for one in _rows(file) if not (one.channel and one.reason))
+
+
+def read_found(file: NWBFile, channel: str) -> tuple[LeftOut, ...]:
+    """Return what this package found to be of no use on a channel."""
+    return tuple(
+        LeftOut(one.start_s, one.stop_s, one.reason)
+        for one in _rows(file)
+        if one.channel == channel and one.reason
+    )
+
+
+def take_found(handle: h5py.File, results: Sequence[ChannelResult]) -> list[InvalidTime] | None:
+    """Remove the table from an open file if it is to be written anew.
+
+    Returns
+    -------
+    list of InvalidTime or None
+        What the new table must hold. None leaves the file as it is: nothing changes, or another program
+        wrote columns that a new table would lose.
+    """
+    channels = {result.mepps.channel for result in results}
+    new = found_on(results)
+    group = handle.get(INVALID_TIMES_PATH)
+    if group is None:
+        return new or None
+    columns = [column for column in group if column != "id"]
+    if not set(columns) <= {*_TIMES, *_FOUND}:
+        return None
+    texts = [
+        group[name].asstr()[:].tolist() if name in group else [""] * len(group["start_time"])
+        for name in _FOUND
+    ]
+    times = (group[name][:].tolist() for name in _TIMES)
+    old = [InvalidTime(*row) for row in zip(*times, *texts, strict=True)]
+    kept = [one for one in old if one.channel not in channels]
+    if not new and len(kept) == len(old):
+        return None
+    del handle[INVALID_TIMES_PATH]
+    return [*kept, *new]
+
+
+def add_found(file: NWBFile, results: Sequence[ChannelResult]) -> None:
+    """Add what was found to be of no use to a file in memory that has no invalid times yet."""
+    if file.invalid_times is None and (table := invalid_times_table(found_on(results))) is not None:
+        file.invalid_times = table

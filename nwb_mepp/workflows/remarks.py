@@ -1,0 +1,60 @@
+"""What a user is told about results: time that was left out, events that are not counted, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nwb_mepp.core.results import ChannelResult, LeftOut
+
+__all__ = ["describe_left_out", "remarks_on"]
+
+_N_NAMED = 5
+_KINDS = {
+    "evoked": ("evoked response", "evoked responses"),
+    "spike": ("action potential", "action potentials"),
+    "artifact": ("artifact", "artifacts"),
+}
+
+
+def describe_left_out(left_out: Sequence[LeftOut]) -> str:
+    """Return the stretches that were left out, with their reasons, as text.
+
+    Examples
+    --------
+    >>> describe_left_out([LeftOut(35.0, 60.0, "impalement lost"), LeftOut(1.0, 1.02, "not a number")])
+    'impalement lost 35:60 s; not a number 1:1.02 s'
+    """
+    parts = []
+    for reason in dict.fromkeys(one.reason for one in left_out):
+        own = [f"{one.start_s:.6g}:{one.stop_s:.6g}" for one in left_out if one.reason == reason]
+        more = f" and {len(own) - _N_NAMED} more" if len(own) > _N_NAMED else ""
+        parts.append(f"{reason} {', '.join(own[:_N_NAMED])} s{more}")
+    return "; ".join(parts)
+
+
+def remarks_on(results: Sequence[ChannelResult]) -> tuple[str, ...]:
+    """Return a sentence for each thing that a user should know about results.
+
+    Parameters
+    ----------
+    results : sequence of ChannelResult
+        Of one recording.
+    """
+    said = []
+    for result in results:
+        channel = result.mepps.channel
+        if result.left_out:
+            total_s = sum(one.stop_s - one.start_s for one in result.left_out)
+            said.append(
+                f"{channel}: {total_s:.4g} s were left out ({describe_left_out(result.left_out)}); "
+                "`keep_all_time=True` keeps what can be analyzed of them."
+            )
+        counts = {kind: len(result.mepps.of_kind(kind)) for kind in _KINDS}
+        named = [f"{n} {_KINDS[kind][n != 1]}" for kind, n in counts.items() if n]
+        if named:
+            said.append(
+                f"{channel} ({result.detector}): {' and '.join(named)} in the table, not counted as MEPPs."
+            )
+        if result.summary.warnings:
+            said.append(f"{channel} ({result.detector}): {result.summary.warnings}.")
+    return tuple(dict.fromkeys(said))

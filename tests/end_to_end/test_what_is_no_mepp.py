@@ -1,0 +1,73 @@
+"""Recordings with evoked responses, lost impalements, clipped peaks and samples that are no numbers."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builders.command_line import Call, Called
+from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.nwb import open_nwb, read_results
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+
+
+def case(name: str) -> Path:
+    """Return the file of a case, which lies beside the project, not in it."""
+    if not CASES.is_dir():
+        reason = "expected cases in ../shared/cases beside the project, found none"
+        if os.environ.get("CI") == "true" and CASES.parent.exists():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    (file,) = (one for one in (CASES / name).iterdir() if one.suffix in (".nwb", ".abf", ".txt", ".csv"))
+    return file
+
+
+def detected(call: Call, file: Path, folder: Path, *options: object) -> tuple[ChannelResult, Called]:
+    output = folder / "out.nwb"
+    called = call("detect", file, "-o", output, "--detector", "miniunet", *options)
+    assert called.code == 0, called.err
+    (result,) = read_results(output)
+    return result, called
+
+
+def test_evoked_responses_are_in_the_table_but_not_counted(call: Call, tmp_path: Path) -> None:
+    result, called = detected(call, case("epp_1hz"), tmp_path)
+    assert result.summary.n_evoked == 58
+    assert abs(result.summary.n_mepps - 54) <= 10
+    assert result.summary.amplitude_mean == pytest.approx(0.47e-3, rel=0.15)
+    assert (result.mepps.of_kind("evoked").amplitude > 5e-3).all()
+    assert "58 evoked responses in the table, not counted as MEPPs" in called.err
+
+
+def test_time_outside_the_cell_is_not_analyzed(call: Call, tmp_path: Path) -> None:
+    result, called = detected(call, case("slip"), tmp_path)
+    assert result.summary.analyzed_s == pytest.approx(35.0, abs=0.2)
+    assert result.summary.rate_hz == pytest.approx(1.14, abs=0.1)
+    assert result.summary.baseline_mean == pytest.approx(-70e-3, abs=0.5e-3)
+    assert "25 s were left out (impalement lost 35:60 s)" in called.err
+    again = call("detect", tmp_path / "out.nwb", "--detector", "miniunet", "--keep-all-time")
+    assert again.code == 0, again.err
+    (kept,) = read_results(tmp_path / "out.nwb")
+    assert (kept.summary.analyzed_s, kept.left_out) == (60.0, ())
+
+
+def test_clipped_amplitudes_are_left_out_of_the_mean(call: Call, tmp_path: Path) -> None:
+    result, called = detected(call, case("clip_top"), tmp_path)
+    clipped = np.char.find(result.mepps.quality, "clipped") >= 0
+    assert 40 <= clipped.sum() <= 62
+    # The range ends 0.4 mV above rest.
+    assert np.median(result.mepps.amplitude[clipped]) == pytest.approx(0.4e-3, rel=0.1)
+    assert result.summary.amplitude_mean == pytest.approx(result.mepps.amplitude[~clipped].mean())
+    assert "peaks lie on an end of the range: their amplitudes are lower bounds" in result.summary.warnings
+    assert result.summary.warnings in called.err
+
+
+def test_samples_that_are_no_numbers_are_left_out_by_themselves(call: Call, tmp_path: Path) -> None:
+    result, called = detected(call, case("nan_nwb"), tmp_path)
+    assert result.left_out == ((10.0, 12.0, "not a number"), (40.0, 40.0005, "not a number"))
+    assert result.summary.analyzed_s == pytest.approx(57.9995)
+    assert "not a number 10:12, 40:40.0005 s" in called.err
+    with open_nwb(tmp_path / "out.nwb") as recording:
+        assert recording.invalid_times == ()  # found anew, so that --keep-all-time can undo it

@@ -10,7 +10,7 @@ from pathlib import Path
 from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.interface import ReaderEntry
-from nwb_mepp.readers.multi_file import primary_path
+from nwb_mepp.readers.multi_file import primary_path, recording_of
 from nwb_mepp.readers.registry import (
     choose_reader,
     get_reader,
@@ -19,6 +19,8 @@ from nwb_mepp.readers.registry import (
 )
 
 __all__ = ["find_recordings"]
+
+_SEVERAL_FILES = frozenset(f".ns{rate}" for rate in range(1, 7))
 
 
 def find_recordings(
@@ -98,7 +100,8 @@ def _recordings_below(
         folders[:] = [name for name in folders if not name.startswith(".")]
         member_suffixes: frozenset[str] = frozenset()
         if entry is None and (readers := _matching_readers(Path(parent))):
-            yield Path(parent)
+            if any(recording_of(reader, Path(parent)) == Path(parent) for reader in readers):
+                yield Path(parent)
             member_suffixes = frozenset(suffix for reader in readers for suffix in reader.suffixes)
         for name in names:
             file = Path(parent, name)
@@ -126,6 +129,8 @@ def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
         chosen = choose_reader(path)
         # A file with another suffix may be a backup (run.abf.bak): it must be given explicitly.
         has_usual_suffix = suffix in chosen.suffixes
+        if (chosen.reads_folder or suffix in _SEVERAL_FILES) and primary_path(path) != path:
+            return False  # another file stands for it
         return has_usual_suffix and (chosen.resembles_recording is None or chosen.resembles_recording(path))
     except (ReadError, OSError):
         return _is_damaged_recording(path)

@@ -12,6 +12,7 @@ from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.multi_file import primary_path
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.recording_paths import find_recordings
 from nwb_mepp.readers.registry import choose_reader, get_reader
 
 __all__ = ["load_contents", "locate", "read_recording"]
@@ -82,12 +83,30 @@ def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, Fil
         As :func:`read_recording`.
     """
     check_readable(path)
+    if path.is_dir() and options.reader is None:
+        _refuse_several(path)
     try:
         entry = choose_reader(path, name=options.reader)
         entry.check_dependencies()
         return entry, entry.read(path, options)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _refuse_several(folder: Path) -> None:
+    """Raise an error that names the recordings in a folder, if it is none itself but holds several."""
+    try:
+        inside = find_recordings([folder])
+    except ReadError:
+        return  # what is wrong with the folder is said when it is read
+    if folder in inside or len(inside) < 2:
+        return
+    names = [path.relative_to(folder).as_posix() for path in inside]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    raise ReadError(
+        f"{folder.name} is a folder of several recordings: {', '.join(names[:5])}{more}; pass one of them, "
+        "or the folder to 'nwb-mepp run' or 'nwb-mepp convert' for one output each."
+    )
 
 
 def check_readable(path: Path) -> None:

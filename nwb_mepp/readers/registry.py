@@ -140,7 +140,7 @@ def _claims(entry: ReaderEntry, path: Path) -> bool:
 
 
 def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
-    if entry.reads_folder != path.is_dir():
+    if entry.reads_folder != path.is_dir() and not (entry.reads_file_of_folder and _claims(entry, path)):
         expected, found = ("a folder", "a file") if entry.reads_folder else ("a file", "a folder")
         raise ReadError(f"{path.name}: the reader {entry.name!r} expects {expected}, found {found}.")
     return entry
@@ -148,7 +148,11 @@ def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
 
 def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
     """Return the candidates that claim the content; if none does, those that go by the suffix alone."""
-    candidates = [entry for entry in candidates if not entry.explicit and not entry.reads_folder]
+    candidates = [
+        entry
+        for entry in candidates
+        if not entry.explicit and (not entry.reads_folder or entry.reads_file_of_folder)
+    ]
     claimed = [entry for entry in candidates if _claims(entry, path)]
     return claimed or [entry for entry in candidates if entry.claims is None]
 

@@ -11,10 +11,10 @@ import io
 import struct
 from functools import partial
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.readers.neo.replaced_functions import with_functions
 
 __all__ = ["check_interruption", "neo_class_for", "nominal_interval_s"]
 
@@ -35,13 +35,7 @@ def neo_class_for(neo_class: Any, *, salvage: bool) -> Any:
     salvage : bool
         Take the samples that follow a header according to which there are none.
     """
-    of_neo = neo_class._parse_header
-    # Neo has no way to hand it a header; a copy of the method calls the function here instead of its own.
-    scope = {**of_neo.__globals__, "parse_axon_soup": partial(_parse, salvage=salvage)}
-    method = FunctionType(of_neo.__code__, scope, of_neo.__name__, of_neo.__defaults__, of_neo.__closure__)
-    # Its module decides where Neo logs.
-    members = {"_parse_header": method, "__module__": neo_class.__module__}
-    return type(neo_class.__name__, (neo_class,), members)
+    return with_functions(neo_class, parse_axon_soup=partial(_parse, salvage=salvage))
 
 
 def check_interruption(path: Path, *, salvage: bool) -> None:

@@ -11,7 +11,7 @@ from nwb_mepp.core.ancillary import AncillaryData
 from nwb_mepp.core.recording import SampleSource
 from nwb_mepp.readers.contents import FileContents, RawTrace
 
-__all__ = ["Stretch", "moved", "split_at_gaps"]
+__all__ = ["Stretch", "from_first_sample", "moved", "split_at_gaps"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,22 @@ def moved(contents: FileContents, by_s: Mapping[int, float]) -> FileContents:
     traces = [replace(t, start_s=t.start_s + by_s.get(t.sweep, 0.0)) for t in contents.traces]
     ancillary = _each(contents.ancillary, lambda item: item.shifted(by_s.get(item.sweep, 0.0)))
     return replace(contents, traces=tuple(traces), ancillary=ancillary)
+
+
+def from_first_sample(contents: FileContents) -> FileContents:
+    """Make times count from the first sample, at which the session starts, not from the start of a clock.
+
+    Parameters
+    ----------
+    contents : FileContents
+
+    Returns
+    -------
+    FileContents
+    """
+    first_s = min((trace.start_s for trace in contents.traces), default=0.0)
+    sweeps = {one.sweep for one in (*contents.traces, *contents.ancillary)}
+    return moved(contents, dict.fromkeys(sweeps, -first_s))
 
 
 def _each(ancillary: AncillaryData, change: Callable[[Any], Any]) -> AncillaryData:

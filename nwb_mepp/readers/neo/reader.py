@@ -57,7 +57,9 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         correction.check(path, options)
         arguments = correction.arguments(path, options)
     with suppress_output() as messages, _translated_errors(path, name):
-        reader = correction.neo_class(neo_classes()[name], options)(str(path), **arguments)
+        reader = correction.neo_class(neo_classes()[name], options)(
+            *(() if "dirname" in arguments else (str(path),)), **arguments
+        )
         contents = (
             read_lazily(reader, path)
             if hasattr(reader, "get_analogsignal_chunk")

@@ -16,7 +16,7 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
-__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
+__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "noise_sd_of", "survey"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     excerpts = _excerpts(segments)
     step = quantization_step(excerpts)
     frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz, step=step)
-    noise_sd = _noise_sd(frequencies_hz, density)
+    noise_sd = noise_sd_of(frequencies_hz, density)
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
@@ -174,7 +174,7 @@ def _excerpts(segments: Sequence[Segment]) -> FloatArray:
     return np.array([positions[i][0].values(positions[i][1], positions[i][1] + n_samples) for i in chosen])
 
 
-def _noise_sd(frequencies_hz: FloatArray, density: FloatArray) -> float:
+def noise_sd_of(frequencies_hz: FloatArray, density: FloatArray) -> float:
     """Integrate the noise density above 10 Hz, with hum lines replaced by the level around them."""
     without_hum = density.copy()
     for mains_hz in (50.0, 60.0):

@@ -73,14 +73,15 @@ class EventColumns(Columns):
     amplitude = _floats(
         "amplitude",
         "{u}",
-        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the smoothed extremum.",
+        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the extremum, corrected for "
+        "the curvature of the fitted shape.",
     )
     rise_10_90_s = _floats("rise_10_90", "s", "Time from 10 % to 90 % of the amplitude while rising.")
     half_width_s = _floats("half_width", "s", "Time spent beyond half of the amplitude.")
     decay_tau_s = _floats(
         "decay_tau",
         "s",
-        "Decay time constant of the fitted rise and decay; NaN where the next MEPP cuts it short.",
+        "Decay time constant of the fitted rise and decay; NaN where missing_kinetics says why.",
     )
     area = _floats("area", "{u} s", "Integral of trace minus baseline over the interval, signed.")
     baseline = _floats("baseline", "{u}", "Level just before the onset, tails of earlier MEPPs included.")
@@ -96,6 +97,25 @@ class EventColumns(Columns):
         "the polarity, given both), in SD. On simulated recordings 3 % of ordinary MEPPs exceed 3; the area "
         "under the curve against these is 0.95 for giant MEPPs, 0.92 for slow ones, 0.87 for artifacts. NaN "
         "without a second opinion or with fewer than 5 MEPPs.",
+    )
+    amplitude_se = _floats(
+        "amplitude_se", "{u}", "Standard error of the amplitude.", since="0.3.0", optional=True
+    )
+    rise_10_90_se_s = _floats(
+        "rise_10_90_se", "s", "Standard error of rise_10_90.", since="0.3.0", optional=True
+    )
+    half_width_se_s = _floats(
+        "half_width_se", "s", "Standard error of half_width.", since="0.3.0", optional=True
+    )
+    decay_tau_se_s = _floats(
+        "decay_tau_se", "s", "Standard error of decay_tau.", since="0.3.0", optional=True
+    )
+    missing_kinetics = _text(
+        "missing_kinetics",
+        "Why decay_tau is NaN: overlapped (the next MEPP begins before 1/e), at border (the segment ends "
+        "before it), noise (open within a factor of five), no fit; empty where it is given.",
+        since="0.3.0",
+        optional=True,
     )
 
     @classmethod

@@ -22,7 +22,7 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
-__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
+__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "noise_sd_of", "survey"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -200,6 +200,11 @@ def _excerpts(segments: Sequence[Segment]) -> FloatArray:
     ]
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_SEGMENTS)).astype(int))
     return np.array([positions[i][0].values(positions[i][1], positions[i][1] + n_samples) for i in chosen])
+
+
+def noise_sd_of(frequencies_hz: FloatArray, density: FloatArray) -> float:
+    """Integrate the noise density above 10 Hz, with hum lines replaced by the level around them."""
+    return _sd_above(_NOISE_FROM_HZ, frequencies_hz, without_lines(frequencies_hz, density))
 
 
 def _sd_above(lowest_hz: float, frequencies_hz: FloatArray, density: FloatArray) -> float:

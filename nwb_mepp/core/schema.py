@@ -78,14 +78,15 @@ class EventColumns(Columns):
     amplitude = _floats(
         "amplitude",
         "{u}",
-        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the smoothed extremum.",
+        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the extremum, corrected for "
+        "the curvature of the fitted shape.",
     )
     rise_10_90_s = _floats("rise_10_90", "s", "Time from 10 % to 90 % of the amplitude while rising.")
     half_width_s = _floats("half_width", "s", "Time spent beyond half of the amplitude.")
     decay_tau_s = _floats(
         "decay_tau",
         "s",
-        "Decay time constant of the fitted rise and decay; NaN where the next MEPP cuts it short.",
+        "Decay time constant of the fitted rise and decay; NaN where missing_kinetics says why.",
     )
     area = _floats("area", "{u} s", "Integral of trace minus baseline over the interval, signed.")
     baseline = _floats("baseline", "{u}", "Level just before the onset, tails of earlier MEPPs included.")
@@ -114,6 +115,25 @@ class EventColumns(Columns):
         "How far the measures can be trusted: ok, or why not, joined by '; ': clipped (the peak lies on the "
         "end of the range, so that the amplitude is a lower bound), overlapped, unresolved (may be more than "
         "one), no fit, at border (a border of the segment cuts it short).",
+        since="0.3.0",
+        optional=True,
+    )
+    amplitude_se = _floats(
+        "amplitude_se", "{u}", "Standard error of the amplitude.", since="0.3.0", optional=True
+    )
+    rise_10_90_se_s = _floats(
+        "rise_10_90_se", "s", "Standard error of rise_10_90.", since="0.3.0", optional=True
+    )
+    half_width_se_s = _floats(
+        "half_width_se", "s", "Standard error of half_width.", since="0.3.0", optional=True
+    )
+    decay_tau_se_s = _floats(
+        "decay_tau_se", "s", "Standard error of decay_tau.", since="0.3.0", optional=True
+    )
+    missing_kinetics = _text(
+        "missing_kinetics",
+        "Why decay_tau is NaN: overlapped (the next MEPP begins before 1/e), at border (the segment ends "
+        "before it), noise (open within a factor of five), no fit; empty where it is given.",
         since="0.3.0",
         optional=True,
     )

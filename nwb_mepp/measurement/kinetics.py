@@ -6,26 +6,27 @@ and in its own unit, in three steps:
 1. The peak of each candidate is the maximum of the trace smoothed by a Gaussian of 0.2 ms (full width at half
    maximum 0.47 ms), no farther than the valley before the neighboring candidate
    (:mod:`nwb_mepp.measurement.peaks`).
-2. In order of time, the rise and decay of :mod:`nwb_mepp.measurement.waveform` are fitted to the samples from
-   2 ms before the onset to four decay constants after the peak, or to the valley before the next MEPP.
-   Tails of earlier MEPPs are subtracted first, so a MEPP that rides on the decay of another is measured from
-   where that decay would have been, not from the raised level. All are fitted twice: the clear MEPPs of the
-   first round give the typical time constants of the recording, which are the prior of the second round.
-3. Onset, peak position and widths are read from the fitted curve; amplitude and area are means and sums of
+2. A rise and a decay are fitted to the samples around it, up to five decay constants after the peak or to the
+   next onset, weighted for the noise of the recording (:mod:`nwb_mepp.measurement.event_fits`). Tails of
+   earlier MEPPs are subtracted, so a MEPP that rides on the decay of another is measured from where that
+   decay would have been, not from the raised level. Each is fitted twice: by itself, and given the time
+   constants that are typical of the recording.
+3. Rise, half-width and decay are those of the fit by itself, with their standard errors. Onset, peak position
+   and end are read from the other one, which noise moves less; amplitude and area are means and sums of
    samples.
 
-The baseline is the mean of the middle half (robust against small MEPPs that were missed and against
-converter steps) of the samples in up to 5 ms that end 0.3 ms before the onset and begin no earlier than one
-decay constant after the previous peak; where less than 1 ms is left, it is that of the previous MEPP. The
-baseline in the table includes the tails of earlier MEPPs at the peak, so that baseline and amplitude always
-add up to the peak value.
+The baseline is the level that is fitted with the shape. In the table it includes the tails of earlier MEPPs
+at the peak, so that baseline and amplitude always add up to the peak value. The amplitude is the mean of
++-0.25 ms around the peak less the baseline, times the factor by which the fitted shape is higher at its peak
+than in the mean over that time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,56 +34,24 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.measurement.event_fits import OPEN_LOG_SE, FittedEvents, Train, fit_train
+from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights, white_noise
 from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, Events, PolarizedTrace, locate_peaks
-from nwb_mepp.measurement.waveform import Shape, ShapePrior, fit_shape, level_times
+from nwb_mepp.measurement.waveform import level_times, log_slopes, widths
 
-__all__ = ["measure"]
+__all__ = ["LocatedEvents", "MeasuredEvents", "locate", "measure"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Reader = Callable[[int, int], FloatArray]
 
-_BASELINE_S = 5e-3
-_BASELINE_GAP_S = 0.3e-3
-_MIN_BASELINE_S = 1e-3
-
-_BEFORE_S = 20e-3
-_AFTER_S = 60e-3
-_FIT_BEFORE_ONSET_S = 2e-3
-_FIT_DECAYS = 4.0
-_FIRST_FIT_S = 12e-3  # while the decay is unknown
-_MIN_FIT_S = 6e-3
-_FIT_ROUNDS = 3
-_DECAYS_TO_STOP = 1.3
-_MIN_DECAY_S = 0.5e-3
-_SETTLED_S = 0.05e-3
-# After this many decay constants, a MEPP no longer affects later ones: 0.03 % of it is left.
-_TAIL_DECAYS = 8.0
-# At least this many MEPPs, each this many noise SD high, give the typical time constants of a recording.
-# Smaller ones would only reproduce the prior, as noise leaves their time constants undetermined.
-_MIN_CLEAR = 5
-_CLEAR_SD = 5.0
-# SD of the natural logarithm of the time constants within a recording: CVs of 0.15 to 0.4 are typical.
-_LOG_SD_WITHIN = 0.3
-
-
-@dataclass(kw_only=True)
-class _Event:
-    """One MEPP between candidate and table row; samples and seconds count from the start of the segment."""
-
-    start: int
-    peak: int
-    stop: int
-    probability: float
-    level: float = np.nan
-    shape: Shape | None = None
-    tails: tuple[Shape, ...] = ()
-    clear: bool = False
-    overlapped: bool = False
-
-    def tails_at(self, time_s: float) -> tuple[Shape, ...]:
-        """Return this MEPP and earlier ones, as far as they have not decayed at a later time."""
-        known = self.tails if self.shape is None else (*self.tails, self.shape)
-        return tuple(s for s in known if time_s - s.peak_s < _TAIL_DECAYS * s.tau_decay_s)
+# Segments lie this far apart on the clock of a train.
+_APART_S = 10.0
+# The factor from the mean around the peak to the peak of the fitted shape: more would be that of a spike.
+_MOST_CURVED = 1.3
+_RISE_S = 1.5e-3
+_NORMAL_SCALE = 1.4826  # SD of a normal distribution over its median absolute deviation
 
 
 def measure(
@@ -90,7 +59,8 @@ def measure(
     candidates: Events,
     *,
     polarity: Polarity,
-    read: Callable[[int, int], FloatArray] | None = None,
+    read: Reader | None = None,
+    autocovariance: FloatArray | None = None,
 ) -> Mepps:
     """Measure the MEPPs of one segment.
 
@@ -104,6 +74,9 @@ def measure(
     read : callable (start, stop) -> ndarray, optional
         Trace of the segment in SI units, reflected beyond its borders; ``segment.values`` if not given. Pass
         the trace without hum where hum was found.
+    autocovariance : ndarray, shape (n_lags,), optional
+        Of the noise, in unit**2, at lags of 0, 1, 2, ... samples. White noise, of the size of that around the
+        candidates, if not given.
 
     Returns
     -------
@@ -120,9 +93,11 @@ def measure(
     Notes
     -----
     ``decay_tau_s`` is NaN where the next MEPP begins before the decay to 1/e (``overlapped``), where the
-    segment ends before it, and where no deflection with a decay of 0.1 to 100 ms can be fitted; in this last
-    case the interval is the candidate's own, and ``rise_10_90_s`` and ``half_width_s`` are NaN too.
-    ``half_width_s`` is NaN as well where the next onset or the end of the segment comes before the half.
+    segment ends before it, where noise leaves it open within a factor of five, and where no deflection with a
+    decay of 0.1 to 100 ms can be fitted; ``missing_kinetics`` says which. In the last case the interval is
+    the candidate's own, and ``rise_10_90_s`` and ``half_width_s`` are NaN too. These are also NaN where noise
+    leaves them open, and ``half_width_s`` where the next onset or the end of the segment comes before the
+    half.
 
     Examples
     --------
@@ -141,189 +116,170 @@ def measure(
     >>> int(mepps.start_index[0]), int(mepps.peak_index[0]), round(1e3 * float(mepps.decay_tau_s[0]), 2)
     (200, 209, 3.0)
     """
-    view = PolarizedTrace(read or segment.values, polarity.sign, segment.sampling_rate_hz, segment.n_samples)
-    rows, peaks = locate_peaks(view, candidates)
-    if not len(rows):
-        return Mepps.empty(segment.trace.channel, segment.trace.unit)
-    columns = (candidates.start[rows], peaks, candidates.stop[rows], candidates.probability[rows])
-    events = [
-        _Event(start=int(start), peak=int(peak), stop=int(stop), probability=float(probability))
-        for start, peak, stop, probability in zip(*columns, strict=True)
-    ]
-    _fit_all(view, events)
-    _set_intervals(view, events)
-    return _table(segment, view, events)
+    located = locate([segment], [candidates], polarity=polarity, readers=[read])
+    return located.fit(autocovariance).mepps()
 
 
-def _fit_all(view: PolarizedTrace, events: list[_Event]) -> None:
-    """Fit the events twice: the first round gives the prior of this recording for the second."""
-    _fit_in_order(view, events, population=None)
-    population = _population(view, events)
-    if population is not None:
-        _fit_in_order(view, events, population=population)
-
-
-def _population(view: PolarizedTrace, events: Sequence[_Event]) -> ShapePrior | None:
-    """Return the median shape of the clear MEPPs of a recording; None where there are too few."""
-    clear = []
-    for event, following in zip_longest(events, events[1:]):
-        end_s = (view.n_samples if following is None else following.peak) / view.rate_hz
-        if event.shape is not None and event.clear and event.shape.peak_s + event.shape.tau_decay_s < end_s:
-            clear.append((event.shape.tau_rise_s, event.shape.tau_decay_s))
-    if len(clear) < _MIN_CLEAR:
-        return None
-    tau_rise_s, tau_decay_s = np.median(clear, axis=0).tolist()
-    return ShapePrior(tau_rise_s=tau_rise_s, tau_decay_s=tau_decay_s, log_sd=_LOG_SD_WITHIN)
-
-
-def _fit_in_order(view: PolarizedTrace, events: list[_Event], *, population: ShapePrior | None) -> None:
-    """Fit the events one after another, each to the trace without the tails of earlier ones."""
-    for number, event in enumerate(events):
-        previous = events[number - 1] if number else None
-        following = events[number + 1] if number + 1 < len(events) else None
-        if previous is not None:
-            event.tails = previous.tails_at(event.peak / view.rate_hz)
-        prior = ShapePrior() if population is None else population
-        if following is None or event.stop < following.start:
-            # The detector's stop marks the end of the decay, where 1/e is left. It counts as much as what is
-            # typical of the recording, and alone in the first round, when that is not known yet.
-            detected_s = max((event.stop - event.peak) / _DECAYS_TO_STOP / view.rate_hz, _MIN_DECAY_S)
-            typical_s = detected_s if population is None else population.tau_decay_s
-            prior = replace(prior, tau_decay_s=float(np.sqrt(typical_s * detected_s)))
-        _fit_event(view, event, previous=previous, following=following, prior=prior)
-
-
-def _fit_event(
-    view: PolarizedTrace,
-    event: _Event,
+def locate(
+    segments: Sequence[Segment],
+    candidates: Sequence[Events],
     *,
-    previous: _Event | None,
-    following: _Event | None,
-    prior: ShapePrior,
-) -> None:
-    """Find baseline and shape of one event; each depends on the other, so both are estimated in turn."""
-    rate_hz = view.rate_hz
-    first = max(event.peak - view.samples(_BEFORE_S), 0 if previous is None else previous.peak)
-    last = min(event.peak + view.samples(_AFTER_S) + 1, view.n_samples)
-    if following is not None and following.peak < last:
-        last = event.peak + max(int(np.argmin(view.smoothed(event.peak, following.peak + 1))), 1)
-    time_s = np.arange(first, last) / rate_hz
-    tails = _sum_of(event.tails, time_s)
-    smoothed = view.smoothed(first, last) - tails
-    trace = _Trace(view.values(first, last) - tails, smoothed, first, event.peak, rate_hz)
+    polarity: Polarity,
+    readers: Sequence[Reader | None] | None = None,
+) -> LocatedEvents:
+    """Find the peaks of the candidates of one channel, and read the trace around them.
 
-    level, noise_sd = _level(trace, onset_s=(event.peak / rate_hz) - 1.2e-3, previous=previous)
-    shape = _first_guess(trace, level=level, prior=prior)
-    for round_ in range(_FIT_ROUNDS):
-        fit_s = _FIRST_FIT_S if round_ == 0 else max(_FIT_DECAYS * shape.tau_decay_s, _MIN_FIT_S)
-        fitted = (time_s >= shape.onset_s - _FIT_BEFORE_ONSET_S) & (time_s <= event.peak / rate_hz + fit_s)
-        onset_s = shape.onset_s
-        shape = fit_shape(
-            time_s[fitted], trace.values[fitted] - level, start=shape, noise_sd=noise_sd, prior=prior
-        )
-        level, noise_sd = _level(trace, onset_s=shape.onset_s, previous=previous)
-        if round_ > 0 and abs(shape.onset_s - onset_s) < _SETTLED_S:
-            break
-    event.level, event.shape, event.clear = level, None, False
-    distance_s = abs(shape.peak_s - event.peak / rate_hz)
-    if shape.usable and distance_s <= max(1.5e-3, shape.peak_s - shape.onset_s):
-        event.shape = shape
-        event.clear = shape.amplitude >= _CLEAR_SD * noise_sd
+    Parameters
+    ----------
+    segments : sequence of Segment
+        At least one, in order.
+    candidates : sequence of Events
+        One for each segment.
+    polarity : Polarity
+    readers : sequence of (callable or None), optional
+        One for each segment, as ``read`` of :func:`measure`.
 
-
-@dataclass(frozen=True)
-class _Trace:
-    """The samples around one event without the tails of earlier ones."""
-
-    values: FloatArray
-    smoothed: FloatArray
-    first: int
-    peak: int
-    rate_hz: float
-
-
-def _level(trace: _Trace, *, onset_s: float, previous: _Event | None) -> tuple[float, float]:
-    """Return the baseline before an onset and the standard deviation of the noise around it."""
-    earliest_s = trace.first / trace.rate_hz
-    if previous is not None and previous.shape is not None:
-        earliest_s = max(earliest_s, previous.shape.peak_s + previous.shape.tau_decay_s)
-    stop_s = min(onset_s, trace.peak / trace.rate_hz) - _BASELINE_GAP_S
-    start_s = max(earliest_s, stop_s - _BASELINE_S)
-    start, stop = (int(np.ceil(time_s * trace.rate_hz)) - trace.first for time_s in (start_s, stop_s))
-    before = np.sort(trace.values[start : max(stop, start)])
-    if len(before) >= max(_MIN_BASELINE_S * trace.rate_hz, 3):
-        quarter = len(before) // 4
-        return float(before[quarter : len(before) - quarter].mean()), float(before.std())
-    if previous is not None and trace.first == previous.peak:
-        return previous.level, 0.0
-    # At the very beginning of a segment there is no baseline: the minimum so far is the best estimate.
-    return float(trace.smoothed[: trace.peak - trace.first + 1].min()), 0.0
-
-
-def _first_guess(trace: _Trace, *, level: float, prior: ShapePrior) -> Shape:
-    """Guess the shape from where the smoothed trace passes half of the peak."""
-    peak = trace.peak - trace.first
-    half = 0.5 * (trace.smoothed[peak] + level)
-    before = np.flatnonzero(trace.smoothed[:peak] < half)
-    after = np.flatnonzero(trace.smoothed[peak:] < half)
-    rise_s = (peak - before[-1] if len(before) else 1) / trace.rate_hz
-    fall_s = after[0] / trace.rate_hz if len(after) else prior.tau_decay_s
-    return Shape(
-        onset_s=trace.peak / trace.rate_hz - 1.4 * rise_s,
-        tau_rise_s=0.7 * rise_s,
-        tau_decay_s=min(max(fall_s / np.log(2.0), 0.5e-3), 30e-3),
-        amplitude=1.0,
+    Raises
+    ------
+    ValueError
+        If the polarity is ``AUTO``.
+    """
+    rate_hz = segments[0].sampling_rate_hz
+    parts, begin = [], 0
+    for segment, found, read in zip(segments, candidates, readers or [None] * len(segments), strict=True):
+        view = PolarizedTrace(read or segment.values, polarity.sign, rate_hz, segment.n_samples)
+        rows, peak = locate_peaks(view, found)
+        columns = (found.start[rows], peak, found.stop[rows], found.probability[rows])
+        parts.append(_Part(segment, view, begin, *columns))
+        begin += segment.n_samples + round(_APART_S * rate_hz)
+    bins = Bins.around_peak(rate_hz)
+    lengths = [len(part.peak) for part in parts]
+    train = Train(
+        peak=np.concatenate([part.peak + part.begin for part in parts]),
+        low=np.repeat([part.begin for part in parts], lengths),
+        high=np.repeat([part.begin + part.view.n_samples for part in parts], lengths),
+        values=np.concatenate([part.binned(bins) for part in parts]),
     )
+    return LocatedEvents(parts, bins, train)
 
 
-def _sum_of(shapes: Sequence[Shape], time_s: FloatArray) -> FloatArray:
-    total = np.zeros_like(time_s)
-    for shape in shapes:
-        total += shape.curve(time_s)
-    return total
+@dataclass(frozen=True, eq=False)
+class LocatedEvents:
+    """The events of one channel with the trace around them, from :func:`locate`."""
+
+    parts: list[_Part]
+    bins: Bins
+    train: Train
+
+    def fit(self, autocovariance: FloatArray | None = None, *, roughly: bool = False) -> MeasuredEvents:
+        """Fit the shapes of all events, held by what is typical of all of them.
+
+        Parameters
+        ----------
+        autocovariance : ndarray, shape (n_lags,), optional
+            As of :func:`measure`.
+        roughly : bool, default False
+            Fit once, held by what is usual: enough to subtract the events from the trace.
+        """
+        if not len(self.train.peak):
+            return MeasuredEvents(self.parts, None)
+        known = white_noise(_noise_sd(self.train, self.bins)) if autocovariance is None else autocovariance
+        return MeasuredEvents(
+            self.parts, fit_train(self.train, NoiseWeights(self.bins, known), roughly=roughly)
+        )
 
 
-def _set_intervals(view: PolarizedTrace, events: list[_Event]) -> None:
-    """Turn shapes into intervals that contain their peak and neither overlap nor leave the segment."""
-    fall_s = _level_times(events, level=np.exp(-1.0), falling=True)
-    floor = 0
-    for number, event in enumerate(events):
-        ceiling = events[number + 1].peak if number + 1 < len(events) else view.n_samples
-        onset, stop = event.start, event.stop
-        if event.shape is not None:
-            onset = round(event.shape.onset_s * view.rate_hz)
-            stop = int(np.ceil((event.shape.onset_s + fall_s[number]) * view.rate_hz))
-            event.peak = min(max(round(event.shape.peak_s * view.rate_hz), floor + 1), ceiling - 1)
-        event.start = min(max(onset, floor), max(event.peak - 1, floor))
-        event.stop = min(max(stop, event.peak + 1), view.n_samples)
-        floor = event.peak + 1
-    for event, following in pairwise(events):
-        event.overlapped = event.stop > following.start
-        event.stop = min(event.stop, following.start)
+@dataclass(frozen=True, eq=False)
+class MeasuredEvents:
+    """The events of one channel with their shapes; ``fitted`` is None without events."""
+
+    parts: list[_Part]
+    fitted: FittedEvents | None
+
+    def mepps(self) -> Mepps:
+        """Return the table, sorted by onset."""
+        tables = [
+            _table(part, fitted)
+            for part, fitted in zip(self.parts, self._of_segment, strict=True)
+            if fitted is not None
+        ]
+        trace = self.parts[0].segment.trace
+        return Mepps.concatenate(tables) if tables else Mepps.empty(trace.channel, trace.unit)
+
+    def curves(self, number: int, start: int, stop: int) -> FloatArray:
+        """Return the sum of the fitted shapes, without level, in samples of a segment.
+
+        Parameters
+        ----------
+        number : int
+            Which segment.
+        start, stop : int
+            Samples ``start <= i < stop``, counted from the start of the segment.
+
+        Returns
+        -------
+        ndarray, shape (stop - start,)
+            Signed, in the unit of the trace.
+        """
+        fitted, part = self._of_segment[number], self.parts[number]
+        if fitted is None:
+            return np.zeros(stop - start)
+        return part.view.sign * fitted.sum_at(part.peak, start, stop)
+
+    @cached_property
+    def _of_segment(self) -> list[FittedEvents | None]:
+        """The events of each segment; None without any."""
+        lengths = [len(part.peak) for part in self.parts]
+        ends = np.cumsum(lengths).tolist()
+        return [
+            self.fitted.select(slice(end - length, end)) if self.fitted is not None and length else None
+            for end, length in zip(ends, lengths, strict=True)
+        ]
 
 
-def _level_times(events: Sequence[_Event], *, level: float, falling: bool) -> FloatArray:
-    """Return when events cross a fraction of their amplitude, in seconds from onset; NaN without a fit."""
-    taus = [(e.shape.tau_rise_s, e.shape.tau_decay_s) if e.shape else (np.nan, np.nan) for e in events]
-    tau_rise_s, tau_decay_s = np.array(taus).T
-    return level_times(tau_rise_s, tau_decay_s, level=level, falling=falling)
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The events of one segment; ``begin`` is where its first sample is on the clock of the train."""
+
+    segment: Segment
+    view: PolarizedTrace
+    begin: int
+    start: IntArray
+    peak: IntArray
+    stop: IntArray
+    probability: FloatArray
+
+    def binned(self, bins: Bins) -> FloatArray:
+        """Return the means of the trace over the bins around each peak, shape (n_events, n_bins)."""
+        first, last = bins.edges[[0, -1]].tolist()
+        rows = [bins.average(self.view.values(peak + first, peak + last)) for peak in self.peak.tolist()]
+        return np.array(rows).reshape(-1, bins.n_bins)
 
 
-def _table(segment: Segment, view: PolarizedTrace, events: list[_Event]) -> Mepps:
-    start, stop, peak = np.array([(e.start, e.stop, e.peak) for e in events], dtype=np.int64).T
-    amplitude, area, baseline = np.array([_sizes(view, event) for event in events]).T
-    tau_decay_s = np.array([e.shape.tau_decay_s if e.shape else np.nan for e in events])
-    # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
-    visible_s = np.append(start[1:], view.n_samples) / view.rate_hz
-    visible_s -= np.array([e.shape.onset_s if e.shape else np.nan for e in events])
-    fall_s = {level: _level_times(events, level=level, falling=True) for level in (0.5, np.exp(-1.0))}
-    rise_s = {level: _level_times(events, level=level, falling=False) for level in (0.1, 0.5, 0.9)}
+def _noise_sd(train: Train, bins: Bins) -> float:
+    """Return the SD of white noise that scatters as the trace does just before the events."""
+    before = (bins.center_s < -_RISE_S) & (bins.n_samples == bins.n_samples.min())
+    values = train.values[:, before]
+    beside = np.abs(values - np.median(values, axis=1, keepdims=True))
+    sd = _NORMAL_SCALE * float(np.median(beside)) * float(np.sqrt(bins.n_samples.min()))
+    return max(sd, 1e-6 * float(np.ptp(train.values)), float(np.finfo(np.float64).tiny ** 0.5))
+
+
+def _table(one: _Part, fitted: FittedEvents) -> Mepps:
+    segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
+    start, peak, stop, overlapped = _intervals(one, fitted)
+    sizes = [
+        _sizes(one, fitted, number, interval)
+        for number, interval in enumerate(zip(start.tolist(), peak.tolist(), stop.tolist(), strict=True))
+    ]
+    amplitude, area, baseline = np.array(sizes).T
+    kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
     in_sweep = segment.start + np.stack([start, stop, peak])
-    start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / view.rate_hz
+    start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / rate_hz
     return Mepps(
         channel=segment.trace.channel,
         unit=segment.trace.unit,
-        sweep=np.full(len(events), segment.trace.sweep, dtype=np.int64),
+        sweep=np.full(n_events, segment.trace.sweep, dtype=np.int64),
         start_index=in_sweep[0],
         stop_index=in_sweep[1],
         peak_index=in_sweep[2],
@@ -331,24 +287,101 @@ def _table(segment: Segment, view: PolarizedTrace, events: list[_Event]) -> Mepp
         stop_s=stop_s,
         peak_s=peak_s,
         amplitude=amplitude,
-        rise_10_90_s=rise_s[0.9] - rise_s[0.1],
-        half_width_s=np.where(fall_s[0.5] <= visible_s, fall_s[0.5] - rise_s[0.5], np.nan),
-        decay_tau_s=np.where(fall_s[np.exp(-1.0)] <= visible_s, tau_decay_s, np.nan),
         area=area,
         baseline=baseline,
-        probability=np.array([event.probability for event in events]),
-        overlapped=np.array([event.overlapped for event in events]),
+        probability=one.probability,
+        overlapped=overlapped,
+        amplitude_se=np.where(fitted.fits, fitted.likely.height_se, np.nan),
+        **kinetics,
     )
 
 
-def _sizes(view: PolarizedTrace, event: _Event) -> tuple[float, float, float]:
+def _intervals(one: _Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
+    """Return intervals that hold their peak and neither overlap nor leave the segment, and which are cut."""
+    likely, fits, rate_hz = fitted.likely, fitted.fits, one.view.rate_hz
+    at_peak_s = one.peak / rate_hz
+    fall_s = _fall_times(fitted, level=np.exp(-1.0))
+    ends = np.append(one.peak[1:], one.view.n_samples)
+    with np.errstate(invalid="ignore"):
+        onset = np.where(fits, np.round((at_peak_s + likely.onset_s) * rate_hz), one.start)
+        stop = np.where(fits, np.ceil((at_peak_s + likely.onset_s + fall_s) * rate_hz), one.stop)
+        peak = np.where(fits, np.round((at_peak_s + likely.peak_s) * rate_hz), one.peak)
+    rows = np.stack([onset, peak, stop, ends], axis=1).astype(np.int64).tolist()
+    floor, placed = 0, []
+    for first, top, last, end in rows:
+        inside = min(max(top, floor + 1 if floor else floor), end - 1)
+        placed.append(
+            (
+                min(max(first, floor), max(inside - 1, floor)),
+                inside,
+                min(max(last, inside + 1), one.view.n_samples),
+            )
+        )
+        floor = inside + 1
+    start, peak, stop = np.array(placed, dtype=np.int64).T
+    overlapped = np.append(stop[:-1] > start[1:], False)
+    stop[:-1] = np.minimum(stop[:-1], start[1:])
+    return start, peak, stop, overlapped
+
+
+def _fall_times(fitted: FittedEvents, *, level: float) -> FloatArray:
+    """Return when likely shapes fall to a fraction of their amplitude, in seconds from onset; else NaN."""
+    likely = fitted.likely
+    taus = (np.where(fitted.fits, tau_s, np.nan) for tau_s in (likely.tau_rise_s, likely.tau_decay_s))
+    return level_times(*taus, level=level, falling=True, power=likely.power)
+
+
+def _kinetics(
+    one: _Part, fitted: FittedEvents, *, start: IntArray, overlapped: BoolArray
+) -> dict[str, npt.NDArray[Any]]:
+    """Return rise, half-width and decay, their standard errors, and why they are missing."""
+    free, fits = fitted.free, fitted.fits
+    # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
+    onset_s = one.peak / one.view.rate_hz + fitted.likely.onset_s
+    visible_s = np.append(start[1:], one.view.n_samples) / one.view.rate_hz - onset_s
+    reaches_half = _fall_times(fitted, level=0.5) <= visible_s
+    reaches_end = _fall_times(fitted, level=np.exp(-1.0)) <= visible_s
+    measured = fits & free.usable
+    taus = np.where(measured, free.tau_rise_s, np.nan), np.where(measured, free.tau_decay_s, np.nan)
+    covariance = free.covariance[:, 1:3, 1:3]
+    slopes = (*log_slopes(*taus, power=free.power), np.array([0.0, 1.0]))
+    rise_s, half_width_s = widths(*taus, power=free.power)
+    found: dict[str, npt.NDArray[Any]] = {}
+    visible = (np.ones(len(fits), dtype=bool), reaches_half, reaches_end)
+    names = ("rise_10_90", "half_width", "decay_tau")
+    for name, value, slope, seen in zip(names, (rise_s, half_width_s, taus[1]), slopes, visible, strict=True):
+        gradient = np.broadcast_to(slope, (len(fits), 2))
+        with np.errstate(invalid="ignore"):
+            log_se = np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient))
+        given = seen & (log_se < OPEN_LOG_SE)
+        found[f"{name}_s"] = np.where(given, value, np.nan)
+        found[f"{name}_se_s"] = np.where(given, value * log_se, np.nan)
+    found["missing_kinetics"] = np.select(
+        [~np.isnan(found["decay_tau_s"]), ~fits, overlapped, ~reaches_end],
+        ["", "no fit", "overlapped", "at border"],
+        default="noise",
+    )
+    return found
+
+
+def _sizes(
+    one: _Part, fitted: FittedEvents, number: int, interval: tuple[int, int, int]
+) -> tuple[float, float, float]:
     """Return amplitude, area and baseline of one event, signed."""
+    start, peak, stop = interval
+    view, likely, fits = one.view, fitted.likely, bool(fitted.fits[number])
     half = view.samples(PEAK_HALF_WINDOW_S)
-    first, last = min(event.start, event.peak - half), max(event.stop, event.peak + half + 1)
-    below = event.level + _sum_of(event.tails, np.arange(first, last) / view.rate_hz)
-    trace = view.values(first, last)
-    peak = event.peak - first
-    baseline = float(below[peak])
-    amplitude = float(trace[peak - half : peak + half + 1].mean()) - baseline
-    area = float((trace - below)[event.start - first : event.stop - first].sum()) / view.rate_hz
+    first, last = min(start, peak - half), max(stop, peak + half + 1)
+    level = likely.level[number]
+    trace, others = view.values(first, last), fitted.sum_at(one.peak, first, last, without=number)
+    if not np.isfinite(level):
+        level = float(trace.min())
+    at = slice(peak - half - first, peak + half + 1 - first)
+    amplitude = float((trace - others)[at].mean()) - level
+    if fits:
+        window = np.arange(peak - half, peak + half + 1) - one.peak[number]
+        own = likely.select(np.array([number])).curves(window / view.rate_hz)[0].mean()
+        amplitude *= min(max(float(likely.amplitude[number] / own), 1.0), _MOST_CURVED) if own > 0 else 1.0
+    area = float((trace - others - level)[start - first : stop - first].sum()) / view.rate_hz
+    baseline = level + float(others[peak - first])
     return view.sign * amplitude, view.sign * area, view.sign * baseline

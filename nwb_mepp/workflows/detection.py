@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from nwb_mepp.conditioning import ChannelNoise
+from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.provenance import describe_settings
@@ -16,7 +16,7 @@ from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
 from nwb_mepp.measurement.event_kinds import MEPP
-from nwb_mepp.measurement.kinetics import measure
+from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.settings import DetectionSettings
@@ -52,16 +52,20 @@ def find_mepps(
     UsageError
         If a rate of false discoveries is asked of a detector that gives no probabilities.
     """
+    return _find_and_measure(detector, segments, noise=noise, settings=settings)[0]
+
+
+def _find_and_measure(
+    detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
+) -> tuple[Mepps, float]:
+    """Return the MEPPs of one channel, and the SD of the noise when they are taken away."""
     rate = settings.rate_of(detector.name)
     threshold = settings.threshold_of(detector.name) if rate is None else 0.0
     candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
-    measured = Mepps.concatenate(
-        measure_candidates(segment, found, noise=noise)
-        for segment, found in zip(segments, candidates, strict=True)
-    )
-    return _large_enough(measured, noise=noise, settings=settings)
+    measured, noise_sd = measure_candidates(segments, candidates, noise=noise)
+    return _large_enough(measured, noise, noise_sd=noise_sd, settings=settings), noise_sd
 
 
 def most_probable(
@@ -169,7 +173,7 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    mepps = find_mepps(detector, segments, noise=noise, settings=settings)
+    mepps, noise_sd = _find_and_measure(detector, segments, noise=noise, settings=settings)
     warnings: tuple[str, ...] = ()
     if sorting is not None:
         mepps, warnings = sorting.sort(mepps)
@@ -196,7 +200,7 @@ def run_detector(
         weights_sha256=detector.weights_sha256,
         threshold=threshold,
         polarity=noise.polarity,
-        noise_sd=noise.noise_sd,
+        noise_sd=noise_sd,
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
@@ -206,29 +210,46 @@ def run_detector(
     return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, left_out=left_out)
 
 
-def measure_candidates(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
-    """Measure the events of one segment, with hum taken out where there is any.
+def measure_candidates(
+    segments: Sequence[Segment], candidates: Sequence[Candidates], *, noise: ChannelNoise
+) -> tuple[Mepps, float]:
+    """Measure the events of one channel, with hum taken out where there is any.
 
     Parameters
     ----------
-    segment : Segment
-    candidates : Candidates
+    segments : sequence of Segment
+    candidates : sequence of Candidates
+        One for each segment.
     noise : ChannelNoise
 
     Returns
     -------
-    Mepps
+    mepps : Mepps
+    noise_sd : float
+        SD of the noise when the events are taken away.
+
+    Notes
+    -----
+    The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
+    that.
     """
     # Taking hum out costs a second of context on either side of each block.
-    block = round(_MEASURED_BLOCK_S * segment.sampling_rate_hz)
-    read = BlockReader(partial(noise.values, segment), block=block)
-    return measure(segment, candidates, polarity=noise.polarity, read=read)
+    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
+    readers = [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
+    located = locate(segments, candidates, polarity=noise.polarity, readers=readers)
+    rough = located.fit(roughly=True)
+    left = measure_noise_left(segments, noise=noise, events=rough.curves)
+    if left is None:
+        return located.fit().mepps(), noise.noise_sd
+    return located.fit(left.autocovariance).mepps(), left.sd
 
 
-def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSettings) -> Mepps:
+def _large_enough(
+    mepps: Mepps, noise: ChannelNoise, *, noise_sd: float, settings: DetectionSettings
+) -> Mepps:
     size = noise.polarity.sign * mepps.amplitude
     stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
-    least = max(stated, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
+    least = max(stated, (settings.min_amplitude_sd or 0.0) * noise_sd)
     most = settings.max_amplitude.value if settings.max_amplitude else np.inf
     return mepps.select((size > 0.0) & (size >= least) & (size <= most))
 

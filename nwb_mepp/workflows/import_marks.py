@@ -164,7 +164,7 @@ def _candidates(segment: Segment, marks: Marks, *, noise: ChannelNoise) -> Candi
 
 def _measured_at(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
     """Return a row for each candidate; NaN where measuring found that two of them mean one peak."""
-    measured = measure_candidates(segment, candidates, noise=noise)
+    measured, _ = measure_candidates([segment], [candidates], noise=noise)
     trace = segment.trace
     looked_for_s = trace.start_s + candidates.peak / trace.sampling_rate_hz
     pairs = match_times(looked_for_s, measured.peak_s, tolerance_s=_NEAR_S).pairs

@@ -57,6 +57,8 @@ class ChannelNoise:
         :func:`~nwb_mepp.conditioning.spectrum.informative_bandwidth`.
     converter_step : float
         Smallest difference between sample values.
+    rounding_density : float
+        Power spectral density of the rounding error, in unit**2 per Hz.
     noise_growth : float
         Standard deviation of the noise in the loudest stretch over that in the median one, of up to 15 equal
         stretches of 2 s or more; 1.0 if there are fewer than three.
@@ -74,6 +76,7 @@ class ChannelNoise:
     noise_sd: float
     bandwidth_hz: float
     converter_step: float
+    rounding_density: float
     noise_growth: float
     hum: Hum | None
     polarity: Polarity
@@ -137,6 +140,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
         noise_sd=noise_sd,
         bandwidth_hz=bandwidth_hz,
         converter_step=step,
+        rounding_density=rounding,
         noise_growth=_growth(excerpts, sampling_rate_hz=first.sampling_rate_hz),
         hum=find_hum(segments, noise_sd=noise_sd),
         polarity=decided,

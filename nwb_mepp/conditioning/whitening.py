@@ -30,6 +30,8 @@ _HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resa
 _EDGE = 0.1
 # Above the bandwidth of a filtered recording the gain falls to zero over half of the bandwidth.
 _FILTERED_EDGE = 1.0 / 3.0
+# A spectrum may lie below the unfiltered one by this factor through the scatter of its estimate.
+_SCATTER = 1.5
 _SURVEY_TILE = 1 << 15
 
 # Tiles are multiples of this, so that the blocks of a network lie on the same grid whatever the tile.
@@ -152,6 +154,9 @@ class WhitenedTrace:
     resampler : Resampler
     taps : ndarray
         The whitening filter, at the resampled rate.
+    event_taps : ndarray, shape of ``taps``
+        The same for a MEPP as it was before the filter of the recording: how it looks in the whitened trace,
+        apart from a delay.
     tile : int
         Number of samples in a tile; on the grid of the resampler.
     """
@@ -160,6 +165,7 @@ class WhitenedTrace:
     noise: ChannelNoise
     resampler: Resampler
     taps: FloatArray
+    event_taps: FloatArray
     tile: int
 
     @property
@@ -260,17 +266,21 @@ def whiten(
             noise=noise,
             resampler=resampler,
             taps=np.ones(1),
+            event_taps=np.ones(1),
             tile=_on_grid(_SURVEY_TILE, resampler),
         )
         for segment in segments
     ]
-    taps = _design(_excerpts(plain, n_excerpt), noise=noise, own_rate_hz=own_rate_hz, rate_hz=rate_hz)
+    excerpts = _excerpts(plain, n_excerpt)
+    taps, event_taps = _design(excerpts, noise=noise, own_rate_hz=own_rate_hz, rate_hz=rate_hz)
     tile = _on_grid(round(block_s * rate_hz), resampler)
-    return [replace(trace, taps=taps, tile=tile) for trace in plain]
+    return [replace(trace, taps=taps, event_taps=event_taps, tile=tile) for trace in plain]
 
 
-def _design(excerpts: FloatArray, *, noise: ChannelNoise, own_rate_hz: float, rate_hz: float) -> FloatArray:
-    """Design the filter for excerpts of a resampled trace, within the band where they hold information."""
+def _design(
+    excerpts: FloatArray, *, noise: ChannelNoise, own_rate_hz: float, rate_hz: float
+) -> tuple[FloatArray, FloatArray]:
+    """Design the filters for a trace and for events, within the band where excerpts hold information."""
     frequencies_hz, density = noise_spectrum(
         excerpts, sampling_rate_hz=rate_hz, step=_step_at(noise, own_rate_hz, rate_hz)
     )
@@ -284,13 +294,23 @@ def _design(excerpts: FloatArray, *, noise: ChannelNoise, own_rate_hz: float, ra
     if unlimited_hz < highest_hz:
         highest_hz, edge = unlimited_hz, _FILTERED_EDGE
     # What a filter took away is not lifted beyond this; without a filter the floor is zero.
-    missing = np.maximum(unfiltered_spectrum(frequencies_hz, smooth) - smooth, 0.0)
+    unfiltered = unfiltered_spectrum(frequencies_hz, smooth)
     taps = design_whitening(
-        smooth, sampling_rate_hz=rate_hz, highest_hz=highest_hz, edge=edge, floor=FILTERED_BELOW * missing
+        smooth,
+        sampling_rate_hz=rate_hz,
+        highest_hz=highest_hz,
+        edge=edge,
+        floor=FILTERED_BELOW * (unfiltered - smooth),
     )
     # A trace that lacks the upper part of the band, by its rate or by a filter, keeps in the rest the
     # density it would have in a full band, so that a MEPP stands out from the noise by the same factor.
-    return np.asarray(taps * np.sqrt(highest_hz * (1.0 - 0.625 * edge) / (full_hz * (1.0 - 0.625 * _EDGE))))
+    taps *= np.sqrt(highest_hz * (1.0 - 0.625 * edge) / (full_hz * (1.0 - 0.625 * _EDGE)))
+    # Part of what is left behind a filter is rounding, not the noise before it.
+    left = np.maximum(smooth - 0.5 * noise.rounding_density, 0.0)
+    passed = np.sqrt(np.minimum(_SCATTER * left / unfiltered, 1.0))
+    at_hz = np.fft.rfftfreq(2 * len(taps), 1.0 / rate_hz)
+    seen = np.fft.irfft(np.fft.rfft(taps, 2 * len(taps)) * np.interp(at_hz, frequencies_hz, passed))
+    return taps, seen[: len(taps)]
 
 
 def _on_grid(n_samples: int, resampler: Resampler) -> int:

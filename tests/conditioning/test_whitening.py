@@ -268,6 +268,29 @@ def test_half_a_recording_without_signal_does_not_blow_up_the_noise_of_the_rest(
     assert whole(trace)[55_000:].std() == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.parametrize("name", FILTERS)
+def test_filter_for_events_shapes_a_mepp_as_filter_and_whitening_do(name: str) -> None:
+    filter_, _ = FILTERS[name]
+    noise = simulate_recording(
+        Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0), seed=2
+    ).values
+    since_s = np.maximum(np.arange(4_000) / 10_000.0 - 0.2, 0.0)
+    mepp = 1e-3 * (np.exp(-since_s / 2.5e-3) - np.exp(-since_s / 0.4e-3))
+    (trace,) = white_of(segments_of(as_converted(filter_(noise))))
+    seen = whole(replace(trace, segment=segments_of(filter_(mepp))[0]))
+    expected = whole(replace(trace, segment=segments_of(mepp)[0], taps=trace.event_taps))
+    energies = np.sqrt(np.sum(seen**2)), np.sqrt(np.sum(expected**2))
+    assert energies[1] == pytest.approx(energies[0], rel=0.2)
+    assert np.correlate(seen, expected, "full").max() > 0.9 * energies[0] * energies[1]
+
+
+def test_without_a_filter_the_filter_for_events_is_that_of_the_trace() -> None:
+    for step in (0.0, 1.5 * NOISE_SD):
+        scenario = Scenario(duration_s=20.0, noise_sd=NOISE_SD, pink_exponent=1.5, step=step)
+        (trace,) = white_of(segments_of(simulate_recording(scenario, seed=2).values))
+        np.testing.assert_allclose(trace.event_taps, trace.taps, rtol=0, atol=1e-3 * np.abs(trace.taps).max())
+
+
 def test_gain_saturates_at_the_floor() -> None:
     density = np.where(np.arange(501) < 100, 2.0, 1e-9)
     taps = design_whitening(density, sampling_rate_hz=1000.0, highest_hz=450.0, floor=0.02)

@@ -254,9 +254,19 @@ Events = Annotated[
     _option(
         "--events",
         metavar="TABLE",
-        help="File of marks made by hand, to be written as the table mepps_curated: an event table of Mini "
-        "Analysis, a CSV table with peak_time or start_time in seconds, or labeled text. With several "
+        help="File of marks made by hand, to be written as the table mepps_curated: an event table of "
+        "nwb-mepp, Mini Analysis, Clampfit, Easy Electrophysiology, SimplyFire, Stimfit or miniML, a CSV "
+        "table with peak_time or start_time in seconds, or labeled text. With several "
         "recordings, {} stands for the name of each without its last suffix, e.g. '{}_marks.csv' beside it.",
+    ),
+]
+EventColumn = Annotated[
+    str | None,
+    _option(
+        "--event-column",
+        metavar="TITLE[=UNIT]",
+        help="Column of --events with the times of the peaks, for a table of another program, e.g. 'Time of "
+        "Peak (ms)', or t=s if the title lacks the unit of time. Times count from the first sample.",
     ),
 ]
 EventsChannel = Annotated[

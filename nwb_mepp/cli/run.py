@@ -82,6 +82,7 @@ def convert(
     output: options.OutputFolder,
     left_out: Annotated[DetectionSettings, options.Only("exclude", "exclude_per_sweep")],
     events: options.Events = None,
+    event_column: options.EventColumn = None,
     channel: options.EventsChannel = None,
     read_options: ReadOptions,
     write_options: WriteOptions,
@@ -99,6 +100,8 @@ def convert(
 
     if channel is not None and events is None:
         raise UsageError("--channel names the channel of --events, but --events is not given; add it.")
+    if event_column is not None and events is None:
+        raise UsageError("--event-column names a column of --events, but --events is not given; add it.")
     plan = _plan(
         paths,
         output,
@@ -114,6 +117,7 @@ def convert(
             exclude=left_out.exclude,
             exclude_per_sweep=left_out.exclude_per_sweep,
             events=events,
+            event_column=event_column,
             channel=channel,
             limits=limits,
             overwrite=overwrite,

@@ -150,6 +150,7 @@ def convert_file(
     exclude: Iterable[Stretch] = (),
     exclude_per_sweep: Iterable[Stretch] = (),
     events: str | None = None,
+    event_column: str | None = None,
     channel: str | None = None,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
@@ -166,6 +167,9 @@ def convert_file(
     events : str, optional
         File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
         recording without its last suffix, beside which the file lies.
+    event_column : str, optional
+        Title of the column with the times of the peaks, if ``events`` is the table of a program that is not
+        recognized; ``TITLE=UNIT`` if the title lacks the unit of time.
     channel : str, optional
         Which the marks belong to, if there are several.
     overwrite : bool, default False
@@ -193,7 +197,11 @@ def convert_file(
         "exclude_s": settings.exclude or None,
         "exclude_per_sweep_s": settings.exclude_per_sweep or None,
     }
-    carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
+    carried = {
+        "events_sha256": _checksum(marks_file),
+        "events_channel": channel,
+        "events_column": event_column,
+    }
     mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
     found: tuple[tuple[str, str, int], ...] = ()
@@ -202,7 +210,7 @@ def convert_file(
             marks = None
             if marks_file is not None:
                 tell("measuring at the marks")
-                marks = carry_marks(recording, marks_file, settings=settings)
+                marks = carry_marks(recording, marks_file, settings=settings, event_column=event_column)
                 found = ((marks.channel, "hand", len(marks)),)
             tell("writing")
             _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)

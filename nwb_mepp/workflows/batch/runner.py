@@ -144,6 +144,7 @@ def convert_batch(
     exclude: Stretches = (),
     exclude_per_sweep: Stretches = (),
     events: str | None = None,
+    event_column: str | None = None,
     channel: str | None = None,
     limits: LimitOptions | None = None,
     overwrite: bool = False,
@@ -160,7 +161,7 @@ def convert_batch(
     plan : Plan
     read_options : ReadOptions
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
-    events, channel : str, optional
+    events, event_column, channel : str, optional
     limits : LimitOptions, optional
         As for :func:`run_batch`.
     overwrite : bool
@@ -192,6 +193,7 @@ def convert_batch(
         exclude=exclude,
         exclude_per_sweep=exclude_per_sweep,
         events=events,
+        event_column=event_column,
         channel=channel,
         overwrite=overwrite,
     )

@@ -28,6 +28,8 @@ __all__ = ["neo_classes", "read_neo"]
 
 # Formats in which Neo does not notice that a part of the file is missing.
 _CHECKS: dict[str, Callable[[Path], None]] = {"axon": axon.check_extent, "tdt": tdt.check_extent}
+# Classes of Neo that would open a file for writing, and change it: what keeps them from it.
+_READ_ONLY: dict[str, dict[str, Any]] = {"nix": {"mode": "ro"}}
 
 
 @cache
@@ -60,7 +62,9 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     """
     if name in _CHECKS:
         _CHECKS[name](path)
-    arguments = _raw_binary_arguments(path, options) if name == RAW_BINARY_READER else {}
+    arguments = _READ_ONLY.get(name, {})
+    if name == RAW_BINARY_READER:
+        arguments = _raw_binary_arguments(path, options)
     with suppress_output() as messages, _translated_errors(path, name):
         reader = neo_classes()[name](str(path), **arguments)
         contents = (

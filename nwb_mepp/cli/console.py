@@ -21,6 +21,7 @@ __all__ = [
     "UnfinishedError",
     "aligned",
     "complain",
+    "complain_of",
     "data_stream",
     "open_closed_streams",
     "show_log",
@@ -52,6 +53,12 @@ def tell(text: str) -> None:
 def complain(text: str) -> None:
     """Write an error or a note to standard error, with the program name and options as they are typed."""
     tell(f"nwb-mepp: {as_typed(text)}")
+
+
+def complain_of(path: Path, error: Exception) -> None:
+    """Write what is wrong with a file to standard error, with its name once."""
+    text = str(error)
+    complain(text if text.startswith(f"{path}: ") else f"{path}: {text}")
 
 
 class _Notes(logging.Handler):

@@ -19,10 +19,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 LARGEST = 700_000
 FILE, OUT = "{file}", "{out}"
-INFO = ("info", FILE)
-CONVERT = ("convert", FILE, "-o", OUT, *START, "--override", "--time-limit", "30")
+LIMIT = ("--time-limit", "30")
+INFO = ("info", FILE, *LIMIT)
+CONVERT = ("convert", FILE, "-o", OUT, *START, "--override", *LIMIT)
 # Given to `detect` and to what prints, if convert accepts the file.
-RUN = ("run", FILE, "-o", OUT, *START, "--override", *QUICK, "--no-picture", "--time-limit", "30")
+RUN = ("run", FILE, "-o", OUT, *START, "--override", *QUICK, "--no-picture", *LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +186,14 @@ def _edf(path: Path) -> Path:
     return path
 
 
-DETECT = ("detect", FILE, "-o", f"{OUT}/a.nwb", *QUICK, "--time-limit", "30")
-PRINTED = (("events", FILE), ("summary", FILE), ("extension", "remove", FILE, "-o", f"{OUT}/p.nwb"))
+DETECT = ("detect", FILE, "-o", f"{OUT}/a.nwb", *QUICK, *LIMIT)
+PRINTED = (
+    ("events", FILE, *LIMIT),
+    ("summary", FILE, *LIMIT),
+    ("validate", FILE, *LIMIT),
+    ("extension", "remove", FILE, "-o", f"{OUT}/p.nwb", *LIMIT),
+    ("evaluate", FILE, "--truth", "mepps_truth", *LIMIT),
+)
 
 
 def _nwb(call: Callable[..., Any], work: Path) -> Iterator[Base]:
@@ -199,7 +206,7 @@ def _nwb(call: Callable[..., Any], work: Path) -> Iterator[Base]:
     found = Path(shutil.copyfile(plain, folder / "found.nwb"))
     call(("detect", found, *QUICK, "--extension"))
     _without_specifications(found)
-    for command in (*PRINTED, ("validate", FILE), DETECT):
+    for command in (*PRINTED, DETECT):
         yield _one("NWB with MEPPs", found, calls=(command,))
 
 

@@ -44,7 +44,8 @@ PARTS = {
         "Bytes or words of a sound input are changed, removed, inserted or repeated, and the file goes "
         "through the command line. It is refused in a sentence or accepted; there is no traceback, no request "
         "to report a bug, no call of more than 60 s, none with more than 1 GB of memory. What is accepted of "
-        "the formats that Neo reads has the values that Neo gives.",
+        "the formats that Neo reads has the values that Neo gives. Inputs that failed once are recipes in "
+        "`tests/faults/corpus.json`.",
     ),
     "load": ("Load", "Large inputs, each through the command line as a user calls it."),
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwb_mepp._utils.file_attributes import special_kind
-from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.errors import MissingDependencyError, ReadError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
+from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.multi_file import primary_path
@@ -87,10 +88,20 @@ def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, Fil
         _refuse_several(path)
     try:
         entry = choose_reader(path, name=options.reader)
-        entry.check_dependencies()
+        _check_dependencies(entry, path)
         return entry, entry.read(path, options)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _check_dependencies(entry: ReaderEntry, path: Path) -> None:
+    try:
+        entry.check_dependencies()
+    except MissingDependencyError as error:
+        known = foreign_format(path)
+        if known is None:
+            raise
+        raise MissingDependencyError(f"{error} {path.name} is {known.name}: {known.advice}.") from error
 
 
 def _refuse_several(folder: Path) -> None:

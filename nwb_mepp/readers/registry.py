@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
 
 __all__ = [
@@ -169,6 +170,8 @@ def _explain_folder(path: Path, matching: list[ReaderEntry]) -> str:
 
 
 def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[ReaderEntry]) -> str:
+    if not matching and (known := foreign_format(path)) is not None:
+        return f"{path.name} {known.sentence}"
     names = ", ".join(entry.name for entry in matching or candidates)
     suffix = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
     if len(matching) > 1:
@@ -194,6 +197,7 @@ def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[
             "'Time_ms,Voltage,labels')."
         )
     return (
-        f"{path.name} has the suffix of a file for the reader {names}, but not the content: it may be "
-        "truncated, damaged, or in another format (then choose its reader with `reader='NAME'`)."
+        f"{path.name} has the suffix of a file for the reader {names}, but not the content: it does not "
+        "begin as such a file does. If it is in another format, choose its reader with `reader='NAME'`; if "
+        "not, copy it again from where it was recorded."
     )

@@ -10,7 +10,13 @@ from pathlib import Path
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.neo import neuralynx, open_ephys_binary, spikeglx
 from nwb_mepp.readers.options import RAW_BINARY_READER
-from nwb_mepp.readers.signatures import contains_files, contains_matlab_variable, has_sibling, starts_with
+from nwb_mepp.readers.signatures import (
+    contains_files,
+    contains_hdf5_members,
+    contains_matlab_variable,
+    has_sibling,
+    starts_with,
+)
 
 __all__ = ["neo_entries"]
 
@@ -24,6 +30,7 @@ _EXCLUDED = {
     "brainwaresrc": "no signals",
     "example": "invents its data",
     "klustakwik": "no signals",
+    "kwik": "works with NumPy older than 2.3 only",
     "nest": "a table from a simulation that states neither the content nor the unit of its columns",
     "neurosharectypes": "needs a library of the manufacturer",
     "nwb": "this package reads NWB itself; Neo's reader drops offsets and tables",
@@ -34,7 +41,14 @@ _EXCLUDED = {
     "tiff": "no signals",
 }
 
-_REQUIRED = {"ced": "sonpy", "edf": "pyedflib", "igor": "igor2", "nix": "nixio"}
+_REQUIRED = {
+    "ced": "sonpy",
+    "edf": "pyedflib",
+    "igor": "igor2",
+    "mearec": "MEArec",
+    "med": "dhn_med_py",
+    "nix": "nixio",
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,7 @@ _AUTOMATIC = {
     "elphy": _by_signature(".dat", magic=(b"\x0cDAC2/GS/2000", b"\x0cDAC2 objects")),
     "igor": _FileMatch((".ibw", ".pxp")),
     "intan": _by_signature(".rhd", ".rhs", magic=(b"\x02\x27\x91\xc6", b"\xac\x27\x91\xd6")),
+    "maxwell": _FileMatch((".h5",), contains_hdf5_members("version", ("wells", "sig"))),
     "micromed": _by_signature(".trc", magic=(b"* MICROMED",)),
     "neomatlab": _FileMatch((".mat",), contains_matlab_variable("block")),
     "neuralynx": _FileMatch(

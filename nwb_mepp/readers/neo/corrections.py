@@ -79,7 +79,10 @@ CORRECTIONS: Mapping[str, Correction] = {
         neo_class=lambda of_neo, _: bci2000.neo_class(of_neo),
         refine=lambda contents, _, path: bci2000.refine(contents, path),
     ),
-    "brainvision": Correction(refine=lambda contents, _, path: brainvision.refine(contents, path)),
+    "brainvision": Correction(
+        check=lambda path, _: brainvision.check(path),
+        refine=lambda contents, _, path: brainvision.refine(contents, path),
+    ),
     "brainwaredam": Correction(refine=lambda contents, _reader, _path: brainware.refine(contents)),
     "edf": _with_start(edf_start),
     "igor": Correction(refine=lambda contents, _reader, _path: igor.refine(contents)),

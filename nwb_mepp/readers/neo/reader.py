@@ -23,6 +23,8 @@ from nwb_mepp.readers.unitless_channels import drop_unitless_channels
 
 __all__ = ["neo_classes", "read_neo"]
 
+_NEEDS_PLUGIN = "required filter"  # what HDF5 says of a filter that it lacks
+
 
 @cache
 def neo_classes() -> dict[str, Any]:
@@ -93,9 +95,36 @@ def _translated_errors(path: Path, name: str) -> Iterator[None]:
             f"{path.name}: expected a sampling interval, scale factors and a number of channels above 0, "
             "found a 0 for one of them in the header; the file is damaged or was written by a faulty program."
         ) from error
-    except Exception as error:  # Neo's parsers raise struct.error, IndexError, KeyError, OSError, ...
-        reported = " ".join(f"{type(error).__name__}: {error}".split())
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name if error.filename else str(error)
         raise ReadError(
-            f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or in "
-            f"another format (then choose its reader with `reader='NAME'`). Neo reports: {reported[:200]}"
+            f"{path.name}: expected {missing} beside it, which belongs to the recording, found no such file; "
+            "copy all files of the recording together."
         ) from error
+    except Exception as error:  # Neo's parsers raise struct.error, IndexError, KeyError, OSError, ...
+        raise ReadError(f"{path.name}: {_why(error, name)}") from error
+
+
+def _why(error: Exception, name: str) -> str:
+    """Return what went wrong in Neo, with what can be done about it."""
+    reported = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    if _NEEDS_PLUGIN in str(error).lower() or (name == "maxwell" and isinstance(error, OSError)):
+        return (
+            f"the reader {name!r} needs a plug-in for HDF5 that decompresses the samples; install that of "
+            "the manufacturer, and set the environment variable HDF5_PLUGIN_PATH to its folder. HDF5 "
+            f"reports: {reported}"
+        )
+    if isinstance(error, NotImplementedError | AssertionError | neo.core.NeoReadWriteError):
+        return (
+            f"the reader {name!r} cannot read it, as Neo does not know this variant of the format; export "
+            f"the recording in another format. Neo reports: {reported}"
+        )
+    if isinstance(error, AttributeError | NameError | TypeError):
+        return (
+            f"the reader {name!r} cannot read it: it is in another format (then choose its reader with "
+            f"`reader='NAME'`) or in a variant that Neo does not know. Neo reports: {reported}"
+        )
+    return (
+        f"the reader {name!r} cannot read it; the file may be truncated, damaged, or in another format (then "
+        f"choose its reader with `reader='NAME'`). Neo reports: {reported}"
+    )

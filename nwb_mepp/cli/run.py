@@ -139,7 +139,7 @@ def detect(
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
-    from nwb_mepp.workflows import detect_file
+    from nwb_mepp.workflows import detect_file, unexplained_notes
 
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
@@ -152,6 +152,8 @@ def detect(
         )
         found = [(result.mepps.channel, result.detector, len(result.mepps)) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
+        for note in unexplained_notes(results):
+            progress.tell(f"nwb-mepp: note: {path}: {note}")
 
 
 def _plan(

@@ -50,8 +50,19 @@ class SummaryRow(SummaryColumns):
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelResult:
-    """The MEPPs that one detector found on one channel, with their summary."""
+    """The MEPPs that one detector found on one channel, with their summary.
+
+    Attributes
+    ----------
+    detector : str
+    mepps : Mepps
+    summary : SummaryRow
+    unexplained : tuple of (int, float)
+        Sweep and onset, in seconds from the session start, of each deflection that is clear and like a MEPP
+        but that none of the MEPPs explains. They are not in a file: a result that was read has none.
+    """
 
     detector: str
     mepps: Mepps
     summary: SummaryRow
+    unexplained: tuple[tuple[int, float], ...] = ()

@@ -158,6 +158,14 @@ class SummaryColumns(Columns):
     polarity = _text("polarity", "Direction of the MEPPs: positive or negative.")
     package_version = _text("package_version", "Version of nwb-mepp.")
     settings = _text("settings", "Every other setting, as 'name=value' separated by '; '.")
+    n_unexplained = _number(
+        "n_unexplained",
+        "",
+        "Number of deflections of 8 SD or more of the noise around them, after filtering for the shape that "
+        "fits best, that look like a MEPP and that no MEPP found by this detector explains.",
+        since="0.3.0",
+        optional=True,
+    )
 
 
 # What the type MEPPDetector states; the summary repeats it, so that it can be read alone.

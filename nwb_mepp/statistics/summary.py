@@ -30,6 +30,7 @@ def summarize(
     settings: str,
     package_version: str,
     sampled_baseline: Baseline | None = None,
+    n_unexplained: float = np.nan,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel.
 
@@ -51,6 +52,8 @@ def summarize(
     sampled_baseline : Baseline, optional
         Avoids reading the trace again if several detectors are summarized; measured on ``segments`` by
         default.
+    n_unexplained : float, optional
+        Number of clear deflections that no MEPP explains; NaN where nobody looked for them.
 
     Returns
     -------
@@ -98,6 +101,7 @@ def summarize(
         polarity=polarity.value,
         package_version=package_version,
         settings=settings,
+        n_unexplained=float(n_unexplained),
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         WriteArguments,
         WriteOptions,
     )
+    from nwb_mepp.workflows.unexplained import unexplained_notes
     from nwb_mepp.workflows.weights_choice import choose_weights
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "retype_file",
     "run_file",
     "stated_metadata",
+    "unexplained_notes",
 ]
 
 __getattr__ = lazy_names(
@@ -66,6 +68,7 @@ __getattr__ = lazy_names(
             "WriteArguments",
             "WriteOptions",
         ),
+        "unexplained": ("unexplained_notes",),
         "weights_choice": ("choose_weights",),
     },
 )

@@ -10,7 +10,7 @@ from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.core.units import ELECTRICAL_UNITS
-from nwb_mepp.detectors import get_detector
+from nwb_mepp.detectors import find_clear_deflections, get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.option_kinds import Stretches
@@ -75,6 +75,7 @@ def analyze(
         tell(f"noise of {channel}")
         noise = survey(segments, polarity=wanted.polarity)
         baseline = sample_baseline(segments)
+        clear_s = find_clear_deflections(segments, noise=noise)
         for detector in detectors:
             tell(f"{detector.name} on {channel}")
             results.append(
@@ -86,6 +87,7 @@ def analyze(
                     settings=wanted,
                     # It judges as it is, also where it is fitted to look for MEPPs itself.
                     judge=None if detector is judge else judge,
+                    clear_s=clear_s,
                 )
             )
     return results

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.errors import UsageError
@@ -14,7 +15,7 @@ from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
+from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.settings import DetectionSettings
@@ -50,6 +51,14 @@ def find_mepps(
     UsageError
         If a rate of false discoveries is asked of a detector that gives no probabilities.
     """
+    upright = _measured(detector, segments, noise=noise, settings=settings)
+    return _large_enough(upright, noise=noise, settings=settings)
+
+
+def _measured(
+    detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
+) -> Mepps:
+    """Find and measure the MEPPs of one channel, of any amplitude that has the polarity."""
     rate = settings.rate_of(detector.name)
     threshold = settings.threshold_of(detector.name) if rate is None else 0.0
     candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
@@ -59,7 +68,7 @@ def find_mepps(
         measure_candidates(segment, found, noise=noise)
         for segment, found in zip(segments, candidates, strict=True)
     )
-    return _large_enough(measured, noise=noise, settings=settings)
+    return measured.select(noise.polarity.sign * measured.amplitude > 0.0)
 
 
 def most_probable(
@@ -139,6 +148,7 @@ def run_detector(
     baseline: Baseline,
     settings: DetectionSettings,
     judge: Detector | None = None,
+    clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -154,6 +164,9 @@ def run_detector(
     settings : DetectionSettings
     judge : Detector, optional
         Gives its second opinion on what is found; without it ``anomaly`` is NaN.
+    clear_s : sequence of ndarray, optional
+        From :func:`~nwb_mepp.detectors.find_clear_deflections`, to count those that are left unexplained.
+        What is found but smaller than asked for explains them too.
 
     Returns
     -------
@@ -164,7 +177,9 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    mepps = find_mepps(detector, segments, noise=noise, settings=settings)
+    upright = _measured(detector, segments, noise=noise, settings=settings)
+    left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
+    mepps = _large_enough(upright, noise=noise, settings=settings)
     how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:
@@ -189,8 +204,9 @@ def run_detector(
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
+        n_unexplained=np.nan if clear_s is None else len(left),
     )
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
+    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, unexplained=left)
 
 
 def measure_candidates(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
@@ -216,7 +232,7 @@ def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSetti
     size = noise.polarity.sign * mepps.amplitude
     stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
     least = max(stated, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
-    return mepps.select((size > 0.0) & (size >= least))
+    return mepps.select(size >= least)
 
 
 def _described(noise: ChannelNoise) -> dict[str, object]:

@@ -41,6 +41,7 @@ from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.unexplained import unexplained_notes
 
 __all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
@@ -59,7 +60,8 @@ class FileOutcome:
     pictures : tuple of Path
         Those that were drawn.
     notes : tuple of str
-        One sentence for each thing that the reader left out or assumed.
+        One sentence for each thing that the reader left out or assumed, and for each detector that left
+        clear deflections unexplained.
     missing : tuple of str
         One sentence for each picture that could not be written.
     """
@@ -134,7 +136,7 @@ def run_file(
         status="kept" if kept else "written",
         found=_counted(results),
         pictures=drawn,
-        notes=recording.notes,
+        notes=(*recording.notes, *unexplained_notes(results)),
         missing=missing,
     )
 

@@ -70,7 +70,7 @@ def find_clear_deflections(segments: Sequence[Segment], *, noise: ChannelNoise) 
     The channel is read and whitened once, in blocks that do not depend on the settings.
     """
     traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=_BLOCK_S)
-    search = _Search(traces[0].taps)
+    search = _Search(traces[0].event_taps)
     scanned = [search.scan(trace) for trace in traces]
     courses = noise_course([medians for _, medians in scanned])
     onsets_s = []

@@ -124,7 +124,7 @@ class MatchedFilter:
         score, best : ndarray, shape (n_samples,)
             The score at a sample is that of a template whose onset lies there.
         """
-        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
+        kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
         before = len(trace.taps) // 2
         margin = max(len(kernel) for kernel in kernels)
         scores, choices = [], []
@@ -146,7 +146,7 @@ class MatchedFilter:
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
         found, _ = scipy.signal.find_peaks(score, height=threshold, distance=distance)
-        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
+        kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
         found = without_side_lobes(found, score=score, best=best, kernels=kernels, threshold=threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
         ends = np.array([decay_end(shape) for shape in self._shapes])

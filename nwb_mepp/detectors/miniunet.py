@@ -153,7 +153,7 @@ def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
         start_s=raw.start / rate_hz,
         stop_s=raw.stop / rate_hz,
         score=raw.score,
-        fits=ShapeBank(trace.taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
+        fits=ShapeBank(trace.event_taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
     )
 
 

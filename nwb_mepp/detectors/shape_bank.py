@@ -87,7 +87,7 @@ class ShapeBank:
     Parameters
     ----------
     taps : ndarray
-        The whitening filter.
+        The whitening filter for events, which a filter of the recording has been through as well.
     sampling_rate_hz : float
         Of the whitened trace.
     """

@@ -34,7 +34,7 @@ def places() -> np.ndarray:
 
 
 def test_an_event_stands_out_most_under_a_shape_like_its_own(slow_events: WhitenedTrace) -> None:
-    bank = ShapeBank(slow_events.taps, sampling_rate_hz=RATE_HZ)
+    bank = ShapeBank(slow_events.event_taps, sampling_rate_hz=RATE_HZ)
     fits = bank.fit(slow_events, places())
     events = np.isin(places(), np.round(RATE_HZ * np.array(ONSETS_S)))
     # In white noise an event stands out by its amplitude times the square root of the sum of its squares.
@@ -50,7 +50,7 @@ def test_an_event_stands_out_most_under_a_shape_like_its_own(slow_events: Whiten
 
 
 def test_a_shape_unlike_any_leaves_much(slow_events: WhitenedTrace) -> None:
-    bank = ShapeBank(slow_events.taps, sampling_rate_hz=RATE_HZ)
+    bank = ShapeBank(slow_events.event_taps, sampling_rate_hz=RATE_HZ)
     samples = np.zeros(10_000)
     samples[5_000:5_100:2], samples[5_001:5_100:2] = 8.0, -8.0
     fits = bank.fit_samples(samples, np.array([5_000]))
@@ -58,7 +58,7 @@ def test_a_shape_unlike_any_leaves_much(slow_events: WhitenedTrace) -> None:
 
 
 def test_samples_and_tiles_give_the_same(slow_events: WhitenedTrace) -> None:
-    bank = ShapeBank(slow_events.taps, sampling_rate_hz=RATE_HZ)
+    bank = ShapeBank(slow_events.event_taps, sampling_rate_hz=RATE_HZ)
     by_tile = bank.fit(slow_events, places())
     by_samples = bank.fit_samples(slow_events.read_tile(0), places())
     np.testing.assert_allclose(by_tile.heights, by_samples.heights, atol=1e-4)
@@ -93,7 +93,7 @@ def test_a_whitened_level_is_the_running_sum_of_the_filter() -> None:
 
 
 def test_no_candidates_fit_nothing(slow_events: WhitenedTrace) -> None:
-    bank = ShapeBank(slow_events.taps, sampling_rate_hz=RATE_HZ)
+    bank = ShapeBank(slow_events.event_taps, sampling_rate_hz=RATE_HZ)
     for fits in (
         bank.fit(slow_events, np.empty(0, dtype=np.int64)),
         bank.fit_samples(np.zeros(100), np.empty(0, dtype=np.int64)),

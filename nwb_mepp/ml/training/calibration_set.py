@@ -45,7 +45,7 @@ class Conditioned:
     trace : ndarray of float32, shape (n_samples,)
         Resampled, whitened, MEPPs positive, compressed.
     taps : ndarray
-        The whitening filter.
+        The whitening filter for events.
     truth_s : ndarray, shape (n_mepps,)
         Peaks, from the first sample.
     sampling_rate_hz : float
@@ -141,7 +141,7 @@ def _condition(scenario: Scenario, seed: int, sampling_rate_hz: float) -> Condit
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     return Conditioned(
         trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),
-        taps=white.taps,
+        taps=white.event_taps,
         truth_s=simulated.truth.peak_s,
         sampling_rate_hz=sampling_rate_hz,
     )

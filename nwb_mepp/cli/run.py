@@ -143,7 +143,7 @@ def detect(
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
-    from nwb_mepp.workflows import detect_file, remarks_on
+    from nwb_mepp.workflows import detect_file, remarks_on, unexplained_notes
 
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
@@ -156,8 +156,8 @@ def detect(
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
-        for remark in remarks_on(results):
-            progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(remark)}")
+        for note in (*remarks_on(results), *unexplained_notes(results)):
+            progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(note)}")
 
 
 def _plan(

@@ -79,7 +79,9 @@ def measure_noise_left(
     for number, start in (positions[i] for i in chosen):
         excerpt = noise.values(segments[number], start, start + n_samples)
         excerpts.append(excerpt if events is None else excerpt - events(number, start, start + n_samples))
-    frequencies_hz, density = noise_spectrum(np.array(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step)
+    frequencies_hz, density = noise_spectrum(
+        np.array(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
+    )
     smooth = smooth_spectrum(density)
     # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
     smooth[:2] = density[:2]

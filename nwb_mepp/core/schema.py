@@ -243,6 +243,14 @@ class SummaryColumns(Columns):
     warnings = _text(
         "warnings", "What is implausible or a lower bound, a sentence each.", since="0.3.0", optional=True
     )
+    n_unexplained = _number(
+        "n_unexplained",
+        "",
+        "Number of deflections of 8 SD or more of the noise around them, after filtering for the shape that "
+        "fits best, that look like a MEPP and that no MEPP found by this detector explains.",
+        since="0.3.0",
+        optional=True,
+    )
 
 
 # What the type MEPPDetector states; the summary repeats it, so that it can be read alone.

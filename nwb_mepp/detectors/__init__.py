@@ -4,6 +4,7 @@ from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
 from nwb_mepp.detectors.candidate_features import Described, Wholes, describe_candidates, describe_wholes
+from nwb_mepp.detectors.clear_deflections import find_clear_deflections, unexplained
 from nwb_mepp.detectors.deconvolution import Deconvolution
 from nwb_mepp.detectors.interface import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
@@ -60,6 +61,7 @@ __all__ = [
     "describe_wholes",
     "detector_names",
     "explain",
+    "find_clear_deflections",
     "fits_recordings",
     "get_detector",
     "gives_probability",
@@ -72,4 +74,5 @@ __all__ = [
     "take_together",
     "takes_weights",
     "template",
+    "unexplained",
 ]

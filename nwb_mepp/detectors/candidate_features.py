@@ -45,8 +45,10 @@ _DURATION_RANGE_S = (1.0, 60.0)
 # Only candidates above this decide what is typical of a recording.
 _SURE_LOGIT = 0.0
 
-# A change of the level counts as such from this height on, where it explains more than the best shape does.
-_CLEAR_STEP = 4.0
+# Of the candidates above this height, the share that a step explains better than the best shape does.
+_STEP_HEIGHT = 3.0
+# Added to their number, so that few candidates do not give an extreme share.
+_FEW = 2.0
 _EVIDENCE_RANGE = (-15.0, 15.0)
 
 _N_FIRST = 11 + len(_COUNTED_LOGITS) + len(_COUNTED_HEIGHTS) + 5
@@ -118,7 +120,7 @@ def describe_candidates(segments: Sequence[Described], *, duration_s: float) -> 
         exceed certain scores and heights; mean height of the sure ones; misfit of the doubtful ones; typical
         rise and decay; duration. From version 2 on, of the candidate: its height under a step of the level
         and under a drift, and by how much a MEPP is likelier than either (difference of the logarithms of the
-        likelihood); of the recording: how many candidates a second are steps.
+        likelihood); of the recording: which share of its higher candidates are rather steps.
     """
     channel = _Channel(segments, duration_s=duration_s)
     places = [
@@ -171,7 +173,8 @@ class _Channel:
         height = self._height(fits)
         log_misfit = np.log(np.clip(fits.misfit, *_MISFIT_RANGE))
         doubtful = logit <= _SURE_LOGIT
-        steps = (fits.step > _CLEAR_STEP) & (fits.step > fits.heights.max(axis=1))
+        best = fits.heights.max(axis=1)
+        high = best > _STEP_HEIGHT
         self._first = [
             *(_log_rate(logit > limit, duration_s) for limit in _COUNTED_LOGITS),
             *(_log_rate(height > limit, duration_s) for limit in _COUNTED_HEIGHTS),
@@ -180,7 +183,7 @@ class _Channel:
             *np.log(SHAPES_S)[self._typical],
             float(np.log(np.clip(duration_s, *_DURATION_RANGE_S))),
         ]
-        self._second = [_log_rate(steps, duration_s)]
+        self._second = [float(np.sum(high & (fits.step > best)) / (np.sum(high) + _FEW))]
 
     def _height(self, fits: ShapeFits) -> FloatArray:
         return np.clip(fits.heights[:, self._typical], *_HEIGHT_RANGE)

@@ -110,6 +110,11 @@ class ShapeBank:
         self._before = half + _REACH
         self._length = longest + 2 * _REACH
 
+    @property
+    def n_compared(self) -> int:
+        """Number of samples that the misfit is the mean of."""
+        return self._compared.stop - self._compared.start
+
     def fit(self, trace: WhitenedTrace, onset: IntArray) -> ShapeFits:
         """Compare the trace with the shapes at candidates.
 

@@ -31,6 +31,7 @@ def summarize(
     package_version: str,
     sampled_baseline: Baseline | None = None,
     warnings: Sequence[str] = (),
+    n_unexplained: float = np.nan,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel; events of another kind are only counted.
 
@@ -54,6 +55,8 @@ def summarize(
         default.
     warnings : sequence of str
         What is implausible or a lower bound, without full stops.
+    n_unexplained : float, optional
+        Number of clear deflections that no MEPP explains; NaN where nobody looked for them.
 
     Returns
     -------
@@ -111,6 +114,7 @@ def summarize(
         n_spikes=others["spike"],
         n_artifacts=others["artifact"],
         warnings="; ".join(warnings),
+        n_unexplained=float(n_unexplained),
     )
 
 

@@ -10,7 +10,7 @@ from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.core.units import ELECTRICAL_UNITS
-from nwb_mepp.detectors import get_detector
+from nwb_mepp.detectors import find_clear_deflections, get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.event_sorting import EventSorting
@@ -82,6 +82,7 @@ def analyze(
         sorting = EventSorting(
             traces=recording.sweeps(channel), segments=segments, ends=end_values(segments), left_out=left_out
         )
+        clear_s = find_clear_deflections(segments, noise=noise)
         for detector in detectors:
             tell(f"{detector.name} on {channel}")
             results.append(
@@ -94,6 +95,7 @@ def analyze(
                     sorting=sorting,
                     # It judges as it is, also where it is fitted to look for MEPPs itself.
                     judge=None if detector is judge else judge,
+                    clear_s=clear_s,
                 )
             )
     return results

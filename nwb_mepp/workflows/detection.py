@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
@@ -14,7 +15,7 @@ from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
+from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.statistics import Baseline, summarize
@@ -52,20 +53,28 @@ def find_mepps(
     UsageError
         If a rate of false discoveries is asked of a detector that gives no probabilities.
     """
-    return _find_and_measure(detector, segments, noise=noise, settings=settings)[0]
+    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    return _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
 
 
-def _find_and_measure(
+def _measured(
     detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
 ) -> tuple[Mepps, float]:
-    """Return the MEPPs of one channel, and the SD of the noise when they are taken away."""
+    """Find and measure the MEPPs of one channel, of any amplitude that has the polarity.
+
+    Returns
+    -------
+    mepps : Mepps
+    noise_sd : float
+        SD of the noise when they are taken away.
+    """
     rate = settings.rate_of(detector.name)
     threshold = settings.threshold_of(detector.name) if rate is None else 0.0
     candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
     measured, noise_sd = measure_candidates(segments, candidates, noise=noise)
-    return _large_enough(measured, noise, noise_sd=noise_sd, settings=settings), noise_sd
+    return measured.select(noise.polarity.sign * measured.amplitude > 0.0), noise_sd
 
 
 def most_probable(
@@ -146,6 +155,7 @@ def run_detector(
     settings: DetectionSettings,
     judge: Detector | None = None,
     sorting: EventSorting | None = None,
+    clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -163,6 +173,9 @@ def run_detector(
         Gives its second opinion on the MEPPs that are found; without it ``anomaly`` is NaN.
     sorting : EventSorting, optional
         Tells MEPPs from other events; without it all are MEPPs.
+    clear_s : sequence of ndarray, optional
+        From :func:`~nwb_mepp.detectors.find_clear_deflections`, to count those that are left unexplained.
+        What is found but smaller than asked for explains them too.
 
     Returns
     -------
@@ -173,7 +186,9 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    mepps, noise_sd = _find_and_measure(detector, segments, noise=noise, settings=settings)
+    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
+    mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
     warnings: tuple[str, ...] = ()
     if sorting is not None:
         mepps, warnings = sorting.sort(mepps)
@@ -205,9 +220,15 @@ def run_detector(
         package_version=__version__,
         sampled_baseline=baseline,
         warnings=warnings,
+        n_unexplained=np.nan if clear_s is None else len(left),
     )
-    left_out = () if sorting is None else sorting.left_out
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, left_out=left_out)
+    return ChannelResult(
+        detector=detector.name,
+        mepps=mepps,
+        summary=summary,
+        left_out=() if sorting is None else sorting.left_out,
+        unexplained=left,
+    )
 
 
 def measure_candidates(
@@ -251,7 +272,7 @@ def _large_enough(
     stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
     least = max(stated, (settings.min_amplitude_sd or 0.0) * noise_sd)
     most = settings.max_amplitude.value if settings.max_amplitude else np.inf
-    return mepps.select((size > 0.0) & (size >= least) & (size <= most))
+    return mepps.select((size >= least) & (size <= most))
 
 
 def _described(noise: ChannelNoise) -> dict[str, object]:

@@ -42,6 +42,7 @@ from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.unexplained import unexplained_notes
 
 __all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
@@ -136,7 +137,7 @@ def run_file(
         status="kept" if kept else "written",
         found=_counted(results),
         pictures=drawn,
-        notes=(*recording.notes, *remarks_on(results)),
+        notes=(*recording.notes, *remarks_on(results), *unexplained_notes(results)),
         missing=missing,
     )
 

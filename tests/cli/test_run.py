@@ -63,7 +63,11 @@ def test_detect_replaces_its_own_table_and_row(call: Call, annotated: Path, tmp_
     shutil.copy(annotated, path)
     called = call("detect", path, "--detector", "matched_filter", "--threshold", "1000")
     assert called.code == 0
-    assert called.err == f"{path}: 0 MEPPs on Voltage (matched_filter)\n"
+    assert called.err.splitlines() == [
+        f"{path}: 0 MEPPs on Voltage (matched_filter)",
+        f"nwb-mepp: note: {path}: 8 clear deflections on Voltage look like MEPPs but are not among those of "
+        "matched_filter: 0.400 s, 0.750 s, 1.200 s and 5 more.",
+    ]
     (row,) = json.loads(call("summary", path, "--format", "json").out)
     assert (row["threshold"], row["n_mepps"]) == (1000.0, 0)
     assert call("events", path).out.splitlines() == [EVENT_COLUMNS]

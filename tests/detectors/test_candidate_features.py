@@ -63,8 +63,8 @@ def test_steps_of_the_level_are_told_from_mepps() -> None:
     assert features[:, 1].tolist() == [0.0] * 3
     # Half the difference of the squares: (36 - 25) / 2 and (16 - 25) / 2.
     assert features[:, 2].tolist() == [5.5, 5.5, -4.5]
-    # One in 5 s is explained better by a step.
-    np.testing.assert_allclose(features[:, 3], np.log(1 / 5.0 + 0.02))
+    # One of three, to which two are added.
+    np.testing.assert_allclose(features[:, 3], 1 / 5)
 
 
 def test_a_whole_is_described_like_a_candidate_in_place_of_its_parts() -> None:

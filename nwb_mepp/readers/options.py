@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypedDict
 
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.core.options import Kind, Options, documented, option, options_of, positive
+from nwb_mepp.core.options import NAMES, Kind, Options, documented, option, options_of, positive
 
-__all__ = ["RAW_BINARY_READER", "ReadArguments", "ReadOptions", "parse_channel_options"]
+__all__ = ["MATLAB_READER", "RAW_BINARY_READER", "ReadArguments", "ReadOptions", "parse_channel_options"]
 
 # The one format in which nothing is stated; its reader is the only one that dtype and n_channels serve.
 RAW_BINARY_READER = "rawbinarysignal"
+# The one whose files hold variables.
+MATLAB_READER = "matlab"
 
 
 def _units(name: str, given: Any) -> dict[str, str]:
@@ -128,6 +130,13 @@ class ReadOptions(Options):
             accepts="float or mapping of channel to float",
         ),
     )
+    variable: tuple[str, ...] = option(
+        default=(),
+        help="Variable of a MATLAB file that holds samples, a field of a structure as STRUCTURE.FIELD",
+        flag="--variable",
+        metavar="NAME",
+        kind=NAMES,
+    )
     dtype: str | None = option(
         help="Type of the numbers in a raw binary file, e.g. int16",
         flag="--dtype",
@@ -164,6 +173,7 @@ class ReadOptions(Options):
     def described(self) -> dict[str, str]:
         """Return what was given as text, for the provenance of the output."""
         stated = {name: getattr(self, name) for name in options_of(ReadOptions)}
+        stated["variable"] = ", ".join(self.variable)
         for option_name in ("unit", "gain"):
             stated[option_name] = "; ".join(
                 f"{channel}={value}" if channel else str(value)
@@ -179,6 +189,7 @@ class ReadArguments(TypedDict, total=False):
     unit: str | Mapping[str, str] | None
     sampling_rate_hz: float | None
     gain: float | Mapping[str, float] | None
+    variable: str | Sequence[str] | None
     dtype: str | None
     n_channels: int | None
     salvage: bool

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwb_mepp._utils.file_attributes import special_kind
-from nwb_mepp.core.errors import MissingDependencyError, ReadError
+from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.multi_file import primary_path
-from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.options import MATLAB_READER, ReadOptions
 from nwb_mepp.readers.recording_paths import find_recordings
 from nwb_mepp.readers.registry import choose_reader, get_reader
 
@@ -89,6 +89,11 @@ def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, Fil
     try:
         entry = choose_reader(path, name=options.reader)
         _check_dependencies(entry, path)
+        if options.variable and entry.name != MATLAB_READER:
+            raise UsageError(
+                f"`variable`: expected a MATLAB file, found {path.name}, which the reader {entry.name!r} "
+                "reads; leave it out."
+            )
         return entry, entry.read(path, options)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error

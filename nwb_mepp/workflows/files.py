@@ -35,6 +35,7 @@ from nwb_mepp.workflows.analysis import (
     check_stretches,
     stretches_left_out,
 )
+from nwb_mepp.workflows.channel_looks import ChannelLook, look_at
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
@@ -62,6 +63,8 @@ class FileOutcome:
         One sentence for each thing that the reader left out or assumed.
     missing : tuple of str
         One sentence for each picture that could not be written.
+    looks : tuple of ChannelLook
+        One for each electrical channel.
     """
 
     path: Path
@@ -71,6 +74,7 @@ class FileOutcome:
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    looks: tuple[ChannelLook, ...] = ()
 
 
 def run_file(
@@ -136,6 +140,7 @@ def run_file(
         pictures=drawn,
         notes=recording.notes,
         missing=missing,
+        looks=look_at(recording),
     )
 
 
@@ -210,6 +215,7 @@ def convert_file(
         status="kept" if kept else "written",
         found=found,
         notes=recording.notes,
+        looks=look_at(recording),
     )
 
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from builders.command_line import EVENT_COLUMNS, STATED, Call
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.detectors import shipped_weights
@@ -93,3 +95,25 @@ assert not {{"tensorflow", "keras"}} & set(sys.modules)
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "MEPPs on Voltage (miniunet)" in finished.stderr
+
+
+def test_a_folder_of_a_lab_is_summed_up(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    for number, scale in enumerate((1.0, 1.0, 1.0, 10.0)):
+        trace = scale * (-70e-3 + np.random.default_rng(number).normal(0, 1e-4, 3000))
+        write_text(folder / f"run{number}.txt", trace)
+    for number in range(3):
+        (folder / f"old{number}.adicht").write_bytes(b"x")
+        (folder / f"empty{number}.abf").touch()
+    called = call("convert", folder, "-o", tmp_path / "out", *STATED)
+    assert called.code == 1
+    odd = f"note: {folder / 'run3.txt'} stands out, channel 'Vm': its baseline is -700 mV, 10 times"
+    assert odd in called.err
+    advice = "open it in LabChart or the free LabChart Reader and export it as text (File > Export)"
+    assert f"skipped 3 .adicht: {advice} ({folder / 'old0.adicht'})." in called.err
+    assert "4 done, 3 failed, 3 skipped." in called.err
+    assert (
+        f"3 files, such as {folder / 'empty0.abf'}: expected a recording, found an empty file" in called.err
+    )
+    assert called.err.count("found an empty file") == 1

@@ -2,6 +2,8 @@
 
 from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.workflows.batch.explanation import explain
+from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
+from nwb_mepp.workflows.batch.outliers import outliers
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
@@ -21,6 +23,7 @@ from nwb_mepp.workflows.batch.tables import (
 __all__ = [
     "BatchOutcome",
     "Failure",
+    "Group",
     "Job",
     "Plan",
     "Row",
@@ -31,7 +34,10 @@ __all__ = [
     "event_rows",
     "explain",
     "find_nwb_files",
+    "group_by_reason",
+    "group_by_suffix",
     "in_units",
+    "outliers",
     "plan_batch",
     "read_event_rows",
     "read_sessions",

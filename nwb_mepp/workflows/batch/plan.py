@@ -57,11 +57,14 @@ class Plan:
         Of the outputs.
     jobs : tuple of Job
     failures : tuple of Failure
+    skipped : tuple of Failure
+        Files in the folders that were searched that no reader takes, although they look like recordings.
     """
 
     folder: Path
     jobs: tuple[Job, ...] = ()
     failures: tuple[Failure, ...] = ()
+    skipped: tuple[Failure, ...] = ()
 
     @property
     def n_files(self) -> int:
@@ -101,10 +104,11 @@ def plan_batch(
     target, known = Path(folder), write_options or WriteOptions()
     jobs: dict[str, Job] = {}
     failures: list[Failure] = []
+    skipped: list[Failure] = []
     seen: set[Path] = set()
     for argument in map(Path, paths):
         try:
-            found = _recordings_of(argument, beside=target, reader=reader, failures=failures)
+            found = _recordings_of(argument, beside=target, reader=reader, failures=failures, skipped=skipped)
         except UsageError:
             raise
         except MeppError as error:
@@ -127,11 +131,17 @@ def plan_batch(
             f"`session_start`: expected one file, found {len(jobs)}, which can hardly have begun at one "
             "time; give `sessions` with a row for each, or `override=True` if they did."
         )
-    return Plan(folder=target, jobs=tuple(jobs.values()), failures=tuple(failures))
+    passed_over = {one.path: one for one in skipped}
+    return Plan(
+        folder=target,
+        jobs=tuple(jobs.values()),
+        failures=tuple(failures),
+        skipped=tuple(passed_over.values()),
+    )
 
 
 def _recordings_of(
-    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure]
+    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure], skipped: list[Failure]
 ) -> list[Path]:
     """Return the recordings of an argument; folders in it that cannot be searched are failures."""
 
@@ -144,7 +154,10 @@ def _recordings_of(
             )
         )
 
-    found = find_recordings([argument], reader=reader, on_unreadable=note)
+    def pass_over(path: Path, reason: str) -> None:
+        skipped.append(Failure(path=path, reason=reason))
+
+    found = find_recordings([argument], reader=reader, on_unreadable=note, on_skipped=pass_over)
     if found == [argument]:
         return found
     # Tables and outputs of an earlier run may lie below the folder that is searched.

@@ -175,6 +175,8 @@ def _plan(
     plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
+        for note in plan.notes:
+            complain(f"note: {note}")
     return with_dandi_names(plan) if dandi_names else plan
 
 
@@ -241,8 +243,8 @@ def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions) -> None
     for path, what in outliers(outcome.done):
         complain(f"note: {path} stands out, {what}")
     for group in group_by_suffix(plan.skipped):
-        what, n_files = group.first, len(group.members)
-        complain(f"skipped {n_files} {what.path.suffix}: {what.reason} ({what.path}).")
+        one, n_files = group.first, len(group.members)
+        complain(f"skipped {n_files} {one.path.suffix}: {one.reason} ({one.path}).")
     if plan.n_files > 1 or plan.skipped:
         complain(_totals(outcome, n_skipped=len(plan.skipped)))
     if outcome.failures:

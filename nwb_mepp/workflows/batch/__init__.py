@@ -7,6 +7,7 @@ from nwb_mepp.workflows.batch.outliers import outliers
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
+from nwb_mepp.workflows.batch.session_template import session_template
 from nwb_mepp.workflows.batch.tables import (
     Row,
     event_columns,
@@ -43,6 +44,7 @@ __all__ = [
     "read_sessions",
     "read_summary_rows",
     "run_batch",
+    "session_template",
     "summary_columns",
     "unit_of",
     "with_dandi_names",

@@ -282,8 +282,9 @@ Sessions = Annotated[
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="Table with one row per file and the columns file, session_start, timezone, session_start_from, "
-        "subject, session_id and metadata.",
+        help="Table with one row per file: file, any of session_start, timezone, session_start_from, "
+        "subject, session_id, metadata, clamp, reader, unit, gain, sampling_rate, channel, polarity and "
+        "exclude, and others for the tables.",
     ),
 ]
 

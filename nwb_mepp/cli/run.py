@@ -17,7 +17,11 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows import FileOutcome
-    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Plan
+    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Group, Plan
+
+
+# More files that failed for one reason are one line; failures.csv names them all.
+_MAX_EQUAL_ROWS = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +77,7 @@ def run(
             on_progress=progress.describe,
             on_interrupt=_announcer(progress),
         )
-    _finish(outcome, writing=write_options)
+    _finish(outcome, plan=plan, writing=write_options)
 
 
 def convert(
@@ -127,7 +131,7 @@ def convert(
             on_progress=progress.describe,
             on_interrupt=_announcer(progress),
         )
-    _finish(outcome, writing=write_options)
+    _finish(outcome, plan=plan, writing=write_options)
 
 
 def detect(
@@ -177,6 +181,8 @@ def _plan(
     plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
+        for note in plan.notes:
+            complain(f"note: {note}")
     return with_dandi_names(plan) if dandi_names else plan
 
 
@@ -212,18 +218,46 @@ def _counted(found: list[tuple[str, str, int]] | tuple[tuple[str, str, int], ...
     return ", ".join(parts)
 
 
-def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
+def _totals(outcome: BatchOutcome, *, n_skipped: int) -> str:
+    """Return how many files are done, failed and skipped."""
+    n_failed = len({one.path for one in outcome.failures})
+    counts = ((len(outcome.done), "done"), (n_failed, "failed"), (n_skipped, "skipped"))
+    return f"{', '.join(f'{n} {what}' for n, what in counts if n or what == 'done')}."
+
+
+def _failure_rows(groups: list[Group]) -> list[tuple[str, str]]:
+    """Return a row for each file, but one for many that failed for one reason."""
+    rows = []
+    for group in groups:
+        if len(group.members) > _MAX_EQUAL_ROWS:
+            file = f"{len(group.members)} files, such as {group.first.path}"
+            rows.append((file, group.first.reason))
+        else:
+            rows += [(str(one.path), one.reason) for one in group.members]
+    return rows
+
+
+def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
+    from nwb_mepp.workflows.batch import group_by_reason, group_by_suffix, outliers
+
     if writing.clamp is None and any(one.status == "written" for one in outcome.done):
         complain(
             "note: plain series were written because the clamp mode is not stated; state it with --clamp "
             "current, voltage or izero."
         )
+    for path, what in outliers(outcome.done):
+        complain(f"note: {path} stands out, {what}")
+    for group in group_by_suffix(plan.skipped):
+        one, n_files = group.first, len(group.members)
+        complain(f"skipped {n_files} {one.path.suffix}: {one.reason} ({one.path}).")
+    if plan.n_files > 1 or plan.skipped:
+        complain(_totals(outcome, n_skipped=len(plan.skipped)))
     if outcome.failures:
-        rows = [(str(failure.path), failure.reason) for failure in outcome.failures]
+        rows = _failure_rows(group_by_reason(outcome.failures))
         # A file whose picture is missing is done and failed.
         named = {one.path for one in outcome.done} | {one.path for one in outcome.failures}
-        show_failures(rows, n_files=len(named))
+        show_failures(rows, n_failures=len(outcome.failures), n_files=len(named))
     if outcome.n_left:
         files = "file was" if outcome.n_left == 1 else "files were"
         raise UnfinishedError(

@@ -35,6 +35,7 @@ from nwb_mepp.workflows.analysis import (
     check_stretches,
     stretches_left_out,
 )
+from nwb_mepp.workflows.channel_looks import ChannelLook, look_at
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
@@ -65,6 +66,8 @@ class FileOutcome:
         results.
     missing : tuple of str
         One sentence for each picture that could not be written.
+    looks : tuple of ChannelLook
+        One for each electrical channel.
     """
 
     path: Path
@@ -74,6 +77,7 @@ class FileOutcome:
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    looks: tuple[ChannelLook, ...] = ()
 
 
 def run_file(
@@ -139,6 +143,7 @@ def run_file(
         pictures=drawn,
         notes=(*recording.notes, *remarks_on(results), *unexplained_notes(results)),
         missing=missing,
+        looks=look_at(recording),
     )
 
 
@@ -221,6 +226,7 @@ def convert_file(
         status="kept" if kept else "written",
         found=found,
         notes=recording.notes,
+        looks=look_at(recording),
     )
 
 

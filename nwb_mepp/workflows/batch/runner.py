@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs, tell_parent
@@ -128,7 +129,14 @@ def run_batch(
         return outcome
     written = [one.output for one in outcome.done]
     try:
-        tables, missing = write_tables(plan.folder, written, limits=kept, units=units, decimal=decimal)
+        tables, missing = write_tables(
+            plan.folder,
+            written,
+            limits=kept,
+            units=units,
+            decimal=decimal,
+            columns={job.output: job.columns for job in plan.jobs},
+        )
     except OutputError as error:
         # What is done stays done; the next batch writes the tables of all outputs.
         reason = f"the NWB files are there, but not the tables: {error}"
@@ -265,9 +273,22 @@ class _Runner:
 
 def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
     try:
-        return work(job.path, job.output, write_options=job.write_options)
+        return work(job.path, job.output, write_options=job.write_options, **_of_its_own(work, job))
     except Exception as error:
         return Failure.because(job.path, explain(error))
+
+
+def _of_its_own(work: Callable[..., FileOutcome], job: Job) -> dict[str, Any]:
+    """Return the arguments that are other for this file than for all."""
+    common = getattr(work, "keywords", {})
+    arguments: dict[str, Any] = {}
+    if job.reading:
+        arguments["read_options"] = replace(common["read_options"], **job.reading)
+    if job.detecting and "settings" in common:
+        arguments["settings"] = replace(common["settings"], **job.detecting)
+    elif "exclude" in job.detecting:
+        arguments["exclude"] = job.detecting["exclude"]
+    return arguments
 
 
 def _guarded_alone(

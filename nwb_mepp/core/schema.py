@@ -29,6 +29,10 @@ BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
 
 
+# Of columns that the first version of ndx-mepp does not have.
+_LATER: dict[str, Any] = {"since": "0.3.0", "optional": True}
+
+
 def _floats(name: str, unit: str, description: str, **other: Any) -> Column[FloatArray]:
     return Column(name, unit, description, **other)
 
@@ -107,35 +111,30 @@ class EventColumns(Columns):
         "kind",
         "What the event is: mepp; evoked (locked to a stimulus); spike (an action potential); artifact. "
         "Empty in files written before there was this column: all are MEPPs.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     quality = _texts(
         "quality",
         "How far the measures can be trusted: ok, or why not, joined by '; ': clipped (the peak lies on the "
         "end of the range, so that the amplitude is a lower bound), overlapped, unresolved (may be more than "
         "one), no fit, at border (a border of the segment cuts it short).",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
-    amplitude_se = _floats(
-        "amplitude_se", "{u}", "Standard error of the amplitude.", since="0.3.0", optional=True
-    )
-    rise_10_90_se_s = _floats(
-        "rise_10_90_se", "s", "Standard error of rise_10_90.", since="0.3.0", optional=True
-    )
-    half_width_se_s = _floats(
-        "half_width_se", "s", "Standard error of half_width.", since="0.3.0", optional=True
-    )
-    decay_tau_se_s = _floats(
-        "decay_tau_se", "s", "Standard error of decay_tau.", since="0.3.0", optional=True
+    amplitude_se = _floats("amplitude_se", "{u}", "Standard error of the amplitude.", **_LATER)
+    rise_10_90_se_s = _floats("rise_10_90_se", "s", "Standard error of rise_10_90.", **_LATER)
+    half_width_se_s = _floats("half_width_se", "s", "Standard error of half_width.", **_LATER)
+    decay_tau_se_s = _floats("decay_tau_se", "s", "Standard error of decay_tau.", **_LATER)
+    unresolved = _flags(
+        "unresolved",
+        "True where the deflection may be two MEPPs: two explain it better than one, but not well enough to "
+        "tell them apart.",
+        **_LATER,
     )
     missing_kinetics = _text(
         "missing_kinetics",
         "Why decay_tau is NaN: overlapped (the next MEPP begins before 1/e), at border (the segment ends "
         "before it), noise (open within a factor of five), no fit; empty where it is given.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
 
     @classmethod
@@ -173,34 +172,89 @@ class SummaryColumns(Columns):
         "resolving_time",
         "s",
         "Time after an onset in which another MEPP may stay unseen: the median from onset to 1/e.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     rate_hz_corrected = _number(
         "rate_hz_corrected",
         "Hz",
         "Rate corrected for MEPPs that stay unseen within the resolving time after another: those that come "
         "later than this, over the time left for them; of a Poisson process it is the true rate.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     rate_hz_corrected_low = _number(
         "rate_hz_corrected_low",
         "Hz",
         "Lower end of the exact 95 % Poisson interval of the corrected rate.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     rate_hz_corrected_high = _number(
         "rate_hz_corrected_high",
         "Hz",
         "Upper end of the exact 95 % Poisson interval of the corrected rate.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     amplitude_mean = _number("amplitude_mean", "{u}", "Mean amplitude, signed.")
     amplitude_median = _number("amplitude_median", "{u}", "Median amplitude, signed.")
     amplitude_cv = _number("amplitude_cv", "", "Coefficient of variation of the amplitude.")
+    amplitude_mean_corrected = _number(
+        "amplitude_mean_corrected",
+        "{u}",
+        "Mean amplitude over the population of MEPPs, those that may be two left out, signed.",
+        **_LATER,
+    )
+    amplitude_sd_corrected = _number(
+        "amplitude_sd_corrected",
+        "{u}",
+        "Standard deviation of the amplitude over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    amplitude_mean_corrected_se = _number(
+        "amplitude_mean_corrected_se", "{u}", "Standard error of amplitude_mean_corrected.", **_LATER
+    )
+    decay_tau_median_s = _number("decay_tau_median", "s", "Median decay time constant as measured.", **_LATER)
+    decay_tau_mean_s = _number(
+        "decay_tau_mean",
+        "s",
+        "Mean decay time constant over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    decay_tau_sd_s = _number(
+        "decay_tau_sd",
+        "s",
+        "Standard deviation of the decay time constant over the population, corrected in the same way.",
+        **_LATER,
+    )
+    decay_tau_mean_se_s = _number("decay_tau_mean_se", "s", "Standard error of decay_tau_mean.", **_LATER)
+    rise_10_90_median_s = _number(
+        "rise_10_90_median", "s", "Median time from 10 % to 90 % as measured.", **_LATER
+    )
+    rise_10_90_mean_s = _number(
+        "rise_10_90_mean",
+        "s",
+        "Mean time from 10 % to 90 % over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    rise_10_90_sd_s = _number(
+        "rise_10_90_sd",
+        "s",
+        "Standard deviation of the time from 10 % to 90 % over the population, corrected in the same way.",
+        **_LATER,
+    )
+    rise_10_90_mean_se_s = _number("rise_10_90_mean_se", "s", "Standard error of rise_10_90_mean.", **_LATER)
+    half_width_median_s = _number("half_width_median", "s", "Median half-width as measured.", **_LATER)
+    half_width_mean_s = _number(
+        "half_width_mean",
+        "s",
+        "Mean half-width over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    half_width_sd_s = _number(
+        "half_width_sd",
+        "s",
+        "Standard deviation of the half-width over the population, corrected in the same way.",
+        **_LATER,
+    )
+    half_width_mean_se_s = _number("half_width_mean_se", "s", "Standard error of half_width_mean.", **_LATER)
     interval_mean = _number("interval_mean", "s", "Mean interval between consecutive MEPPs of a sweep.")
     interval_cv = _number("interval_cv", "", "Coefficient of variation of the intervals.")
     interval_cv2 = _number("interval_cv2", "", "CV2 of the intervals (Holt et al. 1996).")

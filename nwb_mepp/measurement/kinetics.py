@@ -24,9 +24,8 @@ than in the mean over that time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +33,12 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.measurement.event_fits import OPEN_LOG_SE, FittedEvents, Train, fit_train
+from nwb_mepp.measurement.event_fits import find_pairs_of, fit_freely, fit_likely, fit_roughly, fit_train
+from nwb_mepp.measurement.event_table import Part, table_of
 from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights, white_noise
-from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, Events, PolarizedTrace, locate_peaks
-from nwb_mepp.measurement.waveform import level_times, log_slopes, widths
+from nwb_mepp.measurement.pairs import separable, split_events
+from nwb_mepp.measurement.peaks import Events, PolarizedTrace, locate_peaks
+from nwb_mepp.measurement.train import FittedEvents, Train
 
 __all__ = ["LocatedEvents", "MeasuredEvents", "locate", "measure"]
 
@@ -48,8 +49,8 @@ Reader = Callable[[int, int], FloatArray]
 
 # Segments lie this far apart on the clock of a train.
 _APART_S = 10.0
-# The factor from the mean around the peak to the peak of the fitted shape: more would be that of a spike.
-_MOST_CURVED = 1.3
+# How often a deflection is looked at again: three MEPPs in one need two rounds.
+_ROUNDS = 2
 _RISE_S = 1.5e-3
 _NORMAL_SCALE = 1.4826  # SD of a normal distribution over its median absolute deviation
 
@@ -150,28 +151,35 @@ def locate(
         view = PolarizedTrace(read or segment.values, polarity.sign, rate_hz, segment.n_samples)
         rows, peak = locate_peaks(view, found)
         columns = (found.start[rows], peak, found.stop[rows], found.probability[rows])
-        parts.append(_Part(segment, view, begin, *columns))
+        parts.append(Part(segment, view, begin, *columns, held=np.zeros(len(peak), dtype=bool)))
         begin += segment.n_samples + round(_APART_S * rate_hz)
-    bins = Bins.around_peak(rate_hz)
-    lengths = [len(part.peak) for part in parts]
-    train = Train(
-        peak=np.concatenate([part.peak + part.begin for part in parts]),
-        low=np.repeat([part.begin for part in parts], lengths),
-        high=np.repeat([part.begin + part.view.n_samples for part in parts], lengths),
-        values=np.concatenate([part.binned(bins) for part in parts]),
-    )
-    return LocatedEvents(parts, bins, train)
+    return LocatedEvents.of(parts, Bins.around_peak(rate_hz))
 
 
 @dataclass(frozen=True, eq=False)
 class LocatedEvents:
     """The events of one channel with the trace around them, from :func:`locate`."""
 
-    parts: list[_Part]
+    parts: list[Part]
     bins: Bins
     train: Train
 
-    def fit(self, autocovariance: FloatArray | None = None, *, roughly: bool = False) -> MeasuredEvents:
+    @classmethod
+    def of(cls, parts: list[Part], bins: Bins) -> LocatedEvents:
+        """Read the trace around the peaks of all parts."""
+        lengths = [len(part.peak) for part in parts]
+        train = Train(
+            peak=np.concatenate([part.peak + part.begin for part in parts]),
+            low=np.repeat([part.begin for part in parts], lengths),
+            high=np.repeat([part.begin + part.view.n_samples for part in parts], lengths),
+            values=np.concatenate([part.binned(bins) for part in parts]),
+            held=np.concatenate([part.held for part in parts]),
+        )
+        return cls(parts, bins, train)
+
+    def fit(
+        self, autocovariance: FloatArray | None = None, *, roughly: bool = False, split: bool = False
+    ) -> MeasuredEvents:
         """Fit the shapes of all events, held by what is typical of all of them.
 
         Parameters
@@ -180,26 +188,65 @@ class LocatedEvents:
             As of :func:`measure`.
         roughly : bool, default False
             Fit once, held by what is usual: enough to subtract the events from the trace.
+        split : bool, default False
+            Make two events of a deflection that two explain better. By default such are only flagged as
+            ``unresolved``.
         """
         if not len(self.train.peak):
             return MeasuredEvents(self.parts, None)
         known = white_noise(_noise_sd(self.train, self.bins)) if autocovariance is None else autocovariance
-        return MeasuredEvents(
-            self.parts, fit_train(self.train, NoiseWeights(self.bins, known), roughly=roughly)
-        )
+        weights = NoiseWeights(self.bins, known)
+        if roughly:
+            return MeasuredEvents(self.parts, fit_roughly(self.train, weights))
+        return self._finish(weights, fit_train(self.train, weights), rounds=_ROUNDS if split else 0)
+
+    def _finish(self, weights: NoiseWeights, fitted: FittedEvents, *, rounds: int) -> MeasuredEvents:
+        """Split deflections while there are any to split, and fit what is left freely."""
+        duration_s = sum(part.view.n_samples for part in self.parts) / self.bins.rate_hz
+        rate_hz = len(self.train.peak) / duration_s
+        pairs = find_pairs_of(self.train, weights, fitted, rate_hz=rate_hz)
+        apart = separable(self.train, fitted, pairs, rate_hz=self.bins.rate_hz)
+        if rounds and apart.any():
+            start, peak, held = split_events(self.train, fitted, pairs, apart)
+            source = np.repeat(np.arange(len(apart)), 1 + apart)
+            located = LocatedEvents.of(self._with(source, peak, held), self.bins)
+            again = fit_likely(located.train, weights, start=start, population=fitted.population)
+            return located._finish(weights, again, rounds=rounds - 1)
+        free = fit_freely(self.train, weights, fitted)
+        return MeasuredEvents(self.parts, replace(free, unresolved=pairs.suspected & ~self.train.held))
+
+    def _with(self, source: IntArray, peak: IntArray, held: BoolArray) -> list[Part]:
+        """Return the parts with events at other peaks; ``source`` is the event that each comes from."""
+        parts, first = [], 0
+        for part in self.parts:
+            last = first + len(part.peak)
+            rows = np.flatnonzero((source >= first) & (source < last))
+            own = source[rows] - first
+            parts.append(
+                replace(
+                    part,
+                    start=part.start[own],
+                    peak=peak[rows] - part.begin,
+                    stop=part.stop[own],
+                    probability=part.probability[own],
+                    held=held[rows],
+                )
+            )
+            first = last
+        return parts
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredEvents:
     """The events of one channel with their shapes; ``fitted`` is None without events."""
 
-    parts: list[_Part]
+    parts: list[Part]
     fitted: FittedEvents | None
 
     def mepps(self) -> Mepps:
         """Return the table, sorted by onset."""
         tables = [
-            _table(part, fitted)
+            table_of(part, fitted)
             for part, fitted in zip(self.parts, self._of_segment, strict=True)
             if fitted is not None
         ]
@@ -237,25 +284,6 @@ class MeasuredEvents:
         ]
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """The events of one segment; ``begin`` is where its first sample is on the clock of the train."""
-
-    segment: Segment
-    view: PolarizedTrace
-    begin: int
-    start: IntArray
-    peak: IntArray
-    stop: IntArray
-    probability: FloatArray
-
-    def binned(self, bins: Bins) -> FloatArray:
-        """Return the means of the trace over the bins around each peak, shape (n_events, n_bins)."""
-        first, last = bins.edges[[0, -1]].tolist()
-        rows = [bins.average(self.view.values(peak + first, peak + last)) for peak in self.peak.tolist()]
-        return np.array(rows).reshape(-1, bins.n_bins)
-
-
 def _noise_sd(train: Train, bins: Bins) -> float:
     """Return the SD of white noise that scatters as the trace does just before the events."""
     before = (bins.center_s < -_RISE_S) & (bins.n_samples == bins.n_samples.min())
@@ -263,125 +291,3 @@ def _noise_sd(train: Train, bins: Bins) -> float:
     beside = np.abs(values - np.median(values, axis=1, keepdims=True))
     sd = _NORMAL_SCALE * float(np.median(beside)) * float(np.sqrt(bins.n_samples.min()))
     return max(sd, 1e-6 * float(np.ptp(train.values)), float(np.finfo(np.float64).tiny ** 0.5))
-
-
-def _table(one: _Part, fitted: FittedEvents) -> Mepps:
-    segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
-    start, peak, stop, overlapped = _intervals(one, fitted)
-    sizes = [
-        _sizes(one, fitted, number, interval)
-        for number, interval in enumerate(zip(start.tolist(), peak.tolist(), stop.tolist(), strict=True))
-    ]
-    amplitude, area, baseline = np.array(sizes).T
-    kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
-    in_sweep = segment.start + np.stack([start, stop, peak])
-    start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / rate_hz
-    return Mepps(
-        channel=segment.trace.channel,
-        unit=segment.trace.unit,
-        sweep=np.full(n_events, segment.trace.sweep, dtype=np.int64),
-        start_index=in_sweep[0],
-        stop_index=in_sweep[1],
-        peak_index=in_sweep[2],
-        start_s=start_s,
-        stop_s=stop_s,
-        peak_s=peak_s,
-        amplitude=amplitude,
-        area=area,
-        baseline=baseline,
-        probability=one.probability,
-        overlapped=overlapped,
-        amplitude_se=np.where(fitted.fits, fitted.likely.height_se, np.nan),
-        **kinetics,
-    )
-
-
-def _intervals(one: _Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
-    """Return intervals that hold their peak and neither overlap nor leave the segment, and which are cut."""
-    likely, fits, rate_hz = fitted.likely, fitted.fits, one.view.rate_hz
-    at_peak_s = one.peak / rate_hz
-    fall_s = _fall_times(fitted, level=np.exp(-1.0))
-    ends = np.append(one.peak[1:], one.view.n_samples)
-    with np.errstate(invalid="ignore"):
-        onset = np.where(fits, np.round((at_peak_s + likely.onset_s) * rate_hz), one.start)
-        stop = np.where(fits, np.ceil((at_peak_s + likely.onset_s + fall_s) * rate_hz), one.stop)
-        peak = np.where(fits, np.round((at_peak_s + likely.peak_s) * rate_hz), one.peak)
-    rows = np.stack([onset, peak, stop, ends], axis=1).astype(np.int64).tolist()
-    floor, placed = 0, []
-    for first, top, last, end in rows:
-        inside = min(max(top, floor + 1 if floor else floor), end - 1)
-        placed.append(
-            (
-                min(max(first, floor), max(inside - 1, floor)),
-                inside,
-                min(max(last, inside + 1), one.view.n_samples),
-            )
-        )
-        floor = inside + 1
-    start, peak, stop = np.array(placed, dtype=np.int64).T
-    overlapped = np.append(stop[:-1] > start[1:], False)
-    stop[:-1] = np.minimum(stop[:-1], start[1:])
-    return start, peak, stop, overlapped
-
-
-def _fall_times(fitted: FittedEvents, *, level: float) -> FloatArray:
-    """Return when likely shapes fall to a fraction of their amplitude, in seconds from onset; else NaN."""
-    likely = fitted.likely
-    taus = (np.where(fitted.fits, tau_s, np.nan) for tau_s in (likely.tau_rise_s, likely.tau_decay_s))
-    return level_times(*taus, level=level, falling=True, power=likely.power)
-
-
-def _kinetics(
-    one: _Part, fitted: FittedEvents, *, start: IntArray, overlapped: BoolArray
-) -> dict[str, npt.NDArray[Any]]:
-    """Return rise, half-width and decay, their standard errors, and why they are missing."""
-    free, fits = fitted.free, fitted.fits
-    # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
-    onset_s = one.peak / one.view.rate_hz + fitted.likely.onset_s
-    visible_s = np.append(start[1:], one.view.n_samples) / one.view.rate_hz - onset_s
-    reaches_half = _fall_times(fitted, level=0.5) <= visible_s
-    reaches_end = _fall_times(fitted, level=np.exp(-1.0)) <= visible_s
-    measured = fits & free.usable
-    taus = np.where(measured, free.tau_rise_s, np.nan), np.where(measured, free.tau_decay_s, np.nan)
-    covariance = free.covariance[:, 1:3, 1:3]
-    slopes = (*log_slopes(*taus, power=free.power), np.array([0.0, 1.0]))
-    rise_s, half_width_s = widths(*taus, power=free.power)
-    found: dict[str, npt.NDArray[Any]] = {}
-    visible = (np.ones(len(fits), dtype=bool), reaches_half, reaches_end)
-    names = ("rise_10_90", "half_width", "decay_tau")
-    for name, value, slope, seen in zip(names, (rise_s, half_width_s, taus[1]), slopes, visible, strict=True):
-        gradient = np.broadcast_to(slope, (len(fits), 2))
-        with np.errstate(invalid="ignore"):
-            log_se = np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient))
-        given = seen & (log_se < OPEN_LOG_SE)
-        found[f"{name}_s"] = np.where(given, value, np.nan)
-        found[f"{name}_se_s"] = np.where(given, value * log_se, np.nan)
-    found["missing_kinetics"] = np.select(
-        [~np.isnan(found["decay_tau_s"]), ~fits, overlapped, ~reaches_end],
-        ["", "no fit", "overlapped", "at border"],
-        default="noise",
-    )
-    return found
-
-
-def _sizes(
-    one: _Part, fitted: FittedEvents, number: int, interval: tuple[int, int, int]
-) -> tuple[float, float, float]:
-    """Return amplitude, area and baseline of one event, signed."""
-    start, peak, stop = interval
-    view, likely, fits = one.view, fitted.likely, bool(fitted.fits[number])
-    half = view.samples(PEAK_HALF_WINDOW_S)
-    first, last = min(start, peak - half), max(stop, peak + half + 1)
-    level = likely.level[number]
-    trace, others = view.values(first, last), fitted.sum_at(one.peak, first, last, without=number)
-    if not np.isfinite(level):
-        level = float(trace.min())
-    at = slice(peak - half - first, peak + half + 1 - first)
-    amplitude = float((trace - others)[at].mean()) - level
-    if fits:
-        window = np.arange(peak - half, peak + half + 1) - one.peak[number]
-        own = likely.select(np.array([number])).curves(window / view.rate_hz)[0].mean()
-        amplitude *= min(max(float(likely.amplitude[number] / own), 1.0), _MOST_CURVED) if own > 0 else 1.0
-    area = float((trace - others - level)[start - first : stop - first].sum()) / view.rate_hz
-    baseline = level + float(others[peak - first])
-    return view.sign * amplitude, view.sign * area, view.sign * baseline

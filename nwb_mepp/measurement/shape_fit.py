@@ -71,6 +71,10 @@ class Shapes:
     covariance : ndarray, shape (n_events, 5, 5)
         Of the estimates of onset, logarithms of the time constants, amplitude and level.
     chi_square : ndarray
+    cost : ndarray
+        Chi-square and what the prior and the level known beforehand add to it.
+    energy : ndarray
+        Square of the amplitude over its standard error, if all else were known.
     height_se : ndarray
         Standard error of the mean of the samples around the peak less the fitted level.
     power : int
@@ -83,6 +87,8 @@ class Shapes:
     level: FloatArray
     covariance: FloatArray
     chi_square: FloatArray
+    cost: FloatArray
+    energy: FloatArray
     height_se: FloatArray
     power: int
 
@@ -328,6 +334,8 @@ class _Problem:
             level=state.linear[:, 1] + self._shift,
             covariance=covariance,
             chi_square=state.chi_square,
+            cost=state.cost,
+            energy=scale**2 * state.fisher[:, 3, 3],
             height_se=self._height_se(at, state),
             power=self._power,
         )

@@ -12,6 +12,7 @@ from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.baseline import Baseline, sample_baseline
 from nwb_mepp.statistics.poisson import rate_interval
+from nwb_mepp.statistics.population import describe_amplitudes, describe_kinetics
 from nwb_mepp.statistics.timing import describe_timing
 
 __all__ = ["summarize"]
@@ -93,6 +94,8 @@ def summarize(
         amplitude_mean=mean,
         amplitude_median=median,
         amplitude_cv=cv,
+        **describe_amplitudes(mepps),
+        **describe_kinetics(mepps),
         interval_mean=timing.interval_mean,
         interval_cv=timing.interval_cv,
         interval_cv2=timing.interval_cv2,

@@ -73,7 +73,7 @@ def _measured(
     candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
-    measured, noise_sd = measure_candidates(segments, candidates, noise=noise)
+    measured, noise_sd = measure_candidates(segments, candidates, noise=noise, split=True)
     return measured.select(noise.polarity.sign * measured.amplitude > 0.0), noise_sd
 
 
@@ -232,7 +232,11 @@ def run_detector(
 
 
 def measure_candidates(
-    segments: Sequence[Segment], candidates: Sequence[Candidates], *, noise: ChannelNoise
+    segments: Sequence[Segment],
+    candidates: Sequence[Candidates],
+    *,
+    noise: ChannelNoise,
+    split: bool = False,
 ) -> tuple[Mepps, float]:
     """Measure the events of one channel, with hum taken out where there is any.
 
@@ -242,6 +246,8 @@ def measure_candidates(
     candidates : sequence of Candidates
         One for each segment.
     noise : ChannelNoise
+    split : bool, default False
+        Make two MEPPs of a deflection that two explain better.
 
     Returns
     -------
@@ -261,8 +267,8 @@ def measure_candidates(
     rough = located.fit(roughly=True)
     left = measure_noise_left(segments, noise=noise, events=rough.curves)
     if left is None:
-        return located.fit().mepps(), noise.noise_sd
-    return located.fit(left.autocovariance).mepps(), left.sd
+        return located.fit(split=split).mepps(), noise.noise_sd
+    return located.fit(left.autocovariance, split=split).mepps(), left.sd
 
 
 def _large_enough(

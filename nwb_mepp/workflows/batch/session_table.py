@@ -13,7 +13,6 @@ from typing import Any
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.safe_text import from_csv_cell
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.readers.options import parse_unit_options
 from nwb_mepp.workflows import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import event_columns, summary_columns
@@ -105,8 +104,9 @@ class SessionTable:
         for field in ("gain", "sampling_rate_hz"):
             if field in reading and "=" not in reading[field]:
                 reading[field] = self._number(name, field.removesuffix("_hz"), reading[field])
-        if "unit" in reading:
-            reading["unit"] = parse_unit_options(re.split(r"[;,]\s*", reading["unit"]))
+        for field in ("unit", "gain"):
+            if "=" in str(reading.get(field, "")):
+                reading[field] = re.split(r";\s*|,\s+", reading[field])
         detecting: dict[str, Any] = {field: row[one] for one, field in _DETECTING.items() if one in row}
         if "exclude" in detecting:
             stretches = re.split(r"[;,\s]+", detecting.pop("exclude"))

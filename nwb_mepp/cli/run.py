@@ -210,11 +210,15 @@ def _counted(found: list[tuple[str, str, int]] | tuple[tuple[str, str, int], ...
 
 def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
+    from nwb_mepp.workflows.batch import files_of_another_scale
+
     if writing.clamp is None and any(one.status == "written" for one in outcome.done):
         complain(
             "note: plain series were written because the clamp mode is not stated; state it with --clamp "
             "current, voltage or izero."
         )
+    for remark in files_of_another_scale(outcome.done):
+        complain(f"note: {options.as_typed(remark)}")
     if outcome.failures:
         rows = [(str(failure.path), failure.reason) for failure in outcome.failures]
         # A file whose picture is missing is done and failed.

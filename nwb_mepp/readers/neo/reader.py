@@ -17,6 +17,7 @@ from nwb_mepp.core.errors import MeppError, MissingDependencyError, ReadError, U
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.neo import axon, tdt
 from nwb_mepp.readers.neo.axon import round_to_milliseconds, split_episodes
+from nwb_mepp.readers.neo.axon_protocol import commanded
 from nwb_mepp.readers.neo.axon_tags import read_tags
 from nwb_mepp.readers.neo.eager import read_eagerly
 from nwb_mepp.readers.neo.lazy import read_lazily
@@ -73,6 +74,9 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
+    if name == "axon":
+        steps, pulses_s = commanded(getattr(reader, "_axon_info", {}))
+        contents = replace(contents, command_steps=steps, stimuli_s=pulses_s)
     with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
         contents = _refined(name, path, contents)
     return drop_unitless_channels(contents, options)

@@ -4,6 +4,7 @@ from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
+from nwb_mepp.workflows.batch.scale_check import files_of_another_scale
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
 from nwb_mepp.workflows.batch.tables import (
     Row,
@@ -30,6 +31,7 @@ __all__ = [
     "event_columns",
     "event_rows",
     "explain",
+    "files_of_another_scale",
     "find_nwb_files",
     "in_units",
     "plan_batch",

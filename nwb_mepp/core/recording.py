@@ -168,7 +168,8 @@ class Recording:
     command_steps : tuple of (start_s, stop_s)
         Stretches in which the header says that the clamp commanded another level than the one held.
     stimuli_s : tuple of float
-        When the header says that a digital output was switched on, relative to the session start.
+        When the source says that a digital output was switched on or that something else happened which may
+        have been a stimulus, relative to the session start.
     notes : tuple of str
         One sentence for each thing that was left out or assumed; shown to the user once.
     """

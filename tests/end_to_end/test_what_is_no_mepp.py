@@ -15,9 +15,10 @@ import nwb_mepp
 from builders.command_line import Call, Called
 from builders.known_mepps import mepp_trace
 from builders.traces import RATE_HZ, recording_of, trace_of
+from nwb_mepp.core.ancillary import AncillaryData, PointEvents
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import open_nwb, read_results, replace_results, write_nwb
-from nwb_mepp.workflows import DetectionSettings, analyze
+from nwb_mepp.workflows import DetectionSettings, analyze, detect_file
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
@@ -120,6 +121,18 @@ def test_the_output_of_a_run_says_what_was_left_out_and_why(tmp_path: Path) -> N
     replace_results(tmp_path / "a.nwb", [replace(results[0], left_out=())])
     with h5py.File(tmp_path / "a.nwb") as file:
         assert file["intervals/invalid_times/start_time"][:].tolist() == [7.0]  # what was stated stays
+
+
+def test_events_of_an_nwb_file_that_responses_follow_are_stimuli(tmp_path: Path) -> None:
+    stimuli_s = np.array([1.1, 2.05, 3.2, 4.15, 5.6, 6.3, 7.45])  # neither regular nor stated
+    onsets_s = sorted([*(stimuli_s + 4e-3), 0.6, 1.7, 2.7, 5.1])
+    events = PointEvents(name="TTL", sweep=0, times_s=stimuli_s, labels=("",) * 7)
+    trace = trace_of(mepp_trace(onsets_s=onsets_s, duration_s=8.0))
+    recording = recording_of(trace, ancillary=AncillaryData(events=(events,)))
+    write_nwb(recording, tmp_path / "a.nwb", session_start=datetime(2026, 1, 15, tzinfo=UTC))
+    detect_file(tmp_path / "a.nwb", settings=DetectionSettings(detectors=("matched_filter",)))
+    (result,) = read_results(tmp_path / "a.nwb")
+    assert (result.summary.n_evoked, result.summary.n_mepps) == (7, 4)
 
 
 def at_s(time_s: float) -> int:

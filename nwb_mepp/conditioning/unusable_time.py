@@ -16,7 +16,7 @@ import numpy.typing as npt
 from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import Segment
 
-__all__ = ["IMPALEMENT", "end_values", "find_unusable"]
+__all__ = ["IMPALEMENT", "find_unusable"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -25,6 +25,9 @@ NOT_A_NUMBER = "not a number"
 RAIL = "at the end of the range"
 FLAT = "flat line"
 IMPALEMENT = "impalement lost"
+
+# A segment, the first sample, the one after the last, and the reason.
+_Stretch = tuple[Segment, int, int, str]
 
 _BLOCK = 1 << 20
 _BIN_S = 0.1
@@ -39,6 +42,8 @@ _BEYOND_CHANCE = 5.0
 _OUTSIDE_V = -20e-3
 # A fiber that is impaled rests below this; only then can an impalement be lost.
 _INSIDE_V = -30e-3
+# Nor below the equilibrium potential of potassium, about -100 mV: this is an amplifier that is overloaded.
+_BEYOND_V = -150e-3
 _OUTSIDE_SHARE = 0.4  # of the resting potential, for fibers that rest at less than -50 mV
 _JUMP_V = 15e-3  # within half a second: far more than drift, and than any EPP lifts a median over 0.1 s
 _JUMP_BINS = 5
@@ -52,10 +57,6 @@ _MIN_CURRENT_BINS = 50
 _SETTLED_SD = 6.0
 _MAX_SETTLING_BINS = 20
 _MAX_SEALING_BINS = 50
-
-_MIN_CLIPPED = 5
-_MIN_CLIPPED_RUN = 3
-_PILE = 5.0
 
 
 @dataclass
@@ -130,73 +131,12 @@ def find_unusable(segments: Sequence[Segment], *, only_missing: bool = False) ->
     (LeftOut(start_s=1.0, stop_s=1.2, reason='not a number'),)
     """
     scans = [_scan(segment) for segment in segments]
-    found: list[tuple[Segment, int, int, str]] = []
+    found: list[_Stretch] = []
     for scan in scans:
         found += [(scan.segment, *run, NOT_A_NUMBER) for run in _joined(scan.missing, scan.segment)]
     if not only_missing:
-        found += _constant_stretches(scans)
-        found += _lost_impalements(scans)
+        found += _united(_constant_stretches(scans), _lost_impalements(scans))
     return tuple(_left_out(*one) for one in found)
-
-
-def end_values(segments: Sequence[Segment]) -> tuple[float, float]:
-    """Return the values at which a channel is cut off, as peaks pile up there; infinite where they do not.
-
-    Parameters
-    ----------
-    segments : sequence of Segment
-        All stretches of one channel that are analyzed.
-
-    Returns
-    -------
-    low, high : float
-        In the unit of the channel; -inf and inf where no value is an end.
-
-    Notes
-    -----
-    The largest value of a trace that is not cut off is reached once or a few times, and values just below
-    it more often. It is an end if it is reached at least five times, three in a row, and five times as
-    often as the next smaller value. The same holds for the smallest.
-    """
-    ends = []
-    for sign in (-1.0, 1.0):
-        counts: dict[float, int] = {}
-        longest, highest = 0, -np.inf
-        for segment in segments:
-            for _, values in _blocks(segment):
-                oriented = sign * values[np.isfinite(values)]
-                if not len(oriented):
-                    continue
-                # The two largest values so far, with how often each was reached.
-                for value in _two_largest(oriented):
-                    counts[value] = counts.get(value, 0) + int(np.sum(oriented == value))
-                counts = {value: counts[value] for value in sorted(counts)[-2:]}
-                if max(counts) > highest:
-                    longest, highest = 0, max(counts)
-                longest = max(_longest_run(oriented == highest), longest)
-        ends.append(sign * _end(counts, longest))
-    return ends[0], ends[1]
-
-
-def _two_largest(values: FloatArray) -> list[float]:
-    top = float(values.max())
-    below = values[values < top]
-    return [top, float(below.max())] if len(below) else [top]
-
-
-def _longest_run(true: BoolArray) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]).astype(np.int8)))
-    return int(np.max(edges[1::2] - edges[::2], initial=0))
-
-
-def _end(counts: dict[float, int], longest: int) -> float:
-    if not counts:
-        return np.inf
-    top = max(counts)
-    n_top = counts[top]
-    n_below = counts[min(counts)] if len(counts) > 1 else 0
-    piled = n_top >= _MIN_CLIPPED and longest >= _MIN_CLIPPED_RUN and n_top > _PILE * n_below
-    return top if piled else np.inf
 
 
 def _blocks(segment: Segment) -> Iterator[tuple[int, FloatArray]]:
@@ -268,7 +208,7 @@ def _joined(runs: Sequence[tuple[int, int]], segment: Segment) -> list[tuple[int
     return joined
 
 
-def _constant_stretches(scans: Sequence[_Scan]) -> list[tuple[Segment, int, int, str]]:
+def _constant_stretches(scans: Sequence[_Scan]) -> list[_Stretch]:
     """Return where a trace stands still far longer than chance would have it: a rail or a flat line."""
     n_in_runs = sum(stop - start for scan in scans for start, stop in scan.constant)
     n_samples = sum(scan.segment.n_samples for scan in scans)
@@ -291,6 +231,19 @@ def _constant_stretches(scans: Sequence[_Scan]) -> list[tuple[Segment, int, int,
     return found
 
 
+def _united(constant: Sequence[_Stretch], lost: Sequence[_Stretch]) -> list[_Stretch]:
+    """Return all stretches; one that begins within a rail is its recovery, whose reason says more."""
+    united = list(constant)
+    for segment, start, stop, reason in lost:
+        for number, (other, first, last, why) in enumerate(united):
+            if other is segment and first - _bin_samples(segment) <= start <= last:
+                united[number] = (segment, first, max(stop, last), why)
+                break
+        else:
+            united.append((segment, start, stop, reason))
+    return united
+
+
 def _settled(scan: _Scan, stop: int) -> int:
     """Return where an amplifier that was overloaded is back at its level: a second later, as a rule."""
     in_bin = _bin_samples(scan.segment)
@@ -306,7 +259,7 @@ def _settled(scan: _Scan, stop: int) -> int:
     return stop
 
 
-def _lost_impalements(scans: Sequence[_Scan]) -> list[tuple[Segment, int, int, str]]:
+def _lost_impalements(scans: Sequence[_Scan]) -> list[_Stretch]:
     """Return where the electrode is not in the cell although it was, or will be."""
     level = np.concatenate([scan.level for scan in scans])
     known = np.isfinite(level)
@@ -329,16 +282,16 @@ def _lost_impalements(scans: Sequence[_Scan]) -> list[tuple[Segment, int, int, s
 
 
 def _outside_by_voltage(level: FloatArray) -> BoolArray:
-    """Return which bins lie outside the cell: near 0 mV, after a jump or before one, for a second or more."""
-    inside = level < _INSIDE_V
+    """Return which bins are at no resting potential, after a jump or before one, for a second or more."""
+    inside = (level < _INSIDE_V) & (level > _BEYOND_V)
     outside = np.zeros(len(level), dtype=np.bool_)
     if inside.sum() < max(_MIN_INSIDE_SHARE * len(level), _MIN_OUTSIDE_BINS):
         return outside
     limit = max(_OUTSIDE_V, _OUTSIDE_SHARE * float(np.median(level[inside])))
-    for start, stop in _true_runs(level > limit, least=_MIN_OUTSIDE_BINS):
+    for start, stop in _true_runs((level > limit) | (level < _BEYOND_V), least=_MIN_OUTSIDE_BINS):
         before, after = level[max(start - _JUMP_BINS, 0) : start], level[stop : stop + _JUMP_BINS]
-        fell_out = len(before) > 0 and level[start] - np.nanmin(before) >= _JUMP_V
-        went_in = len(after) > 0 and level[stop - 1] - np.nanmin(after) >= _JUMP_V
+        fell_out = bool((np.abs(level[start] - before) >= _JUMP_V).any())
+        went_in = bool((np.abs(level[stop - 1] - after) >= _JUMP_V).any())
         # Without a jump at either end the fiber has depolarized slowly, which is for a person to judge.
         if (fell_out or start == 0) and (went_in or stop == len(level)) and (fell_out or went_in):
             outside[_left(level, start) : _sealed(level, stop)] = True
@@ -351,7 +304,7 @@ def _left(level: FloatArray, start: int) -> int:
     if not np.isfinite(before).any():
         return start
     usual = float(np.nanmedian(before))
-    while start > 0 and level[start - 1] - usual > _JUMP_V / 3.0:
+    while start > 0 and abs(level[start - 1] - usual) > _JUMP_V / 3.0:
         start -= 1
     return start
 

@@ -165,6 +165,11 @@ class Recording:
         Manual marks that come with the recording (start, stop), relative to the session start.
     ancillary : AncillaryData
         Events, epochs, spikes and irregularly sampled signals of the source, copied to the output file.
+    command_steps : tuple of (start_s, stop_s)
+        Stretches in which the header says that the clamp commanded another level than the one held.
+    stimuli_s : tuple of float
+        When the source says that a digital output was switched on or that something else happened which may
+        have been a stimulus, relative to the session start.
     notes : tuple of str
         One sentence for each thing that was left out or assumed; shown to the user once.
     """
@@ -177,6 +182,8 @@ class Recording:
     invalid_times: tuple[tuple[float, float], ...] = ()
     labels: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
     ancillary: AncillaryData = field(default_factory=AncillaryData)
+    command_steps: tuple[tuple[float, float], ...] = ()
+    stimuli_s: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

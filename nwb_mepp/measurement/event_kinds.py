@@ -15,7 +15,16 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.recurrence import Recurrence, find_period, find_places
 
-__all__ = ["ARTIFACT", "EVOKED", "MEPP", "SPIKE", "find_recurrence", "kinds_of", "quality_of"]
+__all__ = [
+    "ARTIFACT",
+    "EVOKED",
+    "MEPP",
+    "SPIKE",
+    "after_stimuli",
+    "find_recurrence",
+    "kinds_of",
+    "quality_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -28,11 +37,17 @@ MEPP, EVOKED, SPIKE, ARTIFACT = "mepp", "evoked", "spike", "artifact"
 _OVERSHOOT_V = 0.0
 _LEAST_SPIKE_V = 30e-3
 _SPIKE_V = 50e-3
+# A fiber that is depolarized so far fires, so no giant MEPP has this amplitude; an attenuated spike may.
+_THRESHOLD_V = 20e-3
+_FAR_ABOVE = 10.0
 # Full width at half maximum; an EPP of that size lasts several milliseconds.
 _LONGEST_SPIKE_S = 4e-3
 # Channels stay open for about 1 ms and more, even at 37 degrees: no current through them is shorter at half
 # of its height, and no potential.
 _SHORTEST_S = 0.3e-3
+# Nerves conduct 10 m/s and more, and a synapse takes a few milliseconds, in the cold ten.
+_RESPONSE_S = (-1e-3, 25e-3)
+_AFTER_STIMULUS_S = (-1e-3, 0.1)
 # A stimulus artifact precedes the response by the latency, and is shorter than it.
 _LATENCY_S = 20e-3
 _ARTIFACT_SHARE = 0.5
@@ -67,7 +82,7 @@ def find_recurrence(
     if not len(times_s):
         return None
     stimuli = np.sort(np.asarray(stimuli_s, dtype=np.float64))
-    if len(stimuli) and (after := find_places(times_s, stimuli, reach_s=(-1e-3, 0.1))) is not None:
+    if len(stimuli) and (after := find_places(times_s, stimuli, reach_s=_AFTER_STIMULUS_S)) is not None:
         return after
     starts_s = np.array([start_s for start_s, _ in sweeps])
     if len(sweeps) >= _MIN_SWEEPS:
@@ -84,6 +99,25 @@ def find_recurrence(
             places = {*found.places_s, *(() if all_ is None else all_.places_s)}
             return Recurrence(starts_s, tuple(sorted(places)), found.period_s)
     return None
+
+
+def after_stimuli(mepps: Mepps, stimuli_s: npt.ArrayLike) -> Recurrence:
+    """Return where events count as evoked by stimuli whose times are known.
+
+    Parameters
+    ----------
+    mepps : Mepps
+    stimuli_s : array_like, shape (n_stimuli,)
+        Sorted.
+
+    Returns
+    -------
+    Recurrence
+        The 25 ms after each stimulus, in which the response to a nerve falls, and where else events recur.
+    """
+    stimuli = np.asarray(stimuli_s, dtype=np.float64)
+    found = find_places(np.sort(mepps.peak_s), stimuli, reach_s=_AFTER_STIMULUS_S)
+    return Recurrence(stimuli, (_RESPONSE_S, *(() if found is None else found.places_s)))
 
 
 def kinds_of(mepps: Mepps, *, recurrence: Recurrence | None = None) -> TextArray:
@@ -127,8 +161,10 @@ def _spikes(mepps: Mepps) -> BoolArray:
     """Return which events are action potentials by size and shape."""
     if mepps.unit != "V":
         return np.zeros(len(mepps), dtype=np.bool_)
-    top = mepps.baseline + mepps.amplitude
-    tall = (mepps.amplitude >= _LEAST_SPIKE_V) & ((top > _OVERSHOOT_V) | (mepps.amplitude >= _SPIKE_V))
+    size, top = mepps.amplitude, mepps.baseline + mepps.amplitude
+    tall = (size >= _LEAST_SPIKE_V) & ((top > _OVERSHOOT_V) | (size >= _SPIKE_V))
+    # Where most events are as large, the gain is wrong, not the kind.
+    tall |= (size >= _THRESHOLD_V) & (size >= _FAR_ABOVE * np.median(np.abs(size)))
     return np.asarray(tall & ~(mepps.half_width_s > _LONGEST_SPIKE_S))
 
 

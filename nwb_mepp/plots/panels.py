@@ -55,8 +55,9 @@ def draw_recording(
     unit: DisplayUnit,
     stretch: Stretch,
     excluded: Sequence[tuple[float, float]],
+    others: Mepps | None = None,
 ) -> None:
-    """Draw all sweeps over time, a tick above each MEPP, and the stretch that the next panel shows."""
+    """Draw all sweeps over time, a tick above each event, and the stretch that the next panel shows."""
     time_axis = TimeAxis(traces)
     lows, highs = [], []
     for trace in traces:
@@ -77,12 +78,17 @@ def draw_recording(
             if edges_s[0] < edges_s[1]:
                 axes.axvspan(*time_axis.positions(edges_s, sweep=trace.sweep), color=FAINT, alpha=0.35, lw=0)
     low, high = np.concatenate(lows), np.concatenate(highs)
+    known = np.isfinite(low) & np.isfinite(high)
+    low, high = low[known], high[known]
     bottom, top = (unit.factor * limit for limit in _limits(low, high))
     # The ticks for MEPPs lie above the trace.
     axes.set_ylim(bottom - 0.05 * (top - bottom), bottom + 1.35 * (top - bottom))
     axes.set_xlim(time_axis.start_s, time_axis.start_s + time_axis.duration_s)
     for border_s in time_axis.borders_s if len(time_axis.borders_s) <= 100 else ():
         axes.axvline(border_s, color=FAINT, lw=0.5)
+    if others is not None and len(others):
+        not_counted_s = time_axis.positions(others.peak_s, sweep=others.sweep)
+        axes.vlines(not_counted_s, 0.85, 0.9, transform=axes.get_xaxis_transform(), color=MEAN, lw=0.8)
     if len(mepps):
         onsets_s = time_axis.positions(mepps.start_s, sweep=mepps.sweep)
         width = float(np.clip(400 / len(mepps), 0.4, 1.3))

@@ -26,7 +26,7 @@ from nwb_mepp.plots.panels import (
     mark_unexplained,
 )
 from nwb_mepp.plots.selection import choose_stretch
-from nwb_mepp.plots.style import INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, show_message
+from nwb_mepp.plots.style import ACCENT, INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, show_message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,7 @@ _ROW_HEIGHTS = [0.85, 1.05, 1.3]
 _MARGINS = {"left": 0.078, "right": 0.977, "top": 0.815, "bottom": 0.078}
 _BETWEEN = "   ·   "
 _MAX_TITLE = 90
+_MAX_RESERVATIONS = 170
 
 
 def draw_picture(
@@ -85,19 +86,25 @@ def draw_picture(
         raise UsageError("expected at least one sweep to draw, found none; name a channel of the recording.")
     from matplotlib.figure import Figure
 
-    mepps, summary = result.mepps, result.summary
+    mepps, summary = result.mepps.of_kind("mepp"), result.summary
+    others = result.mepps.select(~np.isin(result.mepps.kind, ("", "mepp")))
     figure = Figure(figsize=_SIZE_INCHES, facecolor="white")
-    _write_head(figure, title=title, mepps=mepps, summary=summary)
+    _write_head(figure, title=title, mepps=mepps, result=result)
     whole, zoomed, below = _rows(figure)
     stretch = choose_stretch(mepps, traces)
     unit = choose_unit(_levels(traces, mepps), unit=mepps.unit)
-    draw_recording(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded)
+    draw_recording(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded, others=others)
     mark_unexplained(whole, traces, result.unexplained)
     draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
         draw_overlay(overlay, traces, mepps)
-        draw_amplitudes(amplitudes, mepps, noise_sd=summary.noise_sd)
+        # The mean in the summary leaves out lower bounds.
+        whole_peaks = mepps.select(np.char.find(mepps.quality.astype(np.str_), "clipped") < 0)
+        if len(whole_peaks):
+            draw_amplitudes(amplitudes, whole_peaks, noise_sd=summary.noise_sd)
+        else:
+            show_message(amplitudes, "Every peak is clipped")
         draw_intervals(intervals, mepps, excluded=excluded)
     else:
         show_message(figure.add_subplot(below[0, :]), "No MEPP found")
@@ -115,12 +122,13 @@ def _rows(figure: Figure) -> tuple[Axes, Axes, GridSpecFromSubplotSpec]:
     return figure.add_subplot(grid[0]), figure.add_subplot(grid[1]), below
 
 
-def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow) -> None:
-    found, how = _key_numbers(mepps, summary)
+def _write_head(figure: Figure, *, title: str, mepps: Mepps, result: ChannelResult) -> None:
+    found, how = _key_numbers(mepps, result.summary)
     for height, text, size, color, weight in (
-        (0.975, _shortened(visible(title)), TITLE_SIZE, INK, "bold"),
-        (0.922, found, LABEL_SIZE + 1, INK, "normal"),
-        (0.888, how, SMALL_SIZE, MUTED, "normal"),
+        (0.985, _shortened(visible(title)), TITLE_SIZE, INK, "bold"),
+        (0.938, found, LABEL_SIZE + 1, INK, "normal"),
+        (0.903, how, SMALL_SIZE, MUTED, "normal"),
+        (0.873, _shortened(visible(_reservations(result)), _MAX_RESERVATIONS), SMALL_SIZE, ACCENT, "normal"),
     ):
         # A dollar sign in a file name does not begin a formula.
         figure.text(
@@ -138,7 +146,13 @@ def _write_head(figure: Figure, *, title: str, mepps: Mepps, summary: SummaryRow
 def _levels(traces: Sequence[Trace], mepps: Mepps) -> FloatArray:
     """Return values from which the unit of the trace is chosen."""
     first = traces[0].values(0, min(traces[0].n_samples, 100_000))
-    return np.concatenate([np.quantile(first, [0.05, 0.95]), mepps.baseline, mepps.amplitude])
+    return np.concatenate(
+        [
+            np.nanquantile(first, [0.05, 0.95]) if np.isfinite(first).any() else [],
+            mepps.baseline,
+            mepps.amplitude,
+        ]
+    )
 
 
 def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
@@ -173,8 +187,25 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
     return _BETWEEN.join(found), _BETWEEN.join(how)
 
 
-def _shortened(title: str) -> str:
-    if len(title) <= _MAX_TITLE:
+def _reservations(result: ChannelResult) -> str:
+    """Return what was left out and why, what is not counted, and what is doubtful."""
+    counts = {kind: len(result.mepps.of_kind(kind)) for kind in ("evoked", "spike", "artifact")}
+    others = [f"{count} {kind}" for kind, count in counts.items() if count]
+    lasting: dict[str, float] = {}
+    for one in result.left_out:
+        lasting[one.reason] = lasting.get(one.reason, 0.0) + one.stop_s - one.start_s
+    said = (
+        [f"left out: {', '.join(f'{reason} {s:.3g} s' for reason, s in lasting.items())}"] if lasting else []
+    )
+    if others:
+        said.append(f"not counted (blue ticks): {', '.join(others)}")
+    if result.summary.warnings:
+        said.append(result.summary.warnings.replace("`", ""))
+    return _BETWEEN.join(said)
+
+
+def _shortened(title: str, longest: int = _MAX_TITLE) -> str:
+    if len(title) <= longest:
         return title
-    half = (_MAX_TITLE - 1) // 2
+    half = (longest - 1) // 2
     return f"{title[:half]}…{title[-half:]}"

@@ -75,6 +75,10 @@ class FileContents:
     nominal_sweep_interval_s : float or None
         The interval from sweep to sweep that the protocol asks for, where the file states that besides the
         times of its sweeps.
+    command_steps : mapping of int to tuple of (start_s, stop_s)
+        By sweep, from its start: where the header says that another level was commanded than the one held.
+    stimuli_s : mapping of int to tuple of float
+        By sweep, from its start: when the header says that a digital output was switched on.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
@@ -88,6 +92,8 @@ class FileContents:
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
     ancillary: AncillaryData = field(default_factory=AncillaryData)
     nominal_sweep_interval_s: float | None = None
+    command_steps: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    stimuli_s: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nwb_mepp.conditioning import end_values, find_unusable, survey
+from nwb_mepp.conditioning import MIN_DURATION_S, end_values, find_unusable, survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.core.units import ELECTRICAL_UNITS
-from nwb_mepp.detectors import find_clear_deflections, get_detector
+from nwb_mepp.detectors import Detector, find_clear_deflections, get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.option_kinds import Stretches
 from nwb_mepp.workflows.remarks import describe_left_out
 from nwb_mepp.workflows.settings import DetectionSettings
+from nwb_mepp.workflows.stimuli import Stimuli, around_command_steps, around_stimuli, find_stimuli
 
 __all__ = [
     "ProgressCallback",
@@ -69,36 +70,53 @@ def analyze(
     wanted = settings or DetectionSettings()
     tell = on_progress or (lambda _: None)
     detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
-    judge = next((one for one in detectors if one.name == wanted.second_opinion), None)
-    results = []
-    for channel in choose_channels(recording, names=wanted.channels):
-        _check_amplitude_unit(recording.sweeps(channel)[0], settings=wanted)
-        left_out = _find_left_out(recording, channel, settings=wanted)
-        segments = cut_channel(recording, channel, settings=wanted, left_out=left_out)
-        _check_anything_left(segments, channel=channel, left_out=left_out)
-        tell(f"noise of {channel}")
-        noise = survey(segments, polarity=wanted.polarity)
-        baseline = sample_baseline(segments)
-        sorting = EventSorting(
-            traces=recording.sweeps(channel), segments=segments, ends=end_values(segments), left_out=left_out
+    return [
+        result
+        for channel in choose_channels(recording, names=wanted.channels)
+        for result in _analyze_channel(recording, channel, detectors=detectors, settings=wanted, tell=tell)
+    ]
+
+
+def _analyze_channel(
+    recording: Recording,
+    channel: str,
+    *,
+    detectors: Sequence[Detector],
+    settings: DetectionSettings,
+    tell: ProgressCallback,
+) -> Iterator[ChannelResult]:
+    judge = next((one for one in detectors if one.name == settings.second_opinion), None)
+    traces = recording.sweeps(channel)
+    _check_amplitude_unit(traces[0], settings=settings)
+    stimuli = find_stimuli(recording, channel=channel, settings=settings)
+    left_out, steps = _find_left_out(recording, channel, stimuli=stimuli, settings=settings)
+    segments = cut_channel(recording, channel, settings=settings, left_out=left_out)
+    _check_anything_left(segments, channel=channel, left_out=left_out)
+    tell(f"noise of {channel}")
+    noise = survey(segments, polarity=settings.polarity)
+    baseline = sample_baseline(segments)
+    clear_s = find_clear_deflections(segments, noise=noise)
+    sorting = EventSorting(
+        traces=traces,
+        segments=segments,
+        ends=end_values(segments),
+        left_out=left_out,
+        stimuli=stimuli,
+        steps=steps,
+    )
+    for detector in detectors:
+        tell(f"{detector.name} on {channel}")
+        yield run_detector(
+            fit_where_asked(detector, segments, noise=noise, settings=settings),
+            segments,
+            noise=noise,
+            baseline=baseline,
+            settings=settings,
+            sorting=sorting,
+            # It judges as it is, also where it is fitted to look for MEPPs itself.
+            judge=None if detector is judge else judge,
+            clear_s=clear_s,
         )
-        clear_s = find_clear_deflections(segments, noise=noise)
-        for detector in detectors:
-            tell(f"{detector.name} on {channel}")
-            results.append(
-                run_detector(
-                    fit_where_asked(detector, segments, noise=noise, settings=wanted),
-                    segments,
-                    noise=noise,
-                    baseline=baseline,
-                    settings=wanted,
-                    sorting=sorting,
-                    # It judges as it is, also where it is fitted to look for MEPPs itself.
-                    judge=None if detector is judge else judge,
-                    clear_s=clear_s,
-                )
-            )
-    return results
 
 
 def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple[str, ...]:
@@ -176,10 +194,29 @@ def cut_channel(
     ]
 
 
-def _find_left_out(recording: Recording, channel: str, *, settings: DetectionSettings) -> tuple[LeftOut, ...]:
-    """Return what the recording itself shows to be of no use."""
+def _find_left_out(
+    recording: Recording, channel: str, *, stimuli: Stimuli, settings: DetectionSettings
+) -> tuple[tuple[LeftOut, ...], tuple[LeftOut, ...]]:
+    """Return what is left out, and the command steps that are not, as too little would be left to analyze."""
     segments = cut_channel(recording, channel, settings=settings)
-    return find_unusable(segments, only_missing=settings.keep_all_time)
+    found = find_unusable(segments, only_missing=settings.keep_all_time)
+    traces = recording.sweeps(channel)
+    others = _within(traces, [*found, *around_stimuli(stimuli, settings=settings)])
+    steps = () if settings.keep_all_time else _within(traces, around_command_steps(recording))
+    without = cut_channel(recording, channel, settings=settings, left_out=(*others, *steps))
+    if steps and not any(one.n_samples >= MIN_DURATION_S * one.sampling_rate_hz for one in without):
+        return others, steps
+    return tuple(sorted([*others, *steps])), ()
+
+
+def _within(traces: Sequence[Trace], stretches: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
+    """Return the parts of stretches that lie within the sweeps."""
+    return tuple(
+        one._replace(start_s=max(one.start_s, trace.start_s), stop_s=min(one.stop_s, end_s))
+        for one in sorted(stretches)
+        for trace, end_s in ((trace, trace.start_s + trace.duration_s) for trace in traces)
+        if one.start_s < end_s and one.stop_s > trace.start_s
+    )
 
 
 def _check_anything_left(segments: Sequence[Segment], *, channel: str, left_out: Sequence[LeftOut]) -> None:
@@ -239,9 +276,11 @@ def _of_sweep(trace: Trace, settings: DetectionSettings) -> Iterator[tuple[float
 
 
 def _check_amplitude_unit(trace: Trace, *, settings: DetectionSettings) -> None:
-    stated = settings.min_amplitude.unit if settings.min_amplitude else trace.unit
-    if stated != trace.unit:
-        raise UsageError(
-            f"`min_amplitude`: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
-            f"{stated}; give it in that unit, or `min_amplitude_sd` for any channel."
-        )
+    limits = {"min_amplitude": settings.min_amplitude, "max_amplitude": settings.max_amplitude}
+    advice = {"min_amplitude": ", or `min_amplitude_sd` for any channel", "max_amplitude": ""}
+    for name, limit in limits.items():
+        if limit is not None and limit.unit != trace.unit:
+            raise UsageError(
+                f"`{name}`: expected the unit of channel {trace.channel!r} ({trace.unit}), found "
+                f"{limit.unit}; give it in that unit{advice[name]}."
+            )

@@ -18,6 +18,7 @@ from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import locate
+from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.settings import DetectionSettings
@@ -192,6 +193,8 @@ def run_detector(
     warnings: tuple[str, ...] = ()
     if sorting is not None:
         mepps, warnings = sorting.sort(mepps)
+        level = {"level": baseline.mean, "noise_sd": noise.noise_sd}
+        warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings)
     how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.measurement.event_kinds import find_recurrence, kinds_of, quality_of
+from nwb_mepp.measurement.event_kinds import ARTIFACT, after_stimuli, find_recurrence, kinds_of, quality_of
+from nwb_mepp.measurement.recurrence import Recurrence, find_places
+from nwb_mepp.workflows.stimuli import Stimuli
 
 __all__ = ["EventSorting"]
 
@@ -30,12 +33,17 @@ class EventSorting:
         Values at which the trace is cut off.
     left_out : tuple of LeftOut
         What the recording itself shows to be of no use.
+    stimuli : Stimuli, optional
+    steps : tuple of LeftOut
+        What surrounds command steps and is analyzed all the same, as without it too little would be left.
     """
 
     traces: Sequence[Trace]
     segments: Sequence[Segment]
     ends: tuple[float, float] = (-np.inf, np.inf)
     left_out: tuple[LeftOut, ...] = ()
+    stimuli: Stimuli | None = None
+    steps: tuple[LeftOut, ...] = ()
 
     def sort(self, events: Mepps) -> tuple[Mepps, tuple[str, ...]]:
         """Return the events with kind and quality, and a sentence for each thing to know about them.
@@ -46,19 +54,51 @@ class EventSorting:
             All of the channel, sorted by onset.
         """
         sweeps = [(trace.start_s, trace.start_s + trace.duration_s) for trace in self.traces]
-        recurrence = find_recurrence(events, sweeps=sweeps)
+        recurrence, warnings = self._recurrence(events, sweeps)
+        kinds = kinds_of(events, recurrence=recurrence)
+        if self.steps:
+            kinds[self._at_steps(events)] = ARTIFACT
+            warnings.append(
+                "the sweeps are too short to leave out the command steps that the header states: what lies "
+                "there is an artifact"
+            )
         events = events.replace(
-            kind=kinds_of(events, recurrence=recurrence),
+            kind=kinds,
             quality=quality_of(events, self.segments, ends=self.ends),
         )
-        return events, tuple(self._clipped(events))
+        return events, (*warnings, *self._clipped(events))
+
+    def _recurrence(
+        self, events: Mepps, sweeps: Sequence[tuple[float, float]]
+    ) -> tuple[Recurrence | None, list[str]]:
+        """Return where events are evoked; by stated stimuli alone, if there are any."""
+        stimuli = self.stimuli
+        if stimuli is None or not stimuli.stated:
+            return find_recurrence(
+                events, sweeps=sweeps, stimuli_s=() if stimuli is None else stimuli.times_s
+            ), []
+        if np.isfinite(stimuli.period_s):
+            found = find_places(np.sort(events.peak_s), stimuli.times_s, reach_s=(0.0, stimuli.period_s))
+            said = (
+                []
+                if found
+                else [f"no event recurs every {stimuli.period_s:g} s, so none is taken for evoked"]
+            )
+            return found, said
+        return after_stimuli(events, stimuli.times_s), []
+
+    def _at_steps(self, events: Mepps) -> npt.NDArray[np.bool_]:
+        at_steps = np.zeros(len(events), dtype=np.bool_)
+        for one in self.steps:
+            at_steps |= (events.peak_s >= one.start_s) & (events.start_s < one.stop_s)
+        return at_steps
 
     def _clipped(self, events: Mepps) -> list[str]:
         mepps = events.of_kind("mepp")
         n_clipped = int(np.sum(np.char.find(mepps.quality.astype(np.str_), "clipped") >= 0))
         if not n_clipped:
             return []
-        rest = "no amplitude is left" if n_clipped == len(mepps) else "the mean is that of the others"
+        rest = "no amplitude is left" if n_clipped == len(mepps) else "the mean is that of the smaller ones"
         return [
             f"{n_clipped} of {len(mepps)} peaks lie on an end of the range: their amplitudes are lower "
             f"bounds, and {rest}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
 from nwb_mepp._utils.file_lock import FileState, refuse_changed
@@ -17,7 +17,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.recording import Recording
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
@@ -45,7 +45,18 @@ from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.unexplained import unexplained_notes
 
-__all__ = ["FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
+__all__ = ["ChannelScale", "FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
+
+
+class ChannelScale(NamedTuple):
+    """How large the numbers of a channel are, to be compared between files."""
+
+    channel: str
+    detector: str
+    unit: str
+    amplitude: float
+    level: float
+    noise_sd: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +70,8 @@ class FileOutcome:
         ``"kept"`` where the output was there already, from the same input and settings.
     found : tuple of (channel, detector, n_mepps)
         One for each result in the output.
+    scales : tuple of ChannelScale
+        One for each result.
     pictures : tuple of Path
         Those that were drawn.
     notes : tuple of str
@@ -74,6 +87,7 @@ class FileOutcome:
     output: Path
     status: Literal["written", "kept"]
     found: tuple[tuple[str, str, int], ...] = ()
+    scales: tuple[ChannelScale, ...] = ()
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -140,6 +154,7 @@ def run_file(
         output=target,
         status="kept" if kept else "written",
         found=_counted(results),
+        scales=tuple(_scale(result.summary) for result in results),
         pictures=drawn,
         notes=(*recording.notes, *remarks_on(results), *unexplained_notes(results)),
         missing=missing,
@@ -375,6 +390,17 @@ def _checksum(file: str | None) -> str | None:
     if not Path(file).is_file():
         raise ReadError(f"`events`: there is no file {file}; check the path.")
     return sha256_of([Path(file)])
+
+
+def _scale(row: SummaryRow) -> ChannelScale:
+    return ChannelScale(
+        channel=row.channel,
+        detector=row.detector,
+        unit=row.amplitude_unit,
+        amplitude=row.amplitude_median,
+        level=row.baseline_mean,
+        noise_sd=row.noise_sd,
+    )
 
 
 def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from nwb_mepp.core.results import ChannelResult, LeftOut
@@ -32,6 +33,15 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> str:
     return "; ".join(parts)
 
 
+def _covered_s(left_out: Sequence[LeftOut]) -> float:
+    """Return how long stretches last together, counting once where they overlap."""
+    total_s, reached_s = 0.0, -math.inf
+    for one in sorted(left_out):
+        total_s += max(one.stop_s - max(one.start_s, reached_s), 0.0)
+        reached_s = max(reached_s, one.stop_s)
+    return total_s
+
+
 def remarks_on(results: Sequence[ChannelResult]) -> tuple[str, ...]:
     """Return a sentence for each thing that a user should know about results.
 
@@ -44,7 +54,7 @@ def remarks_on(results: Sequence[ChannelResult]) -> tuple[str, ...]:
     for result in results:
         channel = result.mepps.channel
         if result.left_out:
-            total_s = sum(one.stop_s - one.start_s for one in result.left_out)
+            total_s = _covered_s(result.left_out)
             said.append(
                 f"{channel}: {total_s:.4g} s were left out ({describe_left_out(result.left_out)}); "
                 "`keep_all_time=True` keeps what can be analyzed of them."

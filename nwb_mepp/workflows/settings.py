@@ -140,6 +140,19 @@ class DetectionSettings(Options):
         metavar="START:STOP",
         kind=STRETCHES,
     )
+    stimuli: str | None = option(
+        help="When the preparation was stimulated: a channel with pulses, a file with a time a line, in "
+        "seconds from the session start, or EVERY:SECONDS[@START]; what follows is evoked",
+        flag="--stimuli",
+        metavar="CHANNEL|FILE|EVERY:S",
+    )
+    exclude_around_stimuli: Stretches = option(
+        default=(),
+        help="Leave out a stretch around every stimulus, in seconds from it",
+        flag="--exclude-around-stimuli",
+        metavar="START:STOP",
+        kind=STRETCHES,
+    )
     keep_all_time: bool = option(
         default=False,
         help="Analyze also what the recording shows to be of no use (a rail, a flat line, a lost impalement)",
@@ -245,6 +258,8 @@ class DetectionSettings(Options):
             "polarity_setting": self.polarity,
             "exclude_s": _described(self.exclude),
             "exclude_per_sweep_s": _described(self.exclude_per_sweep),
+            "stimuli": self.stimuli,
+            "exclude_around_stimuli_s": _described(self.exclude_around_stimuli),
             "keep_all_time": self.keep_all_time or None,
         }
         return {name: value for name, value in stated.items() if value is not None}
@@ -267,6 +282,8 @@ class DetectionArguments(TypedDict, total=False):
     max_amplitude: pq.Quantity | str | None
     polarity: Polarity | Literal["auto", "positive", "negative"]
     exclude: Iterable[Stretch]
+    stimuli: str | None
+    exclude_around_stimuli: Iterable[Stretch]
     keep_all_time: bool
 
 

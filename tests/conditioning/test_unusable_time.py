@@ -38,6 +38,20 @@ def impaled_late(values: FloatArray) -> None:
     values[at(0, 4)] = bath(4)
 
 
+def overloaded(values: FloatArray) -> None:
+    values[at(5, 8)] -= 0.2  # with noise, so that no value repeats
+
+
+def flat_zeros(values: FloatArray) -> None:
+    values[at(15, 17)] = 0.0
+
+
+def rail_and_recovery(values: FloatArray) -> None:
+    values[at(5, 6)] = 0.2
+    since_s = np.arange(14 * RATE_HZ) / RATE_HZ
+    values[at(6, 20)] += 0.25 * np.exp(-since_s / 0.1)  # within 1 mV after 0.55 s
+
+
 def rail_at_the_bottom(values: FloatArray) -> None:
     values[at(5, 6)] = -0.2
 
@@ -58,6 +72,8 @@ def nan_at_both_ends(values: FloatArray) -> None:
         (out_at_the_end, [(12, 20, "impalement lost")]),
         (out_in_the_middle, [(8, 11, "impalement lost")]),
         (impaled_late, [(0, 4, "impalement lost")]),
+        (overloaded, [(5, 8, "impalement lost")]),
+        (flat_zeros, [(15, 17, "at the end of the range")]),
         (rail_at_the_bottom, [(5, 6, "at the end of the range")]),
         (zeros, [(15, 16, "flat line")]),
         (
@@ -75,6 +91,15 @@ def test_what_does_not_count_is_found_with_its_reason(
     assert [one.reason for one in found] == [reason for _, _, reason in expected]
     for one, (start_s, stop_s, _) in zip(found, expected, strict=True):
         assert (one.start_s, one.stop_s) == pytest.approx((start_s, stop_s), abs=0.11)
+
+
+def test_an_overloaded_amplifier_has_time_to_recover() -> None:
+    values = recorded()
+    rail_and_recovery(values)
+    (found,) = find_unusable([segment_of(values)])
+    assert found.reason == "at the end of the range"
+    assert found.start_s == pytest.approx(5.0, abs=0.01)
+    assert 6.5 < found.stop_s < 7.2
 
 
 def test_a_recording_that_is_as_it_should_be_loses_nothing() -> None:

@@ -1,14 +1,24 @@
 """Recordings with evoked responses, lost impalements, clipped peaks and samples that are no numbers."""
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import h5py
+import neo
 import numpy as np
 import pytest
+import quantities as pq
 
+import nwb_mepp
 from builders.command_line import Call, Called
+from builders.known_mepps import mepp_trace
+from builders.traces import RATE_HZ, recording_of, trace_of
+from nwb_mepp.core.ancillary import AncillaryData, PointEvents
 from nwb_mepp.core.results import ChannelResult
-from nwb_mepp.nwb import open_nwb, read_results
+from nwb_mepp.nwb import open_nwb, read_results, replace_results, write_nwb
+from nwb_mepp.workflows import DetectionSettings, analyze, detect_file
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
@@ -71,3 +81,59 @@ def test_samples_that_are_no_numbers_are_left_out_by_themselves(call: Call, tmp_
     assert "not a number 10:12, 40:40.0005 s" in called.err
     with open_nwb(tmp_path / "out.nwb") as recording:
         assert recording.invalid_times == ()  # found anew, so that --keep-all-time can undo it
+
+
+def test_command_steps_of_a_model_cell_are_no_mepps(call: Call, tmp_path: Path) -> None:
+    # Its sweeps of 0.5 s are too short to leave the step out, so the events stay, as artifacts.
+    called = call(
+        "run", case("vc_step_model_cell"), "-o", tmp_path, "--detector", "miniunet", "--timezone", "UTC"
+    )
+    assert called.code == 0, called.err
+    (result,) = read_results(next(tmp_path.glob("*.nwb")))
+    assert (result.summary.n_mepps, result.summary.n_artifacts) == (0, 20)
+    assert "the sweeps are too short to leave out the command steps that the header states" in called.err
+
+
+def test_a_neo_signal_may_hold_samples_that_are_no_numbers() -> None:
+    values = mepp_trace()
+    values[20_000:21_000] = np.nan
+    signal = neo.AnalogSignal(values, units="V", sampling_rate=RATE_HZ * pq.Hz)
+    epoch = nwb_mepp.detect(signal, detectors="matched_filter")
+    assert epoch.annotations["analyzed"] == [[0, 0.0, 2.0], [0, 2.1, 4.0]]
+    assert set(epoch.array_annotations["kind"]) == {"mepp"}
+    summary = nwb_mepp.summarize(epoch)
+    assert (summary["analyzed_s"], summary["n_mepps"]) == (pytest.approx(3.9), 8)
+
+
+def test_the_output_of_a_run_says_what_was_left_out_and_why(tmp_path: Path) -> None:
+    values = mepp_trace(duration_s=8.0)
+    values[at_s(5.0) : at_s(6.0)] = -0.3
+    recording = recording_of(trace_of(values), invalid_times=((7.0, 7.5),))
+    results = analyze(recording, settings=DetectionSettings(detectors=("matched_filter",)))
+    start = datetime(2026, 1, 15, tzinfo=UTC)
+    write_nwb(recording, tmp_path / "a.nwb", session_start=start, results=results)
+    with h5py.File(tmp_path / "a.nwb") as file:
+        table = file["intervals/invalid_times"]
+        rows = [table[name].asstr()[:].tolist() for name in ("reason", "channel")]
+        assert table["start_time"][:].tolist() == [5.0, 7.0]
+    assert rows == [["at the end of the range", ""], ["Vm", ""]]
+    assert read_results(tmp_path / "a.nwb")[0].left_out == results[0].left_out
+    replace_results(tmp_path / "a.nwb", [replace(results[0], left_out=())])
+    with h5py.File(tmp_path / "a.nwb") as file:
+        assert file["intervals/invalid_times/start_time"][:].tolist() == [7.0]  # what was stated stays
+
+
+def test_events_of_an_nwb_file_that_responses_follow_are_stimuli(tmp_path: Path) -> None:
+    stimuli_s = np.array([1.1, 2.05, 3.2, 4.15, 5.6, 6.3, 7.45])  # neither regular nor stated
+    onsets_s = sorted([*(stimuli_s + 4e-3), 0.6, 1.7, 2.7, 5.1])
+    events = PointEvents(name="TTL", sweep=0, times_s=stimuli_s, labels=("",) * 7)
+    trace = trace_of(mepp_trace(onsets_s=onsets_s, duration_s=8.0))
+    recording = recording_of(trace, ancillary=AncillaryData(events=(events,)))
+    write_nwb(recording, tmp_path / "a.nwb", session_start=datetime(2026, 1, 15, tzinfo=UTC))
+    detect_file(tmp_path / "a.nwb", settings=DetectionSettings(detectors=("matched_filter",)))
+    (result,) = read_results(tmp_path / "a.nwb")
+    assert (result.summary.n_evoked, result.summary.n_mepps) == (7, 4)
+
+
+def at_s(time_s: float) -> int:
+    return round(time_s * RATE_HZ)

@@ -13,6 +13,7 @@ from builders.tables import mepps_on, result_of
 from builders.traces import int16_trace, recording_of, trace_of
 from nwb_mepp.core.errors import MetadataError, OutputError
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.schema import EventColumns
 from nwb_mepp.nwb import add_recording, is_failure, validate_nwb, write_nwb, writer
 from nwb_mepp.nwb.metadata import Metadata
 
@@ -154,6 +155,8 @@ def test_columns_are_float64_and_overlapped_is_boolean(folder: Path, session_sta
         types = {name: table[name].dtype for name in table.attrs["colnames"]}
     assert types.pop("timeseries").names == ("idx_start", "count", "timeseries")
     assert types.pop("overlapped") == np.bool_
+    texts = {column.name for column in EventColumns.columns() if column.dtype == "text"}
+    assert {types.pop(name) for name in texts} == {h5py.string_dtype()}
     assert set(types.values()) == {np.dtype(np.float64)}
 
 

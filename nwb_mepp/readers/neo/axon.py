@@ -14,6 +14,7 @@ import numpy as np
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.neo.axon_header import check_interruption, neo_class_for, nominal_interval_s
+from nwb_mepp.readers.neo.axon_protocol import commanded
 from nwb_mepp.readers.neo.axon_tags import read_tags
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.sample_sources import SliceSource
@@ -151,8 +152,11 @@ def refine(contents: FileContents, reader: Any, path: Path) -> FileContents:
     # The header has a single-precision number: 1.83, not 1.83000004.
     version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
     nominal_s = nominal_interval_s(path, info)
+    steps, pulses_s = commanded(info)
     return replace(
         contents,
+        command_steps=steps,
+        stimuli_s=pulses_s,
         format=f"Axon ABF {version}",
         traces=tuple(traces),
         annotations={**contents.annotations, "abf_version": version},

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.spectrum import (
+    drop_constant,
     informative_bandwidth,
     noise_spectrum,
     quantization_step,
@@ -19,20 +20,31 @@ from nwb_mepp.conditioning.spectrum import (
 )
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
-__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "noise_sd_of", "survey"]
+__all__ = [
+    "MIN_BANDWIDTH_HZ",
+    "MIN_DURATION_S",
+    "MIN_SAMPLING_RATE_HZ",
+    "ChannelNoise",
+    "noise_sd_of",
+    "survey",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
 MIN_SAMPLING_RATE_HZ = 2000.0
 MIN_DURATION_S = 0.5
+MIN_BANDWIDTH_HZ = 100.0
 
 _CHECK_BLOCK = 1 << 20
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
+# Even rare steps of a coarse converter are more frequent where there is noise.
+_MIN_CHANGES_HZ = 40.0
 # Strength is compared where a stretch of 2 s suffices to measure it, and above the strongest hum.
 _GROWTH_FROM_HZ = 100.0
 _STRETCH_EXCERPTS = 20
@@ -110,7 +122,8 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
         If the polarity is none of these.
     DetectionError
         If the sampling rate is below 2 kHz, the unit is neither volt nor ampere, less than 0.5 s is
-        left, a sample is not finite, or the trace is constant or nearly so.
+        left, a sample is not finite, the trace is constant or nearly so, consists of steps only, or holds
+        nothing above 100 Hz.
 
     Notes
     -----
@@ -133,6 +146,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
             "`exclude=[(START, STOP)]`."
         )
     bandwidth_hz = informative_bandwidth(frequencies_hz, density, rounding=rounding)
+    _check_noise(excerpts, bandwidth_hz, trace=first.trace)
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)
     return ChannelNoise(
@@ -191,6 +205,23 @@ def _check(segments: Sequence[Segment]) -> None:
         raise DetectionError(
             f"{name}: expected a signal, found the constant {low:g} {trace.unit}; choose the recorded "
             f"channel with `channels`."
+        )
+
+
+def _check_noise(excerpts: FloatArray, bandwidth_hz: float, *, trace: Trace) -> None:
+    changing = drop_constant(excerpts)
+    changes_hz = float(np.mean(np.diff(changing, axis=1) != 0.0)) * trace.sampling_rate_hz
+    if changes_hz < _MIN_CHANGES_HZ:
+        raise DetectionError(
+            f"channel {trace.channel!r}: expected noise to compare MEPPs with, found steps only, about "
+            f"{changes_hz:.2g} per s and constant values in between; choose the recorded channel with "
+            "`channels`, or record with a converter whose step is below the noise."
+        )
+    if bandwidth_hz < MIN_BANDWIDTH_HZ:
+        raise DetectionError(
+            f"channel {trace.channel!r}: expected a bandwidth of at least {MIN_BANDWIDTH_HZ:g} Hz to resolve "
+            f"a MEPP, found nothing above {bandwidth_hz:.0f} Hz but what a filter and the converter's rounding "
+            "leave; record with a faster filter, or choose another channel with `channels`."
         )
 
 

@@ -30,6 +30,7 @@ _HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resa
 _EDGE = 0.1
 # Above the bandwidth of a filtered recording the gain falls to zero over half of the bandwidth.
 _FILTERED_EDGE = 1.0 / 3.0
+_FLIPPING_SD = 2.0
 # A spectrum may lie below the unfiltered one by this factor through the scatter of its estimate.
 _SCATTER = 1.5
 _SURVEY_TILE = 1 << 15
@@ -287,7 +288,7 @@ def _design(
     smooth = smooth_spectrum(density)
     # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
     smooth[:2] = density[:2]
-    smooth = np.maximum(smooth, 1e-9 * smooth.max())
+    smooth = np.maximum(smooth, max(_least_density(noise), 1e-9 * smooth.max()))
     full_hz = _HIGHEST * rate_hz / 2.0
     highest_hz, edge = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0, _EDGE
     unlimited_hz = noise.bandwidth_hz / (1.0 - _FILTERED_EDGE)
@@ -311,6 +312,13 @@ def _design(
     at_hz = np.fft.rfftfreq(2 * len(taps), 1.0 / rate_hz)
     seen = np.fft.irfft(np.fft.rfft(taps, 2 * len(taps)) * np.interp(at_hz, frequencies_hz, passed))
     return taps, seen[: len(taps)]
+
+
+def _least_density(noise: ChannelNoise) -> float:
+    """Return the least density that rounding may have in excerpts louder than those that were looked at."""
+    # Noise below half a step flips between two levels, which has a variance of up to step**2 / 4, not / 12.
+    flips = noise.converter_step > _FLIPPING_SD * noise.noise_sd
+    return 3.0 * noise.rounding_density if flips else noise.rounding_density
 
 
 def _on_grid(n_samples: int, resampler: Resampler) -> int:

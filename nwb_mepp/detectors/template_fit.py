@@ -12,7 +12,7 @@ from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.positions import candidates_at, decay_end
+from nwb_mepp.detectors.positions import candidates_at, decay_end, fit_gaussian
 
 __all__ = ["TemplateFit", "detection_criterion"]
 
@@ -22,6 +22,9 @@ _RATE_HZ = 5000.0
 _RISE_S, _DECAY_S = 0.7e-3, 2.5e-3
 _BASELINE_S = 4e-3  # of baseline before the onset, fitted along with the event
 _MIN_DISTANCE_S = 2e-3
+# SD of the criterion in the noise of a recording without a filter, half of it white and half of it 1/f noise.
+# Slower noise looks like the template by chance more often: the criterion is then in units of its own SD.
+_USUAL_SD = 0.75
 
 
 def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: float = 0.0) -> FloatArray:
@@ -107,7 +110,20 @@ class TemplateFit:
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
-        return [self._candidates(trace, self.score(trace), limit) for trace in traces]
+        return [
+            self._candidates(trace, score, limit)
+            for trace, score in zip(traces, self.scores(traces), strict=True)
+        ]
+
+    def scores(self, traces: Sequence[WhitenedTrace]) -> list[FloatArray]:
+        """Return the criteria of the traces of a channel, comparable between filters, (n_samples,) each.
+
+        Behind a filter the noise is smooth, so that the error of a fit is small by chance: criteria that vary
+        more than in unfiltered noise are scaled down to vary as much.
+        """
+        rows = [self.score(trace) for trace in traces]
+        _, sd = fit_gaussian(np.concatenate(rows))
+        return [row * min(_USUAL_SD / sd, 1.0) if sd > 0.0 else row for row in rows]
 
     def score(self, trace: WhitenedTrace) -> FloatArray:
         """Return the detection criterion for an onset at each sample, shape (n_samples,)."""

@@ -250,3 +250,33 @@ def test_hours_of_samples_are_checked_to_the_last() -> None:
     samples[-1] = np.nan
     with pytest.raises(DetectionError, match=r"sample 2097151\)"):
         survey(segments_of(samples))
+
+
+def slow_noise(corner_hz: float, *, poles: int = 4) -> np.ndarray:
+    sections = bessel(poles, corner_hz, fs=10_000.0, output="sos", norm="mag")
+    return np.asarray(sosfilt(sections, white_noise(200_000)))
+
+
+@pytest.mark.parametrize("level", [0.0, -0.07])
+@pytest.mark.parametrize("corner_hz", [5.0, 15.0])
+def test_a_trace_filtered_to_nothing_is_refused(corner_hz: float, level: float) -> None:
+    expected = (
+        r"channel 'Vm': .* at least 100 Hz to resolve a MEPP, found nothing above \d\d Hz but .*faster filter"
+    )
+    with pytest.raises(DetectionError, match=expected):
+        survey(segments_of((slow_noise(corner_hz) + level).astype(np.float32)))
+
+
+def test_a_filter_that_a_mepp_survives_is_not_refused() -> None:
+    assert survey(segments_of(slow_noise(100.0, poles=8))).bandwidth_hz > 150.0
+
+
+@pytest.mark.parametrize("per_s", [2.0, 20.0])
+def test_a_trace_that_is_only_steps_is_refused(per_s: float) -> None:
+    random = np.random.default_rng(0)
+    steps = np.cumsum(random.random(200_000) < per_s / 10_000.0) % 2
+    expected = r"expected noise .* found steps only, about \d+(\.\d)? per s .*step is below the noise"
+    with pytest.raises(DetectionError, match=expected):
+        survey(segments_of(1e-4 * steps - 0.07))
+    # With noise it is an ordinary recording.
+    assert survey(segments_of(1e-4 * steps + white_noise(200_000))).noise_sd > 0.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -112,6 +114,7 @@ _FLAGS = {
     "start": "--from",
     "tolerance_s": "--tolerance",
 }
+_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _MENTION = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")
 
 
@@ -141,9 +144,11 @@ def flag_of(name: str) -> str:
 
 
 def _value_typed(value: str | None) -> str:
-    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
-    if value in (None, "True"):
+    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text in quotes if need be."""
+    if value is None or value == "True":
         return ""
+    if _TEXT.fullmatch(value):
+        return " " + shlex.quote(ast.literal_eval(value))  # a name with a space can be pasted
     return " " + re.sub(r"[\[\](){}'\"]", "", str(value)).replace(": ", "=").replace(", ", ":")
 
 

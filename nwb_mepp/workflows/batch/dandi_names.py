@@ -28,12 +28,23 @@ def dandi_name(subject_id: str, session_id: str) -> Path:
     -------
     Path
 
+    Raises
+    ------
+    MetadataError
+        If nothing of one of them can stand in a name.
+
     Examples
     --------
     >>> dandi_name("mouse_12", "2020-01-31 fiber 3").as_posix()
     'sub-mouse-12/sub-mouse-12_ses-2020-01-31-fiber-3_icephys.nwb'
     """
     subject, session = (_REPLACED.sub("-", text).strip("-") for text in (subject_id, session_id))
+    for name, given, kept in (("subject_id", subject_id, subject), ("session_id", session_id, session)):
+        if not kept:
+            raise MetadataError(
+                f"expected a letter from A to Z or a digit in {name} for `dandi_names`, found {given!r}; "
+                "state another one."
+            )
     return Path(f"sub-{subject}", f"sub-{subject}_ses-{session}_icephys.nwb")
 
 

@@ -16,6 +16,10 @@ from nwb_mepp.workflows import WriteOptions
 __all__ = ["Failure", "Job", "Plan", "find_nwb_files", "plan_batch"]
 
 _GLOB = frozenset("*?[")
+# Windows opens a device for these names, whatever their suffix.
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +193,13 @@ def _output_of(path: Path, *, argument: Path, folder: Path) -> Path:
         typed = Path(os.path.relpath(path, _base_of(argument)))
         if typed == Path():  # a recording that is a folder
             typed = Path(path.name)
-    return folder / typed.parent / f"{typed.name}.nwb"
+    return folder / Path(*map(_portable, typed.parent.parts)) / f"{_portable(typed.name)}.nwb"
+
+
+def _portable(name: str) -> str:
+    """Return a name that Windows does not take for a device."""
+    is_device = name.partition(".")[0].strip().upper() in _DEVICES
+    return f"_{name}" if is_device else name
 
 
 def _base_of(argument: Path) -> Path:

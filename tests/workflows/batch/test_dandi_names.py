@@ -73,3 +73,19 @@ def test_two_recordings_of_one_session_are_refused() -> None:
         r"both to be sub-m1_ses-s1_icephys.nwb; give `sessions` with a column session_id",
     ):
         with_dandi_names(plan(a=same, b=same))
+
+
+def test_an_identifier_of_which_nothing_can_stand_in_a_name_fails_alone() -> None:
+    named = with_dandi_names(
+        plan(
+            a=WriteOptions(subject="мышь", session_id="s1"),
+            b=WriteOptions(subject="m1", session_id="№"),
+            c=WriteOptions(subject="мышь 7", session_id="s1"),
+        )
+    )
+    assert [job.output.name for job in named.jobs] == ["sub-7_ses-s1_icephys.nwb"]
+    assert [failure.reason for failure in named.failures[1:]] == [
+        f"expected a letter from A to Z or a digit in {name} for `dandi_names`, found {given!r}; state "
+        "another one."
+        for name, given in (("subject_id", "мышь"), ("session_id", "№"))
+    ]

@@ -150,3 +150,15 @@ def test_a_folder_that_cannot_be_searched_is_a_failure(
     assert failure.reason == (
         "expected to search this folder for recordings, found: permission denied; check its permissions."
     )
+
+
+@pytest.mark.parametrize("name", ["CON.txt", "nul.txt", "Com1.txt", "aux"])
+def test_an_output_is_no_device_of_windows(name: str, work: Path) -> None:
+    (work / name).with_suffix(".txt").write_bytes((work / "day1" / "run1.txt").read_bytes())
+    (output,) = outputs(Path(name).with_suffix(".txt"))
+    assert output == f"out/_{Path(name).with_suffix('.txt')}.nwb"
+
+
+def test_a_name_that_only_begins_like_a_device_is_kept(work: Path) -> None:
+    (work / "console.txt").write_bytes((work / "day1" / "run1.txt").read_bytes())
+    assert outputs("console.txt") == ["out/console.txt.nwb"]

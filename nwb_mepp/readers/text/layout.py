@@ -31,6 +31,8 @@ _MAX_CELL_CHARACTERS = 1 << 16
 SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces", "": "line breaks"}
 # A comment runs from "#" to the end of the line; values of Excel and C++ hold that sign too.
 _COMMENT = re.compile(r"#(?!N/?A\b|NUM!|VALUE!|DIV/0!|QNA[NB]|IND|INF)", re.IGNORECASE)
+# The text of Spike2 has a reader of its own.
+_SPIKE2 = '"INFORMATION"'
 _TEXT_TITLES = frozenset(
     {"annotation", "annotations", "comment", "comments", "kommentar", "note", "notes", "remark", "remarks"}
 )
@@ -99,6 +101,8 @@ def sniff_layout(path: Path) -> TextLayout | None:
         If the file is not text, or a comma could be a decimal mark as well as a separator.
     """
     encoding, head = read_head(path)
+    if head.startswith(_SPIKE2):
+        return None
     # Not splitlines(), which also splits at characters that do not end a line of a file (form feed, U+2028).
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return layout_below(lines, 0, encoding=encoding, path=path)

@@ -190,11 +190,11 @@ def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[
         return (
             f"{path.name}: its suffix does not identify its format; choose a reader with `reader` ({names})."
         )
-    if {entry.name for entry in candidates} <= {"labchart", "labeled-text"}:
+    if {entry.name for entry in candidates} <= {"labchart", "labeled-text", "spike2-text"}:
         return (
             f"{path.name} is not a recording in text form: expected columns of numbers, the first of them "
-            "the time, separated by tabs (titles such as 'Time, s<TAB>Vm, mV') or by commas (titles such as "
-            "'Time_ms,Voltage,labels')."
+            "the time, separated by tabs (titles such as 'Time, s<TAB>Vm, mV'), or by commas, semicolons or "
+            "spaces (titles such as 'Time_ms,Voltage,labels')."
         )
     return (
         f"{path.name} has the suffix of a file for the reader {names}, but not the content: it does not "

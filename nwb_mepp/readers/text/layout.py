@@ -18,6 +18,7 @@ __all__ = [
     "SEPARATOR_NAMES",
     "TextLayout",
     "cells_of",
+    "layout_below",
     "sniff_layout",
     "split_title",
     "titles_in",
@@ -30,6 +31,8 @@ _MAX_CELL_CHARACTERS = 1 << 16
 SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces", "": "line breaks"}
 # A comment runs from "#" to the end of the line; values of Excel and C++ hold that sign too.
 _COMMENT = re.compile(r"#(?!N/?A\b|NUM!|VALUE!|DIV/0!|QNA[NB]|IND|INF)", re.IGNORECASE)
+# The text of Spike2 has a reader of its own.
+_SPIKE2 = '"INFORMATION"'
 _TEXT_TITLES = frozenset(
     {"annotation", "annotations", "comment", "comments", "kommentar", "note", "notes", "remark", "remarks"}
 )
@@ -98,12 +101,34 @@ def sniff_layout(path: Path) -> TextLayout | None:
         If the file is not text, or a comma could be a decimal mark as well as a separator.
     """
     encoding, head = read_head(path)
+    if head.startswith(_SPIKE2):
+        return None
     # Not splitlines(), which also splits at characters that do not end a line of a file (form feed, U+2028).
     lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    found = _first_row(lines)
+    return layout_below(lines, 0, encoding=encoding, path=path)
+
+
+def layout_below(lines: Sequence[str], n_above: int, *, encoding: str, path: Path) -> TextLayout | None:
+    """Infer the layout of a table of numbers below some lines of a header; None if there is none.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The first lines of the file.
+    n_above : int
+        Lines that belong to the header whatever they hold.
+    encoding : str
+    path : Path
+
+    Raises
+    ------
+    ReadError
+        If a comma could be a decimal mark as well as a separator.
+    """
+    found = _first_row(lines[n_above:])
     if found is None:
         return None
-    first, separator = found
+    first, separator = n_above + found[0], found[1]
     below = [line for line in lines[first : first + _N_FIRST_ROWS] if line.strip()]
     header = tuple(lines[:first])
     separator = _checked_separator(separator, header, below, path)
@@ -192,7 +217,7 @@ def _separator(line: str, *, above: str) -> str | None:
     text = without_comment(line)[0].strip()
     for separator in ("\t", ";", ",", " "):
         cells = cells_of(line, separator) if separator in text else []
-        cells = cells[: _text_column(cells_of(above, separator))]
+        cells = cells[: _text_column(_header_cells(above, separator))]
         if len(cells) > 1 and all(cell == "" or is_value(cell) for cell in cells) and any(cells):
             return separator
     return "" if is_value(text.strip('"').rstrip(";,\t")) else None
@@ -231,7 +256,12 @@ def _checked_separator(separator: str, header: Sequence[str], below: Sequence[st
 
 
 def _last_cells(header: Sequence[str], separator: str) -> list[str]:
-    return next((cells for line in reversed(header) if (cells := cells_of(line, separator))), [])
+    return next((cells for line in reversed(header) if (cells := _header_cells(line, separator))), [])
+
+
+def _header_cells(line: str, separator: str) -> list[str]:
+    """Split a line above the numbers, where "#" begins a comment only at its start ("Trace #1")."""
+    return cells_of(line, separator, has_comments=line.lstrip().startswith("#"))
 
 
 def _text_column(titles: Sequence[str]) -> int | None:
@@ -283,7 +313,7 @@ def titles_in(header: Sequence[str], separator: str, n_columns: int) -> tuple[st
 
 
 def _title_cells(line: str, separator: str, n_columns: int) -> list[str]:
-    cells = cells_of(line, separator, has_comments=line.lstrip().startswith("#"))
+    cells = _header_cells(line, separator)
     if separator == " " and len(cells) != n_columns:
         # A title of several words: two spaces or tabs set it apart, or a unit in brackets ends it.
         for pattern in (r"\s{2,}|\t", r"(?<=[)\]])\s+"):

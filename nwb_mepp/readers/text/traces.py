@@ -27,6 +27,7 @@ __all__ = [
     "Clock",
     "Stretch",
     "gap_notes",
+    "placed_stretches",
     "read_clock",
     "simple_rate",
     "unfinished_line_notes",
@@ -126,7 +127,7 @@ def read_clock(
     per_second = parse_time_unit(unit_label)
     if sampling_rate_hz is not None:
         return Clock(
-            sampling_rate_hz=sampling_rate_hz, stretches=_placed(times, sampling_rate_hz, per_second)
+            sampling_rate_hz=sampling_rate_hz, stretches=placed_stretches(times, sampling_rate_hz, per_second)
         )
     if per_second is None:
         raise ReadError(
@@ -176,7 +177,7 @@ def _check_complete(table: NumberTable, times: FloatArray, path: Path, *, column
 
 def _stretches_at(times: FloatArray, rate_hz: float, per_second: float) -> tuple[Stretch, ...]:
     """Return stretches if the times in each of them are what the stated interval says, else none."""
-    found = _placed(times, rate_hz, per_second)
+    found = placed_stretches(times, rate_hz, per_second)
     for one in found:
         expected = times[one.start] + np.arange(one.stop - one.start) * per_second / rate_hz
         # Printed decimals, and times that were rounded before they were printed.
@@ -186,8 +187,16 @@ def _stretches_at(times: FloatArray, rate_hz: float, per_second: float) -> tuple
     return found
 
 
-def _placed(times: FloatArray, rate_hz: float, per_second: float | None) -> tuple[Stretch, ...]:
-    """Return the stretches between gaps, the first where the times say, the others relative to it."""
+def placed_stretches(times: FloatArray, rate_hz: float, per_second: float | None) -> tuple[Stretch, ...]:
+    """Return the stretches between gaps, the first where the times say, the others relative to it.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+    rate_hz : float
+    per_second : float or None
+        How many of the unit of the times are a second; None if that is not known.
+    """
     first_s = float(times[0]) / per_second if per_second else 0.0
     step = usual_step(times)
     # A stated rate that is not that of the times says that these run too fast or too slow.

@@ -111,11 +111,41 @@ def test_the_error_names_what_is_wrong(changes: dict[str, list[str]], sentence: 
         read(write(tmp_path / "run.atf", **changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("title", ["Time", "Time (s)"])
-def test_with_a_stated_rate_times_need_not_be_evenly_spaced(title: str, tmp_path: Path) -> None:
-    rows = ["0\t1\t2", "0.0001\t1\t2", "0.0007\t1\t2", "0.0008\t1\t2"]
-    path = write(tmp_path / "run.atf", header=replaced("Time (s)", title), rows=rows)
-    assert {trace.sampling_rate_hz for trace in read(path, sampling_rate_hz=5000.0).traces} == {5000.0}
+@pytest.mark.parametrize(("title", "gap_s"), [("Time", 0.0032), ("Time (s)", 0.0032)])
+def test_with_a_stated_rate_a_gap_in_the_times_begins_a_sweep(
+    title: str, gap_s: float, tmp_path: Path
+) -> None:
+    rows = [f"{(k if k < 20 else k + 12) / 1e4:.4f}\t1\t2" for k in range(40)]
+    header = [line for line in replaced("Time (s)", title) if "SweepStart" not in line]
+    path = write(tmp_path / "run.atf", header=[header[0], "2\t3", *header[2:]], rows=rows)
+    recording = read(path, sampling_rate_hz=1e4)
+    assert {trace.sampling_rate_hz for trace in recording.traces} == {1e4}
+    assert [trace.n_samples for trace in recording.traces] == [20] * 4
+    assert recording.traces[1].start_s - recording.traces[0].start_s in (
+        pytest.approx(gap_s),
+        pytest.approx(0.002),
+    )
+    assert "The times have 1 gap; what lies between is read as sweeps." in recording.notes
+
+
+def test_a_file_without_header_lines_is_read_by_its_titles(tmp_path: Path) -> None:
+    lines = ["ATF\t1.0", "0\t3", '"Time (ms)"\t"Trace #1 (mV)"\t"Trace #2 (mV)"']
+    rows = [f"{k / 10:.1f}\t{-70 - k}\t{-71 - k}" for k in range(20)]
+    recording = read(write(tmp_path / "run.atf", header=lines, rows=rows))
+    assert [(trace.sweep, trace.sampling_rate_hz) for trace in recording.traces] == [(0, 1e4), (1, 1e4)]
+    np.testing.assert_allclose(recording.traces[1].values() * 1e3, -71.0 - np.arange(20))
+    lines[-1] = '"Time (ms)"\t"Vm (mV)"\t"Im (pA)"'
+    assert read(write(tmp_path / "run.atf", header=lines, rows=rows)).channels == ("Vm", "Im")
+
+
+def test_a_column_of_comments_gives_events(tmp_path: Path) -> None:
+    header = [*HEADER[:5], HEADER[5] + '\t"Comment"']
+    header[1] = "3\t4"
+    rows = [f"{k / 1e4:.4f}\t{-70 - k}\t{-71 - k}\t" + ("drug" if k == 3 else "") for k in range(20)]
+    recording = read(write(tmp_path / "run.atf", header=header, rows=rows))
+    assert [(t.channel, t.sweep, t.start_s) for t in recording.traces] == [("Vm", 0, 0.25), ("Vm", 1, 1.25)]
+    assert recording.ancillary.events[0].labels == ("drug",)
+    assert recording.annotations == {"AcquisitionMode": "Episodic Stimulation"}
 
 
 def test_without_pyabf_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,7 +199,8 @@ class SummaryColumns(Columns):
     amplitude_mean_corrected = _number(
         "amplitude_mean_corrected",
         "{u}",
-        "Mean amplitude over the population of MEPPs, those that may be two left out, signed.",
+        "Mean amplitude, signed, corrected for MEPPs that are no rows of their own: times rate_hz over "
+        "rate_hz_corrected.",
         **_LATER,
     )
     amplitude_sd_corrected = _number(

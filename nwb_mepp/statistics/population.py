@@ -48,15 +48,33 @@ def describe_kinetics(mepps: Mepps) -> dict[str, float]:
     return described
 
 
-def describe_amplitudes(mepps: Mepps) -> dict[str, float]:
-    """Return mean and SD of the amplitudes over the population, without logarithms.
+def describe_amplitudes(mepps: Mepps, *, seen: float) -> dict[str, float]:
+    """Return mean and SD of the amplitude over the population.
 
-    MEPPs that may be two in one deflection are left out.
+    Parameters
+    ----------
+    mepps : Mepps
+    seen : float
+        Which fraction of the MEPPs are rows of their own: the rate over the corrected rate.
+
+    Returns
+    -------
+    dict of str to float
+        By attribute of a summary row; NaN with fewer than 3 MEPPs.
+
+    Notes
+    -----
+    MEPPs that are no rows of their own are taken to lie in the deflections of others and to add to their
+    amplitudes: the sum is right and their number too low, so the mean is multiplied by the fraction that is
+    seen. The SD is that of rows that are no two MEPPs, without the error of measurement
+    (:func:`~nwb_mepp.measurement.population.describe_population`).
     """
-    sure = mepps.select(~mepps.unresolved)
-    found = describe_population(sure.amplitude, sure.amplitude_se)
+    sure = ~mepps.unresolved
+    found = describe_population(mepps.amplitude[sure], mepps.amplitude_se[sure])
+    share = min(seen, 1.0) if np.isfinite(seen) else 1.0
+    known = np.isfinite(found.mean)
     return {
-        "amplitude_mean_corrected": found.mean,
+        "amplitude_mean_corrected": share * float(mepps.amplitude.mean()) if known else np.nan,
         "amplitude_sd_corrected": found.sd,
         "amplitude_mean_corrected_se": found.mean_se,
     }

@@ -94,7 +94,7 @@ def summarize(
         amplitude_mean=mean,
         amplitude_median=median,
         amplitude_cv=cv,
-        **describe_amplitudes(mepps),
+        **describe_amplitudes(mepps, seen=_fraction(timing.rate_hz, timing.corrected_hz)),
         **describe_kinetics(mepps),
         interval_mean=timing.interval_mean,
         interval_cv=timing.interval_cv,
@@ -119,6 +119,10 @@ def summarize(
         warnings="; ".join(warnings),
         n_unexplained=float(n_unexplained),
     )
+
+
+def _fraction(rate_hz: float, corrected_hz: float) -> float:
+    return rate_hz / corrected_hz if corrected_hz > 0.0 else np.nan
 
 
 def _describe_amplitude(mepps: Mepps) -> tuple[float, float, float]:

@@ -26,6 +26,8 @@ from nwb_mepp.workflows.settings import DetectionSettings
 __all__ = ["find_mepps", "fit_where_asked", "measure_candidates", "most_probable", "run_detector"]
 
 _MEASURED_BLOCK_S = 10.0
+# MEPPs so frequent that those in one deflection matter for the noise are taken away once more.
+_FREQUENT_HZ = 25.0
 # What MiniUnet gives this probability or more is not taken for empty.
 _EMPTY_BELOW = 0.1
 
@@ -271,7 +273,12 @@ def measure_candidates(
     left = measure_noise_left(segments, noise=noise, events=rough.curves)
     if left is None:
         return located.fit(split=split).mepps(), noise.noise_sd
-    return located.fit(left.autocovariance, split=split).mepps(), left.sd
+    measured = located.fit(left.autocovariance, split=split)
+    duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    if len(located.train.peak) > _FREQUENT_HZ * duration_s:
+        left = measure_noise_left(segments, noise=noise, events=measured.curves) or left
+        measured = located.fit(left.autocovariance, split=split)
+    return measured.mepps(), left.sd
 
 
 def _large_enough(

@@ -28,18 +28,19 @@ def test_mean_and_spread_of_the_decay_are_those_without_the_error_of_measurement
     assert np.isnan([found["rise_10_90_mean_s"], found["half_width_median_s"]]).all()
 
 
-def test_the_corrected_amplitude_leaves_out_what_may_be_two() -> None:
-    mepps = mepps_of(amplitude=[1.0, 2.0, 3.0, 9.0], amplitude_se=0.0, unresolved=[False, False, False, True])
-    found = describe_amplitudes(mepps)
-    assert found["amplitude_mean_corrected"] == pytest.approx(2.0)
+def test_the_corrected_amplitude_shares_the_sum_among_all_there_are() -> None:
+    mepps = mepps_of(amplitude=[1.0, 2.0, 3.0, 6.0], amplitude_se=0.0, unresolved=[False, False, False, True])
+    # Four rows of 3 on average hold 12; if these are 5 MEPPs, each has 2.4.
+    found = describe_amplitudes(mepps, seen=0.8)
+    assert found["amplitude_mean_corrected"] == pytest.approx(2.4)
+    # The SD is that of the rows that are one MEPP.
     assert found["amplitude_sd_corrected"] == pytest.approx(1.0)
-    assert found["amplitude_mean_corrected_se"] == pytest.approx(3**-0.5)
+    assert describe_amplitudes(mepps, seen=np.nan)["amplitude_mean_corrected"] == pytest.approx(3.0)
 
 
 def test_too_few_mepps_are_no_population() -> None:
     found = describe_kinetics(mepps_of(decay_tau_s=[1e-3, 2e-3], decay_tau_se_s=[1e-4, 1e-4]))
     assert np.isnan(found["decay_tau_mean_s"])
     assert found["decay_tau_median_s"] == pytest.approx(1.5e-3)
-    assert np.isnan(
-        describe_amplitudes(mepps_of(amplitude=[1.0], amplitude_se=[0.1]))["amplitude_mean_corrected"]
-    )
+    one = mepps_of(amplitude=[1.0], amplitude_se=[0.1])
+    assert np.isnan(describe_amplitudes(one, seen=1.0)["amplitude_mean_corrected"])

@@ -118,6 +118,8 @@ def aligned_mepps(mepps: Mepps, traces: Sequence[Trace]) -> tuple[FloatArray, Fl
         - mepps.baseline[row]
         for row in drawn.tolist()
     ]
+    # Samples that are no numbers may begin just after a MEPP.
+    rows = [row for row in rows if np.isfinite(row).all()]
     time_s = np.arange(-before, after) / rate_hz
     return time_s, np.array(rows).reshape(len(rows), len(time_s)), len(chosen)
 

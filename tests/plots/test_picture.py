@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from builders.tables import mepps_at, result_of
 from builders.traces import trace_of
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.plots import draw_picture
 from nwb_mepp.plots.panels import mark_unexplained
 
@@ -145,3 +146,32 @@ def test_where_nothing_can_be_written_nothing_is_left(drawn, tmp_path):
 def test_importing_the_report_loads_no_plotting_library():
     code = "import sys, nwb_mepp.plots; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_was_left_out_and_what_is_not_counted_stands_on_the_picture(drawn, tmp_path, monkeypatch):
+    (trace,), result = drawn
+    values = trace.values()
+    values[50_000:60_000] = np.nan
+    kinds = np.array(["mepp"] * 10 + ["evoked"] * 2)
+    quality = np.array(["clipped"] * 12)
+    figures = []
+    monkeypatch.setattr("nwb_mepp.plots.picture.save_figure", lambda figure, _: figures.append(figure))
+    left_out = (LeftOut(5.0, 6.0, "not a number"),)
+    changed = replace(
+        result,
+        mepps=result.mepps.replace(kind=kinds, quality=quality),
+        summary=result.summary.replace(warnings="the resting potential is -700 mV"),
+        left_out=left_out,
+    )
+    draw_picture([trace_of(values)], changed, tmp_path / "a.png", title="n", excluded=[(5.0, 6.0)])
+    (figure,) = figures
+    texts = [text.get_text() for text in figure.texts]
+    assert any(text.startswith("10 MEPPs in ") for text in texts)
+    (said,) = [text for text in texts if text.startswith("left out: ")]
+    assert "not a number 1 s" in said
+    assert "not counted (blue ticks): 2 evoked" in said
+    assert "the resting potential is -700 mV" in said
+    shown_texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "Every peak is clipped" in shown_texts
+    bottom, top = figure.axes[0].get_ylim()
+    assert np.isfinite([bottom, top]).all()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.schema import SummaryColumns
 
-__all__ = ["ChannelResult", "SummaryRow"]
+__all__ = ["AverageWaveform", "ChannelResult", "SummaryRow"]
 
 
 class SummaryRow(SummaryColumns):
@@ -48,10 +51,29 @@ class SummaryRow(SummaryColumns):
         return hash(tuple(self.as_dict().values()))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AverageWaveform:
+    """The average of the isolated MEPPs of one channel.
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (n_samples,)
+        From where each passes half of its amplitude.
+    values : ndarray, shape (n_samples,)
+        Baseline subtracted, signed, in the unit of the trace.
+    n_mepps : int
+    """
+
+    time_s: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+    n_mepps: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChannelResult:
-    """The MEPPs that one detector found on one channel, with their summary."""
+    """The MEPPs that one detector found on one channel, with their summary and their average, where known."""
 
     detector: str
     mepps: Mepps
     summary: SummaryRow
+    waveform: AverageWaveform | None = None

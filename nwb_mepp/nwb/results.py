@@ -12,10 +12,10 @@ from pynwb import NWBFile
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import ChannelResult, SummaryRow
-from nwb_mepp.nwb.mepp_tables import read_mepps
-from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
+from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
+from nwb_mepp.nwb.names import TABLE_PREFIX, table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
-from nwb_mepp.nwb.summary_table import read_summary
+from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
 
@@ -124,7 +124,10 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
             f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {len(mepps)}; "
             "the file was changed by another program: detect again."
         )
-    return ChannelResult(detector=row.detector, mepps=mepps, summary=row)
+    module = annotated.file.processing.get(ICEPHYS)
+    table = module.data_interfaces.get(waveform_name(name)) if module is not None else None
+    waveform = None if table is None else read_waveform(table)
+    return ChannelResult(detector=row.detector, mepps=mepps, summary=row, waveform=waveform)
 
 
 def read_events(

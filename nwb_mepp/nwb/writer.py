@@ -26,9 +26,15 @@ from nwb_mepp.nwb.header import (
     source_row,
     source_table,
 )
-from nwb_mepp.nwb.mepp_tables import hand_table, invalid_times_table, mepp_table, truth_table
+from nwb_mepp.nwb.mepp_tables import (
+    hand_table,
+    invalid_times_table,
+    mepp_table,
+    truth_table,
+    waveform_table,
+)
 from nwb_mepp.nwb.metadata import Metadata
-from nwb_mepp.nwb.names import channel_stems, table_name
+from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
@@ -183,6 +189,9 @@ def add_mepp_tables(
         names[name] = pair
         if len(result.mepps):
             file.add_time_intervals(mepp_table(result, name=name, series=series))
+        if result.waveform is not None:
+            place = waveform_name(name)
+            icephys_module(file).add(waveform_table(result.waveform, name=place, unit=result.mepps.unit))
 
 
 def refuse_invalid(errors: list[str], path: str | PathLike[str]) -> None:

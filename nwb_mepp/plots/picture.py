@@ -88,7 +88,7 @@ def draw_picture(
     draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
-        draw_overlay(overlay, traces, mepps)
+        draw_overlay(overlay, traces, mepps, waveform=result.waveform)
         draw_amplitudes(amplitudes, mepps, noise_sd=summary.noise_sd)
         draw_intervals(intervals, mepps, excluded=excluded)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,6 +31,7 @@ def summarize(
     settings: str,
     package_version: str,
     sampled_baseline: Baseline | None = None,
+    average: Mapping[str, float] | None = None,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel.
 
@@ -52,6 +53,8 @@ def summarize(
     sampled_baseline : Baseline, optional
         Avoids reading the trace again if several detectors are summarized; measured on ``segments`` by
         default.
+    average : mapping of str to float, optional
+        What is known of the averaged waveform, by attribute of the row.
 
     Returns
     -------
@@ -88,6 +91,7 @@ def summarize(
         amplitude_cv=cv,
         **describe_amplitudes(mepps, seen=_fraction(timing.rate_hz, timing.corrected_hz)),
         **describe_kinetics(mepps),
+        **(average or {}),
         interval_mean=timing.interval_mean,
         interval_cv=timing.interval_cv,
         interval_cv2=timing.interval_cv2,

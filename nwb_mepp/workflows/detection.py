@@ -11,10 +11,11 @@ from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.provenance import describe_settings
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import AverageWaveform, ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
+from nwb_mepp.measurement.average import average_waveform, describe_average
 from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.settings import DetectionSettings
@@ -183,6 +184,9 @@ def run_detector(
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
         score = judge.judge(segments, noise=noise, mepps=mepps, block_s=settings.block_s)
         mepps = mepps.replace(anomaly=score)
+    waveform = average_waveform(
+        mepps, segments, polarity=noise.polarity, readers=_readers(segments, noise=noise)
+    )
     summary = summarize(
         mepps,
         segments=segments,
@@ -195,8 +199,26 @@ def run_detector(
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
+        average=_of_average(waveform, segments, noise=noise),
     )
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
+    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, waveform=waveform)
+
+
+def _of_average(
+    waveform: AverageWaveform | None, segments: Sequence[Segment], *, noise: ChannelNoise
+) -> dict[str, float]:
+    """Return what the summary says of the averaged waveform."""
+    rate_hz = segments[0].sampling_rate_hz if segments else 0.0
+    kinetics = describe_average(waveform, rate_hz=rate_hz, polarity=noise.polarity)
+    values = {f"average_{name}": value for name, value in vars(kinetics).items()}
+    return values | {"average_n": float(waveform.n_mepps) if waveform else 0.0}
+
+
+def _readers(segments: Sequence[Segment], *, noise: ChannelNoise) -> list[BlockReader]:
+    """Return what reads each segment with hum taken out, in blocks."""
+    # Taking hum out costs a second of context on either side of each block.
+    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
+    return [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
 
 
 def measure_candidates(
@@ -228,9 +250,7 @@ def measure_candidates(
     The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
     that.
     """
-    # Taking hum out costs a second of context on either side of each block.
-    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
-    readers = [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
+    readers = _readers(segments, noise=noise)
     located = locate(segments, candidates, polarity=noise.polarity, readers=readers)
     rough = located.fit(roughly=True)
     left = measure_noise_left(segments, noise=noise, events=rough.curves)

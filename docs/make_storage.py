@@ -251,10 +251,11 @@ def long_trace(path: Path) -> npt.NDArray[np.int16]:
 
 
 def with_conversion(page: str, comparison: str) -> str:
-    """Return the page of the benchmark, which knows nothing of NeuroConv, with the comparison at its end."""
+    """Return the page of the benchmark, which knows nothing of NeuroConv, with the comparison in it."""
     head, heading, rest = page.partition(CONVERSION)
-    words = rest.partition("\n| ")[0].strip("\n")
-    return f"{head}{heading}\n{words}\n\n{comparison}"
+    section, *later = rest.split("\n## ", 1)
+    words = section.partition("\n| ")[0].strip("\n")
+    return f"{head}{heading}\n{words}\n\n{comparison}" + "".join(f"\n## {one}" for one in later)
 
 
 def main() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.schema import SummaryColumns
 
-__all__ = ["ChannelResult", "LeftOut", "SummaryRow"]
+__all__ = ["AverageWaveform", "ChannelResult", "LeftOut", "SummaryRow"]
 
 
 class LeftOut(NamedTuple):
@@ -64,6 +67,24 @@ class SummaryRow(SummaryColumns):
         return hash(tuple(self.as_dict().values()))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AverageWaveform:
+    """The average of the isolated MEPPs of one channel.
+
+    Attributes
+    ----------
+    time_s : ndarray, shape (n_samples,)
+        From where each passes half of its amplitude.
+    values : ndarray, shape (n_samples,)
+        Baseline subtracted, signed, in the unit of the trace.
+    n_mepps : int
+    """
+
+    time_s: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+    n_mepps: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChannelResult:
     """What one detector found on one channel, with its summary.
@@ -76,10 +97,11 @@ class ChannelResult:
     summary : SummaryRow
     left_out : tuple of LeftOut
         What was left out because the recording itself shows, or its header states, that it does not count.
-    summary : SummaryRow
     unexplained : tuple of (int, float)
         Sweep and onset, in seconds from the session start, of each deflection that is clear and like a MEPP
         but that none of the MEPPs explains. They are not in a file: a result that was read has none.
+    waveform : AverageWaveform or None
+        The average of the isolated MEPPs, where known.
     """
 
     detector: str
@@ -87,3 +109,4 @@ class ChannelResult:
     summary: SummaryRow
     left_out: tuple[LeftOut, ...] = ()
     unexplained: tuple[tuple[int, float], ...] = ()
+    waveform: AverageWaveform | None = None

@@ -256,6 +256,19 @@ class SummaryColumns(Columns):
         **_LATER,
     )
     half_width_mean_se_s = _number("half_width_mean_se", "s", "Standard error of half_width_mean.", **_LATER)
+    average_n = _number("average_n", "", "Number of isolated MEPPs in the averaged waveform.", **_LATER)
+    average_amplitude = _number(
+        "average_amplitude", "{u}", "Amplitude of the averaged waveform, signed.", **_LATER
+    )
+    average_rise_10_90_s = _number(
+        "average_rise_10_90", "s", "Time from 10 % to 90 % of the averaged waveform.", **_LATER
+    )
+    average_half_width_s = _number(
+        "average_half_width", "s", "Half-width of the averaged waveform.", **_LATER
+    )
+    average_decay_tau_s = _number(
+        "average_decay_tau", "s", "Decay time constant of the averaged waveform.", **_LATER
+    )
     interval_mean = _number("interval_mean", "s", "Mean interval between consecutive MEPPs of a sweep.")
     interval_cv = _number("interval_cv", "", "Coefficient of variation of the intervals.")
     interval_cv2 = _number("interval_cv2", "", "CV2 of the intervals (Holt et al. 1996).")

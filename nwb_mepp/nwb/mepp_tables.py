@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from hdmf.common import VectorData, VectorIndex
+from hdmf.common import DynamicTable, VectorData, VectorIndex
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
@@ -15,13 +15,17 @@ from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import AverageWaveform, ChannelResult
 from nwb_mepp.core.schema import SAMPLES, CurationColumns
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOf
 
-__all__ = ["hand_table", "mepp_table", "read_mepps", "truth_table"]
+__all__ = ["hand_table", "mepp_table", "read_mepps", "read_waveform", "truth_table", "waveform_table"]
 
+# The description of an averaged waveform, before the number of MEPPs.
+WAVEFORM_WORDS = (
+    "Average of isolated MEPPs, aligned where each passes half of its amplitude; number of MEPPs: "
+)
 # NWB stores the first sample of a reference as int32.
 MAX_INDEX = np.iinfo(np.int32).max
 
@@ -95,6 +99,43 @@ def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
         for column, value in values.items()
     ]
     return _table(mepps, name=CURATED_TABLE, description=description, series=series, further=further)
+
+
+def waveform_table(waveform: AverageWaveform, *, name: str, unit: str) -> DynamicTable:
+    """Return the table of an averaged waveform, a row for each sample.
+
+    Parameters
+    ----------
+    waveform : AverageWaveform
+    name : str
+    unit : str
+        Of the trace.
+    """
+    columns = [
+        VectorData(
+            name="time",
+            description="Time from where each MEPP passes half of its amplitude. Unit: s.",
+            data=waveform.time_s,
+        ),
+        VectorData(
+            name="mean", description=f"Mean, baseline subtracted, signed. Unit: {unit}.", data=waveform.values
+        ),
+    ]
+    return DynamicTable(
+        name=name,
+        description=f"{WAVEFORM_WORDS}{waveform.n_mepps}.",
+        columns=columns,
+        colnames=[column.name for column in columns],
+    )
+
+
+def read_waveform(table: DynamicTable) -> AverageWaveform:
+    """Return the averaged waveform that a table holds."""
+    return AverageWaveform(
+        time_s=np.asarray(table["time"][:]),
+        values=np.asarray(table["mean"][:]),
+        n_mepps=int(table.description.removeprefix(WAVEFORM_WORDS).rstrip(".")),
+    )
 
 
 def _table(

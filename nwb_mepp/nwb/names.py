@@ -17,6 +17,7 @@ __all__ = [
     "safe_name",
     "series_name",
     "table_name",
+    "waveform_name",
 ]
 
 TABLE_PREFIX = "mepps_"
@@ -132,3 +133,14 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
             "another name."
         )
     return name
+
+
+def waveform_name(table: str) -> str:
+    """Return the name of the averaged waveform of the MEPPs of a table.
+
+    Examples
+    --------
+    >>> waveform_name("mepps_miniunet_Vm")
+    'mepp_waveform_miniunet_Vm'
+    """
+    return f"mepp_waveform_{table.removeprefix(TABLE_PREFIX)}"

@@ -17,10 +17,10 @@ from nwb_mepp.nwb.free_space import reclaim_space
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_found
 from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
-from nwb_mepp.nwb.names import table_name
+from nwb_mepp.nwb.names import table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema_validation import schema_errors
-from nwb_mepp.nwb.summary_table import SUMMARY_PATH, icephys_module, read_summary, summary_table
+from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_PATH, icephys_module, read_summary, summary_table
 from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
 from nwb_mepp.nwb.writer import add_mepp_tables, refuse_invalid
 
@@ -164,6 +164,9 @@ def _rewrite(
         for name in replaced:
             if f"intervals/{name}" in handle:
                 del handle[f"intervals/{name}"]
+            waveform = f"processing/{ICEPHYS}/{waveform_name(name)}"
+            if waveform in handle:
+                del handle[waveform]
             if is_typed(handle.get(detector_path(name))):
                 del handle[detector_path(name)]
         if SUMMARY_PATH in handle:

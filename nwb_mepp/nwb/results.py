@@ -13,10 +13,10 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_tables import read_mepps
-from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
+from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
+from nwb_mepp.nwb.names import TABLE_PREFIX, table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
-from nwb_mepp.nwb.summary_table import read_summary
+from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
 
@@ -126,8 +126,15 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
             f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {n_mepps}; "
             "the file was changed by another program: detect again."
         )
-    left_out = read_found(annotated.file, row.channel)
-    return ChannelResult(detector=row.detector, mepps=mepps, summary=row, left_out=left_out)
+    module = annotated.file.processing.get(ICEPHYS)
+    table = module.data_interfaces.get(waveform_name(name)) if module is not None else None
+    return ChannelResult(
+        detector=row.detector,
+        mepps=mepps,
+        summary=row,
+        left_out=read_found(annotated.file, row.channel),
+        waveform=None if table is None else read_waveform(table),
+    )
 
 
 def read_events(

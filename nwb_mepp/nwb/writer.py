@@ -27,9 +27,9 @@ from nwb_mepp.nwb.header import (
     source_table,
 )
 from nwb_mepp.nwb.invalid_times import InvalidTime, found_on, invalid_times_table
-from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table
+from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table, waveform_table
 from nwb_mepp.nwb.metadata import Metadata
-from nwb_mepp.nwb.names import channel_stems, table_name
+from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
@@ -192,6 +192,9 @@ def add_mepp_tables(
         names[name] = pair
         if len(result.mepps):
             file.add_time_intervals(mepp_table(result, name=name, series=series))
+        if result.waveform is not None:
+            place = waveform_name(name)
+            icephys_module(file).add(waveform_table(result.waveform, name=place, unit=result.mepps.unit))
 
 
 def refuse_invalid(errors: list[str], path: str | PathLike[str]) -> None:

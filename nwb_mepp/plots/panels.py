@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import AverageWaveform
 from nwb_mepp.core.units import DisplayUnit
 from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.envelope import TimeAxis, envelope_of
@@ -156,8 +157,14 @@ def draw_stretch(axes: Axes, mepps: Mepps, *, unit: DisplayUnit, stretch: Stretc
     label_axes(axes, title=title, xlabel="Time from session start (s)", ylabel=unit.name)
 
 
-def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
-    """Draw MEPPs superimposed at their onset, with their mean and their median kinetics."""
+def draw_overlay(
+    axes: Axes, traces: Sequence[Trace], mepps: Mepps, *, waveform: AverageWaveform | None = None
+) -> None:
+    """Draw MEPPs superimposed at their onset, with their average and their median kinetics.
+
+    The average is the one that is stored, moved to where the mean of those that are drawn rises; else this
+    mean.
+    """
     from matplotlib.collections import LineCollection
 
     time_s, values, n_available = aligned_mepps(mepps, traces)
@@ -171,7 +178,12 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
     axes.add_collection(LineCollection(lines, colors=TRACE, linewidths=0.6, alpha=alpha, rasterized=True))
     axes.axhline(0.0, color=FAINT, lw=0.8, zorder=0)
     mean = values.mean(axis=0)
-    axes.plot(time_ms, mean, color=MEAN, lw=2.2)
+    if waveform is None:
+        axes.plot(time_ms, mean, color=MEAN, lw=2.2)
+    else:
+        risen = np.flatnonzero(np.abs(mean) >= 0.5 * np.abs(mean).max())[0]
+        at_ms = 1e3 * waveform.time_s + time_ms[risen]
+        axes.plot(at_ms, unit.factor * waveform.values, color=MEAN, lw=2.2)
     # The axis holds all but the most extreme MEPPs, and always the mean.
     bottom = min(float(np.quantile(values.min(axis=1), 0.02)), float(mean.min()))
     top = max(float(np.quantile(values.max(axis=1), 0.98)), float(mean.max()))
@@ -183,6 +195,8 @@ def draw_overlay(axes: Axes, traces: Sequence[Trace], mepps: Mepps) -> None:
     )
     count = f"{len(values)} of {n_available}" if n_available > len(values) else str(len(values))
     entries = [(INK, f"n = {count}")]
+    if waveform is not None:
+        entries.append((MEAN, f"average of {waveform.n_mepps}"))
     for name, measured_s in (
         ("rise", mepps.rise_10_90_s),
         ("half-width", mepps.half_width_s),

@@ -98,7 +98,7 @@ def draw_picture(
     draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
-        draw_overlay(overlay, traces, mepps)
+        draw_overlay(overlay, traces, mepps, waveform=result.waveform)
         # The mean in the summary leaves out lower bounds.
         whole_peaks = mepps.select(np.char.find(mepps.quality.astype(np.str_), "clipped") < 0)
         if len(whole_peaks):

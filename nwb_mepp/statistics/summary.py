@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,6 +33,7 @@ def summarize(
     sampled_baseline: Baseline | None = None,
     warnings: Sequence[str] = (),
     n_unexplained: float = np.nan,
+    average: Mapping[str, float] | None = None,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel; events of another kind are only counted.
 
@@ -58,6 +59,8 @@ def summarize(
         What is implausible or a lower bound, without full stops.
     n_unexplained : float, optional
         Number of clear deflections that no MEPP explains; NaN where nobody looked for them.
+    average : mapping of str to float, optional
+        What is known of the averaged waveform, by attribute of the row.
 
     Returns
     -------
@@ -96,6 +99,7 @@ def summarize(
         amplitude_cv=cv,
         **describe_amplitudes(mepps, seen=_fraction(timing.rate_hz, timing.corrected_hz)),
         **describe_kinetics(mepps),
+        **(average or {}),
         interval_mean=timing.interval_mean,
         interval_cv=timing.interval_cv,
         interval_cv2=timing.interval_cv2,

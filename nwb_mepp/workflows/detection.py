@@ -12,10 +12,11 @@ from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.provenance import describe_settings
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import AverageWaveform, ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
+from nwb_mepp.measurement.average import average_waveform, describe_average
 from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
@@ -212,6 +213,9 @@ def run_detector(
             segments, noise=noise, mepps=mepps.select(counted), block_s=settings.block_s
         )
         mepps = mepps.replace(anomaly=score)
+    waveform = average_waveform(
+        mepps.of_kind(MEPP), segments, polarity=noise.polarity, readers=_readers(segments, noise=noise)
+    )
     summary = summarize(
         mepps,
         segments=segments,
@@ -226,6 +230,7 @@ def run_detector(
         sampled_baseline=baseline,
         warnings=warnings,
         n_unexplained=np.nan if clear_s is None else len(left),
+        average=_of_average(waveform, segments, noise=noise),
     )
     return ChannelResult(
         detector=detector.name,
@@ -233,7 +238,25 @@ def run_detector(
         summary=summary,
         left_out=() if sorting is None else sorting.left_out,
         unexplained=left,
+        waveform=waveform,
     )
+
+
+def _of_average(
+    waveform: AverageWaveform | None, segments: Sequence[Segment], *, noise: ChannelNoise
+) -> dict[str, float]:
+    """Return what the summary says of the averaged waveform."""
+    rate_hz = segments[0].sampling_rate_hz if segments else 0.0
+    kinetics = describe_average(waveform, rate_hz=rate_hz, polarity=noise.polarity)
+    values = {f"average_{name}": value for name, value in vars(kinetics).items()}
+    return values | {"average_n": float(waveform.n_mepps) if waveform else 0.0}
+
+
+def _readers(segments: Sequence[Segment], *, noise: ChannelNoise) -> list[BlockReader]:
+    """Return what reads each segment with hum taken out, in blocks."""
+    # Taking hum out costs a second of context on either side of each block.
+    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
+    return [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
 
 
 def measure_candidates(
@@ -265,9 +288,7 @@ def measure_candidates(
     The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
     that.
     """
-    # Taking hum out costs a second of context on either side of each block.
-    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
-    readers = [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
+    readers = _readers(segments, noise=noise)
     located = locate(segments, candidates, polarity=noise.polarity, readers=readers)
     rough = located.fit(roughly=True)
     left = measure_noise_left(segments, noise=noise, events=rough.curves)

@@ -21,7 +21,7 @@ from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.results import AverageWaveform, ChannelResult
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
     is_failure,
@@ -271,3 +271,25 @@ def test_an_annotated_file_is_as_clean_as_a_written_one(
     )
     replace_results(folder / "a.nwb", [found("Im", "miniunet", [(0, 4), (1, 9)])])
     assert [finding for finding in validate_nwb(folder / "a.nwb") if is_failure(finding)] == []
+
+
+def test_an_averaged_waveform_is_written_read_and_replaced_with_its_table(path: Path, found: Found) -> None:
+    def waveform(n_mepps: int) -> AverageWaveform:
+        time_s = np.arange(-5, 20) / 10e3
+        return AverageWaveform(time_s=time_s, values=-1e-3 * np.exp(-(time_s**2)) / n_mepps, n_mepps=n_mepps)
+
+    for n_mepps in (7, 12):
+        new = replace(found("Vm", "miniunet", [(0, 10), (1, 300)]), waveform=waveform(n_mepps))
+        replace_results(path, [new])
+        first, *others = read_results(path)
+        assert first.waveform is not None
+        assert first.waveform.n_mepps == n_mepps
+        np.testing.assert_array_equal(first.waveform.time_s, waveform(n_mepps).time_s)
+        np.testing.assert_array_equal(first.waveform.values, waveform(n_mepps).values)
+        assert all(one.waveform is None for one in others)
+    with h5py.File(path) as file:
+        mean = file["processing/icephys/mepp_waveform_miniunet_Vm/mean"]
+        assert mean.attrs["description"].endswith("Unit: V.")
+    replace_results(path, [found("Vm", "miniunet", [(0, 10)])])
+    with h5py.File(path) as file:
+        assert "mepp_waveform_miniunet_Vm" not in file["processing/icephys"]

@@ -1,11 +1,15 @@
 """Run the whole benchmark and write docs/benchmark.md: the page of `nwb-mepp benchmark`, and more.
 
     python docs/make_benchmark.py WINCHESTER [--keep DIR] [--jobs N]
+    python docs/make_benchmark.py --only filters [--recordings N] [--weights WEIGHTS] [--keep DIR] [--jobs N]
 
 Adds what concerns only this project: its targets with what `miniunet` reached, and the real recordings of
 Winchester et al. (acp29/Winchester_EVENTER, BSD-3-Clause). These are not part of the project: WINCHESTER is
-a folder with ``GroupA.abf``, ``GroupA_consensus.csv`` and ``Train1`` to ``Train4``. It takes half an hour on
-two cores. The section on conversion, which docs/make_storage.py writes, stays as it is.
+a folder with ``GroupA.abf``, ``GroupA_consensus.csv`` and ``Train1`` to ``Train4``. It takes an hour on two
+cores. The section on conversion, which docs/make_storage.py writes, stays as it is.
+
+With ``--only filters`` the section on recordings as amplifiers filter them is measured and replaced, and the
+rest of the page stays as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import argparse
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +36,15 @@ from nwb_mepp.evaluation import (
     recall,
 )
 from nwb_mepp.ml.benchmark import BenchmarkPlan, BenchmarkResults, LevelScores, run_benchmark, write_benchmark
+from nwb_mepp.ml.benchmark.conditions import SILENCE, Condition
 from nwb_mepp.ml.benchmark.detector_runs import AnyDetector, find_all, survey_trace
+from nwb_mepp.ml.benchmark.filtered import filtered, filtered_pairs, filtered_silence, pooled_counts
+from nwb_mepp.ml.benchmark.page import filters_section, with_filters
 from nwb_mepp.ml.benchmark.recordings import Outcome
 from nwb_mepp.ml.benchmark.robustness import change_of_f1, count_false_alarms, invariant_pairs
 from nwb_mepp.ml.benchmark.tables import gap_closed, interval, markdown
 from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.workflows import choose_weights
 
 PAGE = Path(__file__).with_name("benchmark.md")
 LEVELS_HEADING = "## Reference recordings\n"
@@ -53,6 +61,16 @@ JUDGED_LEVEL = 6.0
 LEAST_IOU = {"iou": (0.80, 0.5), "iou_patches": (0.93, 0.91)}
 # F1 published for autoencoders, trained on normal and on anomalous data.
 AUTOENCODER_F1 = {"autoencoder": 0.72, "autoencoder_anomalous": 0.55}
+# Behind filters: the largest loss of F1 of the first detector and of the yardsticks, F1 behind slow filters,
+# and precision where the noise is not steady.
+FILTERED_LOSS = 0.01
+YARDSTICKS, YARDSTICK_LOSS = ("matched_filter", "deconvolution", "template"), 0.03
+LEAST_F1 = {"bessel4-300": 0.96, "bessel4-150-coarse": 0.93}
+LEAST_PRECISION = {
+    ("telegraph", "miniunet"): 0.95,
+    ("growing", "autoencoder"): 0.9,
+    ("growing", "autoencoder_anomalous"): 0.9,
+}
 # On Group A miniML reaches this much, the mean of five people against the majority of the other four 0.75.
 GROUP_A, GROUP_A_F1 = "GroupA", 0.84
 TRAIN_F1 = 0.90
@@ -68,21 +86,22 @@ Row = tuple[str, str, str]
 
 TARGETS = """## Targets, and what `{detector}` reached
 
-`nwb-mepp benchmark` prints this page without this section and the last two, which concern the project only.
+`nwb-mepp benchmark` prints this page without this section, the targets behind filters and the last two
+sections, which concern the project only.
 "Not certain" means that the confidence interval includes the target. Oracle and ceiling are explained in
 the next section.
 
 {table}
 
 """
-REAL = """## Real recordings
-
+REAL_HEADING = "## Real recordings\n"
+REAL = f"""{REAL_HEADING}
 Currents marked by five people (GroupA: what at least three of them marked, with `--min-amplitude-sd 4`)
 and simulated currents in real noise (Train1 to Train4), from Winchester et al.
 (acp29/Winchester_EVENTER). Onsets are matched within 2 ms after one common shift for each recording. No
 weights were trained on them.
 
-{table}
+{{table}}
 
 """
 CONVERSION = f"""{CONVERSION_HEADING}
@@ -214,13 +233,19 @@ def against_miniml(detector: str, levels: Sequence[LevelScores]) -> Iterator[Row
             yield f"level {scores.level:g}: F1 of miniML ({peer:g}) or more", f"{own:.3f}", yes(own >= peer)
 
 
-def without_mepps(detector: str, outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[Row]:
+def without_mepps(
+    detector: str,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    *,
+    conditions: Sequence[Condition] = SILENCE,
+    name: str = "",
+) -> Iterator[Row]:
     """Judge the false positives in recordings without MEPPs."""
-    for one in count_false_alarms(outcomes):
+    for one in count_false_alarms(outcomes, conditions=conditions):
         if one.detector == detector:
             low, high = one.interval_per_minute
             yield (
-                f"no MEPPs, {one.words}: at most {MOST_PER_MINUTE:g} false positives per minute",
+                f"{name}no MEPPs, {one.words}: at most {MOST_PER_MINUTE:g} false positives per minute",
                 f"{one.per_minute:.2f} ({low:.2f} to {high:.2f})",
                 yes(
                     one.per_minute <= MOST_PER_MINUTE,
@@ -282,10 +307,58 @@ def autoencoders(levels: Sequence[LevelScores]) -> Iterator[Row]:
                 yield asked, f"{own:.3f}", yes(own > published)
 
 
+def behind_filters(detectors: Sequence[str], outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[Row]:
+    """Compare F1, precision and false positives behind filters with what was to be reached."""
+    first, named = detectors[0], filtered()
+    for condition, against in filtered_pairs():
+        yield loss_row(first, outcomes, condition, against=against, largest=FILTERED_LOSS)
+    for name, least in LEAST_F1.items():
+        own = f1(pooled_counts(outcomes[named[name].name], first))
+        yield f"`{first}`, {named[name].words}: F1 at least {least:g}", f"{own:.3f}", yes(own >= least)
+    for (name, detector), least in LEAST_PRECISION.items():
+        if detector in detectors:
+            own = precision(pooled_counts(outcomes[named[name].name], detector))
+            words = f"`{detector}`, {named[name].words}: precision at least {least:g}"
+            yield words, f"{own:.3f}", yes(own >= least)
+    yield from without_mepps(first, outcomes, conditions=filtered_silence(), name=f"`{first}`, ")
+    for detector in (one for one in YARDSTICKS if one in detectors):
+        condition, against = min(
+            filtered_pairs(),
+            key=lambda pair: change_of_f1(outcomes, pair[0], against=pair[1], detector=detector).value,
+        )
+        yield loss_row(
+            detector, outcomes, condition, against=against, largest=YARDSTICK_LOSS, name="worst of all, "
+        )
+
+
+def loss_row(
+    detector: str,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    condition: Condition,
+    *,
+    against: Condition,
+    largest: float,
+    name: str = "",
+) -> Row:
+    """Judge by how much F1 is lower behind a filter."""
+    change = change_of_f1(outcomes, condition, against=against, detector=detector)
+    certain = len(outcomes[condition.name]) > 1 and (change.low >= -largest or change.high < -largest)
+    words = f"`{detector}`, {name}{condition.words}: F1 lower by at most {largest:g}"
+    return words, interval(change, sign="+"), yes(change.value >= -largest, certain=certain)
+
+
+def filters_with_targets(results: BenchmarkResults) -> str:
+    """Return the section on recordings as amplifiers filter them, with what was to be reached."""
+    rows = behind_filters(results.plan.detectors, results.outcomes)
+    table = markdown(["target", "measured", "reached"], rows)
+    return f"{filters_section(results)}\nWhat was to be reached, with one threshold:\n\n{table}\n"
+
+
 def extended(page: str, results: BenchmarkResults, real: Sequence[RealScores], *, before: str) -> str:
     """Return the page with targets and real recordings, and with the conversion of the page before."""
     detector = results.plan.detectors[0]
     table = target_table(detector, levels=results.levels(), outcomes=results.outcomes, real=real)
+    page = with_filters(page, filters_with_targets(results), before=REAL_HEADING)
     head, heading, rest = page.partition(LEVELS_HEADING)
     _, found, conversion = before.partition(CONVERSION_HEADING)
     return (
@@ -297,11 +370,22 @@ def extended(page: str, results: BenchmarkResults, real: Sequence[RealScores], *
 def main() -> None:
     """Run the benchmark and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("winchester", type=Path)
+    parser.add_argument("winchester", type=Path, nargs="?")
+    parser.add_argument("--only", choices=["filters"], help="measure and replace this section alone")
+    parser.add_argument("--recordings", type=int, help="of each kind, with --only")
+    parser.add_argument("--weights", action="append", default=[], help="as for `nwb-mepp benchmark`")
     parser.add_argument("--keep", type=Path, help="folder of results, to go on after an interruption")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="recordings at a time")
     given = parser.parse_args()
-    plan = BenchmarkPlan()
+    plan = BenchmarkPlan(weights=choose_weights(given.weights))
+    if given.only:
+        plan = replace(plan, parts=("filters",), n_filtered=given.recordings or plan.n_filtered)
+        section = filters_with_targets(run_benchmark(plan, n_jobs=given.jobs, keep=given.keep))
+        page = with_filters(PAGE.read_text(encoding="utf-8"), section, before=REAL_HEADING)
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
+        return
+    if given.winchester is None:
+        parser.error("expected the folder WINCHESTER or --only filters, found neither")
     # First, because a wrong folder must be noticed at once, not after half an hour.
     real = run_winchester(given.winchester, detectors=plan.detectors)
     results = run_benchmark(plan, n_jobs=given.jobs, keep=given.keep)

@@ -31,6 +31,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases(shared_data: Path) -> Path:
+    """Folder of small inputs that once came out wrong; it lies beside that of real recordings."""
+    folder = shared_data.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip("expected small inputs in ../shared/cases beside the project, found none")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tensorflow() -> None:
     """Skip where TensorFlow is not installed; fail in continuous integration, where it must be."""
     if importlib.util.find_spec("tensorflow") is None:

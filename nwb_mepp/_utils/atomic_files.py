@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,12 +19,16 @@ from nwb_mepp._utils.file_lock import (
     refuse_changed,
     remove_stale_lock,
 )
+from nwb_mepp._utils.native_stderr import failing_destructors
 from nwb_mepp._utils.temporaries import remove_abandoned, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["complete_or_absent", "hold", "make_folder", "refuse_irreplaceable"]
+__all__ = ["complete_or_absent", "hold", "make_folder", "refuse_irreplaceable", "refuse_unwritten"]
 
 _log = logging.getLogger(__name__)
+# What destructors say that fail, for each block that is open, the innermost last.
+_unwritten: list[list[str]] = []
+_ERRNO = re.compile(r"errno = (\d+)")
 
 
 @contextmanager
@@ -60,7 +65,8 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         temporary = temporary_beside(target)
         try:
             _remove_left_behind(target.parent)
-            yield temporary
+            with _completely_written(path):
+                yield temporary
             _flush(temporary, os.O_RDWR)
             _move(temporary, held)
         except OutputError:
@@ -161,6 +167,48 @@ def make_folder(path: Path) -> None:
         raise _refused(path, error) from error
 
 
+def refuse_unwritten(path: Path) -> None:
+    """Check, within a block of :func:`complete_or_absent`, that HDF5 has written all that it was given.
+
+    To be called before a file is opened again that was written in the block: HDF5 crashes on one that it
+    could not close.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    OutputError
+        If something is missing, as on a full disk.
+    """
+    for messages in _unwritten[-1:]:
+        for first in filter(_tells_of_writing, messages):
+            raise _refused(path, first)
+
+
+@contextmanager
+def _completely_written(path: Path) -> Iterator[None]:
+    """Refuse what HDF5 could not write when its objects were removed, which raises nothing by itself."""
+    with failing_destructors() as messages:
+        _unwritten.append(messages)
+        try:
+            yield
+            refuse_unwritten(path)
+        except OutputError:
+            raise
+        except Exception:
+            refuse_unwritten(path)  # other errors follow from it, such as that of a second try to close
+            raise
+        finally:
+            _unwritten.pop()
+
+
+def _tells_of_writing(message: str) -> bool:
+    return "write failed" in message or _ERRNO.search(message) is not None
+
+
 def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
@@ -199,11 +247,19 @@ def _remove_left_behind(folder: Path) -> None:
         remove_stale_lock(Path(lock))
 
 
-def _refused(path: Path, error: OSError) -> OutputError:
+def _refused(path: Path, error: OSError | str) -> OutputError:
     return OutputError(
-        f"expected to write {path}, found: {error.strerror or error}; check the folder's permissions and "
-        "free space."
+        f"expected to write {path}, found: {_reason(error)}; check the folder's permissions and free space."
     )
+
+
+def _reason(error: OSError | str) -> str:
+    """Return the words of the system for an error; HDF5 puts many of its own around their number."""
+    number = getattr(error, "errno", None)
+    told = _ERRNO.search(str(error))
+    if number is None and told is not None:
+        number = int(told[1])
+    return os.strerror(number) if number is not None else str(error)
 
 
 def _flush(path: Path, mode: int) -> None:

@@ -1,4 +1,4 @@
-"""Suppression of messages that native code writes to standard error."""
+"""What native code writes to standard error, and errors that its destructors cannot raise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ignore_failing_destructors", "quiet_stderr"]
+__all__ = ["failing_destructors", "ignore_failing_destructors", "quiet_stderr"]
 
 
 @contextmanager
@@ -38,3 +38,29 @@ def ignore_failing_destructors() -> None:
     sys.unraisablehook = lambda _: None
     # Cython shows the traceback by this hook first.
     sys.excepthook = lambda *_: None
+
+
+@contextmanager
+def failing_destructors() -> Iterator[list[str]]:
+    """Collect the errors of destructors within a ``with`` block, instead of showing them.
+
+    HDF5 writes what it still holds when an object is removed. If that fails, no exception tells, and the
+    file is incomplete.
+
+    Yields
+    ------
+    list of str
+        What the errors say; grows as destructors fail.
+    """
+    found: list[str] = []
+
+    def note(failed: sys.UnraisableHookArgs) -> None:
+        found.append(str(failed.exc_value))  # the error itself would keep the object alive
+
+    before = sys.unraisablehook, sys.excepthook
+    # Cython shows the traceback by the second hook first; an error that ends the program is shown later.
+    sys.unraisablehook, sys.excepthook = note, lambda *_: None
+    try:
+        yield found
+    finally:
+        sys.unraisablehook, sys.excepthook = before

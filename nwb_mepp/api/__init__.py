@@ -84,6 +84,7 @@ def convert(
     *,
     exclude: Iterable[Stretch] = (),
     events: str | PathLike[str] | None = None,
+    event_column: str | None = None,
     channel: str | None = None,
     overwrite: bool = False,
     **options: Unpack[ConvertArguments],
@@ -98,8 +99,11 @@ def convert(
     exclude : iterable of (start, stop), Quantity or seconds from the session start
         Written as ``invalid_times``, which detection leaves out.
     events : path-like, optional
-        Marks that a person made (an event table of Mini Analysis, a CSV table of times, labeled text),
-        written as ``mepps_curated``.
+        Marks that a person made (an event table of this package, Mini Analysis, Clampfit and other programs,
+        a CSV table of times, labeled text), written as ``mepps_curated``.
+    event_column : str, optional
+        Title of the column with the times of the peaks in a table of another program, such as ``"Time of Peak
+        (ms)"``.
     channel : str, optional
         Channel to which the marks belong, needed if there are several.
     overwrite : bool, default False
@@ -128,6 +132,7 @@ def convert(
         write_options=settings_from(WriteOptions, options),
         exclude=exclude,
         events=None if events is None else str(events),
+        event_column=event_column,
         channel=channel,
         overwrite=overwrite,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +19,23 @@ from nwb_mepp.core.errors import UsageError
 if TYPE_CHECKING:
     from nwb_mepp.ml.benchmark import BenchmarkPlan
 
-_QUICK: dict[str, Any] = {"levels": (3.0, 6.0), "n_recordings": 6, "n_silent": 3, "n_varied": 1}
+_QUICK: dict[str, Any] = {
+    "levels": (3.0, 6.0),
+    "n_recordings": 6,
+    "n_silent": 3,
+    "n_varied": 1,
+    "n_filtered": 1,
+}
+
+
+class PartName(StrEnum):
+    """Parts of the benchmark."""
+
+    LEVELS = "levels"
+    SILENCE = "silence"
+    CURVES = "curves"
+    FILTERS = "filters"
+
 
 DetectorNames = Annotated[
     list[str] | None,
@@ -49,6 +67,24 @@ def benchmark(
         bool,
         typer.Option("--quick", help="Fewer levels and recordings: a few minutes, wide intervals."),
     ] = False,
+    only: Annotated[
+        list[PartName] | None,
+        typer.Option(
+            "--only",
+            metavar="|".join(PartName),
+            help="Part to run; can be repeated; all by default. With it, --recordings is the number of "
+            "recordings of each kind.",
+        ),
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weights",
+            metavar="[DETECTOR=]WEIGHTS",
+            help="Weights to use instead of the default ones: a folder that 'nwb-mepp train' wrote, or "
+            "shipped ones such as miniunet@3; can be repeated.",
+        ),
+    ] = None,
     levels_only: Annotated[
         bool, typer.Option("--levels-only", help="Run the reference recordings and nothing else.")
     ] = False,
@@ -80,11 +116,14 @@ def benchmark(
     """Measure how good detectors are on simulated recordings that no training has seen.
 
     Prints a page in Markdown. The results do not depend on the number of processes, nor on an
-    interruption after which --keep resumes. With all detectors it takes about half an hour on two cores,
-    with --quick a few minutes. To score a detector on your own marked recordings, see nwb-mepp evaluate.
+    interruption after which --keep resumes. With all detectors it takes about three quarters of an hour on
+    two cores, with --quick a few minutes. To score a detector on your own marked recordings, see nwb-mepp
+    evaluate.
     """
     from nwb_mepp.ml.benchmark import benchmark_page, run_benchmark, write_benchmark
 
+    if levels_only and only:
+        raise UsageError("--levels-only is a table of one part, so --only cannot be used with it.")
     if levels_only and output:
         raise UsageError("--levels-only prints a table, not a page, so -o cannot be used with it.")
     if output is not None:
@@ -92,7 +131,8 @@ def benchmark(
         if output.suffix.lower() != ".md":
             raise UsageError(f"-o: expected a page ending in .md, found {output}; name it so.")
         make_folder(output)
-    plan = _plan(detector, level, recordings, quick=quick)
+    parts = tuple(dict.fromkeys(one.value for one in only or ()))
+    plan = _plan(detector, level, recordings, quick=quick, parts=parts, weights=weights or [])
     n_jobs = jobs or os.cpu_count() or 1
     if levels_only:
         page = _levels_only(plan, n_jobs=n_jobs, keep=keep)
@@ -109,10 +149,16 @@ def benchmark(
 
 
 def _plan(
-    detector: list[str] | None, level: list[float] | None, recordings: int | None, *, quick: bool
+    detector: list[str] | None,
+    level: list[float] | None,
+    recordings: int | None,
+    *,
+    quick: bool,
+    parts: tuple[str, ...] = (),
+    weights: Sequence[str] = (),
 ) -> BenchmarkPlan:
-    from nwb_mepp.ml.benchmark import BenchmarkPlan
-    from nwb_mepp.workflows import DetectionSettings
+    from nwb_mepp.ml.benchmark import PARTS, BenchmarkPlan
+    from nwb_mepp.workflows import DetectionSettings, choose_weights
 
     for one in level or []:
         if not 0.0 < one < float("inf"):
@@ -120,11 +166,15 @@ def _plan(
     if len(set(level or [])) != len(level or []):
         raise UsageError("--level: expected each level once, found one twice.")
     plan = BenchmarkPlan(**_QUICK) if quick else BenchmarkPlan()
+    checked = DetectionSettings(detectors=tuple(detector or plan.detectors), weights=choose_weights(weights))
+    counted = ("n_recordings", "n_silent", "n_varied", "n_filtered") if parts else ("n_recordings",)
     return replace(
         plan,
-        detectors=DetectionSettings(detectors=tuple(detector or plan.detectors)).detectors,
+        detectors=checked.detectors,
+        weights=checked.weights,
         levels=tuple(level or plan.levels),
-        n_recordings=recordings or plan.n_recordings,
+        parts=tuple(part for part in PARTS if part in parts) or PARTS,
+        **({} if recordings is None else dict.fromkeys(counted, recordings)),
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "UnfinishedError",
     "aligned",
     "complain",
+    "complain_of",
     "data_stream",
     "open_closed_streams",
     "show_log",
@@ -52,6 +53,12 @@ def tell(text: str) -> None:
 def complain(text: str) -> None:
     """Write an error or a note to standard error, with the program name and options as they are typed."""
     tell(f"nwb-mepp: {as_typed(text)}")
+
+
+def complain_of(path: Path, error: Exception) -> None:
+    """Write what is wrong with a file to standard error, with its name once."""
+    text = str(error)
+    complain(text if text.startswith(f"{path}: ") else f"{path}: {text}")
 
 
 class _Notes(logging.Handler):
@@ -181,17 +188,19 @@ def show_progress(n_files: int) -> Iterator[Progress]:
         )
 
 
-def show_failures(rows: Sequence[tuple[str, str]], *, n_files: int) -> None:
+def show_failures(rows: Sequence[tuple[str, str]], *, n_failures: int, n_files: int) -> None:
     """Show which files failed and why: as a table on a terminal, as lines in a pipe.
 
     Parameters
     ----------
-    rows : sequence of (file, reason)
+    rows : sequence of (file or files, reason)
+    n_failures : int
+        In all rows.
     n_files : int
         Of the whole batch.
     """
     if n_files > 1:
-        complain(f"{len(rows)} of {n_files} files failed:")
+        complain(f"{n_failures} of {n_files} files failed:")
     if n_files == 1 or not sys.stderr.isatty():
         for file, reason in rows:
             complain(f"{file}: {reason}")

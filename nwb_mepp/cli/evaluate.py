@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import aligned, complain, data_stream
+from nwb_mepp.cli.console import aligned, complain_of, data_stream
 from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.core.safe_text import csv_cell, json_text, visible
+from nwb_mepp.workflows.limits import LimitOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,10 +36,11 @@ _ERRORS = {
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(evaluate)
+    app.command()(options.spread(evaluate))
 
 
 def evaluate(
+    *,
     paths: Annotated[
         list[Path],
         typer.Argument(metavar="FOUND.nwb", help="NWB files or folders of NWB files.", show_default=False),
@@ -87,6 +89,7 @@ def evaluate(
         options.SummaryFormat,
         typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Format of the output."),
     ] = options.SummaryFormat.TEXT,
+    limits: LimitOptions,
 ) -> None:
     """Compare detected MEPPs with the truth, matched one to one in time.
 
@@ -108,15 +111,15 @@ def evaluate(
     scores, failed = [], False
     for path in files:
         try:
-            scores.append(
-                evaluate_file(
+            with limits.kept(path, worded=options.as_typed):
+                scored = evaluate_file(
                     path, truth=truth, table=table, channel=channel, tolerance_s=tolerance_s, shift=shift
                 )
-            )
+            scores.append(scored)
         except UsageError:
             raise
         except MeppError as error:
-            complain(f"{path}: {error}")
+            complain_of(path, error)
             failed = True
     rows = [_row(str(one.path), [one]) for one in scores]
     pooled = _pooled(scores) if len(scores) > 1 else None

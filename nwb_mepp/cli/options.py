@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -141,10 +143,34 @@ def flag_of(name: str) -> str:
 
 
 def _value_typed(value: str | None) -> str:
-    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text without quotes."""
-    if value in (None, "True"):
+    """Return a Python value as it is typed: START:STOP, CHANNEL=UNIT, text; quoted where a shell needs it."""
+    if value is None or value == "True":
         return ""
-    return " " + re.sub(r"[\[\](){}'\"]", "", str(value)).replace(": ", "=").replace(", ", ":")
+    try:
+        typed = _typed(ast.literal_eval(value))
+    except (SyntaxError, ValueError):  # words that stand for values, [(START, STOP)]
+        return " " + re.sub(r"[\[\](){}'\"]", "", value).replace(": ", "=").replace(", ", ":")
+    return f" {quoted(typed)}"
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{_typed(key)}={_typed(one)}" for key, one in value.items())
+    return ":".join(map(_typed, value)) if isinstance(value, list | tuple | set) else str(value)
+
+
+def quoted(text: str) -> str:
+    """Return text as one argument that can be pasted into a command line of any system.
+
+    Examples
+    --------
+    >>> quoted("Vm"), quoted("IN 0")
+    ('Vm', '"IN 0"')
+    """
+    if re.fullmatch(r"[\w.,:=+/@%{}-]+", text):
+        return text
+    # Double quotes are understood by all shells; single ones not by that of Windows.
+    return f'"{text}"' if not set(text) & set('"$`\\!') else shlex.quote(text)
 
 
 class Units(StrEnum):
@@ -228,9 +254,19 @@ Events = Annotated[
     _option(
         "--events",
         metavar="TABLE",
-        help="File of marks made by hand, to be written as the table mepps_curated: an event table of Mini "
-        "Analysis, a CSV table with peak_time or start_time in seconds, or labeled text. With several "
+        help="File of marks made by hand, to be written as the table mepps_curated: an event table of "
+        "nwb-mepp, Mini Analysis, Clampfit, Easy Electrophysiology, SimplyFire, Stimfit or miniML, a CSV "
+        "table with peak_time or start_time in seconds, or labeled text. With several "
         "recordings, {} stands for the name of each without its last suffix, e.g. '{}_marks.csv' beside it.",
+    ),
+]
+EventColumn = Annotated[
+    str | None,
+    _option(
+        "--event-column",
+        metavar="TITLE[=UNIT]",
+        help="Column of --events with the times of the peaks, for a table of another program, e.g. 'Time of "
+        "Peak (ms)', or t=s if the title lacks the unit of time. Times count from the first sample.",
     ),
 ]
 EventsChannel = Annotated[
@@ -246,8 +282,9 @@ Sessions = Annotated[
     _option(
         "--sessions",
         metavar="TABLE.csv",
-        help="Table with one row per file and the columns file, session_start, timezone, session_start_from, "
-        "subject, session_id and metadata.",
+        help="Table with one row per file: file, any of session_start, timezone, session_start_from, "
+        "subject, session_id, metadata, clamp, reader, unit, gain, sampling_rate, channel, polarity and "
+        "exclude, and others for the tables.",
     ),
 ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -23,6 +25,14 @@ def register(app: typer.Typer) -> None:
     metadata.callback()(_metadata)
     metadata.command()(template)
     app.add_typer(metadata, name="metadata")
+    sessions = typer.Typer(
+        help="Describe many recordings: the table for --sessions.",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+    sessions.callback()(_sessions)
+    sessions.command("template")(sessions_template)
+    app.add_typer(sessions, name="sessions")
 
 
 def formats() -> None:
@@ -89,3 +99,20 @@ def template() -> None:
 
     with data_stream() as stream:
         stream.write(metadata_template())
+
+
+def _sessions() -> None:
+    """Group what belongs to --sessions."""
+
+
+def sessions_template(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files, folders and patterns, as for 'nwb-mepp run'."),
+    ],
+) -> None:
+    """Print a table for --sessions with a row for each recording, and what its file says."""
+    from nwb_mepp.workflows.batch import session_template
+
+    with data_stream() as stream:
+        session_template(paths, stream, worded=as_typed)

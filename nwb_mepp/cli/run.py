@@ -17,7 +17,11 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows import FileOutcome
-    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Plan
+    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Group, Plan
+
+
+# More files that failed for one reason are one line; failures.csv names them all.
+_MAX_EQUAL_ROWS = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +77,7 @@ def run(
             on_progress=progress.describe,
             on_interrupt=_announcer(progress),
         )
-    _finish(outcome, writing=write_options)
+    _finish(outcome, plan=plan, writing=write_options)
 
 
 def convert(
@@ -82,6 +86,7 @@ def convert(
     output: options.OutputFolder,
     left_out: Annotated[DetectionSettings, options.Only("exclude", "exclude_per_sweep")],
     events: options.Events = None,
+    event_column: options.EventColumn = None,
     channel: options.EventsChannel = None,
     read_options: ReadOptions,
     write_options: WriteOptions,
@@ -99,6 +104,8 @@ def convert(
 
     if channel is not None and events is None:
         raise UsageError("--channel names the channel of --events, but --events is not given; add it.")
+    if event_column is not None and events is None:
+        raise UsageError("--event-column names a column of --events, but --events is not given; add it.")
     plan = _plan(
         paths,
         output,
@@ -114,6 +121,7 @@ def convert(
             exclude=left_out.exclude,
             exclude_per_sweep=left_out.exclude_per_sweep,
             events=events,
+            event_column=event_column,
             channel=channel,
             limits=limits,
             overwrite=overwrite,
@@ -123,7 +131,7 @@ def convert(
             on_progress=progress.describe,
             on_interrupt=_announcer(progress),
         )
-    _finish(outcome, writing=write_options)
+    _finish(outcome, plan=plan, writing=write_options)
 
 
 def detect(
@@ -139,7 +147,7 @@ def detect(
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
-    from nwb_mepp.workflows import detect_file, remarks_on
+    from nwb_mepp.workflows import detect_file, remarks_on, unexplained_notes
 
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
@@ -152,8 +160,8 @@ def detect(
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
-        for remark in remarks_on(results):
-            progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(remark)}")
+        for note in (*remarks_on(results), *unexplained_notes(results)):
+            progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(note)}")
 
 
 def _plan(
@@ -173,6 +181,8 @@ def _plan(
     plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
+        for note in plan.notes:
+            complain(f"note: {note}")
     return with_dandi_names(plan) if dandi_names else plan
 
 
@@ -208,9 +218,33 @@ def _counted(found: list[tuple[str, str, int]] | tuple[tuple[str, str, int], ...
     return ", ".join(parts)
 
 
-def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
+def _totals(outcome: BatchOutcome, *, n_skipped: int) -> str:
+    """Return how many files are done, failed and skipped."""
+    n_failed = len({one.path for one in outcome.failures})
+    counts = ((len(outcome.done), "done"), (n_failed, "failed"), (n_skipped, "skipped"))
+    return f"{', '.join(f'{n} {what}' for n, what in counts if n or what == 'done')}."
+
+
+def _failure_rows(groups: list[Group]) -> list[tuple[str, str]]:
+    """Return a row for each file, but one for many that failed for one reason."""
+    rows = []
+    for group in groups:
+        if len(group.members) > _MAX_EQUAL_ROWS:
+            file = f"{len(group.members)} files, such as {group.first.path}"
+            rows.append((file, group.first.reason))
+        else:
+            rows += [(str(one.path), one.reason) for one in group.members]
+    return rows
+
+
+def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
-    from nwb_mepp.workflows.batch import files_of_another_scale
+    from nwb_mepp.workflows.batch import (
+        files_of_another_scale,
+        group_by_reason,
+        group_by_suffix,
+        outliers,
+    )
 
     if writing.clamp is None and any(one.status == "written" for one in outcome.done):
         complain(
@@ -219,11 +253,18 @@ def _finish(outcome: BatchOutcome, *, writing: WriteOptions) -> None:
         )
     for remark in files_of_another_scale(outcome.done):
         complain(f"note: {options.as_typed(remark)}")
+    for path, what in outliers(outcome.done):
+        complain(f"note: {path} stands out, {what}")
+    for group in group_by_suffix(plan.skipped):
+        one, n_files = group.first, len(group.members)
+        complain(f"skipped {n_files} {one.path.suffix}: {one.reason} ({one.path}).")
+    if plan.n_files > 1 or plan.skipped:
+        complain(_totals(outcome, n_skipped=len(plan.skipped)))
     if outcome.failures:
-        rows = [(str(failure.path), failure.reason) for failure in outcome.failures]
+        rows = _failure_rows(group_by_reason(outcome.failures))
         # A file whose picture is missing is done and failed.
         named = {one.path for one in outcome.done} | {one.path for one in outcome.failures}
-        show_failures(rows, n_files=len(named))
+        show_failures(rows, n_failures=len(outcome.failures), n_files=len(named))
     if outcome.n_left:
         files = "file was" if outcome.n_left == 1 else "files were"
         raise UnfinishedError(

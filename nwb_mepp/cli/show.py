@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import aligned, complain, data_stream
+from nwb_mepp.cli.console import aligned, complain, complain_of, data_stream
 from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.core.safe_text import json_text, visible
 from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.workflows.limits import LimitOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.batch import Row
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def events(
+    *,
     paths: options.NwbFiles,
     format: Annotated[  # noqa: A002 - the name of the option
         options.TableFormat,
@@ -39,6 +42,7 @@ def events(
     ] = None,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
+    limits: LimitOptions,
 ) -> None:
     """Print the MEPPs of NWB files, one row per MEPP.
 
@@ -48,7 +52,9 @@ def events(
     from nwb_mepp.workflows.batch import event_columns, find_nwb_files, read_event_rows, write_csv, write_json
 
     _check_decimal(decimal, format)
-    rows = _Rows(find_nwb_files(paths), lambda path: read_event_rows(path, file=str(path), table=table))
+    rows = _Rows(
+        find_nwb_files(paths), lambda path: read_event_rows(path, file=str(path), table=table), limits=limits
+    )
     with data_stream() as stream:
         if format is options.TableFormat.JSON:
             write_json(stream, event_columns(), rows, units=units.value)
@@ -58,6 +64,7 @@ def events(
 
 
 def summary(
+    *,
     paths: options.NwbFiles,
     format: Annotated[  # noqa: A002 - the name of the option
         options.SummaryFormat,
@@ -65,6 +72,7 @@ def summary(
     ] = options.SummaryFormat.TEXT,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
+    limits: LimitOptions,
 ) -> None:
     """Print the summary statistics of NWB files, one row per detector and channel."""
     from nwb_mepp.workflows.batch import (
@@ -83,7 +91,7 @@ def summary(
             complain(f"note: {path}: no detector was run on it; run 'nwb-mepp detect {path}'.")
         yield from found
 
-    rows = _Rows(find_nwb_files(paths), read)
+    rows = _Rows(find_nwb_files(paths), read, limits=limits)
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
             write_json(stream, summary_columns(), rows, units=units.value)
@@ -98,16 +106,20 @@ def summary(
 class _Rows:
     """Rows of many files, one after another; a file that cannot be read is reported and skipped."""
 
-    def __init__(self, paths: Any, read: Callable[[Path], Iterator[Row]]) -> None:
-        self._paths, self._read = paths, read
+    def __init__(self, paths: Any, read: Callable[[Path], Iterator[Row]], *, limits: LimitOptions) -> None:
+        self._paths, self._read, self._limits = paths, read, limits
         self._failed = False
 
     def __iter__(self) -> Iterator[Row]:
         for path in self._paths:
             try:
-                yield from self._read(path)
+                # With the first row everything is read.
+                with self._limits.kept(path, worded=options.as_typed):
+                    rows = self._read(path)
+                    first = list(itertools.islice(rows, 1))
+                yield from itertools.chain(first, rows)
             except MeppError as error:
-                complain(f"{path}: {error}")
+                complain_of(path, error)
                 self._failed = True
 
     def exit_if_failed(self) -> None:
@@ -152,6 +164,7 @@ def info(
         typer.Option("--format", metavar="|".join(options.InfoFormat), help="Format of the output."),
     ] = options.InfoFormat.TEXT,
     read_options: ReadOptions,
+    limits: LimitOptions,
 ) -> None:
     """Describe a file: its channels, units, sampling rate, sweeps, metadata and reader.
 
@@ -160,11 +173,12 @@ def info(
     from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
     from nwb_mepp.workflows.recording_files import is_nwb, refuse_for_nwb
 
-    if is_nwb(path):
-        refuse_for_nwb(read_options, path=path)
-        described, problems = describe_nwb_file(path)
-    else:
-        described, problems = describe_lab_file(path, read_options)
+    with limits.kept(path, worded=options.as_typed):
+        if is_nwb(path):
+            refuse_for_nwb(read_options, path=path)
+            described, problems = describe_nwb_file(path)
+        else:
+            described, problems = describe_lab_file(path, read_options)
     with data_stream() as stream:
         if format is options.InfoFormat.JSON:
             stream.write(json_text(described, indent=1) + "\n")

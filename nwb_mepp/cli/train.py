@@ -69,9 +69,9 @@ def train(
         str | None,
         typer.Option(
             "--from",
-            metavar="shipped|DIR|FILE",
-            help="Start from these weights: the shipped ones, a folder of an earlier training, or a .keras "
-            "file [random weights].",
+            metavar="shipped|DETECTOR@VERSION|DIR|FILE",
+            help="Start from these weights: the shipped ones (or a version of them, such as miniunet@3), a "
+            "folder of an earlier training, or a .keras file [random weights].",
             show_default=False,
         ),
     ] = None,
@@ -123,6 +123,20 @@ def train(
             help="Stop after this many consecutive validations (of 20) without a better F1.",
         ),
     ] = 6,
+    calibration: Annotated[
+        int | None,
+        typer.Option(
+            "--calibration",
+            metavar="N",
+            help="Number of simulated recordings to calibrate on [1000 for miniunet; 12 at each level for an "
+            "autoencoder].",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", metavar="N", help="Number of recordings to simulate at a time."),
+    ] = 1,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Seed of the split, the initial weights and the crops.")
     ] = 0,
@@ -184,6 +198,8 @@ def train(
         by_folder=split_by_folder,
         patience=patience,
         quick=quick,
+        n_calibration=calibration,
+        n_jobs=jobs,
         n_threads=threads,
         with_names=name_files,
     )

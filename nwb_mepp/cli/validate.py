@@ -7,21 +7,24 @@ from typing import Annotated
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import complain, data_stream
+from nwb_mepp.cli.console import complain_of, data_stream
 from nwb_mepp.core.errors import MeppError
 from nwb_mepp.core.safe_text import visible
+from nwb_mepp.workflows.limits import LimitOptions
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(validate)
+    app.command()(options.spread(validate))
 
 
 def validate(
+    *,
     paths: options.NwbFiles,
     dandi: Annotated[
         bool, typer.Option("--dandi", help="Rate the findings as the DANDI archive does.")
     ] = False,
+    limits: LimitOptions,
 ) -> None:
     """Check NWB files with pynwb's validator and nwbinspector.
 
@@ -35,9 +38,10 @@ def validate(
     with data_stream() as stream:
         for path in find_nwb_files(paths):
             try:
-                findings = validate_nwb(path, dandi=dandi)
+                with limits.kept(path, worded=options.as_typed):
+                    findings = validate_nwb(path, dandi=dandi)
             except MeppError as error:
-                complain(f"{path}: {error}")
+                complain_of(path, error)
                 failed = True
                 continue
             for one in findings:

@@ -5,6 +5,7 @@ Everything here works on plain arrays or on :class:`~nwb_mepp.core.segments.Segm
 
 from nwb_mepp.conditioning.clipping import end_values
 from nwb_mepp.conditioning.hum import Hum, find_hum
+from nwb_mepp.conditioning.noise_left import NoiseLeft, measure_noise_left
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step, smooth_spectrum
@@ -24,6 +25,7 @@ __all__ = [
     "TILE_GRID",
     "ChannelNoise",
     "Hum",
+    "NoiseLeft",
     "Resampler",
     "WhitenedTrace",
     "compress",
@@ -34,6 +36,7 @@ __all__ = [
     "find_hum",
     "find_unusable",
     "judge_polarity",
+    "measure_noise_left",
     "noise_spectrum",
     "quantization_step",
     "smooth_spectrum",

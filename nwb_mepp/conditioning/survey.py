@@ -10,13 +10,19 @@ import numpy.typing as npt
 
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
-from nwb_mepp.conditioning.spectrum import noise_spectrum, quantization_step
+from nwb_mepp.conditioning.spectrum import (
+    informative_bandwidth,
+    noise_spectrum,
+    quantization_step,
+    rounding_density,
+    without_lines,
+)
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
-__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "survey"]
+__all__ = ["MIN_DURATION_S", "MIN_SAMPLING_RATE_HZ", "ChannelNoise", "noise_sd_of", "survey"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,6 +33,10 @@ _CHECK_BLOCK = 1 << 20
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
+# Strength is compared where a stretch of 2 s suffices to measure it, and above the strongest hum.
+_GROWTH_FROM_HZ = 100.0
+_STRETCH_EXCERPTS = 20
+_MAX_STRETCHES = 15
 _POLARITY_STRETCH_S = 10.0
 _MAX_POLARITY_STRETCHES = 30
 
@@ -41,22 +51,37 @@ class ChannelNoise:
         ``"V"`` or ``"A"``.
     noise_sd : float
         Standard deviation of the noise above 10 Hz, without MEPPs, hum and drift.
-    step : float
-        Smallest difference between sample values (the converter's step).
+    bandwidth_hz : float
+        Up to which frequency the trace holds more than what a filter and the converter's rounding leave; half
+        the sampling rate without a filter. See
+        :func:`~nwb_mepp.conditioning.spectrum.informative_bandwidth`.
+    converter_step : float
+        Smallest difference between sample values.
+    rounding_density : float
+        Power spectral density of the rounding error, in unit**2 per Hz.
+    noise_growth : float
+        Standard deviation of the noise in the loudest stretch over that in the median one, of up to 15 equal
+        stretches of 2 s or more; 1.0 if there are fewer than three.
     hum : Hum or None
         Mains hum, where found.
     polarity : Polarity
         Positive or negative.
     polarity_reason : str
         What the polarity is based on.
+    warnings : tuple of str
+        What the user should know of the recording, each a sentence.
     """
 
     unit: str
     noise_sd: float
-    step: float
+    bandwidth_hz: float
+    converter_step: float
+    rounding_density: float
+    noise_growth: float
     hum: Hum | None
     polarity: Polarity
     polarity_reason: str
+    warnings: tuple[str, ...] = ()
 
     def values(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return samples of a segment in SI units, with any hum removed."""
@@ -96,20 +121,27 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     first = segments[0]
     excerpts = _excerpts(segments)
     step = quantization_step(excerpts)
-    frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz, step=step)
-    noise_sd = _noise_sd(frequencies_hz, density)
+    frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz)
+    rounding = rounding_density(frequencies_hz, density, step=step)
+    # Noise below the converter's step leaves hardly any trace.
+    density = np.maximum(without_lines(frequencies_hz, density), step**2 / 6.0 / first.sampling_rate_hz)
+    noise_sd = _sd_above(_NOISE_FROM_HZ, frequencies_hz, density)
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
             "measured; choose another channel with `channels`, or leave out the constant stretches with "
             "`exclude=[(START, STOP)]`."
         )
+    bandwidth_hz = informative_bandwidth(frequencies_hz, density, rounding=rounding)
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)
     return ChannelNoise(
         unit=first.trace.unit,
         noise_sd=noise_sd,
-        step=step,
+        bandwidth_hz=bandwidth_hz,
+        converter_step=step,
+        rounding_density=rounding,
+        noise_growth=_growth(excerpts, sampling_rate_hz=first.sampling_rate_hz),
         hum=find_hum(segments, noise_sd=noise_sd),
         polarity=decided,
         polarity_reason=reason,
@@ -174,18 +206,29 @@ def _excerpts(segments: Sequence[Segment]) -> FloatArray:
     return np.array([positions[i][0].values(positions[i][1], positions[i][1] + n_samples) for i in chosen])
 
 
-def _noise_sd(frequencies_hz: FloatArray, density: FloatArray) -> float:
+def noise_sd_of(frequencies_hz: FloatArray, density: FloatArray) -> float:
     """Integrate the noise density above 10 Hz, with hum lines replaced by the level around them."""
-    without_hum = density.copy()
-    for mains_hz in (50.0, 60.0):
-        for line_hz in np.arange(mains_hz, min(1050.0, frequencies_hz[-1] - 20.0), mains_hz):
-            distance_hz = np.abs(frequencies_hz - line_hz)
-            near = distance_hz <= 10.0
-            around = np.median(density[(distance_hz > 10.0) & (distance_hz <= 30.0)])
-            without_hum[near] = np.minimum(without_hum[near], around)
+    return _sd_above(_NOISE_FROM_HZ, frequencies_hz, without_lines(frequencies_hz, density))
+
+
+def _sd_above(lowest_hz: float, frequencies_hz: FloatArray, density: FloatArray) -> float:
+    """Integrate the density above a frequency."""
     # The bin at the limit still holds drift, through the main lobe of the window.
-    above = frequencies_hz > _NOISE_FROM_HZ
-    return float(np.sqrt(np.sum(without_hum[above]) * (frequencies_hz[1] - frequencies_hz[0])))
+    above = frequencies_hz > lowest_hz
+    return float(np.sqrt(np.sum(density[above]) * (frequencies_hz[1] - frequencies_hz[0])))
+
+
+def _growth(excerpts: FloatArray, *, sampling_rate_hz: float) -> float:
+    """Return the SD of the noise in the loudest stretch over that in the median one."""
+    n_stretches = min(len(excerpts) // _STRETCH_EXCERPTS, _MAX_STRETCHES)
+    if n_stretches < 3:
+        return 1.0
+    sds = []
+    for stretch in np.array_split(excerpts, n_stretches):
+        spectrum = noise_spectrum(stretch, sampling_rate_hz=sampling_rate_hz)
+        sds.append(_sd_above(_GROWTH_FROM_HZ, *spectrum))
+    typical = float(np.median(sds))
+    return max(sds) / typical if typical > 0.0 else 1.0
 
 
 def _count_deflections(segments: Sequence[Segment]) -> tuple[int, int]:

@@ -11,7 +11,12 @@ import numpy.typing as npt
 import scipy
 
 from nwb_mepp.conditioning.resampling import Resampler
-from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
+from nwb_mepp.conditioning.spectrum import (
+    FILTERED_BELOW,
+    noise_spectrum,
+    smooth_spectrum,
+    unfiltered_spectrum,
+)
 from nwb_mepp.conditioning.survey import ChannelNoise
 from nwb_mepp.core.segments import Segment
 
@@ -22,22 +27,39 @@ FloatArray = npt.NDArray[np.float64]
 _EXCERPT_S = 0.2
 _MAX_TILES = 64
 _HIGHEST = 0.9  # of the lower of the two Nyquist frequencies; above it the resampling filter dominates
+_EDGE = 0.1
+# Above the bandwidth of a filtered recording the gain falls to zero over half of the bandwidth.
+_FILTERED_EDGE = 1.0 / 3.0
+# A spectrum may lie below the unfiltered one by this factor through the scatter of its estimate.
+_SCATTER = 1.5
 _SURVEY_TILE = 1 << 15
 
 # Tiles are multiples of this, so that the blocks of a network lie on the same grid whatever the tile.
 TILE_GRID = 1 << 12
 
 
-def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest_hz: float) -> FloatArray:
+def design_whitening(
+    density: npt.ArrayLike,
+    *,
+    sampling_rate_hz: float,
+    highest_hz: float,
+    edge: float = _EDGE,
+    floor: npt.ArrayLike = 0.0,
+) -> FloatArray:
     """Design a linear-phase filter that turns noise of a given spectrum into white noise of SD 1.
 
     Parameters
     ----------
     density : array_like, shape (n_frequencies,)
-        One-sided density of the noise from 0 Hz to half the sampling rate, in unit**2 per Hz; positive.
+        One-sided density of the noise from 0 Hz to half the sampling rate, in unit**2 per Hz; not negative.
     sampling_rate_hz : float
     highest_hz : float
-        The filter passes nothing above this, and the noise below it is scaled to SD 1 in all.
+        The filter passes nothing above this, and white noise below it has SD 1 in all.
+    edge : float, default 0.1
+        Over this fraction of the band, its upper end, the gain falls to zero as a raised cosine.
+    floor : float or array_like, shape (n_frequencies,), default 0.0
+        The gain is ``1 / sqrt(density + floor)``: where the density is far below this, the gain
+        saturates, and that part of the noise stays as small as it is. The sum is positive everywhere.
 
     Returns
     -------
@@ -52,21 +74,22 @@ def design_whitening(density: npt.ArrayLike, *, sampling_rate_hz: float, highest
     1.0
     """
     values = np.asarray(density, dtype=np.float64)
+    limited = values + np.asarray(floor, dtype=np.float64)
     frequencies_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(values))
-    gain = 1.0 / np.sqrt(values)
-    # A raised cosine over the last tenth of the band keeps the filter from ringing.
-    edge = np.clip((highest_hz - frequencies_hz) / (0.1 * highest_hz), 0.0, 1.0)
-    gain *= 0.5 - 0.5 * np.cos(np.pi * edge)
+    below = np.clip((highest_hz - frequencies_hz) / (edge * highest_hz), 0.0, 1.0)
+    passed = 0.5 - 0.5 * np.cos(np.pi * below)  # this edge keeps the filter from ringing
+    gain = passed / np.sqrt(limited)
     gain[0] = 0.0
     taps = np.fft.fftshift(np.fft.irfft(gain))
     taps = np.concatenate([taps, taps[:1]])  # the same number on both sides of the center
     window = np.hanning(len(taps) + 2)[1:-1]
     taps *= window
     taps -= window * taps.sum() / window.sum()  # the window would let a little of the level pass
-    passed = np.abs(np.fft.rfft(taps, 8 * len(taps))) ** 2
-    at_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(passed))
-    variance = np.trapezoid(passed * np.interp(at_hz, frequencies_hz, values), at_hz)
-    return np.asarray(taps / np.sqrt(variance))
+    power = np.abs(np.fft.rfft(taps, 8 * len(taps))) ** 2
+    at_hz = np.linspace(0.0, sampling_rate_hz / 2.0, len(power))
+    variance = np.trapezoid(power * np.interp(at_hz, frequencies_hz, values), at_hz)
+    wanted = np.sum(passed**2 * values / limited) / np.sum(passed**2)
+    return np.asarray(taps * np.sqrt(wanted / variance))
 
 
 def compress(white: npt.ArrayLike, *, knee_sd: float = 4.0) -> npt.NDArray[np.float32]:
@@ -116,7 +139,10 @@ def expand(compressed: npt.ArrayLike, *, knee_sd: float = 4.0) -> FloatArray:
 
 @dataclass(frozen=True, kw_only=True)
 class WhitenedTrace:
-    """A segment as detectors see it: resampled, whitened, noise SD 1, MEPPs positive.
+    """A segment as detectors see it: resampled, whitened, MEPPs positive.
+
+    White noise over the whole band has SD 1. Where a filter, or a low rate, took away part of the band, the
+    noise has the same density in the rest and a smaller SD.
 
     Tiles lie on a grid fixed to the segment and are computed one by one, so memory does not grow with
     the length of the recording and results do not depend on how much is read at a time.
@@ -128,6 +154,9 @@ class WhitenedTrace:
     resampler : Resampler
     taps : ndarray
         The whitening filter, at the resampled rate.
+    event_taps : ndarray, shape of ``taps``
+        The same for a MEPP as it was before the filter of the recording: how it looks in the whitened trace,
+        apart from a delay.
     tile : int
         Number of samples in a tile; on the grid of the resampler.
     """
@@ -136,6 +165,7 @@ class WhitenedTrace:
     noise: ChannelNoise
     resampler: Resampler
     taps: FloatArray
+    event_taps: FloatArray
     tile: int
 
     @property
@@ -236,25 +266,51 @@ def whiten(
             noise=noise,
             resampler=resampler,
             taps=np.ones(1),
+            event_taps=np.ones(1),
             tile=_on_grid(_SURVEY_TILE, resampler),
         )
         for segment in segments
     ]
     excerpts = _excerpts(plain, n_excerpt)
-    _, density = noise_spectrum(
+    taps, event_taps = _design(excerpts, noise=noise, own_rate_hz=own_rate_hz, rate_hz=rate_hz)
+    tile = _on_grid(round(block_s * rate_hz), resampler)
+    return [replace(trace, taps=taps, event_taps=event_taps, tile=tile) for trace in plain]
+
+
+def _design(
+    excerpts: FloatArray, *, noise: ChannelNoise, own_rate_hz: float, rate_hz: float
+) -> tuple[FloatArray, FloatArray]:
+    """Design the filters for a trace and for events, within the band where excerpts hold information."""
+    frequencies_hz, density = noise_spectrum(
         excerpts, sampling_rate_hz=rate_hz, step=_step_at(noise, own_rate_hz, rate_hz)
     )
-    highest_hz = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0
     smooth = smooth_spectrum(density)
     # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
     smooth[:2] = density[:2]
     smooth = np.maximum(smooth, 1e-9 * smooth.max())
-    taps = design_whitening(smooth, sampling_rate_hz=rate_hz, highest_hz=highest_hz)
-    # A trace recorded at a low rate lacks the upper part of the band. The rest keeps the density it would
-    # have in a full band, so that a MEPP stands out from the noise by the same factor.
-    taps *= np.sqrt(highest_hz / (_HIGHEST * rate_hz / 2.0))
-    tile = _on_grid(round(block_s * rate_hz), resampler)
-    return [replace(trace, taps=taps, tile=tile) for trace in plain]
+    full_hz = _HIGHEST * rate_hz / 2.0
+    highest_hz, edge = _HIGHEST * min(own_rate_hz, rate_hz) / 2.0, _EDGE
+    unlimited_hz = noise.bandwidth_hz / (1.0 - _FILTERED_EDGE)
+    if unlimited_hz < highest_hz:
+        highest_hz, edge = unlimited_hz, _FILTERED_EDGE
+    # What a filter took away is not lifted beyond this; without a filter the floor is zero.
+    unfiltered = unfiltered_spectrum(frequencies_hz, smooth)
+    taps = design_whitening(
+        smooth,
+        sampling_rate_hz=rate_hz,
+        highest_hz=highest_hz,
+        edge=edge,
+        floor=FILTERED_BELOW * (unfiltered - smooth),
+    )
+    # A trace that lacks the upper part of the band, by its rate or by a filter, keeps in the rest the
+    # density it would have in a full band, so that a MEPP stands out from the noise by the same factor.
+    taps *= np.sqrt(highest_hz * (1.0 - 0.625 * edge) / (full_hz * (1.0 - 0.625 * _EDGE)))
+    # Part of what is left behind a filter is rounding, not the noise before it.
+    left = np.maximum(smooth - 0.5 * noise.rounding_density, 0.0)
+    passed = np.sqrt(np.minimum(_SCATTER * left / unfiltered, 1.0))
+    at_hz = np.fft.rfftfreq(2 * len(taps), 1.0 / rate_hz)
+    seen = np.fft.irfft(np.fft.rfft(taps, 2 * len(taps)) * np.interp(at_hz, frequencies_hz, passed))
+    return taps, seen[: len(taps)]
 
 
 def _on_grid(n_samples: int, resampler: Resampler) -> int:
@@ -265,7 +321,7 @@ def _on_grid(n_samples: int, resampler: Resampler) -> int:
 
 def _step_at(noise: ChannelNoise, own_rate_hz: float, rate_hz: float) -> float:
     """Return the step whose rounding error has, at the new rate, the density it has at the old one."""
-    return noise.step * float(np.sqrt(min(rate_hz / own_rate_hz, 1.0)))
+    return noise.converter_step * float(np.sqrt(min(rate_hz / own_rate_hz, 1.0)))
 
 
 def _excerpts(traces: Sequence[WhitenedTrace], n_excerpt: int) -> FloatArray:

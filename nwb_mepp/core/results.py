@@ -76,9 +76,14 @@ class ChannelResult:
     summary : SummaryRow
     left_out : tuple of LeftOut
         What was left out because the recording itself shows, or its header states, that it does not count.
+    summary : SummaryRow
+    unexplained : tuple of (int, float)
+        Sweep and onset, in seconds from the session start, of each deflection that is clear and like a MEPP
+        but that none of the MEPPs explains. They are not in a file: a result that was read has none.
     """
 
     detector: str
     mepps: Mepps
     summary: SummaryRow
     left_out: tuple[LeftOut, ...] = ()
+    unexplained: tuple[tuple[int, float], ...] = ()

@@ -29,6 +29,10 @@ BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
 
 
+# Of columns that the first version of ndx-mepp does not have.
+_LATER: dict[str, Any] = {"since": "0.3.0", "optional": True}
+
+
 def _floats(name: str, unit: str, description: str, **other: Any) -> Column[FloatArray]:
     return Column(name, unit, description, **other)
 
@@ -78,14 +82,15 @@ class EventColumns(Columns):
     amplitude = _floats(
         "amplitude",
         "{u}",
-        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the smoothed extremum.",
+        "Peak minus baseline, signed; the peak is the mean of +-0.25 ms around the extremum, corrected for "
+        "the curvature of the fitted shape.",
     )
     rise_10_90_s = _floats("rise_10_90", "s", "Time from 10 % to 90 % of the amplitude while rising.")
     half_width_s = _floats("half_width", "s", "Time spent beyond half of the amplitude.")
     decay_tau_s = _floats(
         "decay_tau",
         "s",
-        "Decay time constant of the fitted rise and decay; NaN where the next MEPP cuts it short.",
+        "Decay time constant of the fitted rise and decay; NaN where missing_kinetics says why.",
     )
     area = _floats("area", "{u} s", "Integral of trace minus baseline over the interval, signed.")
     baseline = _floats("baseline", "{u}", "Level just before the onset, tails of earlier MEPPs included.")
@@ -106,16 +111,30 @@ class EventColumns(Columns):
         "kind",
         "What the event is: mepp; evoked (locked to a stimulus); spike (an action potential); artifact. "
         "Empty in files written before there was this column: all are MEPPs.",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
     )
     quality = _texts(
         "quality",
         "How far the measures can be trusted: ok, or why not, joined by '; ': clipped (the peak lies on the "
         "end of the range, so that the amplitude is a lower bound), overlapped, unresolved (may be more than "
         "one), no fit, at border (a border of the segment cuts it short).",
-        since="0.3.0",
-        optional=True,
+        **_LATER,
+    )
+    amplitude_se = _floats("amplitude_se", "{u}", "Standard error of the amplitude.", **_LATER)
+    rise_10_90_se_s = _floats("rise_10_90_se", "s", "Standard error of rise_10_90.", **_LATER)
+    half_width_se_s = _floats("half_width_se", "s", "Standard error of half_width.", **_LATER)
+    decay_tau_se_s = _floats("decay_tau_se", "s", "Standard error of decay_tau.", **_LATER)
+    unresolved = _flags(
+        "unresolved",
+        "True where the deflection may be two MEPPs: two explain it better than one, but not well enough to "
+        "tell them apart.",
+        **_LATER,
+    )
+    missing_kinetics = _text(
+        "missing_kinetics",
+        "Why decay_tau is NaN: overlapped (the next MEPP begins before 1/e), at border (the segment ends "
+        "before it), noise (open within a factor of five), no fit; empty where it is given.",
+        **_LATER,
     )
 
     @classmethod
@@ -149,16 +168,104 @@ class SummaryColumns(Columns):
     rate_hz = _number("rate_hz", "Hz", "MEPPs per analyzed second.")
     rate_hz_low = _number("rate_hz_low", "Hz", "Lower end of the exact 95 % Poisson interval of the rate.")
     rate_hz_high = _number("rate_hz_high", "Hz", "Upper end of the exact 95 % Poisson interval of the rate.")
+    resolving_s = _number(
+        "resolving_time",
+        "s",
+        "Time after an onset in which another MEPP may stay unseen: the median from onset to 1/e.",
+        **_LATER,
+    )
+    rate_hz_corrected = _number(
+        "rate_hz_corrected",
+        "Hz",
+        "Rate corrected for MEPPs that stay unseen within the resolving time after another: those that come "
+        "later than this, over the time left for them; of a Poisson process it is the true rate.",
+        **_LATER,
+    )
+    rate_hz_corrected_low = _number(
+        "rate_hz_corrected_low",
+        "Hz",
+        "Lower end of the exact 95 % Poisson interval of the corrected rate.",
+        **_LATER,
+    )
+    rate_hz_corrected_high = _number(
+        "rate_hz_corrected_high",
+        "Hz",
+        "Upper end of the exact 95 % Poisson interval of the corrected rate.",
+        **_LATER,
+    )
     amplitude_mean = _number("amplitude_mean", "{u}", "Mean amplitude, signed.")
     amplitude_median = _number("amplitude_median", "{u}", "Median amplitude, signed.")
     amplitude_cv = _number("amplitude_cv", "", "Coefficient of variation of the amplitude.")
+    amplitude_mean_corrected = _number(
+        "amplitude_mean_corrected",
+        "{u}",
+        "Mean amplitude over the population of MEPPs, those that may be two left out, signed.",
+        **_LATER,
+    )
+    amplitude_sd_corrected = _number(
+        "amplitude_sd_corrected",
+        "{u}",
+        "Standard deviation of the amplitude over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    amplitude_mean_corrected_se = _number(
+        "amplitude_mean_corrected_se", "{u}", "Standard error of amplitude_mean_corrected.", **_LATER
+    )
+    decay_tau_median_s = _number("decay_tau_median", "s", "Median decay time constant as measured.", **_LATER)
+    decay_tau_mean_s = _number(
+        "decay_tau_mean",
+        "s",
+        "Mean decay time constant over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    decay_tau_sd_s = _number(
+        "decay_tau_sd",
+        "s",
+        "Standard deviation of the decay time constant over the population, corrected in the same way.",
+        **_LATER,
+    )
+    decay_tau_mean_se_s = _number("decay_tau_mean_se", "s", "Standard error of decay_tau_mean.", **_LATER)
+    rise_10_90_median_s = _number(
+        "rise_10_90_median", "s", "Median time from 10 % to 90 % as measured.", **_LATER
+    )
+    rise_10_90_mean_s = _number(
+        "rise_10_90_mean",
+        "s",
+        "Mean time from 10 % to 90 % over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    rise_10_90_sd_s = _number(
+        "rise_10_90_sd",
+        "s",
+        "Standard deviation of the time from 10 % to 90 % over the population, corrected in the same way.",
+        **_LATER,
+    )
+    rise_10_90_mean_se_s = _number("rise_10_90_mean_se", "s", "Standard error of rise_10_90_mean.", **_LATER)
+    half_width_median_s = _number("half_width_median", "s", "Median half-width as measured.", **_LATER)
+    half_width_mean_s = _number(
+        "half_width_mean",
+        "s",
+        "Mean half-width over the population, corrected for the error of measurement.",
+        **_LATER,
+    )
+    half_width_sd_s = _number(
+        "half_width_sd",
+        "s",
+        "Standard deviation of the half-width over the population, corrected in the same way.",
+        **_LATER,
+    )
+    half_width_mean_se_s = _number("half_width_mean_se", "s", "Standard error of half_width_mean.", **_LATER)
     interval_mean = _number("interval_mean", "s", "Mean interval between consecutive MEPPs of a sweep.")
     interval_cv = _number("interval_cv", "", "Coefficient of variation of the intervals.")
     interval_cv2 = _number("interval_cv2", "", "CV2 of the intervals (Holt et al. 1996).")
     interval_lv = _number("interval_lv", "", "Local variation LV of the intervals (Shinomoto et al. 2003).")
     interval_lvr = _number("interval_lvr", "", "Revised local variation LvR (Shinomoto et al. 2009).")
     fano_factor_1s = _number("fano_factor_1s", "", "Fano factor of the counts in bins of 1 s.")
-    poisson_p = _number("poisson_p", "", "P value of a test of the intervals against a Poisson process.")
+    poisson_p = _number(
+        "poisson_p",
+        "",
+        "P value of a test of the intervals beyond the resolving time against a Poisson process.",
+    )
     noise_sd = _number("noise_sd", "{u}", "Standard deviation of the noise, MEPPs and drift left out.")
     baseline_mean = _number("baseline_mean", "{u}", "Mean baseline (the resting or holding level).")
     baseline_drift = _number("baseline_drift", "{u}/s", "Slope of the baseline over the recording.")
@@ -189,6 +296,14 @@ class SummaryColumns(Columns):
     )
     warnings = _text(
         "warnings", "What is implausible or a lower bound, a sentence each.", since="0.3.0", optional=True
+    )
+    n_unexplained = _number(
+        "n_unexplained",
+        "",
+        "Number of deflections of 8 SD or more of the noise around them, after filtering for the shape that "
+        "fits best, that look like a MEPP and that no MEPP found by this detector explains.",
+        since="0.3.0",
+        optional=True,
     )
 
 

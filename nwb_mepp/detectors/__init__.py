@@ -3,11 +3,13 @@
 from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.autoencoder import Autoencoder, AutoencoderAnomalous
+from nwb_mepp.detectors.candidate_features import Described, Wholes, describe_candidates, describe_wholes
+from nwb_mepp.detectors.clear_deflections import find_clear_deflections, unexplained
 from nwb_mepp.detectors.deconvolution import Deconvolution
 from nwb_mepp.detectors.interface import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
-from nwb_mepp.detectors.miniunet import MiniUnet, RawCandidates
-from nwb_mepp.detectors.probability import Described, ProbabilityModel, describe_candidates
+from nwb_mepp.detectors.miniunet import MiniUnet, RawCandidates, explain
+from nwb_mepp.detectors.probability import ProbabilityModel
 from nwb_mepp.detectors.recording_fit import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.registry import (
     DETECTOR_GROUP,
@@ -29,6 +31,7 @@ from nwb_mepp.detectors.weights import (
     shipped_versions,
     shipped_weights,
 )
+from nwb_mepp.detectors.wholes import take_together
 
 __all__ = [
     "DETECTOR_GROUP",
@@ -53,8 +56,12 @@ __all__ = [
     "TemplateFit",
     "Threshold",
     "Weights",
+    "Wholes",
     "describe_candidates",
+    "describe_wholes",
     "detector_names",
+    "explain",
+    "find_clear_deflections",
     "fits_recordings",
     "get_detector",
     "gives_probability",
@@ -64,6 +71,8 @@ __all__ = [
     "owner_of_weights",
     "shipped_versions",
     "shipped_weights",
+    "take_together",
     "takes_weights",
     "template",
+    "unexplained",
 ]

@@ -15,12 +15,13 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_reconstruction
 from nwb_mepp.detectors.interface import Candidates
+from nwb_mepp.detectors.noise_course import block_edges, block_medians, noise_course
 from nwb_mepp.detectors.recording_fit import Halves, load_fitter
 from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
-__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "sample_anomaly"]
+__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "sample_anomaly", "steady_anomaly"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -71,6 +72,33 @@ def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     mean = scipy.ndimage.uniform_filter1d(np.abs(smooth), _WINDOW)
     # The filters are centered on the later of the two middle samples; the shift compensates for it.
     return np.asarray(scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1))
+
+
+def steady_anomaly(
+    errors: Sequence[npt.NDArray[np.floating]], *, sampling_rate_hz: float
+) -> list[FloatArray]:
+    """Return how anomalous each sample of a channel is, given the noise around it.
+
+    Where the noise is stronger than in most of the channel, the score of :func:`sample_anomaly` is divided by
+    how much stronger it is there.
+
+    Parameters
+    ----------
+    errors : sequence of ndarray, shape (n_samples,), in SD of the noise
+        Of the reconstruction, one for each segment.
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    list of ndarray, shape (n_samples,)
+    """
+    scores = [sample_anomaly(error) for error in errors]
+    edges = [block_edges(len(score), sampling_rate_hz=sampling_rate_hz) for score in scores]
+    courses = noise_course([block_medians(*one) for one in zip(scores, edges, strict=True)])
+    return [
+        score / np.interp(np.arange(len(score)), 0.5 * (edge[:-1] + edge[1:]), course)
+        for score, edge, course in zip(scores, edges, courses, strict=True)
+    ]
 
 
 class Anomalies:
@@ -159,12 +187,12 @@ class Autoencoder:
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
-        found = []
-        for trace in traces:
-            white, error = self.reconstruct(trace)
-            anomalies = Anomalies(white, sample_anomaly(error), floor=self._floor)
-            found.append(_candidates(trace, anomalies, limit))
-        return found
+        reconstructed = [self.reconstruct(trace) for trace in traces]
+        scores = steady_anomaly([error for _, error in reconstructed], sampling_rate_hz=self._rate_hz)
+        return [
+            _candidates(trace, Anomalies(white, score, floor=self._floor), limit)
+            for trace, (white, _), score in zip(traces, reconstructed, scores, strict=True)
+        ]
 
     def fit_to(
         self,
@@ -211,7 +239,8 @@ class Autoencoder:
             load_fitter(self.name)(folder, shown, start=self._folder, config=config)
             fitted = type(self)(folder)
             # Before the folder goes: the network is loaded when it first runs.
-            scores = [sample_anomaly(fitted.reconstruct(trace)[1]) for trace in traces]
+            errors = [fitted.reconstruct(trace)[1] for trace in traces]
+            scores = steady_anomaly(errors, sampling_rate_hz=self._rate_hz)
         held_out = halves.held_out(scores)
         fitted._floor = float(np.quantile(held_out, _FLOOR_QUANTILE))
         fitted.default_threshold = _NOISE_FACTOR * float(np.quantile(held_out, _NOISE_QUANTILE))

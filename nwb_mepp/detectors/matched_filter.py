@@ -13,7 +13,7 @@ from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.positions import candidates_at, decay_end
 
-__all__ = ["MatchedFilter", "template", "whitened_kernel"]
+__all__ = ["MatchedFilter", "template", "whitened_kernel", "without_side_lobes"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -124,7 +124,7 @@ class MatchedFilter:
         score, best : ndarray, shape (n_samples,)
             The score at a sample is that of a template whose onset lies there.
         """
-        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
+        kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
         before = len(trace.taps) // 2
         margin = max(len(kernel) for kernel in kernels)
         scores, choices = [], []
@@ -146,8 +146,8 @@ class MatchedFilter:
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
         found, _ = scipy.signal.find_peaks(score, height=threshold, distance=distance)
-        kernels = [whitened_kernel(shape, trace.taps) for shape in self._shapes]
-        found = _without_side_lobes(found, score, best, kernels, threshold)
+        kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
+        found = without_side_lobes(found, score=score, best=best, kernels=kernels, threshold=threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
         ends = np.array([decay_end(shape) for shape in self._shapes])
         return candidates_at(
@@ -161,14 +161,33 @@ def whitened_kernel(shape: FloatArray, taps: FloatArray) -> FloatArray:
     return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))
 
 
-def _without_side_lobes(
+def without_side_lobes(
     found: IntArray,
+    *,
     score: FloatArray,
     best: IntArray,
     kernels: Sequence[FloatArray],
     threshold: float,
 ) -> IntArray:
-    """Drop peaks that are only side lobes of a larger neighbor in any of the filters."""
+    """Drop peaks that are only side lobes of a larger neighbor in any of the filters.
+
+    Parameters
+    ----------
+    found : ndarray of int64, shape (n_peaks,)
+        Samples of the peaks, sorted.
+    score : ndarray, shape (n_samples,)
+    best : ndarray of int64, shape (n_samples,)
+        Which kernel gave the score.
+    kernels : sequence of ndarray
+        Of energy 1.
+    threshold : float
+        What must be left of a score once the side lobes of larger ones are subtracted.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_kept,)
+        Sorted.
+    """
     lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
     reach = lobes.shape[1] // 2
     kept = np.zeros(len(score), dtype=np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,23 @@ import numpy.typing as npt
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.detectors.candidate_features import (
+    LOWEST_SCORE,
+    PEAK_AT,
+    Described,
+    Wholes,
+    describe_candidates,
+    describe_wholes,
+)
 from nwb_mepp.detectors.interface import Candidates
-from nwb_mepp.detectors.probability import LOWEST_SCORE, Described, ProbabilityModel, describe_candidates
+from nwb_mepp.detectors.probability import ProbabilityModel
 from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
+from nwb_mepp.detectors.wholes import choose_wholes, take_together
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
-__all__ = ["MiniUnet", "RawCandidates"]
+__all__ = ["Explained", "MiniUnet", "RawCandidates", "explain"]
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -28,8 +38,6 @@ _MIN_SAMPLES = 3
 _SPLIT_DEPTH = 0.25
 # A MEPP's borders lie where the output has fallen to this fraction of its maximum.
 _BORDER = 0.5
-# The peak lies about a third of the way from the onset to the fall to 1/e, for all usual shapes.
-_PEAK_AT = 0.35
 
 
 class RawCandidates:
@@ -64,7 +72,7 @@ class RawCandidates:
     @property
     def peak(self) -> IntArray:
         """Where to look for the peak, in network samples, shape (n_candidates,)."""
-        return self.start + np.round(_PEAK_AT * (self.stop - self.start)).astype(np.int64)
+        return _peak(self.start, self.stop)
 
 
 class MiniUnet:
@@ -122,15 +130,10 @@ class MiniUnet:
                 f"`threshold`: expected a probability between 0 and 1 for {self.name}, found {limit:g}."
             )
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
-        found = [RawCandidates(self.output(trace)) for trace in traces]
         duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-        described = [_described(trace, raw) for trace, raw in zip(traces, found, strict=True)]
-        probability = self._model.probability(describe_candidates(described, duration_s=duration_s))
-        ends = np.cumsum([len(raw.score) for raw in found])[:-1]
-        return [
-            _candidates(trace, raw, part, limit)
-            for trace, raw, part in zip(traces, found, np.split(probability, ends), strict=True)
-        ]
+        parts = [_described(trace, RawCandidates(self.output(trace))) for trace in traces]
+        explained = explain(self._model, parts, duration_s=duration_s)
+        return [_candidates(trace, one, limit) for trace, one in zip(traces, explained, strict=True)]
 
     def output(self, trace: WhitenedTrace) -> Float32Array:
         """Return the probability that each sample lies inside a MEPP, shape (trace.n_samples,)."""
@@ -150,22 +153,102 @@ def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
         start_s=raw.start / rate_hz,
         stop_s=raw.stop / rate_hz,
         score=raw.score,
-        fits=ShapeBank(trace.taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
+        fits=ShapeBank(trace.event_taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
     )
 
 
-def _candidates(
-    trace: WhitenedTrace, raw: RawCandidates, probability: FloatArray, threshold: float
-) -> Candidates:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explained:
+    """The candidates of one segment that explain it best; arrays of shape (n_candidates,), sorted.
+
+    Attributes
+    ----------
+    start_s, stop_s : ndarray
+        From the start of the segment.
+    probability : ndarray
+    """
+
+    start_s: FloatArray
+    stop_s: FloatArray
+    probability: FloatArray
+
+    @property
+    def peak_s(self) -> FloatArray:
+        """Where to look for the peak, shape (n_candidates,)."""
+        return self.start_s + PEAK_AT * (self.stop_s - self.start_s)
+
+
+def explain(model: ProbabilityModel, parts: Sequence[Described], *, duration_s: float) -> list[Explained]:
+    """Give candidates their probabilities, and take those together that are rather one MEPP.
+
+    Parameters
+    ----------
+    model : ProbabilityModel
+    parts : sequence of Described
+        One for each segment of a channel.
+    duration_s : float
+        Of all segments together.
+
+    Returns
+    -------
+    list of Explained
+        One for each segment.
+    """
+    wholes = [take_together(one) for one in parts]
+    by_part = model.probability(describe_candidates(parts, duration_s=duration_s))
+    by_whole = model.probability(describe_wholes(parts, wholes, duration_s=duration_s))
+    return [
+        _explained(one, whole, probability, whole_probability)
+        for one, whole, probability, whole_probability in zip(
+            parts,
+            wholes,
+            np.split(by_part, np.cumsum([len(one.score) for one in parts])[:-1]),
+            np.split(by_whole, np.cumsum([len(one.first) for one in wholes])[:-1]),
+            strict=True,
+        )
+    ]
+
+
+def _explained(
+    parts: Described, wholes: Wholes, probability: FloatArray, whole_probability: FloatArray
+) -> Explained:
+    """Return the candidates of one segment, wholes in place of their parts where these are chosen."""
+    chosen = choose_wholes(probability, wholes, whole_probability)
+    alone = np.ones(len(probability), dtype=np.bool_)
+    for first, stop in zip(wholes.first[chosen], wholes.stop[chosen], strict=True):
+        alone[first:stop] = False
+    columns = [
+        np.concatenate([of_parts[alone], of_wholes[chosen]])
+        for of_parts, of_wholes in (
+            (parts.start_s, wholes.described.start_s),
+            (parts.stop_s, wholes.described.stop_s),
+            (probability, whole_probability),
+        )
+    ]
+    order = np.argsort(columns[0], kind="stable")
+    start_s, stop_s, kept = (column[order] for column in columns)
+    return Explained(start_s=start_s, stop_s=stop_s, probability=kept)
+
+
+def _candidates(trace: WhitenedTrace, found: Explained, threshold: float) -> Candidates:
     """Return the candidates that reach the threshold, in samples of the segment."""
-    kept = probability >= threshold
-    start = trace.resampler.to_input(raw.start[kept])
-    stop = np.minimum(trace.resampler.to_input(raw.stop[kept]), trace.segment.n_samples)
-    peak = np.clip(trace.resampler.to_input(raw.peak[kept]), start, stop - 1)
+    kept = found.probability >= threshold
+    first, last = (
+        np.round(times_s[kept] * trace.sampling_rate_hz).astype(np.int64)
+        for times_s in (found.start_s, found.stop_s)
+    )
+    start = trace.resampler.to_input(first)
+    stop = np.minimum(trace.resampler.to_input(last), trace.segment.n_samples)
+    peak = np.clip(trace.resampler.to_input(_peak(first, last)), start, stop - 1)
     inside = start < stop
     return Candidates(
         start=start[inside],
         peak=peak[inside],
         stop=stop[inside],
-        probability=probability[kept][inside],
+        probability=found.probability[kept][inside],
     )
+
+
+def _peak(start: IntArray, stop: IntArray) -> IntArray:
+    """Return where to look for the peaks of candidates."""
+    return start + np.round(PEAK_AT * (stop - start)).astype(np.int64)

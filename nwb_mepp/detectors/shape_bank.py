@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors.matched_filter import template, whitened_kernel
 
-__all__ = ["SHAPES_S", "ShapeBank", "ShapeFits", "typical_shape"]
+__all__ = ["SHAPES_S", "ShapeBank", "ShapeFits", "typical_shape", "whitened_level"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -28,6 +28,9 @@ _USUAL_LOG_SD = 0.6
 _PRIOR_WEIGHT = 2.0
 # A giant counts as a MEPP of this height for what is typical.
 _HIGHEST = 10.0
+# Changes of the level that last: sudden or within 2 ms (a step), and within 10 ms (a drift).
+_STEP_RISES_S = (0.0, 2e-3)
+_DRIFT_RISE_S = 10e-3
 # The onset that the network gives is searched this many samples to either side.
 _REACH = 5
 # Where the trace is compared with the best shape, from the onset on.
@@ -48,19 +51,33 @@ class ShapeFits:
     misfit : ndarray, shape (n_candidates,)
         Mean square of the whitened trace around the candidate minus the best shape; 1 where only noise
         remains.
+    step, drift : ndarray, shape (n_candidates,)
+        Height of each candidate under a lasting change of the level: sudden or within 2 ms, and within
+        10 ms.
     """
 
     heights: FloatArray
     misfit: FloatArray
+    step: FloatArray
+    drift: FloatArray
 
     @classmethod
     def concatenate(cls, parts: list[ShapeFits]) -> ShapeFits:
         """Join the fits of several stretches; without any, return no candidates."""
         if not parts:
-            return cls(heights=np.empty((0, len(SHAPES_S))), misfit=np.empty(0))
+            none = np.empty(0)
+            return cls(heights=np.empty((0, len(SHAPES_S))), misfit=none, step=none, drift=none)
         return cls(
             heights=np.concatenate([part.heights for part in parts]),
             misfit=np.concatenate([part.misfit for part in parts]),
+            step=np.concatenate([part.step for part in parts]),
+            drift=np.concatenate([part.drift for part in parts]),
+        )
+
+    def select(self, rows: IntArray) -> ShapeFits:
+        """Return the fits of the candidates that indices of shape (n_selected,) choose."""
+        return ShapeFits(
+            heights=self.heights[rows], misfit=self.misfit[rows], step=self.step[rows], drift=self.drift[rows]
         )
 
 
@@ -70,21 +87,33 @@ class ShapeBank:
     Parameters
     ----------
     taps : ndarray
-        The whitening filter.
+        The whitening filter for events, which a filter of the recording has been through as well.
     sampling_rate_hz : float
         Of the whitened trace.
     """
 
     def __init__(self, taps: FloatArray, *, sampling_rate_hz: float) -> None:
         rows = [whitened_kernel(shape, taps) for shape in _shapes(sampling_rate_hz)]
-        longest = max(map(len, rows))
-        self._kernels = np.array([np.pad(row, (0, longest - len(row))) for row in rows], dtype=np.float32)
+        levels = [
+            whitened_level(taps, rise_s=rise_s, sampling_rate_hz=sampling_rate_hz)
+            for rise_s in (*_STEP_RISES_S, _DRIFT_RISE_S)
+        ]
+        longest = max(map(len, [*rows, *levels]))
+        self._kernels, self._levels = (
+            np.array([np.pad(row, (0, longest - len(row))) for row in some], dtype=np.float32)
+            for some in (rows, levels)
+        )
         # A whitened shape begins half a filter before the onset.
         half = len(taps) // 2
         first, last = (round(time_s * sampling_rate_hz) for time_s in _COMPARED_S)
         self._compared = slice(max(half + first, 0), min(half + last, longest))
         self._before = half + _REACH
         self._length = longest + 2 * _REACH
+
+    @property
+    def n_compared(self) -> int:
+        """Number of samples that the misfit is the mean of."""
+        return self._compared.stop - self._compared.start
 
     def fit(self, trace: WhitenedTrace, onset: IntArray) -> ShapeFits:
         """Compare the trace with the shapes at candidates.
@@ -122,18 +151,43 @@ class ShapeBank:
 
     def _fit_segments(self, segments: npt.NDArray[np.float32]) -> ShapeFits:
         n_kernel = self._kernels.shape[1]
-        by_lag = np.stack(
-            [segments[:, lag : lag + n_kernel] @ self._kernels.T for lag in range(2 * _REACH + 1)]
-        )
+        lagged = [segments[:, lag : lag + n_kernel] for lag in range(2 * _REACH + 1)]
+        by_lag = np.stack([part @ self._kernels.T for part in lagged])
         heights = by_lag.max(axis=0)
+        levels = np.max([part @ self._levels.T for part in lagged], axis=0).astype(np.float64)
         rows, shapes = np.arange(len(segments)), heights.argmax(axis=1)
         lags = by_lag[:, rows, shapes].argmax(axis=0)
         part = np.arange(n_kernel)[self._compared]
         seen = segments[rows[:, None], lags[:, None] + part]
         left = seen - heights[rows, shapes][:, None] * self._kernels[shapes][:, part]
         return ShapeFits(
-            heights=heights.astype(np.float64), misfit=np.mean(left**2, axis=1, dtype=np.float64)
+            heights=heights.astype(np.float64),
+            misfit=np.mean(left**2, axis=1, dtype=np.float64),
+            step=levels[:, :-1].max(axis=1),
+            drift=levels[:, -1],
         )
+
+
+def whitened_level(taps: FloatArray, *, rise_s: float, sampling_rate_hz: float) -> FloatArray:
+    """Return a lasting change of the level, whitened, with energy 1; see `whitened_kernel`.
+
+    Parameters
+    ----------
+    taps : ndarray
+        The whitening filter, whose sum is 0: of the new level itself nothing is left.
+    rise_s : float
+        How long the level takes to change, along a straight line.
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    ndarray, shape (len(taps) + rise,)
+        ``rise`` in samples, at least 1.
+    """
+    rise = max(round(rise_s * sampling_rate_hz), 1)
+    level = np.minimum(np.arange(1, len(taps) + rise + 1) / rise, 1.0)
+    kernel = np.convolve(level, taps)[: len(level)]
+    return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))
 
 
 @cache

@@ -115,7 +115,7 @@ class TemplateFit:
         shape = np.concatenate([np.zeros(before), self._shape])
         # The error cannot be less than that of rounding to the converter's steps, averaged by the resampling.
         averaged = min(trace.sampling_rate_hz / trace.segment.sampling_rate_hz, 1.0)
-        min_sd = trace.noise.step * float(np.sqrt(averaged / 12.0))
+        min_sd = trace.noise.converter_step * float(np.sqrt(averaged / 12.0))
         margin = len(shape)
         rows = []
         for index in range(trace.n_tiles):

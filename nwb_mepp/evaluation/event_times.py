@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +12,9 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 
-__all__ = ["Marks", "check_marks", "read_marks"]
+__all__ = ["Marks", "check_marks"]
 
 FloatArray = npt.NDArray[np.float64]
-
-# Columns of a table of times; one of the first two is required.
-_COLUMNS = ("peak_time", "start_time", "stop_time", "amplitude", "decay_tau")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,58 +69,6 @@ class Marks:
         for start_s, stop_s in stretches:
             kept &= ~((times_s >= start_s) & (times_s < stop_s))
         return self.select(kept)
-
-
-def read_marks(file: Path) -> Marks | None:
-    """Return the events of a CSV table, or None if the file has neither of the required columns.
-
-    Parameters
-    ----------
-    file : Path
-        With ``peak_time`` or ``start_time`` in seconds from the session start; ``stop_time``, ``amplitude``
-        and ``decay_tau`` are optional.
-
-    Raises
-    ------
-    ReadError
-        If it cannot be read, or a cell is not a number.
-    """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            titles = [title.strip() for title in reader.fieldnames or ()]
-            if not {"peak_time", "start_time"} & set(titles):
-                return None
-            reader.fieldnames = titles
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReadError(
-            f"expected a table of times in {file}, found that it cannot be read: {error}."
-        ) from error
-    columns = {name: np.full(len(rows), np.nan) for name in _COLUMNS}
-    for number, row in enumerate(rows):
-        for name in _COLUMNS:
-            text = (row.get(name) or "").strip()
-            try:
-                columns[name][number] = float(text) if text else np.nan
-            except ValueError as error:
-                raise ReadError(
-                    f"{file}, line {number + 2}: expected a number of seconds or volts in {name}, found "
-                    f"{text!r}; correct the line."
-                ) from error
-    marks = Marks(
-        peak_s=columns["peak_time"],
-        start_s=columns["start_time"],
-        stop_s=columns["stop_time"],
-        amplitude=columns["amplitude"],
-        decay_tau_s=columns["decay_tau"],
-    )
-    if not np.isfinite(marks.times_s(marks.matched_by)).all():
-        raise ReadError(
-            f"expected peak_time, or else start_time, in every row of {file}, found an empty or infinite "
-            "one; complete it."
-        )
-    return marks
 
 
 def check_marks(true: Marks, *, name: str, sweeps: Sequence[Trace], what: str = "the truth") -> None:

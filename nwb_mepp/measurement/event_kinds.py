@@ -196,7 +196,13 @@ def quality_of(mepps: Mepps, segments: Sequence[Segment], *, ends: tuple[float, 
     clipped = _clipped(mepps, segments, ends=_Ends(*ends))
     no_fit = ~np.isfinite(mepps.rise_10_90_s)
     cut = ~no_fit & ~mepps.overlapped & ~np.isfinite(mepps.decay_tau_s) & _at_border(mepps, segments)
-    reasons = {"clipped": clipped, "overlapped": mepps.overlapped, "no fit": no_fit, "at border": cut}
+    reasons = {
+        "clipped": clipped,
+        "unresolved": mepps.unresolved,
+        "overlapped": mepps.overlapped,
+        "no fit": no_fit,
+        "at border": cut,
+    }
     return np.array(
         [
             "; ".join(reason for reason, holds in reasons.items() if holds[row]) or "ok"

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.atomic_files import complete_or_absent, refuse_unwritten
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.nwb.free_space import reclaim_space
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.linked_files import refuse_broken_links
 from nwb_mepp.nwb.names import TABLE_PREFIX
@@ -82,6 +83,8 @@ def _changed_copy(path: str | PathLike[str], out: str | PathLike[str] | None) ->
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
         yield temporary
+        refuse_unwritten(target)
+        reclaim_space(temporary)
         errors = schema_errors(temporary)
         if errors:
             # Files of other programs may already be invalid; only new errors are refused.

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 from pynwb import NWBFile
 
-from nwb_mepp._utils.atomic_files import complete_or_absent, hold
+from nwb_mepp._utils.atomic_files import complete_or_absent, hold, refuse_unwritten
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.free_space import reclaim_space
@@ -86,8 +86,10 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
         shutil.copyfile(source, temporary)
         rows = _merge(old_rows, results)
         typed = _rewrite(temporary, results, rows, replaced=replaced, source=source)
+        refuse_unwritten(target)
         if extension or typed:
             add_types(temporary, tables=replaced if extension else ())
+            refuse_unwritten(target)
         reclaim_space(temporary)
         errors = schema_errors(temporary)
         if errors:

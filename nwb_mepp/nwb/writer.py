@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 from pynwb import NWBHDF5IO, NWBFile
 
-from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.atomic_files import complete_or_absent, refuse_unwritten
 from nwb_mepp.core.errors import MetadataError, OutputError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
@@ -121,10 +121,13 @@ def write_nwb(
             io = NWBHDF5IO(temporary, "w")
         with io:
             io.write(file)
+        refuse_unwritten(Path(path))
         with h5py.File(temporary, "r+") as handle:
             forget_types(handle)
         if extension:
+            refuse_unwritten(Path(path))
             add_types(temporary)
+        refuse_unwritten(Path(path))
         refuse_invalid(schema_errors(temporary), path)
 
 

@@ -30,7 +30,14 @@ from nwb_mepp.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_amplitudes", "draw_intervals", "draw_overlay", "draw_recording", "draw_stretch"]
+__all__ = [
+    "draw_amplitudes",
+    "draw_intervals",
+    "draw_overlay",
+    "draw_recording",
+    "draw_stretch",
+    "mark_unexplained",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Stretch = tuple[Trace, float, float]
@@ -90,6 +97,21 @@ def draw_recording(
         axes.axvspan(*shown_s, color=MEAN, alpha=0.18, lw=0)
     label = "Recorded time, sweeps end to end (s)" if time_axis.end_to_end else "Time from session start (s)"
     label_axes(axes, title=_title_of_whole(traces, excluded), xlabel=label, ylabel=unit.name)
+
+
+def mark_unexplained(axes: Axes, traces: Sequence[Trace], unexplained: Sequence[tuple[int, float]]) -> None:
+    """Mark clear deflections that no MEPP explains, given by sweep and time, by triangles below the ticks."""
+    sweeps, times_s = np.array(unexplained, dtype=np.float64).reshape(-1, 2).T
+    axes.plot(
+        TimeAxis(traces).positions(times_s, sweep=sweeps.astype(np.int64)),
+        np.full(len(times_s), 0.85),
+        "v",
+        transform=axes.get_xaxis_transform(),
+        color="none",
+        mec=MUTED,
+        mew=0.8,
+        ms=4,
+    )
 
 
 def _title_of_whole(traces: Sequence[Trace], excluded: Sequence[tuple[float, float]]) -> str:

@@ -17,7 +17,14 @@ from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.core.safe_text import visible
 from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.image_files import check_format, save_figure
-from nwb_mepp.plots.panels import draw_amplitudes, draw_intervals, draw_overlay, draw_recording, draw_stretch
+from nwb_mepp.plots.panels import (
+    draw_amplitudes,
+    draw_intervals,
+    draw_overlay,
+    draw_recording,
+    draw_stretch,
+    mark_unexplained,
+)
 from nwb_mepp.plots.selection import choose_stretch
 from nwb_mepp.plots.style import ACCENT, INK, LABEL_SIZE, MUTED, SMALL_SIZE, TITLE_SIZE, show_message
 
@@ -87,6 +94,7 @@ def draw_picture(
     stretch = choose_stretch(mepps, traces)
     unit = choose_unit(_levels(traces, mepps), unit=mepps.unit)
     draw_recording(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded, others=others)
+    mark_unexplained(whole, traces, result.unexplained)
     draw_stretch(zoomed, mepps, unit=unit, stretch=stretch)
     if len(mepps):
         overlay, amplitudes, intervals = (figure.add_subplot(below[0, n]) for n in range(3))
@@ -174,6 +182,8 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
         f"nwb-mepp {summary.package_version}",
     ]
+    if summary.n_unexplained > 0:
+        how.append(f"{summary.n_unexplained:.0f} clear but not explained (triangles)")
     return _BETWEEN.join(found), _BETWEEN.join(how)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nwb_mepp.readers.recording_paths import find_recordings
     from nwb_mepp.readers.recordings import read_recording
     from nwb_mepp.readers.registry import reader_table
-    from nwb_mepp.readers.text.mini_analysis import EventTimes, read_mini_analysis
+    from nwb_mepp.readers.text.event_table import EventTimes, read_event_table
 
 __all__ = [
     "ChannelInfo",
@@ -26,7 +26,7 @@ __all__ = [
     "extra_of",
     "find_recordings",
     "inspect",
-    "read_mini_analysis",
+    "read_event_table",
     "read_recording",
     "reader_table",
 ]
@@ -41,6 +41,6 @@ __getattr__ = lazy_names(
         "recording_paths": ("find_recordings",),
         "recordings": ("read_recording",),
         "registry": ("reader_table",),
-        "text.mini_analysis": ("EventTimes", "read_mini_analysis"),
+        "text.event_table": ("EventTimes", "read_event_table"),
     },
 )

@@ -55,7 +55,7 @@ def interpret_ancillary(
         if unit is None:
             without_unit.append(trace.name)
             continue
-        scale = unit.scale / (options.gain or 1.0)
+        scale = unit.scale / options.gain.get(trace.name, options.gain.get("", 1.0))
         irregular.append(replace(trace, unit=unit.name, conversion=trace.conversion * scale))
     if without_unit:
         listed = ", ".join(map(repr, dict.fromkeys(without_unit)))

@@ -76,6 +76,9 @@ class FileContents:
         By sweep, from its start: where the header says that another level was commanded than the one held.
     stimuli_s : mapping of int to tuple of float
         By sweep, from its start: when the header says that a digital output was switched on.
+    nominal_sweep_interval_s : float or None
+        The interval from sweep to sweep that the protocol asks for, where the file states that besides the
+        times of its sweeps.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
@@ -90,6 +93,7 @@ class FileContents:
     ancillary: AncillaryData = field(default_factory=AncillaryData)
     command_steps: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     stimuli_s: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    nominal_sweep_interval_s: float | None = None
     notes: tuple[str, ...] = ()
 
     @property

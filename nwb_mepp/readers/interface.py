@@ -48,6 +48,11 @@ class ReaderEntry:
         Chosen only with ``--reader``, because nothing in the file identifies its format.
     reads_folder : bool
         A recording in this format is a folder, not a file.
+    reads_file_of_folder : bool
+        A folder may hold several recordings; then one of its files stands for those that belong together.
+    recording_of : callable, optional
+        ``recording_of(path) -> Path or None``: the folder, or the file, with which to open the recording
+        that a file or a folder is part of. Without it, a file belongs to its folder.
     lazy : bool
         Samples stay in the file until they are needed.
     requires : tuple of str
@@ -63,6 +68,8 @@ class ReaderEntry:
     resembles_recording: Callable[[Path], bool] | None = None
     explicit: bool = False
     reads_folder: bool = False
+    reads_file_of_folder: bool = False
+    recording_of: Callable[[Path], Path | None] | None = None
     lazy: bool = False
     requires: tuple[str, ...] = ()
 

@@ -10,9 +10,10 @@ from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.registry import reader_table
 from nwb_mepp.readers.text.encodings import read_head
 
-__all__ = ["primary_path"]
+__all__ = ["primary_path", "recording_of"]
 
 _BRAINVISION_PARTS = frozenset({".avg", ".dat", ".eeg", ".seg", ".vmrk"})
+_BLACKROCK_PARTS = (".nev", *(f".ns{rate}" for rate in range(1, 7)))
 _ELAN_PARTS = frozenset({".ent", ".pos"})
 _TDT_PARTS = frozenset({".sev", ".tbk", ".tdx", ".tev", ".tin", ".tnt"})
 _INTAN_HEADERS = ("info.rhd", "info.rhs")
@@ -63,7 +64,8 @@ def _resolve(path: Path, reader: ReaderEntry | None) -> Path:
 def _for_reader(path: Path, reader: ReaderEntry) -> Path:
     has_its_suffix = path.suffix.lower() in reader.suffixes
     if reader.reads_folder:
-        return path.parent if has_its_suffix and path.is_file() else path
+        whole = recording_of(reader, path) if has_its_suffix and path.is_file() else path
+        return whole or (path if reader.reads_file_of_folder else path.parent)
     if path.is_dir() or has_its_suffix:
         return path
     recordings = [
@@ -86,14 +88,40 @@ def _recordings_containing(path: Path) -> list[Path]:
         recordings += [header for header in _siblings(path, ".vhdr") if _refers_to(header, path)]
     if suffix == ".dat":
         recordings += [path.with_name(name) for name in _INTAN_HEADERS if path.with_name(name).is_file()]
+    if suffix in _BLACKROCK_PARTS:
+        own = [file for file in _siblings(path, *_BLACKROCK_PARTS[1:]) if file.stem == path.stem]
+        recordings += own[:1]  # Neo reads all of them, whichever it is given
     folders = [entry for entry in reader_table() if entry.reads_folder and suffix in entry.suffixes]
-    if any(entry.claims is not None and entry.claims(path.absolute().parent) for entry in folders):
-        recordings.append(path.parent)
+    for entry in folders:
+        found = recording_of(entry, path)
+        if found is not None and found not in recordings:
+            recordings.append(found)
     return recordings
 
 
-def _siblings(path: Path, suffix: str) -> list[Path]:
-    return sorted(file for file in path.parent.iterdir() if file.suffix.lower() == suffix)
+def recording_of(entry: ReaderEntry, path: Path) -> Path | None:
+    """Return the folder or file with which to open the recording that a file or folder is part of.
+
+    Parameters
+    ----------
+    entry : ReaderEntry
+        A reader of folders.
+    path : Path
+
+    Returns
+    -------
+    Path or None
+        None if it is part of no recording in the format of the reader.
+    """
+    if entry.recording_of is not None:
+        return entry.recording_of(path)
+    folder = path if path.is_dir() else path.parent
+    claimed = entry.claims is not None and entry.claims(folder.absolute())
+    return folder if claimed else None
+
+
+def _siblings(path: Path, *suffixes: str) -> list[Path]:
+    return sorted(file for file in path.parent.iterdir() if file.suffix.lower() in suffixes)
 
 
 def _refers_to(header: Path, part: Path) -> bool:

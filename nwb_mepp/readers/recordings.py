@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwb_mepp._utils.file_attributes import special_kind
-from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.readers.contents import FileContents
+from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
 from nwb_mepp.readers.interpretation import interpret
 from nwb_mepp.readers.multi_file import primary_path
-from nwb_mepp.readers.options import ReadOptions
+from nwb_mepp.readers.options import MATLAB_READER, ReadOptions
+from nwb_mepp.readers.recording_paths import find_recordings
 from nwb_mepp.readers.registry import choose_reader, get_reader
 
 __all__ = ["load_contents", "locate", "read_recording"]
@@ -82,12 +84,45 @@ def load_contents(path: Path, *, options: ReadOptions) -> tuple[ReaderEntry, Fil
         As :func:`read_recording`.
     """
     check_readable(path)
+    if path.is_dir() and options.reader is None:
+        _refuse_several(path)
     try:
         entry = choose_reader(path, name=options.reader)
-        entry.check_dependencies()
+        _check_dependencies(entry, path)
+        if options.variable and entry.name != MATLAB_READER:
+            raise UsageError(
+                f"`variable`: expected a MATLAB file, found {path.name}, which the reader {entry.name!r} "
+                "reads; leave it out."
+            )
         return entry, entry.read(path, options)
     except OSError as error:
         raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _check_dependencies(entry: ReaderEntry, path: Path) -> None:
+    try:
+        entry.check_dependencies()
+    except MissingDependencyError as error:
+        known = foreign_format(path)
+        if known is None:
+            raise
+        raise MissingDependencyError(f"{error} {path.name} is {known.name}: {known.advice}.") from error
+
+
+def _refuse_several(folder: Path) -> None:
+    """Raise an error that names the recordings in a folder, if it is none itself but holds several."""
+    try:
+        inside = find_recordings([folder])
+    except ReadError:
+        return  # what is wrong with the folder is said when it is read
+    if folder in inside or len(inside) < 2:
+        return
+    names = [path.relative_to(folder).as_posix() for path in inside]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    raise ReadError(
+        f"{folder.name} is a folder of several recordings: {', '.join(names[:5])}{more}; pass one of them, "
+        "or the folder to 'nwb-mepp run' or 'nwb-mepp convert' for one output each."
+    )
 
 
 def check_readable(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
 
 __all__ = [
@@ -140,7 +141,7 @@ def _claims(entry: ReaderEntry, path: Path) -> bool:
 
 
 def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
-    if entry.reads_folder != path.is_dir():
+    if entry.reads_folder != path.is_dir() and not (entry.reads_file_of_folder and _claims(entry, path)):
         expected, found = ("a folder", "a file") if entry.reads_folder else ("a file", "a folder")
         raise ReadError(f"{path.name}: the reader {entry.name!r} expects {expected}, found {found}.")
     return entry
@@ -148,7 +149,11 @@ def _check_kind(path: Path, entry: ReaderEntry) -> ReaderEntry:
 
 def _automatic(path: Path, candidates: list[ReaderEntry]) -> list[ReaderEntry]:
     """Return the candidates that claim the content; if none does, those that go by the suffix alone."""
-    candidates = [entry for entry in candidates if not entry.explicit and not entry.reads_folder]
+    candidates = [
+        entry
+        for entry in candidates
+        if not entry.explicit and (not entry.reads_folder or entry.reads_file_of_folder)
+    ]
     claimed = [entry for entry in candidates if _claims(entry, path)]
     return claimed or [entry for entry in candidates if entry.claims is None]
 
@@ -165,6 +170,8 @@ def _explain_folder(path: Path, matching: list[ReaderEntry]) -> str:
 
 
 def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[ReaderEntry]) -> str:
+    if not matching and (known := foreign_format(path)) is not None:
+        return f"{path.name} {known.sentence}"
     names = ", ".join(entry.name for entry in matching or candidates)
     suffix = f"with the suffix {path.suffix}" if path.suffix else "without a suffix"
     if len(matching) > 1:
@@ -190,6 +197,7 @@ def _explain_no_match(path: Path, candidates: list[ReaderEntry], matching: list[
             "'Time_ms,Voltage,labels')."
         )
     return (
-        f"{path.name} has the suffix of a file for the reader {names}, but not the content: it may be "
-        "truncated, damaged, or in another format (then choose its reader with `reader='NAME'`)."
+        f"{path.name} has the suffix of a file for the reader {names}, but not the content: it does not "
+        "begin as such a file does. If it is in another format, choose its reader with `reader='NAME'`; if "
+        "not, copy it again from where it was recorded."
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["contains_files", "contains_matlab_variable", "has_sibling", "starts_with"]
+__all__ = [
+    "contains_files",
+    "contains_hdf5_members",
+    "contains_matlab_variable",
+    "has_sibling",
+    "starts_with",
+]
 
 
 def starts_with(*magic: bytes, offset: int = 0) -> Callable[[Path], bool]:
@@ -79,6 +85,32 @@ def contains_matlab_variable(name: str) -> Callable[[Path], bool]:
         try:
             return any(variable == name for variable, _, _ in whosmat(path))
         except Exception:  # SciPy raises all kinds of errors for a file that is not a MATLAB file
+            return False
+
+    return claims
+
+
+def contains_hdf5_members(*wanted: str | tuple[str, ...]) -> Callable[[Path], bool]:
+    """Return a test for an HDF5 file that has certain groups or datasets at its top.
+
+    Parameters
+    ----------
+    *wanted : str or tuple of str
+        Names that all must be there; of a tuple, one of them.
+    """
+    is_hdf5 = starts_with(b"\x89HDF\r\n\x1a\n")
+
+    def claims(path: Path) -> bool:
+        if not is_hdf5(path):
+            return False
+        import h5py
+
+        try:
+            with h5py.File(path, "r") as file:
+                return all(
+                    any(name in file for name in ((one,) if isinstance(one, str) else one)) for one in wanted
+                )
+        except OSError:
             return False
 
     return claims

@@ -4,8 +4,10 @@ from nwb_mepp.simulation.artifacts import ARTIFACTS, add_artifact
 from nwb_mepp.simulation.distribution import draw_scenario
 from nwb_mepp.simulation.events import EventShape, event_times
 from nwb_mepp.simulation.files import check_abf_writer, write_abf, write_labeled_text, write_truth_table
-from nwb_mepp.simulation.recordings import Scenario, Simulated, Truth, add_mepps, simulate_recording
+from nwb_mepp.simulation.recording_chain import Filter, RecordingChain
+from nwb_mepp.simulation.recordings import Simulated, Truth, add_mepps, simulate_recording
 from nwb_mepp.simulation.reference import BENCHMARK_SEEDS_FROM, LEVELS, reference_scenario
+from nwb_mepp.simulation.scenario import Scenario
 from nwb_mepp.simulation.truth_table import true_mepps
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "BENCHMARK_SEEDS_FROM",
     "LEVELS",
     "EventShape",
+    "Filter",
+    "RecordingChain",
     "Scenario",
     "Simulated",
     "Truth",

@@ -9,7 +9,17 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfftfreq
 from scipy.signal import bessel, lfilter, sosfilt
 
-__all__ = ["colored_noise", "mains_hum", "quantize", "random_walk", "slow_fluctuations", "white_noise"]
+__all__ = [
+    "colored_noise",
+    "growing_strength",
+    "mains_hum",
+    "pulsing_strength",
+    "quantize",
+    "random_telegraph",
+    "random_walk",
+    "slow_fluctuations",
+    "white_noise",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -103,6 +113,51 @@ def slow_fluctuations(
     innovations[0] /= np.sqrt(1.0 - kept**2)  # it starts in its stationary distribution
     knots = lfilter([1.0], [1.0, -kept], innovations)
     return np.interp(np.arange(n_samples) / sampling_rate_hz, spacing_s * np.arange(n_knots), knots)
+
+
+def growing_strength(n_samples: int, *, sampling_rate_hz: float, factor: float, over_s: float) -> FloatArray:
+    """Return a strength of 1 that grows exponentially to a factor at the end.
+
+    Examples
+    --------
+    >>> growing_strength(5, sampling_rate_hz=1.0, factor=4.0, over_s=2.0).tolist()
+    [1.0, 1.0, 1.0, 2.0, 4.0]
+    """
+    before_end_s = np.arange(n_samples - 1, -1, -1) / sampling_rate_hz
+    return np.asarray(factor ** np.clip(1.0 - before_end_s / over_s, 0.0, 1.0))
+
+
+def pulsing_strength(
+    n_samples: int,
+    *,
+    sampling_rate_hz: float,
+    pulses_per_s: float,
+    factor: float,
+    pulse_s: float,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return a strength of 1 that is multiplied by a factor in pulses at random times."""
+    strength = np.ones(n_samples)
+    width = max(round(pulse_s * sampling_rate_hz), 1)
+    for start in rng.integers(0, n_samples, rng.poisson(pulses_per_s * n_samples / sampling_rate_hz)):
+        strength[start : start + width] = factor
+    return strength
+
+
+def random_telegraph(
+    n_samples: int, *, sampling_rate_hz: float, switches_per_s: float, rng: np.random.Generator
+) -> FloatArray:
+    """Return 0 and 1 in turn, as a loose contact or a channel gives, switching at random times.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> state = random_telegraph(100_000, sampling_rate_hz=1e3, switches_per_s=20.0, rng=rng)
+    >>> sorted(set(state.tolist())), bool(1800 < np.abs(np.diff(state)).sum() < 2200)
+    ([0.0, 1.0], True)
+    """
+    switches = rng.poisson(switches_per_s / sampling_rate_hz, n_samples)
+    return np.asarray((int(rng.integers(0, 2)) + np.cumsum(switches)) % 2, dtype=np.float64)
 
 
 def quantize(values: FloatArray, *, step: float, full_scale: float | None = None) -> FloatArray:

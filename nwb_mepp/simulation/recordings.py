@@ -2,87 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.simulation.artifacts import add_artifact
 from nwb_mepp.simulation.events import EventShape, event_times
 from nwb_mepp.simulation.noise import (
     colored_noise,
+    growing_strength,
     mains_hum,
+    pulsing_strength,
     quantize,
+    random_telegraph,
     random_walk,
     slow_fluctuations,
     white_noise,
 )
+from nwb_mepp.simulation.recorded_shapes import record_shapes
+from nwb_mepp.simulation.recording_chain import RecordingChain
+from nwb_mepp.simulation.scenario import Scenario
 
-__all__ = ["Scenario", "Simulated", "Truth", "add_mepps", "simulate_recording"]
+__all__ = ["Simulated", "Truth", "add_mepps", "simulate_recording"]
 
 FloatArray = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """Everything that defines a simulated recording, apart from the seed.
-
-    Amplitudes are in the unit of the trace (volts for potentials). ``noise_sd`` is the SD of the white
-    and the 1/f part together, before hum, drift and artifacts.
-
-    Attributes
-    ----------
-    white_part, pink_part : float
-        Relative amplitudes of the white and the 1/f noise; only their ratio counts.
-    noise_swing : float
-        SD of the logarithm of the strength of the white and 1/f noise, which fluctuates over about a second.
-    amplitude_law : str
-        ``"lognormal"`` or ``"normal"`` (cut off below a tenth of the mean).
-    giant_fraction, slow_fraction : float
-        Giant MEPPs are 2.5 to 5 times as large; slow ones, as from a distant site, are half as large and
-        two to three times as slow.
-    drift_per_sqrt_s : float
-        SD of the random walk of the resting level after one second.
-    artifacts : mapping of str to int
-        Number of artifacts of each kind.
-    full_scale : float or None
-        The converter clips at this deviation from the resting level.
-    """
-
-    duration_s: float = 60.0
-    sampling_rate_hz: float = 10_000.0
-    resting_level: float = -0.075
-    polarity: Polarity = Polarity.POSITIVE
-    rate_hz: float = 1.0
-    bursts_per_s: float = 0.0
-    burst_interval_s: float = 0.012
-    rate_slope: float = 0.0
-    amplitude_mean: float = 0.5e-3
-    amplitude_cv: float = 0.35
-    amplitude_law: str = "lognormal"
-    rise_s: float = 0.7e-3
-    rise_cv: float = 0.25
-    decay_s: float = 2.5e-3
-    decay_cv: float = 0.3
-    power: float = 1.0
-    giant_fraction: float = 0.02
-    slow_fraction: float = 0.05
-    noise_sd: float = 0.05e-3
-    noise_swing: float = 0.0
-    white_part: float = 0.75
-    pink_part: float = 0.66
-    pink_exponent: float = 1.0
-    lowpass_hz: float | None = 3000.0
-    hum_hz: float = 50.0
-    hum_amplitudes: tuple[float, ...] = ()
-    hum_phase_drift: float = 0.0
-    drift_per_sqrt_s: float = 0.0
-    artifacts: Mapping[str, int] = field(default_factory=dict)
-    step: float = 0.0
-    full_scale: float | None = None
+# Random streams of a seed beside those of MEPPs (0), noise (1) and artifacts (2).
+_DISTURBANCE_STREAM, _TELEGRAPH_STREAM = 4, 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,6 +40,12 @@ class Truth:
     """The simulated MEPPs; arrays of shape (n_mepps,), sorted by onset.
 
     ``stop_s`` is where the MEPP by itself has fallen to 1/e of its peak, or the onset of the next one.
+
+    Behind the filters of a chain all this is said of the filtered MEPP, which is measured alone and without
+    noise: height, time of the peak, 10-90 % rise and end are its own. The onset moves as far as the foot of
+    its rise (where a line through 10 and 90 % meets the baseline), and the decay constant is longer by as
+    much as its fall from 50 to 20 % is. What comes after the filters is left out: slow converters and their
+    steps change single samples, not what there was to record.
     """
 
     start_s: FloatArray
@@ -148,23 +104,37 @@ def simulate_recording(scenario: Scenario, *, seed: int) -> Simulated:
     ((20000,), True)
     """
     event_rng, noise_rng, artifact_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
-    n_samples = round(scenario.duration_s * scenario.sampling_rate_hz)
-    clean, truth = _events(scenario, n_samples, event_rng)
-    values = scenario.polarity.sign * clean + _background(scenario, n_samples, noise_rng)
-    for kind, count in scenario.artifacts.items():
-        for _ in range(count):
-            add_artifact(
-                values,
-                kind=kind,
-                size=scenario.polarity.sign * scenario.amplitude_mean,
-                sampling_rate_hz=scenario.sampling_rate_hz,
-                rng=artifact_rng,
-            )
-    values = quantize(values, step=scenario.step, full_scale=scenario.full_scale)
+    chain = scenario.chain or RecordingChain()
+    before = replace(scenario, sampling_rate_hz=scenario.sampling_rate_hz * chain.oversampling)
+    n_samples = round(scenario.duration_s * scenario.sampling_rate_hz) * chain.oversampling
+    clean, truth = _events(before, n_samples, event_rng)
+    noise = _noise(before, n_samples, noise_rng)
+    # A stream of their own, as they came later than the others.
+    noise *= _strength(before, n_samples, np.random.default_rng([seed, _DISTURBANCE_STREAM]))
+    values = scenario.polarity.sign * clean + _background(before, noise, noise_rng)
+    if scenario.telegraph_step:
+        values += scenario.telegraph_step * random_telegraph(
+            n_samples,
+            sampling_rate_hz=before.sampling_rate_hz,
+            switches_per_s=scenario.telegraph_per_s,
+            rng=np.random.default_rng([seed, _TELEGRAPH_STREAM]),
+        )
+    _add_artifacts(values, before, artifact_rng)
+    step = scenario.step
+    if chain.step_sd:
+        step = chain.step_sd * float(np.std(chain.filtered(noise, sampling_rate_hz=before.sampling_rate_hz)))
+    values = chain.sampled(
+        chain.filtered(values, sampling_rate_hz=before.sampling_rate_hz),
+        file_hz=scenario.sampling_rate_hz,
+        digitize=partial(quantize, step=step, full_scale=scenario.full_scale),
+    )
+    clean = chain.sampled(
+        chain.filtered(clean, sampling_rate_hz=before.sampling_rate_hz), file_hz=scenario.sampling_rate_hz
+    )
     if scenario.resting_level:
         # The level is rounded too, as a converter gives whole steps.
         level = scenario.resting_level
-        values = values + (round(level / scenario.step) * scenario.step if scenario.step > 0.0 else level)
+        values = values + (round(level / step) * step if step > 0.0 else level)
     return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
 
 
@@ -176,7 +146,8 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
     noise : ndarray, shape (n_samples,)
         In the unit of the scenario's amplitudes.
     scenario : Scenario
-        Only what it says of MEPPs is used: the stretch has noise, hum, drift and artifacts of its own.
+        Only what it says of MEPPs is used: the stretch has noise, hum, drift, artifacts and filters of its
+        own.
     seed : int
         The same scenario and seed give the same MEPPs as :func:`simulate_recording`.
 
@@ -191,6 +162,7 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
 
     Examples
     --------
+    >>> from nwb_mepp.core.polarity import Polarity
     >>> scenario = Scenario(duration_s=1.0, rate_hz=5.0, polarity=Polarity.NEGATIVE)
     >>> simulated = add_mepps(np.zeros(10_000), scenario=scenario, seed=1)
     >>> bool(np.all(simulated.values == -simulated.clean)), bool(np.all(simulated.truth.amplitude < 0))
@@ -199,20 +171,51 @@ def add_mepps(noise: FloatArray, *, scenario: Scenario, seed: int) -> Simulated:
     n_samples = round(scenario.duration_s * scenario.sampling_rate_hz)
     if noise.shape != (n_samples,):
         raise ValueError(f"expected noise of shape ({n_samples},), found {noise.shape}.")
-    clean, truth = _events(scenario, n_samples, np.random.default_rng([seed, 0]))
+    unfiltered = replace(scenario, chain=None)
+    clean, truth = _events(unfiltered, n_samples, np.random.default_rng([seed, 0]))
     values = noise + scenario.polarity.sign * clean
     return Simulated(scenario=scenario, seed=seed, values=values, truth=truth, clean=clean)
 
 
-def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> FloatArray:
+def _noise(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> FloatArray:
+    """Return the white and the 1/f noise."""
     rate_hz = scenario.sampling_rate_hz
     white = white_noise(n_samples, sampling_rate_hz=rate_hz, lowpass_hz=scenario.lowpass_hz, rng=rng)
     pink = colored_noise(n_samples, sampling_rate_hz=rate_hz, exponent=scenario.pink_exponent, rng=rng)
     total = np.hypot(scenario.white_part, scenario.pink_part)
-    background = scenario.noise_sd * (scenario.white_part * white + scenario.pink_part * pink) / total
+    noise = scenario.noise_sd * (scenario.white_part * white + scenario.pink_part * pink) / total
     if scenario.noise_swing:
         swing = scenario.noise_swing * slow_fluctuations(n_samples, sampling_rate_hz=rate_hz, rng=rng)
-        background *= np.exp(swing - scenario.noise_swing**2)  # this keeps the mean square
+        noise *= np.exp(swing - scenario.noise_swing**2)  # this keeps the mean square
+    return np.asarray(noise)
+
+
+def _strength(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> FloatArray | float:
+    """Return by how much the noise is stronger where it grows or pulses."""
+    strength: FloatArray | float = 1.0
+    if scenario.noise_growth != 1.0:
+        strength = growing_strength(
+            n_samples,
+            sampling_rate_hz=scenario.sampling_rate_hz,
+            factor=scenario.noise_growth,
+            over_s=scenario.noise_growth_s,
+        )
+    if scenario.noise_pulses_per_s:
+        strength = strength * pulsing_strength(
+            n_samples,
+            sampling_rate_hz=scenario.sampling_rate_hz,
+            pulses_per_s=scenario.noise_pulses_per_s,
+            factor=scenario.noise_pulse_factor,
+            pulse_s=scenario.noise_pulse_s,
+            rng=rng,
+        )
+    return strength
+
+
+def _background(scenario: Scenario, noise: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return the noise with hum and drift."""
+    n_samples, rate_hz = len(noise), scenario.sampling_rate_hz
+    background = noise.copy()
     if any(scenario.hum_amplitudes):
         background += mains_hum(
             n_samples,
@@ -224,7 +227,19 @@ def _background(scenario: Scenario, n_samples: int, rng: np.random.Generator) ->
         )
     if scenario.drift_per_sqrt_s:
         background += scenario.drift_per_sqrt_s * random_walk(n_samples, sampling_rate_hz=rate_hz, rng=rng)
-    return np.asarray(background)
+    return background
+
+
+def _add_artifacts(values: FloatArray, scenario: Scenario, rng: np.random.Generator) -> None:
+    for kind, count in scenario.artifacts.items():
+        for _ in range(count):
+            add_artifact(
+                values,
+                kind=kind,
+                size=scenario.polarity.sign * scenario.amplitude_mean,
+                sampling_rate_hz=scenario.sampling_rate_hz,
+                rng=rng,
+            )
 
 
 def _events(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> tuple[FloatArray, Truth]:
@@ -250,26 +265,56 @@ def _events(scenario: Scenario, n_samples: int, rng: np.random.Generator) -> tup
     rises_s[slow] *= stretch
     decays_s[slow] *= stretch
 
-    clean = np.zeros(n_samples)
-    rate_hz = scenario.sampling_rate_hz
-    peaks_s, ends_s = np.empty(n_mepps), np.empty(n_mepps)
-    for i, (onset_s, amplitude) in enumerate(zip(onsets_s, amplitudes, strict=True)):
-        shape = EventShape(rise_s=float(rises_s[i]), decay_s=float(decays_s[i]), power=scenario.power)
-        rises_s[i] = shape.rise_s
-        peaks_s[i], ends_s[i] = onset_s + shape.peak_s, onset_s + shape.end_s
+    shapes = [
+        EventShape(rise_s=float(rise_s), decay_s=float(decay_s), power=scenario.power)
+        for rise_s, decay_s in zip(rises_s, decays_s, strict=True)
+    ]
+    clean = _sum_of(shapes, onsets_s, amplitudes, scenario=scenario, n_samples=n_samples)
+    return clean, _truth(shapes, onsets_s, amplitudes, scenario=scenario)
+
+
+def _sum_of(
+    shapes: Sequence[EventShape],
+    onsets_s: FloatArray,
+    amplitudes: FloatArray,
+    *,
+    scenario: Scenario,
+    n_samples: int,
+) -> FloatArray:
+    clean, rate_hz = np.zeros(n_samples), scenario.sampling_rate_hz
+    for shape, onset_s, amplitude in zip(shapes, onsets_s, amplitudes, strict=True):
         first = int(np.ceil(onset_s * rate_hz))
         last = min(int((onset_s + shape.duration_s) * rate_hz) + 1, n_samples)
         clean[first:last] += amplitude * shape.value(np.arange(first, last) / rate_hz - onset_s)
-    next_s = np.append(onsets_s[1:], scenario.duration_s)
-    truth = Truth(
-        start_s=onsets_s,
-        peak_s=peaks_s,
-        stop_s=np.minimum(ends_s, next_s),
+    return clean
+
+
+def _truth(
+    shapes: Sequence[EventShape], onsets_s: FloatArray, amplitudes: FloatArray, *, scenario: Scenario
+) -> Truth:
+    rises_s, decays_s, peaks_s, ends_s = (
+        np.array([getattr(shape, name) for shape in shapes])
+        for name in ("rise_s", "decay_s", "peak_s", "end_s")
+    )
+    starts_s = onsets_s
+    if scenario.chain is not None and scenario.chain.filters and shapes:
+        seen = record_shapes(
+            shapes, onsets_s, chain=scenario.chain, sampling_rate_hz=scenario.sampling_rate_hz
+        )
+        # An onset may move beyond an end of the recording, and those of different shapes differently.
+        moved_s = np.clip(onsets_s + seen.start_s, 0.0, scenario.duration_s)
+        starts_s = np.maximum.accumulate(moved_s)
+        rises_s, decays_s = seen.rise_10_90_s, decays_s * seen.slowing
+        peaks_s, ends_s, amplitudes = seen.peak_s, seen.end_s, amplitudes * seen.height
+    next_s = np.append(starts_s[1:], scenario.duration_s)
+    return Truth(
+        start_s=starts_s,
+        peak_s=onsets_s + peaks_s,
+        stop_s=np.minimum(onsets_s + ends_s, next_s),
         amplitude=scenario.polarity.sign * amplitudes,
         rise_10_90_s=rises_s,
         decay_tau_s=decays_s,
     )
-    return clean, truth
 
 
 def _draw_amplitudes(scenario: Scenario, n_mepps: int, rng: np.random.Generator) -> FloatArray:

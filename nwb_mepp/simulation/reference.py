@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nwb_mepp.simulation.recordings import Scenario
+from nwb_mepp.simulation.scenario import Scenario
 
 __all__ = ["BENCHMARK_SEEDS_FROM", "LEVELS", "reference_scenario"]
 

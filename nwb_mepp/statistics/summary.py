@@ -12,6 +12,7 @@ from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.baseline import Baseline, sample_baseline
 from nwb_mepp.statistics.poisson import rate_interval
+from nwb_mepp.statistics.population import describe_amplitudes, describe_kinetics
 from nwb_mepp.statistics.timing import describe_timing
 
 __all__ = ["summarize"]
@@ -31,6 +32,7 @@ def summarize(
     package_version: str,
     sampled_baseline: Baseline | None = None,
     warnings: Sequence[str] = (),
+    n_unexplained: float = np.nan,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel; events of another kind are only counted.
 
@@ -54,6 +56,8 @@ def summarize(
         default.
     warnings : sequence of str
         What is implausible or a lower bound, without full stops.
+    n_unexplained : float, optional
+        Number of clear deflections that no MEPP explains; NaN where nobody looked for them.
 
     Returns
     -------
@@ -83,9 +87,15 @@ def summarize(
         rate_hz=timing.rate_hz,
         rate_hz_low=low_hz,
         rate_hz_high=high_hz,
+        resolving_s=timing.resolving_s,
+        rate_hz_corrected=timing.corrected_hz,
+        rate_hz_corrected_low=timing.corrected_hz_low,
+        rate_hz_corrected_high=timing.corrected_hz_high,
         amplitude_mean=mean,
         amplitude_median=median,
         amplitude_cv=cv,
+        **describe_amplitudes(mepps),
+        **describe_kinetics(mepps),
         interval_mean=timing.interval_mean,
         interval_cv=timing.interval_cv,
         interval_cv2=timing.interval_cv2,
@@ -107,6 +117,7 @@ def summarize(
         n_spikes=others["spike"],
         n_artifacts=others["artifact"],
         warnings="; ".join(warnings),
+        n_unexplained=float(n_unexplained),
     )
 
 

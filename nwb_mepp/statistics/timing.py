@@ -11,12 +11,14 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.statistics.poisson import exponential_p
+from nwb_mepp.statistics.resolving_time import intervals_beyond, measure_resolving_time, rate_beyond
 
 __all__ = ["Timing", "describe_timing"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _COUNT_BIN_S = 1.0
+_SEED = 20260115
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,10 @@ class Timing:
     Attributes
     ----------
     analyzed_s, rate_hz : float
+    resolving_s : float
+        Time after an onset in which another MEPP may stay unseen.
+    corrected_hz, corrected_hz_low, corrected_hz_high : float
+        Rate corrected for these, and its 95 % interval.
     interval_mean : float, seconds
     interval_cv : float
         Needs two intervals.
@@ -34,11 +40,15 @@ class Timing:
     fano_factor_1s : float
         Needs two whole seconds and one MEPP in them.
     poisson_p : float
-        Needs six MEPPs.
+        Of the intervals beyond the resolving time; needs five of them.
     """
 
     analyzed_s: float
     rate_hz: float
+    resolving_s: float
+    corrected_hz: float
+    corrected_hz_low: float
+    corrected_hz_high: float
     interval_mean: float
     interval_cv: float
     interval_cv2: float
@@ -68,27 +78,35 @@ def describe_timing(mepps: Mepps, *, segments: Sequence[Segment]) -> Timing:
     compare neighboring intervals; they are computed for each segment and averaged, weighted by the number of
     neighboring pairs, which equals one average over all pairs.
 
-    Only the Poisson test joins the segments end to end: a Poisson process has no memory, so it remains one
-    when a stretch of time is cut out, whereas the intervals within short segments alone are too short on
-    average and would appear regular.
+    Only the Poisson test and the corrected rate join the segments end to end: a Poisson process has no
+    memory, so it remains one when a stretch of time is cut out, whereas the intervals within short segments
+    alone are too short on average and would appear regular. Both leave out the resolving time after each
+    MEPP (:mod:`nwb_mepp.statistics.resolving_time`).
     """
     analyzed_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
     trains = [_onsets(mepps, segment) for segment in segments]
     intervals = [np.diff(train) for train in trains]
     pooled = np.concatenate([np.empty(0), *intervals])
+    joined_s, resolving_s = _end_to_end(trains, segments), measure_resolving_time(mepps)
+    corrected_hz = rate_beyond(joined_s, resolving_s=resolving_s, duration_s=analyzed_s)
+    spread_s = _between_samples(joined_s, segments)
     rate_hz, cv, cv2, lv, lvr, fano = _with_elephant(
         trains, intervals=intervals, pooled=pooled, segments=segments, analyzed_s=analyzed_s
     )
     return Timing(
         analyzed_s=analyzed_s,
         rate_hz=rate_hz,
+        resolving_s=resolving_s,
+        corrected_hz=corrected_hz[0],
+        corrected_hz_low=corrected_hz[1],
+        corrected_hz_high=corrected_hz[2],
         interval_mean=float(pooled.mean()) if len(pooled) else np.nan,
         interval_cv=cv,
         interval_cv2=cv2,
         interval_lv=lv,
         interval_lvr=lvr,
         fano_factor_1s=fano,
-        poisson_p=exponential_p(np.diff(_end_to_end(trains, segments))),
+        poisson_p=exponential_p(intervals_beyond(spread_s, resolving_s=resolving_s)),
     )
 
 
@@ -153,6 +171,15 @@ def _end_to_end(trains: Sequence[FloatArray], segments: Sequence[Segment]) -> Fl
         joined.append(elapsed_s + train)
         elapsed_s += segment.n_samples / segment.sampling_rate_hz
     return np.concatenate(joined)
+
+
+def _between_samples(onsets_s: FloatArray, segments: Sequence[Segment]) -> FloatArray:
+    """Return onsets anywhere within half a sample of the stored ones, sorted.
+
+    Of thousands of intervals the Poisson test would notice that they are multiples of the sampling interval.
+    """
+    half_s = 0.5 / segments[0].sampling_rate_hz if len(segments) else 0.0
+    return np.sort(onsets_s + np.random.default_rng(_SEED).uniform(-half_s, half_s, len(onsets_s)))
 
 
 def _counts(train: FloatArray, segment: Segment) -> list[int]:

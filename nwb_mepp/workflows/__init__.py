@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         WriteArguments,
         WriteOptions,
     )
+    from nwb_mepp.workflows.unexplained import unexplained_notes
     from nwb_mepp.workflows.weights_choice import choose_weights
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "retype_file",
     "run_file",
     "stated_metadata",
+    "unexplained_notes",
 ]
 
 __getattr__ = lazy_names(
@@ -69,6 +71,7 @@ __getattr__ = lazy_names(
             "WriteArguments",
             "WriteOptions",
         ),
+        "unexplained": ("unexplained_notes",),
         "weights_choice": ("choose_weights",),
     },
 )

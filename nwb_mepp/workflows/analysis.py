@@ -10,7 +10,7 @@ from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.core.units import ELECTRICAL_UNITS
-from nwb_mepp.detectors import Detector, get_detector
+from nwb_mepp.detectors import Detector, find_clear_deflections, get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.event_sorting import EventSorting
@@ -103,6 +103,7 @@ def _analyze_channel(
         stimuli=stimuli,
         steps=steps,
     )
+    clear_s = find_clear_deflections(segments, noise=noise)
     for detector in detectors:
         tell(f"{detector.name} on {channel}")
         yield run_detector(
@@ -114,6 +115,7 @@ def _analyze_channel(
             sorting=sorting,
             # It judges as it is, also where it is fitted to look for MEPPs itself.
             judge=None if detector is judge else judge,
+            clear_s=clear_s,
         )
 
 

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
-from nwb_mepp.conditioning import ChannelNoise
+from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector
+from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.event_kinds import MEPP
-from nwb_mepp.measurement.kinetics import measure
+from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.event_sorting import EventSorting
@@ -53,16 +54,28 @@ def find_mepps(
     UsageError
         If a rate of false discoveries is asked of a detector that gives no probabilities.
     """
+    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    return _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
+
+
+def _measured(
+    detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
+) -> tuple[Mepps, float]:
+    """Find and measure the MEPPs of one channel, of any amplitude that has the polarity.
+
+    Returns
+    -------
+    mepps : Mepps
+    noise_sd : float
+        SD of the noise when they are taken away.
+    """
     rate = settings.rate_of(detector.name)
     threshold = settings.threshold_of(detector.name) if rate is None else 0.0
     candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
-    measured = Mepps.concatenate(
-        measure_candidates(segment, found, noise=noise)
-        for segment, found in zip(segments, candidates, strict=True)
-    )
-    return _large_enough(measured, noise=noise, settings=settings)
+    measured, noise_sd = measure_candidates(segments, candidates, noise=noise, split=True)
+    return measured.select(noise.polarity.sign * measured.amplitude > 0.0), noise_sd
 
 
 def most_probable(
@@ -143,6 +156,7 @@ def run_detector(
     settings: DetectionSettings,
     judge: Detector | None = None,
     sorting: EventSorting | None = None,
+    clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -160,6 +174,9 @@ def run_detector(
         Gives its second opinion on the MEPPs that are found; without it ``anomaly`` is NaN.
     sorting : EventSorting, optional
         Tells MEPPs from other events; without it all are MEPPs.
+    clear_s : sequence of ndarray, optional
+        From :func:`~nwb_mepp.detectors.find_clear_deflections`, to count those that are left unexplained.
+        What is found but smaller than asked for explains them too.
 
     Returns
     -------
@@ -170,12 +187,14 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    mepps = find_mepps(detector, segments, noise=noise, settings=settings)
-    warnings: tuple[str, ...] = ()
+    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
+    mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
+    warnings = tuple(one.removesuffix(".") for one in noise.warnings)
     if sorting is not None:
-        mepps, warnings = sorting.sort(mepps)
-        level = {"level": baseline.mean, "noise_sd": noise.noise_sd}
-        warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings)
+        mepps, said = sorting.sort(mepps)
+        level = {"level": baseline.mean, "noise_sd": noise_sd}
+        warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings, *said)
     how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:
@@ -199,41 +218,70 @@ def run_detector(
         weights_sha256=detector.weights_sha256,
         threshold=threshold,
         polarity=noise.polarity,
-        noise_sd=noise.noise_sd,
+        noise_sd=noise_sd,
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
         warnings=warnings,
+        n_unexplained=np.nan if clear_s is None else len(left),
     )
-    left_out = () if sorting is None else sorting.left_out
-    return ChannelResult(detector=detector.name, mepps=mepps, summary=summary, left_out=left_out)
+    return ChannelResult(
+        detector=detector.name,
+        mepps=mepps,
+        summary=summary,
+        left_out=() if sorting is None else sorting.left_out,
+        unexplained=left,
+    )
 
 
-def measure_candidates(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
-    """Measure the events of one segment, with hum taken out where there is any.
+def measure_candidates(
+    segments: Sequence[Segment],
+    candidates: Sequence[Candidates],
+    *,
+    noise: ChannelNoise,
+    split: bool = False,
+) -> tuple[Mepps, float]:
+    """Measure the events of one channel, with hum taken out where there is any.
 
     Parameters
     ----------
-    segment : Segment
-    candidates : Candidates
+    segments : sequence of Segment
+    candidates : sequence of Candidates
+        One for each segment.
     noise : ChannelNoise
+    split : bool, default False
+        Make two MEPPs of a deflection that two explain better.
 
     Returns
     -------
-    Mepps
+    mepps : Mepps
+    noise_sd : float
+        SD of the noise when the events are taken away.
+
+    Notes
+    -----
+    The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
+    that.
     """
     # Taking hum out costs a second of context on either side of each block.
-    block = round(_MEASURED_BLOCK_S * segment.sampling_rate_hz)
-    read = BlockReader(partial(noise.values, segment), block=block)
-    return measure(segment, candidates, polarity=noise.polarity, read=read)
+    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
+    readers = [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
+    located = locate(segments, candidates, polarity=noise.polarity, readers=readers)
+    rough = located.fit(roughly=True)
+    left = measure_noise_left(segments, noise=noise, events=rough.curves)
+    if left is None:
+        return located.fit(split=split).mepps(), noise.noise_sd
+    return located.fit(left.autocovariance, split=split).mepps(), left.sd
 
 
-def _large_enough(mepps: Mepps, *, noise: ChannelNoise, settings: DetectionSettings) -> Mepps:
+def _large_enough(
+    mepps: Mepps, noise: ChannelNoise, *, noise_sd: float, settings: DetectionSettings
+) -> Mepps:
     size = noise.polarity.sign * mepps.amplitude
     stated = settings.min_amplitude.value if settings.min_amplitude else 0.0
-    least = max(stated, (settings.min_amplitude_sd or 0.0) * noise.noise_sd)
+    least = max(stated, (settings.min_amplitude_sd or 0.0) * noise_sd)
     most = settings.max_amplitude.value if settings.max_amplitude else np.inf
-    return mepps.select((size > 0.0) & (size >= least) & (size <= most))
+    return mepps.select((size >= least) & (size <= most))
 
 
 def _described(noise: ChannelNoise) -> dict[str, object]:

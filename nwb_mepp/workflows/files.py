@@ -35,6 +35,7 @@ from nwb_mepp.workflows.analysis import (
     check_stretches,
     stretches_left_out,
 )
+from nwb_mepp.workflows.channel_looks import ChannelLook, look_at
 from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
@@ -42,6 +43,7 @@ from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.unexplained import unexplained_notes
 
 __all__ = ["ChannelScale", "FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
@@ -77,6 +79,8 @@ class FileOutcome:
         results.
     missing : tuple of str
         One sentence for each picture that could not be written.
+    looks : tuple of ChannelLook
+        One for each electrical channel.
     """
 
     path: Path
@@ -87,6 +91,7 @@ class FileOutcome:
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    looks: tuple[ChannelLook, ...] = ()
 
 
 def run_file(
@@ -151,8 +156,9 @@ def run_file(
         found=_counted(results),
         scales=tuple(_scale(result.summary) for result in results),
         pictures=drawn,
-        notes=(*recording.notes, *remarks_on(results)),
+        notes=(*recording.notes, *remarks_on(results), *unexplained_notes(results)),
         missing=missing,
+        looks=look_at(recording),
     )
 
 
@@ -165,6 +171,7 @@ def convert_file(
     exclude: Iterable[Stretch] = (),
     exclude_per_sweep: Iterable[Stretch] = (),
     events: str | None = None,
+    event_column: str | None = None,
     channel: str | None = None,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
@@ -181,6 +188,9 @@ def convert_file(
     events : str, optional
         File of marks that a person made, written as ``mepps_curated``; ``{}`` stands for the name of the
         recording without its last suffix, beside which the file lies.
+    event_column : str, optional
+        Title of the column with the times of the peaks, if ``events`` is the table of a program that is not
+        recognized; ``TITLE=UNIT`` if the title lacks the unit of time.
     channel : str, optional
         Which the marks belong to, if there are several.
     overwrite : bool, default False
@@ -208,7 +218,11 @@ def convert_file(
         "exclude_s": settings.exclude or None,
         "exclude_per_sweep_s": settings.exclude_per_sweep or None,
     }
-    carried = {"events_sha256": _checksum(marks_file), "events_channel": channel}
+    carried = {
+        "events_sha256": _checksum(marks_file),
+        "events_channel": channel,
+        "events_column": event_column,
+    }
     mark = fingerprint({**known.described, **stretches, **carried, "source": recording.source.sha256})
     # MEPPs that were put into it since are no reason to convert it again, and none to lose them.
     found: tuple[tuple[str, str, int], ...] = ()
@@ -217,7 +231,7 @@ def convert_file(
             marks = None
             if marks_file is not None:
                 tell("measuring at the marks")
-                marks = carry_marks(recording, marks_file, settings=settings)
+                marks = carry_marks(recording, marks_file, settings=settings, event_column=event_column)
                 found = ((marks.channel, "hand", len(marks)),)
             tell("writing")
             _write(recording, target, known=known, settings=settings, mark=mark, results=(), hand_marks=marks)
@@ -227,6 +241,7 @@ def convert_file(
         status="kept" if kept else "written",
         found=found,
         notes=recording.notes,
+        looks=look_at(recording),
     )
 
 

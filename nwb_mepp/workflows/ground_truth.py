@@ -11,9 +11,9 @@ import numpy.typing as npt
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
-from nwb_mepp.evaluation import Marks, read_marks
+from nwb_mepp.evaluation import Marks
 from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, read_events
-from nwb_mepp.readers import ReadOptions, read_mini_analysis, read_recording
+from nwb_mepp.readers import EventTimes, ReadOptions, read_event_table, read_recording
 from nwb_mepp.workflows.recording_files import is_nwb
 
 __all__ = ["marks_in", "own_truth", "read_truth", "truth_of"]
@@ -109,7 +109,14 @@ def _sorted(marks: Marks) -> Marks:
     return marks.select(np.argsort(marks.times_s(marks.matched_by), kind="stable"))
 
 
-def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "`truth`") -> Marks:
+def marks_in(
+    file: Path,
+    *,
+    recording: Recording,
+    channel: str,
+    option: str = "`truth`",
+    event_column: str | None = None,
+) -> Marks:
     """Return the marks that a file holds for one channel of a recording, sorted by time.
 
     Parameters
@@ -120,6 +127,8 @@ def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "`
     channel : str
     option : str, default "--truth"
         Which the file was given with, for messages.
+    event_column : str, optional
+        Title of the column of times in a table of another program.
 
     Returns
     -------
@@ -129,13 +138,13 @@ def marks_in(file: Path, *, recording: Recording, channel: str, option: str = "`
     ------
     ReadError
         If it cannot be read as marks of that channel.
+    UsageError
+        If the file has no such column.
     """
-    marks = (
-        _from_mini_analysis(file, recording=recording, channel=channel)
-        or read_marks(file)
-        or _from_labels(file, recording=recording, channel=channel, option=option)
-    )
-    return _sorted(marks)
+    events = read_event_table(file, column=event_column, recording=recording.source.name, channel=channel)
+    if events is not None:
+        return _sorted(_from_table(events, file=file, recording=recording, channel=channel))
+    return _sorted(_from_labels(file, recording=recording, channel=channel, option=option))
 
 
 def truth_of(path: Path, truth: str | None, *, option: str = "`truth`") -> str | None:
@@ -172,25 +181,23 @@ def truth_of(path: Path, truth: str | None, *, option: str = "`truth`") -> str |
     return str(file)
 
 
-def _from_mini_analysis(file: Path, *, recording: Recording, channel: str) -> Marks | None:
-    times = read_mini_analysis(file)
-    if times is None:
-        return None
+def _from_table(events: EventTimes, *, file: Path, recording: Recording, channel: str) -> Marks:
     traces = recording.sweeps(channel)
-    if len(traces) != 1:
+    if len(traces) != 1 and not events.from_session_start:
         raise ReadError(
             f"expected a recording without sweeps for the event table {file}, whose times count from the "
             f"first sample, found {len(traces)} sweeps; give a CSV table with peak_time in seconds from the "
             "session start."
         )
-    # Amplitudes have no unit there, and how far a decay was followed is a setting that the table lacks.
-    unknown = np.full(len(times.peak_s), np.nan)
+    # Amplitudes of other programs have no unit or one that knows nothing of a gain, and how far a decay was
+    # followed is a setting that their tables lack.
+    first_s = 0.0 if events.from_session_start else traces[0].start_s
     return Marks(
-        peak_s=times.peak_s + traces[0].start_s,
-        start_s=times.start_s + traces[0].start_s,
-        stop_s=times.stop_s + traces[0].start_s,
-        amplitude=unknown,
-        decay_tau_s=unknown,
+        peak_s=events.peak_s + first_s,
+        start_s=events.start_s + first_s,
+        stop_s=events.stop_s + first_s,
+        amplitude=events.amplitude,
+        decay_tau_s=events.decay_tau_s,
     )
 
 

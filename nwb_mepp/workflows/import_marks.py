@@ -30,17 +30,24 @@ _BEFORE_S, _AFTER_S = 1e-3, 4e-3
 FloatArray = npt.NDArray[np.float64]
 
 
-def carry_marks(recording: Recording, file: str | Path, *, settings: DetectionSettings) -> Mepps:
+def carry_marks(
+    recording: Recording,
+    file: str | Path,
+    *,
+    settings: DetectionSettings,
+    event_column: str | None = None,
+) -> Mepps:
     """Return the marks of a file as MEPPs of one channel.
 
     Parameters
     ----------
     recording : Recording
     file : path-like
-        An event table of Mini Analysis, a CSV table of times, or labeled text
-        (:func:`nwb_mepp.workflows.ground_truth.read_truth`).
+        A table of events, or labeled text (:func:`nwb_mepp.workflows.ground_truth.read_truth`).
     settings : DetectionSettings
         Says the channel and what the estimate of the noise leaves out.
+    event_column : str, optional
+        Title of the column of times in a table of another program.
 
     Returns
     -------
@@ -60,7 +67,9 @@ def carry_marks(recording: Recording, file: str | Path, *, settings: DetectionSe
     place = Path(file)
     (channel,) = choose_channels(recording, names=settings.channels[:1])
     sweeps = recording.sweeps(channel)
-    marks = marks_in(place, recording=recording, channel=channel, option=EVENTS_OPTION)
+    marks = marks_in(
+        place, recording=recording, channel=channel, option=EVENTS_OPTION, event_column=event_column
+    )
     check_marks(marks, name=str(place), sweeps=sweeps, what="the marks of")
     noise = survey(cut_channel(recording, channel, settings=settings))
     times_s = marks.times_s(marks.matched_by)
@@ -164,7 +173,7 @@ def _candidates(segment: Segment, marks: Marks, *, noise: ChannelNoise) -> Candi
 
 def _measured_at(segment: Segment, candidates: Candidates, *, noise: ChannelNoise) -> Mepps:
     """Return a row for each candidate; NaN where measuring found that two of them mean one peak."""
-    measured = measure_candidates(segment, candidates, noise=noise)
+    measured, _ = measure_candidates([segment], [candidates], noise=noise)
     trace = segment.trace
     looked_for_s = trace.start_s + candidates.peak / trace.sampling_rate_hz
     pairs = match_times(looked_for_s, measured.peak_s, tolerance_s=_NEAR_S).pairs

@@ -13,8 +13,9 @@ import numpy as np
 from builders.traces import NOISE_SD, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.segments import cut_segments
-from nwb_mepp.detectors import Detector, ProbabilityModel, template
-from nwb_mepp.detectors.probability import N_FEATURES
+from nwb_mepp.detectors import Described, Detector, ProbabilityModel, template
+from nwb_mepp.detectors.candidate_features import N_FEATURES
+from nwb_mepp.detectors.shape_bank import SHAPES_S, ShapeFits
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import Scenario, Simulated, reference_scenario, simulate_recording
 
@@ -61,6 +62,32 @@ def false_per_minute(detector: Detector) -> float:
     return float(
         np.mean([len(found_peaks_s(detector, simulate_recording(scenario, seed=seed))) for seed in (1, 2)])
     )
+
+
+USUAL = SHAPES_S.index((0.6e-3, 2.5e-3))
+
+
+def described(
+    start_s: Sequence[float],
+    *,
+    score: Sequence[float],
+    height: Sequence[float],
+    best: int = USUAL,
+    misfit: float = 1.0,
+    length_s: float = 4e-3,
+    step: float = 0.0,
+) -> Described:
+    """Return candidates of 4 ms that stand out under one shape, and by 1 less under all others."""
+    heights = np.tile(np.array(height)[:, None] - 1.0, (1, len(SHAPES_S)))
+    heights[:, best] = height
+    start = np.array(start_s)
+    fits = ShapeFits(
+        heights=heights,
+        misfit=np.full(len(start), misfit),
+        step=np.full(len(start), step),
+        drift=np.zeros(len(start)),
+    )
+    return Described(start_s=start, stop_s=start + length_s, score=np.array(score), fits=fits)
 
 
 def by_score_alone() -> ProbabilityModel:

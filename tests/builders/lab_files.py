@@ -5,7 +5,9 @@ Written from the layouts that Neo reads; the tests compare what Neo itself makes
 
 from __future__ import annotations
 
+import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,105 @@ def write_times(path: Path, *rows: str, header: str = "start_time,stop_time,peak
     """Write a CSV table of the times of events, as a person might."""
     path.write_text("\n".join([header, *rows]) + "\n")
     return path
+
+
+def write_open_ephys(
+    folder: Path,
+    *,
+    times: Sequence[Sequence[int]],
+    created: Sequence[str] = ("5-Oct-2018 143727", "5-Oct-2018 143740"),
+    rate_hz: int = 10_000,
+) -> Path:
+    """Write two channels in the older format of Open Ephys: for each recording the times of its records."""
+    folder.mkdir(parents=True)
+    record = np.dtype(
+        [("time", "<i8"), ("n", "<u2"), ("number", "<u2"), ("samples", ">i2", 1024), ("end", "u1", 10)]
+    )
+    for recording, (starts, moment) in enumerate(zip(times, created, strict=False)):
+        suffix = f"_{recording + 1}" if recording else ""
+        for channel in range(2):
+            fields = {
+                "format": "'Open Ephys Data Format'",
+                "version": "0.4",
+                "header_bytes": "1024",
+                "date_created": f"'{moment}'",
+                "channel": f"'CH{channel + 1}'",
+                "channelType": "'Continuous'",
+                "sampleRate": str(rate_hz),
+                "blockLength": "1024",
+                "bufferSize": "1024",
+                "bitVolts": "0.05",
+            }
+            header = "".join(f"header.{name} = {value}; \n" for name, value in fields.items())
+            records = np.zeros(len(starts), dtype=record)
+            records["time"], records["n"] = starts, 1024
+            records["samples"] = samples(channel, len(starts) * 1024).reshape(-1, 1024)
+            (folder / f"100_CH{channel + 1}{suffix}.continuous").write_bytes(
+                header.encode().ljust(1024) + records.tobytes()
+            )
+    return folder
+
+
+def write_spikeglx(folder: Path, *names: str, first_sample: int = 30_000) -> Path:
+    """Write .bin and .meta of streams: two analog channels of a NIDQ (25 kHz) or a probe (10 kHz).
+
+    A name is that of the files without suffix, such as ``run_g0_t0.nidq``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        is_probe = ".imec" in name
+        start = first_sample + 100_000 * number
+        fields = {
+            "fileName": f"D:/{name}.bin",
+            "fileCreateTime": f"2024-04-11T14:40:{32 + number}",
+            "nSavedChans": "3",
+            "snsSaveChanSubset": "all",
+            "firstSample": str(start),
+        }
+        if is_probe:
+            fields |= {"typeThis": "imec", "imSampRate": "10000", "snsApLfSy": "2,0,1", "imAiRangeMax": "0.5"}
+            fields |= {"imDatPrb_pn": "NP1010", "~imroTbl": "(0,2)(0 0 0 500 250 1)(1 0 0 500 250 1)"}
+            fields |= {"~snsChanMap": "(2,2,1)(AP0;0:0)(AP1;1:1)(SY0;768:2)"}
+        else:
+            fields |= {"typeThis": "nidq", "niSampRate": "25000", "snsMnMaXaDw": "0,0,2,1", "niMNGain": "1"}
+            fields |= {"niMAGain": "1", "niAiRangeMax": "5", "niXDChans1": "0:7"}
+            fields |= {"~snsChanMap": "(0,0,32,2,1)(XA0;0:0)(XA1;1:1)(XD0;2:2)"}
+        (folder / f"{name}.meta").write_text("".join(f"{key}={value}\n" for key, value in fields.items()))
+        n_samples = 10_000 if is_probe else 25_000
+        rows = np.zeros((n_samples, 3), dtype="<i2")
+        rows[:, :2] = samples(number, 2 * n_samples).reshape(-1, 2)
+        rows[100:200, 2] = 1
+        (folder / f"{name}.bin").write_bytes(rows.tobytes())
+    return folder
+
+
+def write_open_ephys_binary(
+    session: Path, *, experiments: Sequence[int] = (1,), numbers: Sequence[Sequence[int]] | None = None
+) -> Path:
+    """Write recordings of two channels and 300 samples at 1 kHz; ``numbers`` are those of its samples."""
+    for experiment in experiments:
+        for recording, counted in enumerate(numbers or [range(5000, 5300)], start=1):
+            folder = session / f"experiment{experiment}" / f"recording{recording}"
+            stream = folder / "continuous" / "Rig-100.0"
+            stream.mkdir(parents=True)
+            channel = {"units": "uV", "bit_volts": 0.195, "source_processor_index": 0}
+            structure = {
+                "GUI version": "0.5.5",
+                "continuous": [
+                    {
+                        "folder_name": "Rig-100.0/",
+                        "sample_rate": 1000,
+                        "num_channels": 2,
+                        "channels": [{"channel_name": f"CH{number}", **channel} for number in (1, 2)],
+                    }
+                ],
+                "events": [],
+                "spikes": [],
+            }
+            (folder / "structure.oebin").write_text(json.dumps(structure))
+            rows = samples(experiment, 2 * len(counted)).reshape(-1, 2)
+            (stream / "continuous.dat").write_bytes(rows.astype("<i2").tobytes())
+            np.save(stream / "sample_numbers.npy", np.asarray(counted, dtype=np.int64))
+        name = "settings.xml" if experiment == 1 else f"settings_{experiment}.xml"
+        (session / name).write_text(f"<INFO><DATE>25 Jul 2022 15:3{experiment}:00</DATE></INFO>")
+    return session

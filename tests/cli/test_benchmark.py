@@ -35,14 +35,32 @@ def test_a_quick_benchmark_runs_every_detector_and_every_condition_in_few_record
     names = {condition.name for condition in full.conditions()}
     left_out = names - {condition.name for condition in quick.conditions()}
     assert left_out == {"level-2", "level-4", "level-10"}
-    # A recording takes all detectors some four seconds of one core: 60 of them take two cores two minutes.
-    assert sum(quick.conditions().values()) <= 60
+    # A recording takes all detectors some four seconds of one core: 90 of them take two cores three minutes.
+    assert sum(quick.conditions().values()) <= 90
     assert min(full.n_recordings, full.n_silent) == 40
+
+
+def test_a_part_is_run_alone_with_given_weights_on_as_many_recordings_of_each_kind_as_asked_for() -> None:
+    plan = benchmark._plan(["miniunet"], None, 3, quick=False, parts=("filters",), weights=["miniunet@3"])
+    conditions = plan.conditions()
+    assert set(conditions.values()) == {3}
+    assert {condition.name.partition("-")[0] for condition in conditions} == {"filtered"}
+    ((name, folder),) = plan.weights
+    assert (name, folder.name) == ("miniunet", "3")
+    every = benchmark._plan(None, None, 3, quick=False)
+    assert (every.n_recordings, every.n_filtered) == (3, 12)
+    assert set(conditions) < set(every.conditions())
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--levels-only", "--only", "levels"], "--levels-only is a table of one part, so --only cannot"),
+        (["--only", "speed"], "'speed' is not one of 'levels', 'silence', 'curves', 'filters'"),
+        (
+            ["--detector", "threshold", "--weights", "miniunet@3"],
+            "expected weights of a detector that is run (threshold), found",
+        ),
         (["--detector", "oracle"], "--detector: expected one of "),
         (["--level", "0"], "--level: expected a finite number above 0, found 0."),
         (["--level", "6", "--level", "6"], "--level: expected each level once, found one twice."),

@@ -79,6 +79,9 @@ def test_every_argument_that_a_message_names_is_an_option_of_a_command() -> None
         ("`reader='NAME'`, `sampling_rate_hz=HZ`", "--reader NAME, --sampling-rate HZ"),
         ("give `override=True`, or another `output`", "give --override, or another --output"),
         ("the file a`b.abf", "the file a`b.abf"),
+        ("`channels='IN 0'` or `gain={'Vm (1)': 10}`", '--channel "IN 0" or --gain "Vm (1)=10"'),
+        ("`exclude=[(1.0, 2.5)]`, `channels='Канал'`", "--exclude 1.0:2.5, --channel Канал"),
+        ("""`channels='a"b'`""", """--channel 'a"b'"""),
     ],
 )
 def test_an_option_is_shown_as_it_is_typed(message: str, typed: str) -> None:

@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from builders.command_line import EVENT_COLUMNS, STATED, Call
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from nwb_mepp.detectors import shipped_weights
@@ -63,7 +66,11 @@ def test_detect_replaces_its_own_table_and_row(call: Call, annotated: Path, tmp_
     shutil.copy(annotated, path)
     called = call("detect", path, "--detector", "matched_filter", "--threshold", "1000")
     assert called.code == 0
-    assert called.err == f"{path}: 0 MEPPs on Voltage (matched_filter)\n"
+    assert called.err.splitlines() == [
+        f"{path}: 0 MEPPs on Voltage (matched_filter)",
+        f"nwb-mepp: note: {path}: 8 clear deflections on Voltage look like MEPPs but are not among those of "
+        "matched_filter: 0.400 s, 0.750 s, 1.200 s and 5 more.",
+    ]
     (row,) = json.loads(call("summary", path, "--format", "json").out)
     assert (row["threshold"], row["n_mepps"]) == (1000.0, 0)
     assert call("events", path).out.splitlines() == [EVENT_COLUMNS]
@@ -93,3 +100,66 @@ assert not {{"tensorflow", "keras"}} & set(sys.modules)
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "MEPPs on Voltage (miniunet)" in finished.stderr
+
+
+DATED = ("--session-start-from", "mtime", "--timezone", "UTC")
+
+
+def test_a_folder_of_a_lab_is_summed_up(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    for number, scale in enumerate((1.0, 1.0, 1.0, 10.0)):
+        trace = scale * (-70e-3 + np.random.default_rng(number).normal(0, 1e-4, 3000))
+        write_text(folder / f"run{number}.txt", trace)
+    for number in range(3):
+        (folder / f"old{number}.adicht").write_bytes(b"x")
+        (folder / f"empty{number}.abf").touch()
+    called = call("convert", folder, "-o", tmp_path / "out", "--unit", "V", *DATED)
+    assert called.code == 1
+    odd = f"note: {folder / 'run3.txt'} stands out, channel 'Voltage': its baseline is -700 mV, 10 times"
+    assert odd in called.err
+    advice = "open it in LabChart or the free LabChart Reader and export it as text (File > Export)"
+    assert f"skipped 3 .adicht: {advice} ({folder / 'old0.adicht'})." in called.err
+    assert "4 done, 3 failed, 3 skipped." in called.err
+    assert (
+        f"3 files, such as {folder / 'empty0.abf'}: expected a recording, found an empty file" in called.err
+    )
+    assert called.err.count("found an empty file") == 1
+
+
+def test_one_table_of_sessions_serves_a_folder_of_two_kinds(call: Call, tmp_path: Path) -> None:
+    folder, out = tmp_path / "lab", tmp_path / "out"
+    folder.mkdir()
+    write_text(folder / "plain.txt", mepp_trace())
+    write_text(folder / "times10.txt", 10 * mepp_trace())
+    table = tmp_path / "sessions.csv"
+    table.write_text("file,gain,unit,group,cell\nplain.txt,,V,WT,1\ntimes10.txt,10,V,KO,\nother.txt,,,KO,2\n")
+    stated = ("--sessions", table, "--detector", "matched_filter", "--no-picture", *DATED)
+    called = call("run", folder, "-o", out, *stated)
+    assert called.code == 0
+    assert f"note: {table}: rows for files that are not in this run are ignored: other.txt." in called.err
+    heading, *rows = (out / "summary.csv").read_text().splitlines()
+    assert heading.endswith(",group,cell")
+    assert sorted(row.rsplit(",", 2)[1:] for row in rows) == [["KO", ""], ["WT", "1"]]
+    median = [float(row.split(",")[heading.split(",").index("amplitude_median")]) for row in rows]
+    assert median[0] == pytest.approx(median[1], rel=1e-6)
+    assert (out / "mepps.csv").read_text().splitlines()[0].endswith(",group,cell")
+    # What an earlier table said stays when another batch writes into the folder.
+    write_text(folder / "late.txt", mepp_trace())
+    late = ("--unit", "V", "--detector", "matched_filter", "--no-picture", *DATED)
+    assert call("run", folder / "late.txt", "-o", out, *late).code == 0
+    rows = (out / "summary.csv").read_text().splitlines()[1:]
+    assert sorted(row.rsplit(",", 2)[1:] for row in rows) == [["", ""], ["KO", ""], ["WT", "1"]]
+
+
+def test_a_template_says_what_the_files_say(call: Call, tmp_path: Path) -> None:
+    write_text(tmp_path / "plain.txt", mepp_trace())
+    called = call("sessions", "template", tmp_path)
+    heading, row = called.out.splitlines()
+    assert heading.startswith("file,subject,session_start,timezone,channel,unit,gain,")
+    assert row.startswith(f"{(tmp_path / 'plain.txt').as_posix()},,")
+    assert ",Voltage," in row
+    table = tmp_path / "sessions.csv"
+    table.write_text(called.out)
+    out = ("-o", tmp_path / "out", "--unit", "V", *DATED)
+    assert call("convert", tmp_path / "plain.txt", "--sessions", table, *out).code == 0

@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from scipy.signal import welch
 
 from nwb_mepp.conditioning import noise_spectrum, quantization_step, smooth_spectrum
+from nwb_mepp.conditioning.spectrum import (
+    informative_bandwidth,
+    rounding_density,
+    unfiltered_spectrum,
+)
 
 RATE_HZ = 1000.0
 
@@ -77,3 +82,39 @@ def test_last_bits_that_scaling_leaves_are_not_a_step() -> None:
     value = 0.1 + 0.2  # differs from 0.3 in the last bit
     assert quantization_step([0.3, value, 0.8]) == pytest.approx(0.5)
     assert quantization_step([0.3, value]) == 0.0
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 1.9])
+def test_noise_of_any_color_goes_on_as_it_is(exponent: float) -> None:
+    frequencies_hz = np.arange(0.0, 2505.0, 5.0)
+    density = np.maximum(frequencies_hz, 5.0) ** -exponent
+    np.testing.assert_allclose(unfiltered_spectrum(frequencies_hz, density), density, rtol=0.05)
+    assert informative_bandwidth(frequencies_hz, density, rounding=0.0) == 2500.0
+
+
+def test_a_spectrum_behind_a_filter_goes_on_as_one_over_f_squared_and_passes_over_lines() -> None:
+    frequencies_hz = np.arange(0.0, 5005.0, 5.0)
+    density = 3.0 / (1.0 + (frequencies_hz / 500.0) ** 8)
+    line = np.where(np.abs(frequencies_hz - 50.0) < 8.0, 1e4, 0.0)
+    continued = unfiltered_spectrum(frequencies_hz, density + line)
+    at_hz = np.array([100.0, 300.0, 1000.0, 4000.0])
+    # The maximum of f**2 / (1 + (f / 500)**8) is at 500 / 3**(1/8) Hz, where the filter passes 3/4.
+    tail = 3.0 * 0.75 * (500.0 / 3.0**0.125 / at_hz[2:]) ** 2
+    np.testing.assert_allclose(continued[(at_hz / 5).astype(int)], [3.0, 3.0 * 0.983, *tail], rtol=0.12)
+    assert (continued >= density).all()
+
+
+@pytest.mark.parametrize("notch_hz", [50.0, 60.0])
+def test_a_notch_does_not_end_the_band(notch_hz: float) -> None:
+    frequencies_hz = np.arange(0.0, 5005.0, 5.0)
+    detuning = frequencies_hz / notch_hz - notch_hz / np.maximum(frequencies_hz, 1.0)
+    density = detuning**2 / (detuning**2 + 1.0 / 9.0)  # quality 3
+    assert informative_bandwidth(frequencies_hz, density, rounding=0.0) == 5000.0
+
+
+def test_rounding_error_of_slow_noise_is_slow() -> None:
+    frequencies_hz = np.arange(0.0, 5005.0, 5.0)
+    slow = np.where(frequencies_hz <= 200.0, 1.0, 0.0)
+    # step**2 / 12 = 3 in 200 Hz.
+    assert rounding_density(frequencies_hz, slow, step=6.0) == pytest.approx(3.0 / 200.0, rel=0.1)
+    assert rounding_density(frequencies_hz, np.zeros(1001), step=6.0) == 0.0

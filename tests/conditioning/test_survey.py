@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import bessel, butter, sosfilt, sosfiltfilt, sosfreqz
 
 from builders.traces import NOISE_SD, segments_of, trace_of, white_noise
 from nwb_mepp.conditioning import survey
@@ -50,7 +50,7 @@ def test_noise_sd_of_a_coarsely_quantized_trace_includes_the_rounding_error(step
     found = survey(segments_of(simulate_recording(scenario, seed=4).values))
     # The rounding error of a uniform quantizer has the SD step / sqrt(12).
     assert found.noise_sd == pytest.approx(NOISE_SD * np.sqrt(1.0 + step_sd**2 / 12.0), rel=0.1)
-    assert found.step == pytest.approx(step_sd * NOISE_SD, rel=1e-6)
+    assert found.converter_step == pytest.approx(step_sd * NOISE_SD, rel=1e-6)
 
 
 def test_noise_sd_survives_a_trace_whose_median_absolute_deviation_is_zero() -> None:
@@ -61,6 +61,62 @@ def test_noise_sd_survives_a_trace_whose_median_absolute_deviation_is_zero() -> 
     # Not below the rounding error, which is all that is known, nor beyond it and the noise together.
     found = survey(segments_of(values))
     assert 0.99 * step / np.sqrt(12.0) <= found.noise_sd <= 1.2 * np.hypot(step / np.sqrt(12.0), NOISE_SD)
+
+
+@pytest.mark.parametrize("level", [0.0, -0.07])
+@pytest.mark.parametrize(
+    ("poles", "zero_phase", "corner_hz"), [(4, False, 500.0), (8, False, 1000.0), (8, True, 1000.0)]
+)
+def test_bandwidth_behind_a_filter_is_where_hardly_anything_is_left(
+    poles: int, zero_phase: bool, corner_hz: float, level: float
+) -> None:
+    simulated = simulate_recording(Scenario(duration_s=20.0, lowpass_hz=None, resting_level=0.0), seed=3)
+    sections = bessel(poles, corner_hz, fs=10_000.0, output="sos", norm="mag")
+    apply = sosfiltfilt if zero_phase else sosfilt
+    filtered = apply(sections, simulated.values)
+    found = survey(segments_of((filtered + level).astype(np.float32)))
+    frequencies_hz, response = sosfreqz(sections, worN=4096, fs=10_000.0)
+    loss_db = -20.0 * (2 if zero_phase else 1) * np.log10(np.abs(response))
+    # 15 dB are missing to noise that falls by 6 dB per octave from the corner on, for one to two octaves.
+    low, high = np.interp([15.0, 31.0], loss_db, frequencies_hz)
+    assert low < found.bandwidth_hz < high
+
+
+@pytest.mark.parametrize("name", [*NOISES, "drift", "hum", "coarse"])
+def test_bandwidth_without_a_filter_is_all_there_is(name: str) -> None:
+    more = {
+        "drift": {"pink_exponent": 1.6, "white_part": 0.3, "drift_per_sqrt_s": 40.0 * NOISE_SD},
+        "hum": {"hum_amplitudes": (10.0 * NOISE_SD, 5.0 * NOISE_SD)},
+        "coarse": {"step": 1.5 * NOISE_SD},
+    }
+    scenario = replace(Scenario(duration_s=20.0, noise_sd=NOISE_SD), **(NOISES | more)[name])  # type: ignore[arg-type]
+    for rate_hz, duration_s in ((10_000.0, 20.0), (5_000.0, 0.6)):
+        part = replace(scenario, sampling_rate_hz=rate_hz, duration_s=duration_s)
+        values = simulate_recording(part, seed=4).values
+        expected_hz = 4_000.0 if scenario.lowpass_hz and rate_hz > 5_000.0 else rate_hz / 2.0
+        if name == "behind a low-pass":
+            expected_hz = 2_000.0
+        assert survey(segments_of(values, rate_hz=rate_hz)).bandwidth_hz >= expected_hz
+
+
+def test_steps_of_a_converter_that_exceed_slow_noise_bound_the_bandwidth() -> None:
+    white = np.random.default_rng(0).standard_normal(200_000)
+    slow = sosfilt(bessel(4, 150.0, fs=10_000.0, output="sos", norm="mag"), white)
+    fine, coarse = slow / slow.std(), np.round(slow / slow.std() / 1.5) * 1.5
+    assert 300.0 < survey(segments_of(fine)).bandwidth_hz < 500.0
+    # Steps are sharp: their spectrum goes on as 1 / f**2, as far as the trace does.
+    assert 200.0 < survey(segments_of(coarse)).bandwidth_hz < 800.0
+
+
+def test_growth_is_that_of_the_noise_whatever_the_mepps_do() -> None:
+    scenario = Scenario(duration_s=60.0, rate_hz=0.0, noise_sd=NOISE_SD)
+    noise = simulate_recording(scenario, seed=1).values + 0.075
+    busy = simulate_recording(replace(scenario, rate_hz=3.0, rate_slope=0.8), seed=1).values
+    assert survey(segments_of(busy)).noise_growth == pytest.approx(1.0, abs=0.1)
+    assert survey(segments_of(noise[:40_000])).noise_growth == 1.0  # too short to tell
+    louder = noise.copy()
+    louder[-80_000:] *= 2.5
+    assert survey(segments_of(louder)).noise_growth == pytest.approx(2.5, rel=0.1)
 
 
 def test_hum_is_found_and_does_not_count_as_noise() -> None:

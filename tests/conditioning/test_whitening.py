@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import freqz, welch
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import bessel, butter, freqz, sosfilt, sosfiltfilt, welch
 
 from builders.traces import NOISE_SD, segments_of, trace_of
 from nwb_mepp.conditioning import TILE_GRID, WhitenedTrace, compress, design_whitening, survey, whiten
@@ -76,6 +77,83 @@ def test_a_trace_whose_median_absolute_deviation_is_zero_is_not_blown_up() -> No
     (trace,) = white_of(segments_of(simulate_recording(scenario, seed=6).values))
     # The rounding error may be overestimated, never underestimated.
     assert 0.2 < whole(trace).std() < 1.1
+
+
+def bessel_of(poles: int, corner_hz: float) -> Callable[[np.ndarray], np.ndarray]:
+    sections = bessel(poles, corner_hz, fs=10_000.0, output="sos", norm="mag")
+    return lambda values: np.asarray(sosfilt(sections, values))
+
+
+def zero_phase(values: np.ndarray) -> np.ndarray:
+    return np.asarray(sosfiltfilt(butter(8, 1000.0, fs=10_000.0, output="sos"), values))
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    return np.asarray(uniform_filter1d(values, 10))
+
+
+def interpolated(values: np.ndarray) -> np.ndarray:
+    """Sample at 2 kHz and draw lines in between."""
+    slow = sosfiltfilt(butter(4, 800.0, fs=10_000.0, output="sos"), values)
+    return np.interp(np.arange(len(values)), np.arange(0, len(values), 5), slow[::5])
+
+
+def as_stored(values: np.ndarray) -> np.ndarray:
+    return (values - 0.07).astype(np.float32)
+
+
+def as_converted(values: np.ndarray) -> np.ndarray:
+    return np.round(values / 3e-6) * 3e-6 - 0.07
+
+
+# What a filter passes up to the frequency given: half of the power or more.
+FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
+    "Bessel 8 poles 1 kHz": (bessel_of(8, 1000.0), 1000.0),
+    "Bessel 4 poles 500 Hz": (bessel_of(4, 500.0), 500.0),
+    "zero phase": (zero_phase, 900.0),
+    "moving average": (smoothed, 440.0),
+    "interpolated": (interpolated, 500.0),
+}
+
+
+@pytest.mark.parametrize("store", [as_stored, as_converted])
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_leaves_the_density_below_it_and_nothing_above_is_lifted(
+    name: str, store: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    filter_, passed_hz = FILTERS[name]
+    scenario = Scenario(
+        duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0,
+        drift_per_sqrt_s=8.0 * NOISE_SD,
+    )  # fmt: skip
+    plain = simulate_recording(scenario, seed=6).values
+    before, after = (whole(white_of(segments_of(store(v)))[0]) for v in (plain, filter_(plain)))
+    (frequencies_hz, full), (_, left) = (welch(v, fs=5_000.0, nperseg=500) for v in (before, after))
+    band = (frequencies_hz >= 30.0) & (frequencies_hz <= passed_hz)
+    assert left[band].mean() == pytest.approx(full[band].mean(), rel=0.05)
+    assert np.percentile(left[band] / full[band], 5.0) > 0.8
+    assert left[frequencies_hz > passed_hz].max() < 1.5 * full[band].mean()
+    assert left[frequencies_hz > 2_000.0].mean() < 0.1 * full[band].mean() or name.endswith("1 kHz")
+    assert after.std() < before.std()
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_mepp_behind_a_filter_stands_out_as_without(name: str) -> None:
+    filter_, _ = FILTERS[name]
+    time_s = np.arange(3_000) / 10_000.0
+    since_s = np.maximum(time_s - 0.1, 0.0)
+    mepp = 1e-3 * (np.exp(-since_s / 2.5e-3) - np.exp(-since_s / 0.4e-3))
+    noise = simulate_recording(
+        Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0), seed=2
+    ).values
+    heights = []
+    for change in (np.asarray, filter_):
+        (trace,) = white_of(segments_of(as_converted(change(noise))))
+        (alone,) = segments_of(change(mepp))
+        white = whole(replace(trace, segment=alone))
+        # All that a detector of any kind could gather of it, in SD of the noise.
+        heights.append(np.sqrt(np.sum(white**2)))
+    assert heights[1] == pytest.approx(heights[0], rel=0.06)
 
 
 @pytest.fixture(scope="module", params=[10_000.0, 11_025.0, 5_000.0])
@@ -188,3 +266,34 @@ def test_half_a_recording_without_signal_does_not_blow_up_the_noise_of_the_rest(
     samples[:100_000] = samples[0]
     (trace,) = white_of(segments_of(samples))
     assert whole(trace)[55_000:].std() == pytest.approx(1.0, abs=0.08)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filter_for_events_shapes_a_mepp_as_filter_and_whitening_do(name: str) -> None:
+    filter_, _ = FILTERS[name]
+    noise = simulate_recording(
+        Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0), seed=2
+    ).values
+    since_s = np.maximum(np.arange(4_000) / 10_000.0 - 0.2, 0.0)
+    mepp = 1e-3 * (np.exp(-since_s / 2.5e-3) - np.exp(-since_s / 0.4e-3))
+    (trace,) = white_of(segments_of(as_converted(filter_(noise))))
+    seen = whole(replace(trace, segment=segments_of(filter_(mepp))[0]))
+    expected = whole(replace(trace, segment=segments_of(mepp)[0], taps=trace.event_taps))
+    energies = np.sqrt(np.sum(seen**2)), np.sqrt(np.sum(expected**2))
+    assert energies[1] == pytest.approx(energies[0], rel=0.2)
+    assert np.correlate(seen, expected, "full").max() > 0.9 * energies[0] * energies[1]
+
+
+def test_without_a_filter_the_filter_for_events_is_that_of_the_trace() -> None:
+    for step in (0.0, 1.5 * NOISE_SD):
+        scenario = Scenario(duration_s=20.0, noise_sd=NOISE_SD, pink_exponent=1.5, step=step)
+        (trace,) = white_of(segments_of(simulate_recording(scenario, seed=2).values))
+        np.testing.assert_allclose(trace.event_taps, trace.taps, rtol=0, atol=1e-3 * np.abs(trace.taps).max())
+
+
+def test_gain_saturates_at_the_floor() -> None:
+    density = np.where(np.arange(501) < 100, 2.0, 1e-9)
+    taps = design_whitening(density, sampling_rate_hz=1000.0, highest_hz=450.0, floor=0.02)
+    at_hz, response = freqz(taps, worN=1 << 14, fs=1000.0)
+    below, above = (np.abs(np.interp(hz, at_hz, np.abs(response))) for hz in (50.0, 300.0))
+    assert above / below == pytest.approx(np.sqrt(2.02 / 0.02), rel=0.02)

@@ -14,7 +14,7 @@ from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
-from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly
+from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly, steady_anomaly
 
 SHIPPED = {
     "autoencoder": "92c2c700f5be70175dd95a84d0d9be2b4ccdc04e24048867da8e1de794aaf83f",
@@ -60,6 +60,18 @@ def test_an_error_that_changes_its_sign_from_sample_to_sample_is_noise() -> None
     steady, alternating = np.ones(400), (-1.0) ** np.arange(400)
     assert sample_anomaly(steady)[200] == pytest.approx(1.0)
     assert sample_anomaly(alternating)[200] == pytest.approx(0.2)  # one of five is left over
+
+
+def test_where_the_noise_is_stronger_its_errors_count_less() -> None:
+    rng = np.random.default_rng(0)
+    strength = np.concatenate([np.ones(200_000), np.full(40_000, 3.0)])
+    error = strength * rng.standard_normal(len(strength))
+    (steady,) = steady_anomaly([error], sampling_rate_hz=10_000.0)
+    plain = sample_anomaly(error)
+    np.testing.assert_array_equal(steady[:190_000], plain[:190_000])
+    assert np.median(plain[220_000:]) == pytest.approx(3.0 * np.median(plain[:190_000]), rel=0.05)
+    # The noise may be a tenth stronger before it counts.
+    assert np.median(steady[220_000:]) == pytest.approx(1.1 * np.median(steady[:190_000]), rel=0.05)
 
 
 @pytest.mark.parametrize(("sign", "n_found"), [(1.0, 1), (-1.0, 0)])

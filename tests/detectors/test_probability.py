@@ -1,4 +1,4 @@
-"""From candidates to probabilities: what is known of a candidate, and what the model makes of it."""
+"""From what is known of a candidate to its probability."""
 
 from __future__ import annotations
 
@@ -10,69 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwb_mepp.detectors import Described, ProbabilityModel, describe_candidates
-from nwb_mepp.detectors.probability import N_FEATURES
-from nwb_mepp.detectors.shape_bank import SHAPES_S, ShapeFits
-
-USUAL = SHAPES_S.index((0.6e-3, 2.5e-3))
-SLOW = SHAPES_S.index((2.4e-3, 11.0e-3))
-
-
-def described(
-    start_s: list[float], *, score: list[float], height: list[float], best: int = USUAL, misfit: float = 1.0
-) -> Described:
-    """Return candidates of 4 ms that stand out under one shape, and by 1 less under all others."""
-    heights = np.tile(np.array(height)[:, None] - 1.0, (1, len(SHAPES_S)))
-    heights[:, best] = height
-    start = np.array(start_s)
-    return Described(
-        start_s=start,
-        stop_s=start + 4e-3,
-        score=np.array(score),
-        fits=ShapeFits(heights=heights, misfit=np.full(len(start), misfit)),
-    )
-
-
-def test_a_candidate_is_described_by_itself_its_neighbors_and_its_recording() -> None:
-    # Two 5 ms apart, one far away; 0.5 has the logit 0, 0.9 ln 9.
-    one = described([0.1, 0.105, 3.0], score=[0.9, 0.5, 0.9], height=[6.0, 3.5, 7.0], misfit=2.0)
-    features = describe_candidates([one], duration_s=10.0)
-    assert features.shape == (3, N_FEATURES)
-    own = [np.log(9.0), 6.0, 6.0, np.log(2.0), *np.log([0.6e-3, 2.5e-3]), np.log(4e-3)]
-    np.testing.assert_allclose(features[0, :7], own)
-    np.testing.assert_allclose(features[:, 7:11].T[0], [0.02, 0.005, 0.02])  # distance to the one before
-    np.testing.assert_allclose(features[:, 7:11].T[1], [0.0, 6.0, 0.0])  # its height
-    np.testing.assert_allclose(features[:, 7:11].T[2], [0.005, 0.02, 0.02])
-    np.testing.assert_allclose(features[:, 7:11].T[3], [3.5, 0.0, 0.0])
-    # Above logits of -2, 0, 2 and 4: 3, 2, 2 and 0 in 10 s; above heights of 3, 4, 5, 6.5 and 8: 3, 2, 2, 1
-    # and 0.
-    rates = np.log(np.array([3, 2, 2, 0, 3, 2, 2, 1, 0]) / 10.0 + 0.02)
-    np.testing.assert_allclose(features[:, 11:20], np.tile(rates, (3, 1)))
-    # The two sure ones are 6.5 high in the mean; the doubtful one leaves twice the noise.
-    rest = [6.5, np.log(2.0), *np.log([0.6e-3, 2.5e-3]), np.log(10.0)]
-    np.testing.assert_allclose(features[1, 20:], rest)
-
-
-def test_the_typical_shape_is_that_of_the_sure_ones() -> None:
-    slow = described([1.0, 2.0, 3.0], score=[0.99] * 3, height=[9.0] * 3, best=SLOW)
-    fast = described([4.0, 5.0], score=[0.2] * 2, height=[9.0] * 2, best=USUAL)
-    features = describe_candidates([slow, fast], duration_s=6.0)
-    np.testing.assert_allclose(np.exp(features[:, 22:24]), np.tile(SHAPES_S[SLOW], (5, 1)))
-    # Under that shape the others stand out by 1 less, under their own by 9.
-    np.testing.assert_allclose(features[3:, 1:3], [[8.0, 9.0]] * 2)
-
-
-def test_segments_are_described_together_but_are_not_neighbors() -> None:
-    parts = [described([0.1], score=[0.9], height=[5.0]), described([0.101], score=[0.9], height=[5.0])]
-    features = describe_candidates(parts, duration_s=2.0)
-    np.testing.assert_allclose(features[:, 7:11], [[0.02, 0.0, 0.02, 0.0]] * 2)
-    np.testing.assert_allclose(features[0, 12], np.log(2 / 2.0 + 0.02))
-
-
-@pytest.mark.parametrize("n_segments", [1, 3])
-def test_no_candidates_have_no_description(n_segments: int) -> None:
-    none = described([], score=[], height=[])
-    assert describe_candidates([none] * n_segments, duration_s=1.0).shape == (0, N_FEATURES)
+from nwb_mepp.detectors import ProbabilityModel
+from nwb_mepp.detectors.candidate_features import N_BY_VERSION, N_FEATURES
 
 
 def small_model() -> ProbabilityModel:
@@ -122,7 +61,7 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(ValueError, match=rf"expected layers from {N_FEATURES} features to 1 output, found"):
         replace(small_model(), center=np.zeros(3))
     layers = (small_model().layers[0], (np.zeros((1, 2)), np.zeros(2)))
-    with pytest.raises(ValueError, match=r"to 1 output, found \[25, 1, 2\]"):
+    with pytest.raises(ValueError, match=r"to 1 output, found \[29, 1, 2\]"):
         replace(small_model(), layers=layers)
 
 
@@ -130,4 +69,30 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
 def test_a_configuration_of_other_things_is_refused(change: dict[str, object]) -> None:
     config = {**small_model().to_config(), **change}
     with pytest.raises(ValueError, match="expected 'centre', 'scale' and 'layers' of numbers"):
+        ProbabilityModel.from_config(config)
+
+
+def test_a_model_of_older_features_takes_the_columns_that_these_had() -> None:
+    assert N_BY_VERSION == {1: 25, 2: 29}
+    newer = small_model()
+    weight = newer.layers[0][0][:25]
+    older = replace(
+        newer,
+        features=1,
+        center=newer.center[:25],
+        scale=newer.scale[:25],
+        layers=((weight, newer.layers[0][1]), newer.layers[1]),
+    )
+    features = np.random.default_rng(0).normal(size=(20, N_FEATURES))
+    np.testing.assert_array_equal(older.probability(features), newer.probability(features))
+    config = older.to_config()
+    assert config.pop("features") == 1
+    # One that states no version is from before there were several.
+    assert ProbabilityModel.from_config(config).features == 1
+
+
+@pytest.mark.parametrize("version", [3, "2", None])
+def test_features_of_an_unknown_version_are_refused(version: object) -> None:
+    config = {**small_model().to_config(), "features": version}
+    with pytest.raises(ValueError, match=r"expected features of version 1 to 2, found"):
         ProbabilityModel.from_config(config)

@@ -12,7 +12,7 @@ PAGE = (HOW_TO / "add-a-column.md").read_text("utf-8")
 
 def test_the_page_leads_to_a_column_that_passes_its_test_and_is_documented(tmp_path: Path) -> None:
     changed = followed("add-a-column.md", tmp_path, needs="nwb-layout.md")
-    assert changed == ["nwb_mepp/core/schema.py", "nwb_mepp/measurement/kinetics.py"]
+    assert changed == ["nwb_mepp/core/schema.py", "nwb_mepp/measurement/event_table.py"]
     run_in(tmp_path, "-m", "pytest", "-q", "tests/measurement/test_rise_slope.py")
     (command,) = re.findall(r"^python (-m nwb_mepp\S+ \S+)$", PAGE, re.MULTILINE)
     run_in(tmp_path, *command.split())

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from builders.tables import mepps_at, result_of
 from builders.traces import trace_of
@@ -15,6 +16,7 @@ from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.plots import draw_picture
+from nwb_mepp.plots.panels import mark_unexplained
 
 SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 
@@ -70,6 +72,25 @@ def test_the_same_result_gives_the_same_picture_and_leaves_no_setting_changed(dr
         draw_picture(*drawn, tmp_path / name, title="fiber")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert dict(matplotlib.rcParams) == before
+
+
+def test_clear_deflections_that_nothing_explains_are_marked_and_counted(drawn, tmp_path):
+    traces, result = drawn
+    left = ChannelResult(
+        detector=result.detector,
+        mepps=result.mepps,
+        summary=result.summary.replace(n_unexplained=2.0),
+        unexplained=((0, 1.0), (0, 8.0)),
+    )
+    for name, one in (("all", result), ("left", left)):
+        draw_picture(traces, one, tmp_path / f"{name}.svg", title="fiber")
+    with_none, with_two = ((tmp_path / f"{name}.svg").read_text(encoding="utf-8") for name in ("all", "left"))
+    assert "2 clear but not explained (triangles)" in with_two
+    assert "not explained" not in with_none
+    axes = Figure().add_subplot()
+    mark_unexplained(axes, traces, left.unexplained)
+    (marks,) = axes.lines
+    assert marks.get_xdata().tolist() == [1.0, 8.0]
 
 
 @pytest.mark.parametrize("n_mepps", [0, 1, 2, 2000])

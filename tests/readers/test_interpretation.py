@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nwb_mepp.core.errors import ReadError
+from nwb_mepp.cli.options import as_typed
+from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.recording import ArraySource, Recording
 from nwb_mepp.readers import FileContents, RawTrace, ReadOptions
 from nwb_mepp.readers.interpretation import interpret
@@ -43,6 +44,39 @@ def test_gain_offset_and_unit_become_conversion_and_offset(tmp_path: Path) -> No
 def test_the_gain_of_the_amplifier_divides_conversion_and_offset(tmp_path: Path) -> None:
     (trace,) = read(raw_trace(), tmp_path=tmp_path, options=ReadOptions(gain=10)).traces
     assert (trace.conversion, trace.offset) == pytest.approx((0.5e-4, -1e-4), rel=1e-15)
+
+
+def test_a_gain_for_one_channel_leaves_the_others(tmp_path: Path) -> None:
+    current = raw_trace("Im", unit_label="nA")
+    for stated in ({"Vm": 10.0}, {"Vm": 10.0, "": 1.0}, {"": 10.0, "Im": 1.0}):
+        recording = read(raw_trace(), current, tmp_path=tmp_path, options=ReadOptions(gain=stated))
+        conversions = [trace.conversion for trace in recording.traces]
+        assert conversions == pytest.approx([0.5e-4, 0.5e-9], rel=1e-15)
+
+
+def test_one_gain_for_voltage_and_current_is_refused(tmp_path: Path) -> None:
+    traces = (raw_trace("IN 0"), raw_trace("Im", unit_label="nA"))
+    with pytest.raises(
+        UsageError, match=r"\('IN 0' in V, 'Im' in A\); .* with `gain={'IN 0': 10}`"
+    ) as caught:
+        read(*traces, tmp_path=tmp_path, options=ReadOptions(gain=10))
+    assert '--gain "IN 0=10"' in as_typed(str(caught.value))
+    both = read(raw_trace(), raw_trace("Vref"), tmp_path=tmp_path, options=ReadOptions(gain=10))
+    assert [trace.conversion for trace in both.traces] == pytest.approx([0.5e-4] * 2)
+    with pytest.raises(UsageError, match=r"`gain`: run\.abf has no channel 'x'; its channels are 'IN 0'"):
+        read(*traces, tmp_path=tmp_path, options=ReadOptions(gain={"x": 10}))
+
+
+def test_sweeps_of_a_channel_may_differ_in_unit_but_not_in_its_kind(tmp_path: Path) -> None:
+    second = raw_trace(unit_label="V", sweep=1, start_s=1.0)
+    recording = read(raw_trace(), second, tmp_path=tmp_path)
+    assert [trace.conversion for trace in recording.traces] == [0.5e-3, 0.5]
+    stated = read(raw_trace(), second, tmp_path=tmp_path, options=ReadOptions(unit="uV"))
+    assert [trace.conversion for trace in stated.traces] == [0.5e-6, 0.5e-6]
+    with pytest.raises(
+        ReadError, match="expected one kind of unit in all sweeps of channel 'Vm', found V and 'pA'"
+    ):
+        read(raw_trace(), raw_trace(unit_label="pA", sweep=1), tmp_path=tmp_path)
 
 
 def test_a_negative_zero_in_the_header_becomes_zero(tmp_path: Path) -> None:

@@ -65,6 +65,33 @@ def test_all_that_is_to_be_seen_is_drawn() -> None:
     assert {scenario.amplitude_law for scenario in drawn} == {"lognormal", "normal"}
     kinds = {kind for scenario in drawn for kind, count in scenario.artifacts.items() if count}
     assert kinds == set(ARTIFACTS)
+    assert share([scenario.noise_growth > 1.0 for scenario in drawn]) == pytest.approx(0.08, abs=0.045)
+    assert share([scenario.noise_pulses_per_s > 0.0 for scenario in drawn]) == pytest.approx(0.05, abs=0.035)
+    assert share([scenario.telegraph_step > 0.0 for scenario in drawn]) == pytest.approx(0.08, abs=0.045)
+
+
+def test_recordings_are_filtered_and_converted_as_labs_do() -> None:
+    chains = [scenario.chain for scenario in map(draw_scenario, range(1000)) if scenario.chain is not None]
+    filters = [one for chain in chains for one in chain.filters]
+    lowpasses = [one for one in filters if one.lowpass_hz is not None]
+    assert len(lowpasses) == pytest.approx(450, abs=50)
+    cutoffs_hz = np.array([one.cutoff_hz for one in lowpasses])
+    assert 150.0 <= cutoffs_hz.min() < 200.0
+    assert 5000.0 < cutoffs_hz.max() <= 10_000.0
+    assert np.mean((cutoffs_hz >= 400.0) & (cutoffs_hz <= 3000.0)) > 0.7
+    kinds = {"bessel", "butterworth", "rc", "gaussian", "moving_average", "notch", "ac_coupling"}
+    assert {one.kind for one in filters} == kinds
+    poles = {(one.kind, one.poles) for one in lowpasses if one.kind in ("bessel", "butterworth")}
+    assert poles == {("bessel", 4), ("bessel", 8), *(("butterworth", n) for n in (2, 4, 8))}
+    assert {one.zero_phase for one in lowpasses if one.kind == "butterworth"} == {False, True}
+    assert {chain.oversampling for chain in chains} == {1, 2, 4}
+    slow = [chain for chain in chains if chain.converter_hz is not None]
+    assert len(slow) == pytest.approx(80, abs=30)
+    assert {chain.between for chain in slow} == {"lines", "hold"}
+    steps = np.array([chain.step_sd for chain in chains])
+    assert np.sum(steps > 0.0) == pytest.approx(225, abs=45)
+    assert 0.01 <= steps[steps > 0.0].min() < 0.02
+    assert 1.4 < steps.max() <= 1.6
 
 
 def test_drawn_scenarios_can_be_simulated() -> None:

@@ -128,7 +128,7 @@ def test_an_end_after_the_last_sample_is_the_end_of_the_sweep(recording: Recordi
             ("when", "11"),
             r"expected the columns peak_time or start_time, or labels, .* or labeled text with `events`",
         ),
-        (("peak_time", "soon"), r"line 2: expected a number of seconds or volts in peak_time, found 'soon'"),
+        (("peak_time", "soon"), r"line 2: expected a number under 'peak_time', found 'soon'"),
     ],
 )
 def test_marks_that_cannot_be_right_are_refused(

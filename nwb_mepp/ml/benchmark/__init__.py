@@ -2,7 +2,14 @@
 
 from nwb_mepp.ml.benchmark.bounds import Bounds
 from nwb_mepp.ml.benchmark.conditions import Condition, Curve, curves, level_condition
-from nwb_mepp.ml.benchmark.measurements import BenchmarkPlan, BenchmarkResults, run_benchmark, run_levels
+from nwb_mepp.ml.benchmark.measurements import (
+    PARTS,
+    BenchmarkPlan,
+    BenchmarkResults,
+    Part,
+    run_benchmark,
+    run_levels,
+)
 from nwb_mepp.ml.benchmark.page import benchmark_page, write_benchmark
 from nwb_mepp.ml.benchmark.recordings import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, run_reference
@@ -10,6 +17,7 @@ from nwb_mepp.ml.benchmark.scores import RecordingScores, score_recording
 from nwb_mepp.ml.benchmark.tables import level_table, reference_table
 
 __all__ = [
+    "PARTS",
     "BenchmarkPlan",
     "BenchmarkResults",
     "Bounds",
@@ -17,6 +25,7 @@ __all__ = [
     "Curve",
     "LevelScores",
     "Outcome",
+    "Part",
     "RecordingScores",
     "benchmark_page",
     "curves",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -234,15 +234,3 @@ def _curve(
 
     points = tuple((value, condition(value)) for value in changes)
     return Curve(name=name, words=words[0], points=points, logarithmic=logarithmic)
-
-
-def all_conditions(levels: Iterable[float]) -> tuple[Condition, ...]:
-    """Return every condition of the benchmark once.
-
-    Parameters
-    ----------
-    levels : iterable of float
-    """
-    varied = [condition for curve in curves() for _, condition in curve.points]
-    every = [*map(level_condition, levels), *SILENCE, PLAIN, INVERTED, *varied]
-    return tuple({condition.name: condition for condition in every}.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 from nwb_mepp.conditioning import ChannelNoise, survey
@@ -15,10 +16,12 @@ from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Detector, get_detector
 from nwb_mepp.workflows import DetectionSettings, find_mepps
 
-__all__ = ["AnyDetector", "SurveyedTrace", "find_all", "load_detectors", "survey_trace"]
+__all__ = ["AnyDetector", "StatedWeights", "SurveyedTrace", "find_all", "load_detectors", "survey_trace"]
 
 # A registered name, or a detector, such as one with newly trained weights.
 AnyDetector: TypeAlias = str | Detector
+# Folders of other weights than the default ones, by the name of the detector.
+StatedWeights: TypeAlias = Sequence[tuple[str, Path]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +40,14 @@ class SurveyedTrace:
     noise: ChannelNoise
 
 
-def load_detectors(detectors: Iterable[AnyDetector]) -> dict[str, Detector]:
+def load_detectors(detectors: Iterable[AnyDetector], *, weights: StatedWeights = ()) -> dict[str, Detector]:
     """Return detectors by name; registered ones are loaded once in each process.
 
     Parameters
     ----------
     detectors : iterable of str or Detector
+    weights : sequence of (str, Path)
+        Other weights of registered detectors than the default ones.
 
     Returns
     -------
@@ -57,8 +62,9 @@ def load_detectors(detectors: Iterable[AnyDetector]) -> dict[str, Detector]:
         If two detectors have the same name and version.
     """
     loaded: dict[str, Detector] = {}
+    stated = dict(weights)
     for one in detectors:
-        detector = _load(one) if isinstance(one, str) else one
+        detector = _load(one, weights=stated.get(one)) if isinstance(one, str) else one
         name = f"{detector.name} {detector.version}" if detector.name in loaded else detector.name
         if name in loaded:
             raise ValueError(f"expected each detector once, found {name} twice.")
@@ -96,7 +102,11 @@ def survey_trace(trace: Trace, *, polarity: Polarity = Polarity.AUTO) -> Surveye
 
 
 def find_all(
-    surveyed: SurveyedTrace, *, detectors: Sequence[AnyDetector], min_amplitude_sd: float | None = None
+    surveyed: SurveyedTrace,
+    *,
+    detectors: Sequence[AnyDetector],
+    weights: StatedWeights = (),
+    min_amplitude_sd: float | None = None,
 ) -> dict[str, Mepps]:
     """Run detectors with their default thresholds and measure what they find.
 
@@ -104,6 +114,8 @@ def find_all(
     ----------
     surveyed : SurveyedTrace
     detectors : sequence of str or Detector
+    weights : sequence of (str, Path)
+        As for :func:`load_detectors`.
     min_amplitude_sd : float, optional
         Smallest amplitude in SD of the noise.
 
@@ -112,7 +124,7 @@ def find_all(
     dict of str to Mepps
         By the name of the detector.
     """
-    loaded = load_detectors(detectors)
+    loaded = load_detectors(detectors, weights=weights)
     settings = DetectionSettings(min_amplitude_sd=min_amplitude_sd)
     return {
         name: find_mepps(detector, surveyed.segments, noise=surveyed.noise, settings=settings)

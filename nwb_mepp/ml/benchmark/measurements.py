@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from nwb_mepp.detectors import detector_names
-from nwb_mepp.ml.benchmark.conditions import SILENCE, Condition, all_conditions, level_condition
+from nwb_mepp.ml.benchmark.conditions import (
+    INVERTED,
+    PLAIN,
+    SILENCE,
+    Condition,
+    curves,
+    level_condition,
+)
+from nwb_mepp.ml.benchmark.detector_runs import StatedWeights
+from nwb_mepp.ml.benchmark.filtered import filtered, filtered_silence
 from nwb_mepp.ml.benchmark.recordings import Outcome, run_conditions
 from nwb_mepp.ml.benchmark.reference_levels import LevelScores, join_level
 from nwb_mepp.ml.benchmark.result_cache import ResultCache
@@ -15,7 +25,12 @@ from nwb_mepp.ml.benchmark.robustness import f1_by_detector, measured_curves
 from nwb_mepp.plots import CurvePanel
 from nwb_mepp.simulation import LEVELS
 
-__all__ = ["BenchmarkPlan", "BenchmarkResults", "run_benchmark", "run_levels"]
+__all__ = ["PARTS", "BenchmarkPlan", "BenchmarkResults", "Part", "run_benchmark", "run_levels"]
+
+# The reference recordings, recordings without MEPPs, one property after another (with what must make no
+# difference), and recordings as amplifiers filter them.
+Part: TypeAlias = Literal["levels", "silence", "curves", "filters"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def _every_detector() -> tuple[str, ...]:
@@ -32,8 +47,13 @@ class BenchmarkPlan:
         The others are compared with the first. By default all that are registered, ``miniunet`` first.
     levels : tuple of float
         Mean amplitudes over the SD of the noise.
-    n_recordings, n_silent, n_varied : int
-        Recordings at each level, of each kind without MEPPs, and at each point of a curve.
+    n_recordings, n_silent, n_varied, n_filtered : int
+        Recordings at each level, of each kind without MEPPs, at each point of a curve, and behind each
+        filter, with and without MEPPs.
+    weights : tuple of (str, Path)
+        Folders of other weights of these detectors than the default ones.
+    parts : tuple of str
+        Those of ``PARTS`` that are run and shown.
     """
 
     detectors: tuple[str, ...] = field(default_factory=_every_detector)
@@ -41,18 +61,26 @@ class BenchmarkPlan:
     n_recordings: int = 40
     n_silent: int = 40
     n_varied: int = 12
+    n_filtered: int = 12
+    weights: StatedWeights = ()
+    parts: tuple[Part, ...] = PARTS
 
     def conditions(self) -> dict[Condition, int]:
         """Return how many recordings of each condition there are."""
-        silent = {condition.name for condition in SILENCE}
-        levels = {level_condition(level).name for level in self.levels}
-
-        def number(name: str) -> int:
-            if name in levels:
-                return self.n_recordings
-            return self.n_silent if name in silent else self.n_varied
-
-        return {condition: number(condition.name) for condition in all_conditions(self.levels)}
+        varied = [condition for curve in curves() for _, condition in curve.points]
+        by_part: dict[Part, tuple[Sequence[Condition], int]] = {
+            "levels": ([level_condition(level) for level in self.levels], self.n_recordings),
+            "silence": (SILENCE, self.n_silent),
+            "curves": ([PLAIN, INVERTED, *varied], self.n_varied),
+            "filters": ([*filtered().values(), *filtered_silence()], self.n_filtered),
+        }
+        numbers: dict[Condition, int] = {}
+        for part in PARTS:
+            if part in self.parts:
+                conditions, number = by_part[part]
+                for one in conditions:
+                    numbers[one] = number
+        return numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,14 +99,19 @@ class BenchmarkResults:
 
     def levels(self) -> list[LevelScores]:
         """Return the scores of the reference recordings, level by level."""
+        if "levels" not in self.plan.parts:
+            return []
         return [join_level(level, self.outcomes[level_condition(level).name]) for level in self.plan.levels]
 
     def panels(self) -> list[CurvePanel]:
         """Return the panels of the picture: F1 over the level, then over one property after another."""
         by_level = [
-            (level, f1_by_detector(self.outcomes[level_condition(level).name])) for level in self.plan.levels
+            (one.level, f1_by_detector(self.outcomes[level_condition(one.level).name]))
+            for one in self.levels()
         ]
         panels = [_panel("mean amplitude, noise SD", by_level, logarithmic=True)] if by_level else []
+        if "curves" not in self.plan.parts:
+            return panels
         return panels + [
             _panel(curve.words, points, logarithmic=curve.logarithmic)
             for curve, points in measured_curves(self.outcomes)
@@ -157,8 +190,15 @@ def _run(
     keep: Path | None,
     on_done: Callable[[], None] | None,
 ) -> dict[str, list[Outcome]]:
-    cache = ResultCache(keep, detectors=plan.detectors) if keep else None
-    return run_conditions(conditions, detectors=plan.detectors, n_jobs=n_jobs, cache=cache, on_done=on_done)
+    cache = ResultCache(keep, detectors=plan.detectors, weights=plan.weights) if keep else None
+    return run_conditions(
+        conditions,
+        detectors=plan.detectors,
+        weights=plan.weights,
+        n_jobs=n_jobs,
+        cache=cache,
+        on_done=on_done,
+    )
 
 
 def _panel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import textwrap
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,7 @@ from nwb_mepp._utils.atomic_files import complete_or_absent
 from nwb_mepp.core.version import __version__
 from nwb_mepp.ml.benchmark.conditions import PLAIN, SILENCE, level_condition
 from nwb_mepp.ml.benchmark.detector_runs import load_detectors
+from nwb_mepp.ml.benchmark.filtered import filtered_silence, filtered_table
 from nwb_mepp.ml.benchmark.measurements import BenchmarkPlan, BenchmarkResults
 from nwb_mepp.ml.benchmark.result_cache import identity
 from nwb_mepp.ml.benchmark.robustness import (
@@ -31,7 +33,10 @@ from nwb_mepp.ml.benchmark.tables import (
 )
 from nwb_mepp.plots import draw_curves
 
-__all__ = ["benchmark_page", "write_benchmark"]
+__all__ = ["FILTERS_HEADING", "benchmark_page", "filters_section", "with_filters", "write_benchmark"]
+
+_WIDTH = 105
+FILTERS_HEADING = "## Recordings as amplifiers filter them\n"
 
 _PACKAGES = {
     "NumPy": "numpy",
@@ -57,8 +62,10 @@ def write_benchmark(results: BenchmarkResults, path: Path, *, command: str) -> N
         If a file cannot be written.
     """
     picture = Path("img") / f"{path.stem}.svg"
-    draw_curves(results.panels(), path.parent / picture, title="F1 as recordings differ")
-    page = benchmark_page(results, command=command, picture=picture)
+    panels = results.panels()
+    if panels:
+        draw_curves(panels, path.parent / picture, title="F1 as recordings differ")
+    page = benchmark_page(results, command=command, picture=picture if panels else None)
     with complete_or_absent(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -79,12 +86,93 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
     str
         Markdown.
     """
-    plan, levels = results.plan, results.levels()
-    reference = plan.detectors[0]
+    plan = results.plan
     parts = [
         _HEAD.format(command=command, date=datetime.now(UTC).date().isoformat(), versions=_versions()),
-        "\n".join(f"- {identity(one)}" for one in load_detectors(plan.detectors).values()),
-        _SEEDS.format(**_seeds(plan)),
+        _identities(plan),
+        _seeds(plan),
+    ]
+    if "levels" in plan.parts:
+        parts += _level_parts(results)
+    if "silence" in plan.parts:
+        alarms = count_false_alarms(results.outcomes)
+        parts += [_SILENCE.format(n=_recordings(plan.n_silent)), false_alarm_table(alarms)]
+    if "curves" in plan.parts:
+        parts += [
+            _UNCHANGED.format(n=_recordings(plan.n_varied)),
+            invariant_table(results.outcomes),
+            _CURVES.format(n=_recordings(plan.n_varied)),
+            *([_PICTURE.format(path=picture.as_posix())] if picture else []),
+            *_curve_tables(results),
+        ]
+    if "filters" in plan.parts:
+        parts.append(filters_section(results))
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def filters_section(results: BenchmarkResults) -> str:
+    """Return the section on recordings as amplifiers filter them, with its date and its detectors.
+
+    It can be measured alone, for a page whose other parts are older.
+
+    Parameters
+    ----------
+    results : BenchmarkResults
+        With the part ``"filters"``.
+
+    Returns
+    -------
+    str
+        Markdown, beginning with ``FILTERS_HEADING``.
+    """
+    plan, outcomes = results.plan, results.outcomes
+    date = datetime.now(UTC).date().isoformat()
+    parts = [
+        FILTERS_HEADING,
+        _MEASURED.format(date=date),
+        _identities(plan),
+        _FILTERS.format(n=_recordings(plan.n_filtered)),
+        filtered_table(outcomes),
+        _FILTERED_SILENCE.format(n=_recordings(plan.n_filtered)),
+        false_alarm_table(count_false_alarms(outcomes, conditions=filtered_silence())),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def with_filters(page: str, section: str, *, before: str) -> str:
+    r"""Return a page with its section on filters replaced, or put before another heading.
+
+    Parameters
+    ----------
+    page, section : str
+        Markdown; the section begins with ``FILTERS_HEADING``.
+    before : str
+        The heading before which a page without such a section gets it; at the end if it is missing.
+
+    Examples
+    --------
+    >>> page = with_filters("# Page\\n\\n## Last\\n", FILTERS_HEADING + "\\nOld.\\n", before="## Last\\n")
+    >>> print(with_filters(page, FILTERS_HEADING + "\\nNew.\\n", before="## Last\\n"))
+    # Page
+    <BLANKLINE>
+    ## Recordings as amplifiers filter them
+    <BLANKLINE>
+    New.
+    <BLANKLINE>
+    ## Last
+    <BLANKLINE>
+    """
+    head, found, rest = page.partition(FILTERS_HEADING)
+    if found:
+        _, heading, after = rest.partition("\n## ")
+        return f"{head}{section}{heading}{after}"
+    head, found, rest = page.partition(before)
+    return f"{head.rstrip()}\n\n{section}" + (f"\n{found}{rest}" if found else "")
+
+
+def _level_parts(results: BenchmarkResults) -> list[str]:
+    plan, levels, reference = results.plan, results.levels(), results.plan.detectors[0]
+    return [
         _LEVELS.format(n=_recordings(plan.n_recordings)),
         by_level_table(levels, f1_cell),
         _GAP,
@@ -95,19 +183,12 @@ def benchmark_page(results: BenchmarkResults, *, command: str, picture: Path | N
         level_table(levels),
         _BORDERS,
         overlap_table(levels),
-        _SILENCE.format(n=_recordings(plan.n_silent)),
-        false_alarm_table(count_false_alarms(results.outcomes)),
-        _UNCHANGED.format(n=_recordings(plan.n_varied)),
-        invariant_table(results.outcomes),
-        _CURVES.format(n=_recordings(plan.n_varied)),
-        *(
-            [f"![F1 of the detectors as a function of one property at a time]({picture.as_posix()})"]
-            if picture
-            else []
-        ),
-        *_curve_tables(results),
     ]
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _identities(plan: BenchmarkPlan) -> str:
+    loaded = load_detectors(plan.detectors, weights=plan.weights)
+    return "\n".join(f"- {identity(one)}" for one in loaded.values())
 
 
 def _curve_tables(results: BenchmarkResults) -> list[str]:
@@ -131,17 +212,20 @@ def _versions() -> str:
     return ", ".join(stated)
 
 
-def _seeds(plan: BenchmarkPlan) -> dict[str, int]:
-    """Return first and last seed of each part."""
-    levels = level_condition(6.0).seeds_from
-    return {
-        "levels_from": levels,
-        "levels_to": levels + plan.n_recordings - 1,
-        "silence_from": SILENCE[0].seeds_from,
-        "silence_to": SILENCE[0].seeds_from + plan.n_silent - 1,
-        "curves_from": PLAIN.seeds_from,
-        "curves_to": PLAIN.seeds_from + plan.n_varied - 1,
-    }
+def _seeds(plan: BenchmarkPlan) -> str:
+    """Return a sentence with the first and last seed of each part that was run."""
+    numbers = plan.conditions().items()
+    silent, others = (
+        [number for condition, number in numbers if condition.seeds_from == first]
+        for first in (SILENCE[0].seeds_from, PLAIN.seeds_from)
+    )
+    ranges = [
+        (level_condition(6.0).seeds_from, plan.n_recordings if "levels" in plan.parts else 0, "the levels"),
+        (SILENCE[0].seeds_from, max(silent, default=0), "recordings without MEPPs"),
+        (PLAIN.seeds_from, max(others, default=0), "everything else"),
+    ]
+    words = ", ".join(f"{first} to {first + n - 1} for {what}" for first, n, what in ranges if n)
+    return textwrap.fill(f"Seeds, which training and calibration refuse: {words}.", _WIDTH)
 
 
 _HEAD = """
@@ -154,11 +238,6 @@ Detectors run as a user runs them, with their default thresholds. The events tha
 and peaks are matched one to one within 5 ms: as many pairs as possible, and of these pairings the one
 with the smallest differences in time. Confidence intervals are 95 % percentile bootstrap intervals over
 recordings; for differences, recordings are resampled in pairs. The detectors:
-"""
-
-_SEEDS = """
-Seeds, which training and calibration refuse: {levels_from} to {levels_to} for the levels, {silence_from}
-to {silence_to} for recordings without MEPPs, {curves_from} to {curves_to} for everything else.
 """
 
 _LEVELS = """
@@ -215,4 +294,22 @@ _CURVES = """
 
 F1 at level 6 when one property differs; {n} of 60 s at each value. For the sampling rates, the same
 recordings are simulated at 50 kHz and stored at each rate.
+"""
+
+_PICTURE = "![F1 of the detectors as a function of one property at a time]({path})"
+
+_MEASURED = """
+Measured on {date}, with these detectors:
+"""
+
+_FILTERS = """
+F1 (precision/recall) when MEPPs, noise, hum, drift and artifacts pass a filter together, when the converter
+is slow or coarse, or when the noise is not steady: {n} of 60 s of each kind.
+They are at level 6, the two last kinds at level 3. The level is that before the filter, so the first row is
+what each detector reaches without one. The truth is that of the filtered MEPPs.
+`nwb_mepp/ml/benchmark/filtered.py` defines the recordings; 16 bits are those of a range of ±100 mV.
+"""
+
+_FILTERED_SILENCE = """
+{n} without MEPPs, with noise, hum, drift and artifacts as at level 6, behind some of these filters:
 """

@@ -9,7 +9,13 @@ from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.ml.benchmark.bounds import Bounds, bound_recording
 from nwb_mepp.ml.benchmark.conditions import Condition
-from nwb_mepp.ml.benchmark.detector_runs import AnyDetector, find_all, load_detectors, survey_trace
+from nwb_mepp.ml.benchmark.detector_runs import (
+    AnyDetector,
+    StatedWeights,
+    find_all,
+    load_detectors,
+    survey_trace,
+)
 from nwb_mepp.ml.benchmark.result_cache import ResultCache
 from nwb_mepp.ml.benchmark.scores import RecordingScores, score_recording
 
@@ -40,6 +46,7 @@ class _Task:
     number: int
     detectors: tuple[AnyDetector, ...]
     bounded: bool
+    weights: StatedWeights = ()
 
     @property
     def key(self) -> str:
@@ -50,6 +57,7 @@ def run_conditions(
     conditions: Mapping[Condition, int],
     *,
     detectors: Sequence[AnyDetector],
+    weights: StatedWeights = (),
     n_jobs: int = 1,
     cache: ResultCache | None = None,
     on_done: Callable[[], None] | None = None,
@@ -62,6 +70,8 @@ def run_conditions(
         Number of recordings for each condition.
     detectors : sequence of str or Detector
         Registered names, or detectors, which need ``n_jobs=1``.
+    weights : sequence of (str, Path)
+        Folders of other weights of registered detectors than the default ones.
     n_jobs : int, default 1
         Number of recordings processed at a time, each in a process of its own. The results do not
         depend on it.
@@ -86,7 +96,13 @@ def run_conditions(
         raise ValueError("expected names of detectors for several processes, found a detector; use n_jobs=1.")
     tell = on_done or (lambda: None)
     every = [
-        _Task(condition=one, number=number, detectors=tuple(detectors), bounded=one.bounded)
+        _Task(
+            condition=one,
+            number=number,
+            detectors=tuple(detectors),
+            weights=tuple(weights),
+            bounded=one.bounded,
+        )
         for one, n_recordings in conditions.items()
         for number in range(n_recordings)
     ]
@@ -106,7 +122,7 @@ def run_conditions(
         if cache is not None:
             cache.put(key, scores=joined.scores, bounds=joined.bounds)
         tell()
-    names = tuple(load_detectors(detectors))
+    names = tuple(load_detectors(detectors, weights=weights))
     return {
         one.name: [_ordered(done[task.key], names) for task in every if task.condition is one]
         for one in conditions
@@ -132,7 +148,7 @@ def _taken(task: _Task, cache: ResultCache | None) -> tuple[Outcome, _Task | Non
 def _do(task: _Task) -> tuple[str, Outcome]:
     simulated = task.condition.simulate(task.number)
     surveyed = survey_trace(simulated.trace(), polarity=task.condition.polarity)
-    found = find_all(surveyed, detectors=task.detectors)
+    found = find_all(surveyed, detectors=task.detectors, weights=task.weights)
     bounds = (
         bound_recording(task.condition, task.number, surveyed=surveyed, simulated=simulated)
         if task.bounded

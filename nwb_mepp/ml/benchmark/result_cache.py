@@ -12,7 +12,7 @@ from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.detectors import Detector
 from nwb_mepp.ml.benchmark.bounds import Bounds
-from nwb_mepp.ml.benchmark.detector_runs import load_detectors
+from nwb_mepp.ml.benchmark.detector_runs import StatedWeights, load_detectors
 from nwb_mepp.ml.benchmark.scores import RecordingScores
 
 __all__ = ["ResultCache", "identity"]
@@ -79,6 +79,8 @@ class ResultCache:
         Created with the first result.
     detectors : iterable of str
         Registered names.
+    weights : sequence of (str, Path)
+        Folders of other weights of these than the default ones.
 
     Raises
     ------
@@ -86,11 +88,12 @@ class ResultCache:
         If the folder is a file, or a name is not registered.
     """
 
-    def __init__(self, folder: Path, *, detectors: Iterable[str]) -> None:
+    def __init__(self, folder: Path, *, detectors: Iterable[str], weights: StatedWeights = ()) -> None:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"`keep`: expected a folder, found the file {folder}; name another.")
         self._folder = folder
-        self._identities = {name: identity(one) for name, one in load_detectors(detectors).items()}
+        loaded = load_detectors(detectors, weights=weights)
+        self._identities = {name: identity(one) for name, one in loaded.items()}
         self._sources = sha256_of(_sources())
 
     def take(self, key: str) -> tuple[dict[str, RecordingScores], Bounds | None]:

@@ -58,13 +58,15 @@ class FalseAlarms:
         return 60.0 * low, 60.0 * high
 
 
-def count_false_alarms(outcomes: Outcomes) -> list[FalseAlarms]:
+def count_false_alarms(outcomes: Outcomes, *, conditions: Sequence[Condition] = SILENCE) -> list[FalseAlarms]:
     """Count the false positives in recordings without MEPPs.
 
     Parameters
     ----------
     outcomes : mapping of str to sequence of Outcome
         By name of condition.
+    conditions : sequence of Condition
+        Recordings without MEPPs.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def count_false_alarms(outcomes: Outcomes) -> list[FalseAlarms]:
         For each condition and detector.
     """
     found = []
-    for condition in SILENCE:
+    for condition in conditions:
         recordings = outcomes[condition.name]
         minutes = sum(condition.scenario(number).duration_s for number in range(len(recordings))) / 60.0
         for detector in recordings[0].scores:

@@ -12,7 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.conditioning import expand
-from nwb_mepp.detectors import Described, ProbabilityModel, RawCandidates, ShapeBank, describe_candidates
+from nwb_mepp.detectors import (
+    Described,
+    ProbabilityModel,
+    RawCandidates,
+    ShapeBank,
+    Wholes,
+    describe_candidates,
+    describe_wholes,
+    explain,
+    take_together,
+)
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import fit_classifier
 from nwb_mepp.ml.training.calibration_set import CalibrationSet, Conditioned
@@ -39,27 +49,57 @@ _RELIABILITY_EDGES = np.linspace(0.0, 1.0, 11)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabeledCandidates:
-    """The candidates of one recording, and its true MEPPs; arrays of shape (n_candidates,) except the truth.
+    """The candidates of one recording, and its true MEPPs.
 
     Attributes
     ----------
-    features : ndarray, shape (n_candidates, N_FEATURES)
-    time_s : ndarray
-        Estimated peak.
+    parts : Described
+        As the network splits them.
+    wholes : Wholes
+        Neighboring ones taken together.
     truth_s : ndarray, shape (n_mepps,)
+    duration_s : float
     """
 
-    features: FloatArray
-    time_s: FloatArray
+    parts: Described
+    wholes: Wholes
     truth_s: FloatArray
+    duration_s: float
+
+    @property
+    def features(self) -> FloatArray:
+        """Features of the parts, then of the wholes, shape (n_parts + n_wholes, N_FEATURES)."""
+        return np.concatenate(
+            [
+                describe_candidates([self.parts], duration_s=self.duration_s),
+                describe_wholes([self.parts], [self.wholes], duration_s=self.duration_s),
+            ]
+        )
 
     @property
     def is_mepp(self) -> BoolArray:
-        """Which candidates are MEPPs, shape (n_candidates,)."""
-        matching = match_times(self.truth_s, self.time_s, tolerance_s=_TOLERANCE_S)
-        found = np.zeros(len(self.time_s), dtype=np.bool_)
-        found[matching.pairs[:, 1]] = True
-        return found
+        """Which parts and wholes are MEPPs, shape (n_parts + n_wholes,).
+
+        A whole is one if a MEPP is near that belongs to none of the candidates outside the whole.
+        """
+        time_s = self.parts.peak_s
+        pairs = match_times(self.truth_s, time_s, tolerance_s=_TOLERANCE_S).pairs
+        owner = np.full(len(self.truth_s), -1)
+        owner[pairs[:, 0]] = pairs[:, 1]
+        found = np.isin(np.arange(len(time_s)), pairs[:, 1])
+        near = np.abs(self.truth_s - self.wholes.described.peak_s[:, None]) <= _TOLERANCE_S
+        inside = (owner >= self.wholes.first[:, None]) & (owner < self.wholes.stop[:, None])
+        return np.concatenate([found, np.any(near & (inside | (owner < 0)), axis=1)])
+
+    def explained(self, model: ProbabilityModel) -> tuple[FloatArray, FloatArray]:
+        """Return peaks and probabilities of the candidates as the detector gives them.
+
+        Returns
+        -------
+        time_s, probability : ndarray, shape (n_candidates,)
+        """
+        (one,) = explain(model, [self.parts], duration_s=self.duration_s)
+        return one.peak_s, one.probability
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,16 +216,17 @@ def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidate
     raw = RawCandidates(output(recording.trace))
     rate_hz = recording.sampling_rate_hz
     bank = ShapeBank(recording.taps, sampling_rate_hz=rate_hz)
-    described = Described(
+    parts = Described(
         start_s=raw.start / rate_hz,
         stop_s=raw.stop / rate_hz,
         score=raw.score,
         fits=bank.fit_samples(expand(recording.trace), raw.start),
     )
     return LabeledCandidates(
-        features=describe_candidates([described], duration_s=recording.duration_s),
-        time_s=raw.peak / rate_hz,
+        parts=parts,
+        wholes=take_together(parts),
         truth_s=recording.truth_s,
+        duration_s=recording.duration_s,
     )
 
 
@@ -197,8 +238,11 @@ def measure_reliability(recordings: Sequence[LabeledCandidates], model: Probabil
     recordings : sequence of LabeledCandidates
     model : ProbabilityModel
     """
-    stated = np.concatenate([model.probability(one.features) for one in recordings])
-    true = np.concatenate([one.is_mepp for one in recordings])
+    explained = [one.explained(model) for one in recordings]
+    stated = np.concatenate([probability for _, probability in explained])
+    true = np.concatenate(
+        [_found(one.truth_s, time_s) for one, (time_s, _) in zip(recordings, explained, strict=True)]
+    )
     bins = np.clip(np.searchsorted(_RELIABILITY_EDGES, stated, side="right") - 1, 0, 9)
     count = np.bincount(bins, minlength=10)
     with np.errstate(invalid="ignore"):
@@ -206,11 +250,18 @@ def measure_reliability(recordings: Sequence[LabeledCandidates], model: Probabil
     return Reliability(stated=means[0], true=means[1], count=count, n_recordings=len(recordings))
 
 
+def _found(truth_s: FloatArray, time_s: FloatArray) -> BoolArray:
+    """Return which candidates are MEPPs, shape (n_candidates,)."""
+    found = np.zeros(len(time_s), dtype=np.bool_)
+    found[match_times(truth_s, time_s, tolerance_s=_TOLERANCE_S).pairs[:, 1]] = True
+    return found
+
+
 def _f1_by_threshold(recordings: Iterable[LabeledCandidates], model: ProbabilityModel) -> list[float]:
     counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in _THRESHOLDS]
     for one in recordings:
-        probability = model.probability(one.features)
+        time_s, probability = one.explained(model)
         for row, threshold in zip(counts, _THRESHOLDS, strict=True):
-            found_s = one.time_s[probability >= threshold]
+            found_s = time_s[probability >= threshold]
             row.append(count_matches(match_times(one.truth_s, found_s, tolerance_s=_TOLERANCE_S)))
     return [float(f1(np.array(row))) for row in counts]

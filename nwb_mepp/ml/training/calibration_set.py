@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._utils.atomic_files import complete_or_absent
+from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.conditioning import compress, survey, whiten
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.simulation import (
     ARTIFACTS,
@@ -45,7 +47,7 @@ class Conditioned:
     trace : ndarray of float32, shape (n_samples,)
         Resampled, whitened, MEPPs positive, compressed.
     taps : ndarray
-        The whitening filter.
+        The whitening filter for events.
     truth_s : ndarray, shape (n_mepps,)
         Peaks, from the first sample.
     sampling_rate_hz : float
@@ -60,6 +62,29 @@ class Conditioned:
     def duration_s(self) -> float:
         """Length of the recording."""
         return len(self.trace) / self.sampling_rate_hz
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Making:
+    """One recording to be simulated, and its file."""
+
+    path: Path
+    scenario: Callable[[], Scenario]
+    seed: int
+    rate_hz: float
+
+
+def _make(job: _Making) -> None:
+    made = _condition(job.scenario(), job.seed, job.rate_hz)
+    with complete_or_absent(job.path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, trace=made.trace.astype(np.float16), taps=made.taps, truth_s=made.truth_s)
+
+
+def _crashed(job: _Making, _: str) -> None:
+    raise DetectionError(
+        f"The process for the simulated recording {job.seed} died (killed, or out of memory). Use fewer "
+        "processes with `n_jobs`."
+    )
 
 
 class CalibrationSet:
@@ -78,31 +103,59 @@ class CalibrationSet:
         self._folder = folder
         self._rate_hz = sampling_rate_hz
 
+    def add(self, *, n_drawn: int, n_reference: int, n_jobs: int = 1) -> Iterator[int]:
+        """Simulate the recordings that are not there yet, and yield the number of those that are done.
+
+        Parameters
+        ----------
+        n_drawn, n_reference : int
+            See :meth:`drawn` and :meth:`reference`.
+        n_jobs : int, default 1
+            Number of recordings simulated at a time, each in a process of its own.
+
+        Raises
+        ------
+        DetectionError
+            If a process dies.
+        """
+        jobs = [self._drawn(number) for number in range(n_drawn)]
+        jobs += [self._reference(level, number) for level in LEVELS for number in range(n_reference)]
+        missing = [job for job in jobs if not job.path.exists()]
+        n_done = len(jobs) - len(missing)
+        n_processes = n_jobs if n_jobs > 1 else 0
+        for _ in run_jobs(missing, work=_make, on_crash=_crashed, n_processes=n_processes):
+            n_done += 1
+            yield n_done
+
     def drawn(self, n_recordings: int) -> Iterator[Conditioned]:
         """Yield recordings drawn from the training distribution, a quarter of them without MEPPs."""
         for number in range(n_recordings):
-            seed = CALIBRATION_SEEDS_FROM + number
-            yield self._take(f"drawn-{number:05d}", partial(drawn_scenario, seed), seed)
+            yield self._take(self._drawn(number))
 
     def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
         """Return this many reference recordings at each level, by level."""
-        return {level: self._reference(level, n_recordings) for level in LEVELS}
+        return {
+            level: (self._take(self._reference(level, number)) for number in range(n_recordings))
+            for level in LEVELS
+        }
 
-    def _reference(self, level: float, n_recordings: int) -> Iterator[Conditioned]:
-        for number in range(n_recordings):
-            yield self._take(
-                f"level-{level:g}-{number:03d}",
-                partial(reference_scenario, level=level, index=number),
-                _REFERENCE_SEEDS_FROM + number,
-            )
+    def _drawn(self, number: int) -> _Making:
+        seed = CALIBRATION_SEEDS_FROM + number
+        path = self._folder / f"drawn-{number:05d}.npz"
+        return _Making(path=path, scenario=partial(drawn_scenario, seed), seed=seed, rate_hz=self._rate_hz)
 
-    def _take(self, name: str, scenario: Callable[[], Scenario], seed: int) -> Conditioned:
-        path = self._folder / f"{name}.npz"
-        if not path.exists():
-            made = _condition(scenario(), seed, self._rate_hz)
-            with complete_or_absent(path) as temporary, temporary.open("wb") as stream:
-                np.savez(stream, trace=made.trace.astype(np.float16), taps=made.taps, truth_s=made.truth_s)
-        with np.load(path, allow_pickle=False) as stored:
+    def _reference(self, level: float, number: int) -> _Making:
+        return _Making(
+            path=self._folder / f"level-{level:g}-{number:03d}.npz",
+            scenario=partial(reference_scenario, level=level, index=number),
+            seed=_REFERENCE_SEEDS_FROM + number,
+            rate_hz=self._rate_hz,
+        )
+
+    def _take(self, job: _Making) -> Conditioned:
+        if not job.path.exists():
+            _make(job)
+        with np.load(job.path, allow_pickle=False) as stored:
             return Conditioned(
                 trace=stored["trace"].astype(np.float32),
                 taps=stored["taps"],
@@ -141,7 +194,7 @@ def _condition(scenario: Scenario, seed: int, sampling_rate_hz: float) -> Condit
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     return Conditioned(
         trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),
-        taps=white.taps,
+        taps=white.event_taps,
         truth_s=simulated.truth.peak_s,
         sampling_rate_hz=sampling_rate_hz,
     )

@@ -51,6 +51,7 @@ def training_examples(
     split: Split,
     *,
     kept: ExampleSet,
+    n_jobs: int = 1,
     on_example: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Example]:
     """Return the examples that a network is trained on.
@@ -61,6 +62,8 @@ def training_examples(
     split : Split
     kept : ExampleSet
         The simulated ones, at the sampling rate of the network.
+    n_jobs : int, default 1
+        Number of recordings simulated at a time.
     on_example : callable, optional
         ``on_example(done, total)`` for each simulated recording.
 
@@ -80,7 +83,7 @@ def training_examples(
     else:
         seeds = range(plan.first_recording, plan.first_recording + plan.n_recordings)
         parts = [(seeds, "noise" if plan.regime == "normal" else "drawn")]
-    examples = _simulated(parts, kept=kept, on_example=on_example)
+    examples = _simulated(parts, kept=kept, n_jobs=n_jobs, on_example=on_example)
     sampling_rate_hz = kept.sampling_rate_hz
     own = [example for one in split.training for example in one.examples]
     noise_alone = isinstance(plan, AutoencoderPlan) and plan.regime == "normal"
@@ -102,6 +105,7 @@ def held_out_examples(
     *,
     n_simulated: int,
     kept: ExampleSet,
+    n_jobs: int = 1,
     on_example: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Example]:
     """Return the examples that a network is validated on: held-out labeled recordings, else simulated ones.
@@ -113,24 +117,27 @@ def held_out_examples(
         Number of simulated examples if no labeled recording is held out.
     kept : ExampleSet
         The simulated ones, at the sampling rate of the network.
+    n_jobs : int, default 1
+        Number of recordings simulated at a time.
     on_example : callable, optional
         ``on_example(done, total)`` for each simulated recording.
     """
     if split.held_out:
         return [example for one in split.held_out for example in one.examples]
     seeds = range(VALIDATION_SEEDS_FROM, VALIDATION_SEEDS_FROM + n_simulated)
-    return _simulated([(seeds, "drawn")], kept=kept, on_example=on_example)
+    return _simulated([(seeds, "drawn")], kept=kept, n_jobs=n_jobs, on_example=on_example)
 
 
 def _simulated(
     parts: Sequence[tuple[range, Kind]],
     *,
     kept: ExampleSet,
+    n_jobs: int,
     on_example: Callable[[int, int], None],
 ) -> list[Example]:
     total, done = sum(len(seeds) for seeds, _ in parts), 0
     for seeds, kind in parts:
-        for _ in kept.add(seeds, kind=kind):
+        for _ in kept.add(seeds, kind=kind, n_jobs=n_jobs):
             done += 1
             on_example(done, total)
     return [example for seeds, kind in parts for example in kept.load(seeds, kind=kind)]

@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.conditioning import WhitenedTrace, compress, survey, whiten
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.simulation import ARTIFACTS, Scenario, Simulated, draw_scenario, simulate_recording
 
@@ -123,7 +125,7 @@ def scenario_of(seed: int, *, kind: Kind = "drawn") -> Scenario:
     seed : int
     kind : {"drawn", "artifacts", "noise"}
         As drawn; or without its MEPPs, with its artifacts (one of each kind where it has none); or
-        without either.
+        without either, and without a random telegraph.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def scenario_of(seed: int, *, kind: Kind = "drawn") -> Scenario:
         return drawn
     silent = replace(drawn, rate_hz=0.0, bursts_per_s=0.0, artifacts={})
     if kind == "noise":
-        return silent
+        return replace(silent, telegraph_step=0.0)
     some = any(drawn.artifacts.values())
     return replace(silent, artifacts=drawn.artifacts if some else dict.fromkeys(ARTIFACTS, 1))
 
@@ -160,6 +162,32 @@ def simulated_example(seed: int, *, sampling_rate_hz: float = 5000.0, kind: Kind
     return example_from(simulated, sampling_rate_hz=sampling_rate_hz)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Making:
+    """One example to be simulated, and its file."""
+
+    seed: int
+    kind: Kind
+    path: Path
+    rate_hz: float
+
+
+def _make(job: _Making) -> int:
+    example = simulated_example(job.seed, sampling_rate_hz=job.rate_hz, kind=job.kind)
+    partial = job.path.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, trace=example.trace.astype(np.float16), mask=example.mask, peak=example.peak)
+    partial.replace(job.path)
+    return job.seed
+
+
+def _crashed(job: _Making, _: str) -> int:
+    raise DetectionError(
+        f"The process for the simulated recording {job.seed} died (killed, or out of memory). Use fewer "
+        "processes with `n_jobs`."
+    )
+
+
 class ExampleSet:
     """Simulated examples kept in a folder, so that an interrupted training resumes where it stopped.
 
@@ -176,22 +204,30 @@ class ExampleSet:
         self.folder = folder
         self.sampling_rate_hz = sampling_rate_hz
 
-    def add(self, seeds: Iterable[int], *, kind: Kind = "drawn") -> Iterator[int]:
-        """Simulate the seeds that are not there yet, and yield each seed when it is done."""
+    def add(self, seeds: Iterable[int], *, kind: Kind = "drawn", n_jobs: int = 1) -> Iterator[int]:
+        """Simulate the seeds that are not there yet, and yield each seed when it is done.
+
+        Parameters
+        ----------
+        seeds : iterable of int
+        kind : {"drawn", "artifacts", "noise"}
+        n_jobs : int, default 1
+            Number of recordings simulated at a time, each in a process of its own.
+
+        Raises
+        ------
+        DetectionError
+            If a process dies.
+        """
+        missing = []
         for seed in seeds:
-            path = self._path(seed, kind)
-            if not path.exists():
-                example = simulated_example(seed, sampling_rate_hz=self.sampling_rate_hz, kind=kind)
-                partial = path.with_suffix(".partial")
-                with partial.open("wb") as stream:
-                    np.savez(
-                        stream,
-                        trace=example.trace.astype(np.float16),
-                        mask=example.mask,
-                        peak=example.peak,
-                    )
-                partial.replace(path)
-            yield seed
+            job = _Making(seed=seed, kind=kind, path=self._path(seed, kind), rate_hz=self.sampling_rate_hz)
+            if job.path.exists():
+                yield seed
+            else:
+                missing.append(job)
+        n_processes = n_jobs if n_jobs > 1 else 0
+        yield from run_jobs(missing, work=_make, on_crash=_crashed, n_processes=n_processes)
 
     def made(self, seeds: Sequence[int], *, kind: Kind = "drawn") -> list[Example]:
         """Return the examples of the seeds; simulate those that are not there yet."""

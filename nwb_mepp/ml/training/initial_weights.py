@@ -11,6 +11,7 @@ from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.detectors import load_weights, shipped_weights
 from nwb_mepp.ml.networks import load_arrays, load_keras_file, read_architecture
+from nwb_mepp.workflows import choose_weights
 
 __all__ = ["InitialWeights", "find_initial_weights"]
 
@@ -45,7 +46,8 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
     Parameters
     ----------
     start : str
-        ``"shipped"``, a folder that a training exported, or a ``.keras`` file.
+        ``"shipped"``, shipped weights of a version such as ``"miniunet@3"``, a folder that a training
+        exported, or a ``.keras`` file.
     detector : str
 
     Returns
@@ -59,10 +61,10 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
     DetectionError
         If the weights are damaged, are those of another detector, or hold code.
     """
-    path = shipped_weights(detector) if start == _SHIPPED else Path(start)
+    path, shipped = _find(start, detector)
     if path.is_dir():
         weights = load_weights(path, detector=detector)
-        named = "shipped weights" if start == _SHIPPED else "weights"
+        named = "shipped weights" if shipped else "weights"
         description = f"{named} {weights.config['version']} (SHA-256 {weights.config['sha256']})"
         sha256 = str(weights.config["sha256"])
         load: Callable[[Any], None] = lambda model: load_arrays(model, path)  # noqa: E731
@@ -72,8 +74,8 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
         load = lambda model: load_keras_file(model, path)  # noqa: E731
     else:
         raise UsageError(
-            f"`start`: expected 'shipped', a folder of weights or a .keras file, found {start!r}, which is "
-            "none; check the path."
+            "`start`: expected 'shipped', DETECTOR@VERSION, a folder of weights or a .keras file, found "
+            f"{start!r}, which is none; check the path."
         )
     architecture = read_architecture(path)
     if architecture["name"] != _NETWORKS[detector]:
@@ -85,3 +87,14 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
     return InitialWeights(
         description=description, sha256=sha256, kernel_size=architecture.get("kernel_size"), load=load
     )
+
+
+def _find(start: str, detector: str) -> tuple[Path, bool]:
+    """Return where the weights are, and whether the package brings them."""
+    if start == _SHIPPED:
+        return shipped_weights(detector), True
+    path = Path(start)
+    if "@" not in start or path.exists():
+        return path, False
+    ((_, found),) = choose_weights([start])
+    return found, True

@@ -26,6 +26,7 @@ from nwb_mepp.ml.training.initial_weights import InitialWeights, find_initial_we
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording, read_labeled
 from nwb_mepp.ml.training.miniunet import TrainingPlan, fit_miniunet
 from nwb_mepp.ml.training.model_cards import (
+    FILTERS,
     Origin,
     fitted_text,
     held_out_section,
@@ -34,11 +35,12 @@ from nwb_mepp.ml.training.model_cards import (
     recordings_section,
     wrapped,
 )
-from nwb_mepp.ml.training.settings import TrainingSettings
+from nwb_mepp.ml.training.settings import Effort, TrainingSettings
 from nwb_mepp.ml.training.validation import anomaly_f1, event_f1
 from nwb_mepp.ml.training.weight_export import calibrate_and_export
 from nwb_mepp.ml.training.work_folder import WorkFolder
 from nwb_mepp.readers import ReadOptions
+from nwb_mepp.simulation import LEVELS
 from nwb_mepp.workflows import DetectionSettings
 
 __all__ = ["Reporter", "TrainingOutcome", "train_detector"]
@@ -104,6 +106,7 @@ class _Job:
             "detector": self.settings.detector,
             "weights to begin with": self.start.sha256 if self.start else None,
             "patience": self.settings.patience,
+            "recordings to calibrate on": self.settings.effort(labeled=self.labeled).n_calibration,
             **asdict(self.plan),
             "training recordings": [f"{one.sha256} {one.marks_sha256}" for one in self.split.training],
             "recordings held out": [f"{one.sha256} {one.marks_sha256}" for one in self.split.held_out],
@@ -224,11 +227,14 @@ def _run(job: _Job, mark: str) -> None:
     told, settings, plan = job.reporter, job.settings, job.plan
     effort = settings.effort(labeled=job.labeled)
     kept = ExampleSet(job.work.examples, sampling_rate_hz=settings.sampling_rate_hz)
-    examples = training_examples(plan, job.split, kept=kept, on_example=_counter(told, "simulating"))
+    examples = training_examples(
+        plan, job.split, kept=kept, n_jobs=settings.n_jobs, on_example=_counter(told, "simulating")
+    )
     held_out = held_out_examples(
         job.split,
         n_simulated=effort.n_held_out,
         kept=kept,
+        n_jobs=settings.n_jobs,
         on_example=_counter(told, "simulating held-out recordings"),
     )
     if not any(len(example.peak) for example in held_out):
@@ -242,7 +248,7 @@ def _run(job: _Job, mark: str) -> None:
             export,
             model=model,
             plan=plan,
-            recordings=CalibrationSet(job.work.calibration, sampling_rate_hz=settings.sampling_rate_hz),
+            recordings=_calibration_set(job, effort),
             n_drawn=effort.n_calibration,
             n_reference=effort.n_reference,
             origin=origin,
@@ -255,6 +261,15 @@ def _run(job: _Job, mark: str) -> None:
     told.tell("assessing")
     _assess(job, export, fitted)
     job.work.finish(export)
+
+
+def _calibration_set(job: _Job, effort: Effort) -> CalibrationSet:
+    recordings = CalibrationSet(job.work.calibration, sampling_rate_hz=job.settings.sampling_rate_hz)
+    total = effort.n_calibration + len(LEVELS) * effort.n_reference
+    numbers = {"n_drawn": effort.n_calibration, "n_reference": effort.n_reference}
+    for done in recordings.add(**numbers, n_jobs=job.settings.n_jobs):
+        job.reporter.advance("simulating for the calibration", done, total)
+    return recordings
 
 
 def _counter(told: Reporter, what: str) -> Callable[[int, int], None]:
@@ -318,7 +333,7 @@ def _origin(job: _Job, fitted: Fitted, *, examples: Sequence[Example], mark: str
     if split.training:
         sentences.append(labeled_text(split.training, split.held_out))
     if plan.n_recordings:
-        sentences.append(_simulated_text(plan))
+        sentences += [_simulated_text(plan), FILTERS]
     sentences.append("No benchmark recording was used.")
     if isinstance(plan, TrainingPlan):
         share = share_without_mepps(examples, plan)

@@ -14,6 +14,7 @@ from nwb_mepp.ml.networks import Fitted
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 
 __all__ = [
+    "FILTERS",
     "Origin",
     "fitted_text",
     "held_out_section",
@@ -26,6 +27,16 @@ __all__ = [
 IntArray = npt.NDArray[np.int64]
 
 _WIDTH = 100
+
+# What `nwb_mepp/simulation/distribution.py` draws, in words.
+FILTERS = (
+    "Of these, 45 % pass a low-pass filter, MEPPs and noise together: Bessel of 4 or 8 poles, Butterworth"
+    " of 2, 4 or 8 or a moving average (half of these zero-phase), RC or Gaussian, 70 % with a cutoff of 400 "
+    "Hz to 3 kHz and the others of 150 Hz to 10 kHz; half of the filtered ones have converter steps of "
+    "0.01 to 1.6 SD of the filtered noise. Some pass a notch filter (6 %) or AC coupling (8 %), come from"
+    " a converter of 1.5 to 4.5 kHz whose samples were held or joined by lines (8 %), have noise that "
+    "grows (8 %) or pulses (5 %), or a random telegraph (8 %)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

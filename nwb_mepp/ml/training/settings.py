@@ -86,7 +86,8 @@ class TrainingSettings:
     ----------
     detector : {"miniunet", "autoencoder", "autoencoder_anomalous"}
     start : str, optional
-        Initial weights: ``"shipped"``, a folder or a ``.keras`` file; random ones by default.
+        Initial weights: ``"shipped"``, a shipped version (``"miniunet@3"``), a folder or a ``.keras`` file;
+        random ones by default.
     seed : int
     n_steps : int, optional
         At most.
@@ -102,6 +103,11 @@ class TrainingSettings:
         The training ends after this many consecutive validations (of 20) without a better F1.
     quick : bool
         A small network and a short training, to check that everything works.
+    n_calibration : int, optional
+        Number of simulated recordings to calibrate on: drawn ones for a MiniUnet, reference recordings at
+        each level for an autoencoder.
+    n_jobs : int
+        Number of recordings simulated at a time; the weights do not depend on it.
     n_threads : int, optional
         With one, the same weights to the last bit; all cores by default.
     with_names : bool
@@ -123,6 +129,8 @@ class TrainingSettings:
     by_folder: bool = False
     patience: int = 6
     quick: bool = False
+    n_calibration: int | None = None
+    n_jobs: int = 1
     n_threads: int | None = None
     with_names: bool = False
 
@@ -137,6 +145,8 @@ class TrainingSettings:
             ("`n_steps`", self.n_steps, 1),
             ("`n_simulated`", self.n_simulated, 0),
             ("`patience`", self.patience, 1),
+            ("`n_calibration`", self.n_calibration, 1),
+            ("`n_jobs`", self.n_jobs, 1),
             ("`n_threads`", self.n_threads, 1),
         ):
             if value is not None and value < least:
@@ -172,7 +182,7 @@ class TrainingSettings:
         return 5000.0 if self.is_miniunet else 10_000.0
 
     def effort(self, *, labeled: bool) -> Effort:
-        """Return the default sizes.
+        """Return the sizes: the stated number of recordings to calibrate on, else the defaults.
 
         Parameters
         ----------
@@ -180,9 +190,9 @@ class TrainingSettings:
             Whether there are labeled recordings.
         """
         kind = "miniunet" if self.is_miniunet else "autoencoder"
-        if self.quick:
-            return _QUICK[kind]
-        return _FINE_TUNING if labeled and self.start is not None else _FULL[kind]
+        fine = labeled and self.start is not None
+        effort = _QUICK[kind] if self.quick else _FINE_TUNING if fine else _FULL[kind]
+        return replace(effort, n_calibration=self.n_calibration or effort.n_calibration)
 
     def plan(self, *, labeled: bool, kernel_size: int | None) -> TrainingPlan | AutoencoderPlan:
         """Return everything that defines the training.

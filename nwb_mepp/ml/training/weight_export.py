@@ -15,7 +15,7 @@ from nwb_mepp.ml.networks import export_miniunet
 from nwb_mepp.ml.training.calibration import Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.ml.training.miniunet import TrainingPlan
-from nwb_mepp.ml.training.model_cards import Origin
+from nwb_mepp.ml.training.model_cards import FILTERS, Origin, wrapped
 from nwb_mepp.ml.training.validation import run_network
 from nwb_mepp.plots import draw_reliability
 
@@ -42,9 +42,10 @@ weights; seed {seed}.
 A small network in `config.json` turns scores into probabilities. Its inputs are, for each candidate, the
 score, the heights under filters of shapes from fast to slow, the misfit of the best shape, and the
 neighbors; and for the recording, the number of candidates by size and the shape of the certain ones. It was
-fitted on {n_shown} simulated recordings of 10 to 60 s from the distribution above, a quarter of them
-without MEPPs, with seeds from {calibration_seed} on. An input outside the range that it had there is set to
-the nearest end of that range. Candidates of {n_held_out} other recordings were MEPPs with these frequencies:
+fitted on {n_shown} simulated recordings of 10 to 60 s from the same distribution, filtered and unsteady
+ones included, a quarter of them without MEPPs, with seeds from {calibration_seed} on. An input outside the
+range that it had there is set to the nearest end of that range. Candidates of {n_held_out} other recordings
+were MEPPs with these frequencies:
 
 | probability | mean | MEPPs among them | candidates |
 |---|---|---|---|
@@ -204,4 +205,5 @@ def _simulated(plan: TrainingPlan) -> Origin:
         first_recording=plan.first_recording,
         last_recording=plan.first_recording + plan.n_recordings - 1,
     )
+    text = f"{text}\n{wrapped(FILTERS)}"
     return Origin(text=text, config={"data": "simulated, nwb_mepp/simulation/distribution.py"})

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.contents import RawTrace
+from nwb_mepp.readers.contents import FileContents, RawTrace
+from nwb_mepp.readers.neo.axon_header import check_interruption, neo_class_for, nominal_interval_s
+from nwb_mepp.readers.neo.axon_tags import read_tags
+from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.sample_sources import SliceSource
 
-__all__ = ["check_extent", "round_to_milliseconds", "split_episodes"]
+__all__ = ["check", "check_extent", "neo_class", "refine", "round_to_milliseconds", "split_episodes"]
 
 _BLOCK_BYTES = 512
 _FIXED_LENGTH_EPISODES = 5  # nOperationMode of ABF 1
@@ -92,16 +98,98 @@ def round_to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
 
 
-def split_episodes(path: Path, traces: Sequence[RawTrace]) -> tuple[list[RawTrace], str]:
-    """Split the episodes of an ABF 1 file that has no table of episodes.
-
-    Programs other than Clampex (pyABF, and lab scripts for Mini Analysis) write the number and length of
-    the episodes to the header, but no synchronization array. Neo then returns one continuous segment, and
-    events would be detected across the boundaries of sweeps.
+def check(path: Path, options: ReadOptions) -> None:
+    """Check what Neo does not notice: sections beyond the end of the file, a recording that was interrupted.
 
     Parameters
     ----------
     path : Path
+    options : ReadOptions
+
+    Raises
+    ------
+    ReadError
+        If the file is truncated, or its header counts no samples although some follow.
+    """
+    check_extent(path)
+    check_interruption(path, salvage=options.salvage)
+
+
+def neo_class(of_neo: Any, options: ReadOptions) -> Any:
+    """Return the class that reads an Axon file.
+
+    Parameters
+    ----------
+    of_neo : type
+    options : ReadOptions
+    """
+    return neo_class_for(of_neo, salvage=options.salvage)
+
+
+def refine(contents: FileContents, reader: Any, path: Path) -> FileContents:
+    """Correct and complete what Neo returns.
+
+    Parameters
+    ----------
+    contents : FileContents
+    reader : neo.io.AxonIO
+    path : Path
+
+    Returns
+    -------
+    FileContents
+        With each sweep as such, the start to the millisecond, and tags at their times.
+    """
+    info = reader._axon_info
+    traces, notes = split_episodes(info, contents.traces)
+    if n_salvaged := info.get("n_salvaged"):
+        notes.append(
+            "The header counts no samples, as the recording was interrupted; the "
+            f"{n_salvaged} that follow it were taken."
+        )
+    start = contents.session_start
+    # The header has a single-precision number: 1.83, not 1.83000004.
+    version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
+    nominal_s = nominal_interval_s(path, info)
+    return replace(
+        contents,
+        format=f"Axon ABF {version}",
+        traces=tuple(traces),
+        annotations={**contents.annotations, "abf_version": version},
+        session_start=None if start is None else round_to_milliseconds(start),
+        ancillary=replace(contents.ancillary, events=read_tags(path)),
+        nominal_sweep_interval_s=nominal_s,
+        notes=(*contents.notes, *notes, *_contradiction(contents.traces, nominal_s)),
+    )
+
+
+def _contradiction(traces: Sequence[RawTrace], nominal_s: float | None) -> list[str]:
+    """Return a sentence if the sweeps did not follow one another as their protocol asks."""
+    starts = sorted({trace.start_s for trace in traces})
+    if nominal_s is None or len(starts) < 2:
+        return []
+    typical_s = float(np.median(np.diff(starts)))
+    if abs(typical_s - nominal_s) <= 0.01 * nominal_s:
+        return []
+    return [
+        f"The file records that its sweeps began {typical_s:g} s apart, but its protocol asks for "
+        f"{nominal_s:g} s; the recorded times are kept. Pass `sweep_interval_s={nominal_s:g}` if the "
+        "protocol is right."
+    ]
+
+
+def split_episodes(info: dict[str, Any], traces: Sequence[RawTrace]) -> tuple[list[RawTrace], list[str]]:
+    """Split the episodes of a file that has no table of episodes.
+
+    Programs other than Clampex (pyABF, and lab scripts for Mini Analysis) write the number and length of
+    the episodes to the header, but no synchronization array. Neo then returns one continuous segment, and
+    events would be detected across the boundaries of sweeps. The same holds for a recording that was
+    interrupted before its array was written.
+
+    Parameters
+    ----------
+    info : dict
+        The header as Neo names its fields.
     traces : sequence of RawTrace
         As Neo returns them.
 
@@ -109,33 +197,36 @@ def split_episodes(path: Path, traces: Sequence[RawTrace]) -> tuple[list[RawTrac
     -------
     traces : list of RawTrace
         One per channel and episode, or the given traces if there is nothing to split.
-    note : str
-        A sentence for the user, empty if there was nothing to split.
+    notes : list of str
+        A sentence for the user, if there was something to split.
     """
-    n_episodes = _unlisted_episodes(path)
     n_samples = len(traces[0].source) if traces else 0
-    if n_episodes < 2 or n_samples % n_episodes or any(trace.sweep for trace in traces):
-        return list(traces), ""
-    length = n_samples // n_episodes
+    length = _unlisted_length(info, n_samples)
+    if not 0 < length < n_samples or any(trace.sweep for trace in traces):
+        return list(traces), []
     episodes = [
         replace(
             trace,
             sweep=episode,
-            source=SliceSource(trace.source, start=episode * length, stop=(episode + 1) * length),
+            source=SliceSource(trace.source, start=first, stop=min(first + length, n_samples)),
         )
-        for episode in range(n_episodes)
+        for episode, first in enumerate(range(0, n_samples, length))
         for trace in traces
     ]
-    return episodes, f"The header states {n_episodes} sweeps of {length} samples, but not when each began."
+    n_episodes = -(-n_samples // length)
+    return episodes, [f"The header states {n_episodes} sweeps of {length} samples, but not when each began."]
 
 
-def _unlisted_episodes(path: Path) -> int:
-    """Return the number of episodes in the header if no table lists them, else 0."""
-    with path.open("rb") as stream:
-        header = stream.read(142)
-    if not header.startswith(b"ABF ") or len(header) < 142:
+def _unlisted_length(info: dict[str, Any], n_samples: int) -> int:
+    """Return the length of the episodes in the header if no table lists them, else 0."""
+    is_abf2 = info["fFileVersionNumber"] >= 2
+    protocol = info["protocol"] if is_abf2 else info
+    if protocol["nOperationMode"] != _FIXED_LENGTH_EPISODES:
         return 0
-    (mode,) = struct.unpack_from("<h", header, 8)  # nOperationMode
-    (n_episodes,) = struct.unpack_from("<i", header, 16)  # lActualEpisodes
-    (n_listed,) = struct.unpack_from("<i", header, 96)  # lSynchArraySize
-    return n_episodes if mode == _FIXED_LENGTH_EPISODES and n_listed <= 0 else 0
+    if info.get("n_salvaged"):
+        n_channels = info["sections"]["ADCSection"]["llNumEntries"] if is_abf2 else info["nADCNumChannels"]
+        return int(protocol["lNumSamplesPerEpisode"] // n_channels)
+    if is_abf2 or info["lSynchArraySize"] > 0:
+        return 0
+    n_episodes = int(info["lActualEpisodes"])
+    return n_samples // n_episodes if n_episodes > 0 and n_samples % n_episodes == 0 else 0

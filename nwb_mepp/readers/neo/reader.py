@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,24 +11,20 @@ from typing import Any
 
 import neo
 import neo.io
-import numpy as np
 
-from nwb_mepp.core.errors import MeppError, MissingDependencyError, ReadError, UsageError
+from nwb_mepp.core.errors import MeppError, MissingDependencyError, ReadError
 from nwb_mepp.readers.contents import FileContents
-from nwb_mepp.readers.neo import axon, tdt
-from nwb_mepp.readers.neo.axon import round_to_milliseconds, split_episodes
 from nwb_mepp.readers.neo.axon_protocol import commanded
-from nwb_mepp.readers.neo.axon_tags import read_tags
+from nwb_mepp.readers.neo.corrections import CORRECTIONS, Correction
 from nwb_mepp.readers.neo.eager import read_eagerly
 from nwb_mepp.readers.neo.lazy import read_lazily
-from nwb_mepp.readers.options import RAW_BINARY_READER, ReadOptions
+from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.output_suppression import suppress_output
 from nwb_mepp.readers.unitless_channels import drop_unitless_channels
 
 __all__ = ["neo_classes", "read_neo"]
 
-# Formats in which Neo does not notice that a part of the file is missing.
-_CHECKS: dict[str, Callable[[Path], None]] = {"axon": axon.check_extent, "tdt": tdt.check_extent}
+_NEEDS_PLUGIN = "required filter"  # what HDF5 says of a filter that it lacks
 
 
 @cache
@@ -59,11 +55,14 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     MissingDependencyError
         If Neo needs a package that is not installed.
     """
-    if name in _CHECKS:
-        _CHECKS[name](path)
-    arguments = _raw_binary_arguments(path, options) if name == RAW_BINARY_READER else {}
+    correction = CORRECTIONS.get(name, Correction())
+    with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
+        correction.check(path, options)
+        arguments = correction.arguments(path, options)
     with suppress_output() as messages, _translated_errors(path, name):
-        reader = neo_classes()[name](str(path), **arguments)
+        reader = correction.neo_class(neo_classes()[name], options)(
+            *(() if "dirname" in arguments else (str(path),)), **arguments
+        )
         contents = (
             read_lazily(reader, path)
             if hasattr(reader, "get_analogsignal_chunk")
@@ -77,59 +76,9 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     if name == "axon":
         steps, pulses_s = commanded(getattr(reader, "_axon_info", {}))
         contents = replace(contents, command_steps=steps, stimuli_s=pulses_s)
-    with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
-        contents = _refined(name, path, contents)
+    with _translated_errors(path, name):
+        contents = correction.refine(contents, reader, path)
     return drop_unitless_channels(contents, options)
-
-
-def _refined(name: str, path: Path, contents: FileContents) -> FileContents:
-    """Correct and complete what Neo returns for some formats."""
-    if name == "axon":
-        traces, note = split_episodes(path, contents.traces)
-        start = contents.session_start
-        # The header has a single-precision number: 1.83, not 1.83000004.
-        version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
-        return replace(
-            contents,
-            format=f"Axon ABF {version}",
-            traces=tuple(traces),
-            annotations={**contents.annotations, "abf_version": version},
-            session_start=None if start is None else round_to_milliseconds(start),
-            ancillary=replace(contents.ancillary, events=read_tags(path)),
-            notes=(*contents.notes, *([note] if note else [])),
-        )
-    if name == "brainvision":
-        # By definition of the format, a channel without a unit is in microvolts; Neo returns "u" for it.
-        traces = [replace(t, unit_label="uV") if t.unit_label == "u" else t for t in contents.traces]
-        return replace(contents, traces=tuple(traces))
-    return contents
-
-
-def _raw_binary_arguments(path: Path, options: ReadOptions) -> dict[str, Any]:
-    """Return what Neo must be told about a raw binary file, all of it stated by the user."""
-    wanted = {
-        "`dtype`": options.dtype,
-        "`n_channels`": options.n_channels,
-        "`sampling_rate_hz`": options.sampling_rate_hz,
-        "`unit`": options.unit or None,
-    }
-    missing = [option for option, value in wanted.items() if value is None]
-    if missing or options.dtype is None or options.n_channels is None:
-        raise UsageError(
-            f"{path.name}: a raw binary file has no header; the reader {RAW_BINARY_READER!r} "
-            f"needs {', '.join(wanted)}; missing: {', '.join(missing)}."
-        )
-    n_bytes, row = path.stat().st_size, np.dtype(options.dtype).itemsize * options.n_channels
-    if n_bytes % row:
-        raise ReadError(
-            f"{path.name}: expected a multiple of {row} bytes ({options.n_channels} channels of "
-            f"{options.dtype}), found {n_bytes} bytes; correct `dtype` or `n_channels`."
-        )
-    return {
-        "dtype": options.dtype,
-        "nb_channel": options.n_channels,
-        "sampling_rate": options.sampling_rate_hz,
-    }
 
 
 @contextlib.contextmanager
@@ -150,9 +99,36 @@ def _translated_errors(path: Path, name: str) -> Iterator[None]:
             f"{path.name}: expected a sampling interval, scale factors and a number of channels above 0, "
             "found a 0 for one of them in the header; the file is damaged or was written by a faulty program."
         ) from error
-    except Exception as error:  # Neo's parsers raise struct.error, IndexError, KeyError, OSError, ...
-        reported = " ".join(f"{type(error).__name__}: {error}".split())
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name if error.filename else str(error)
         raise ReadError(
-            f"{path.name}: the reader {name!r} cannot read it; the file may be truncated, damaged, or in "
-            f"another format (then choose its reader with `reader='NAME'`). Neo reports: {reported[:200]}"
+            f"{path.name}: expected {missing} beside it, which belongs to the recording, found no such file; "
+            "copy all files of the recording together."
         ) from error
+    except Exception as error:  # Neo's parsers raise struct.error, IndexError, KeyError, OSError, ...
+        raise ReadError(f"{path.name}: {_why(error, name)}") from error
+
+
+def _why(error: Exception, name: str) -> str:
+    """Return what went wrong in Neo, with what can be done about it."""
+    reported = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    if _NEEDS_PLUGIN in str(error).lower() or (name == "maxwell" and isinstance(error, OSError)):
+        return (
+            f"the reader {name!r} needs a plug-in for HDF5 that decompresses the samples; install that of "
+            "the manufacturer, and set the environment variable HDF5_PLUGIN_PATH to its folder. HDF5 "
+            f"reports: {reported}"
+        )
+    if isinstance(error, NotImplementedError | AssertionError | neo.core.NeoReadWriteError):
+        return (
+            f"the reader {name!r} cannot read it, as Neo does not know this variant of the format; export "
+            f"the recording in another format. Neo reports: {reported}"
+        )
+    if isinstance(error, AttributeError | NameError | TypeError):
+        return (
+            f"the reader {name!r} cannot read it: it is in another format (then choose its reader with "
+            f"`reader='NAME'`) or in a variant that Neo does not know. Neo reports: {reported}"
+        )
+    return (
+        f"the reader {name!r} cannot read it; the file may be truncated, damaged, or in another format (then "
+        f"choose its reader with `reader='NAME'`). Neo reports: {reported}"
+    )

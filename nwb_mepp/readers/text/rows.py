@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.readers.text.layout import TextLayout, is_number
+from nwb_mepp.readers.text.layout import SEPARATOR_NAMES, TextLayout, cells_of, without_comment
+from nwb_mepp.readers.text.numerals import clock_seconds, decimal_mark, is_date, is_missing, number_in
 
 __all__ = ["NumberTable", "read_tables"]
 
@@ -20,6 +23,9 @@ FloatArray = npt.NDArray[np.float64]
 # Lines are parsed a megabyte at a time, which is large enough for speed and small enough for any computer.
 _CHUNK_CHARACTERS = 1 << 20
 _SHOWN_CHARACTERS = 60
+_KEY = re.compile(r"[^\W\d]\w*=")
+# With any of these, lines have to be looked at one by one.
+_NEEDS_LOOK = ("=", "#", "\n\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +35,22 @@ class NumberTable:
     Attributes
     ----------
     header : tuple of str
+        Lines above it; for a later block, those that begin it.
     columns : tuple of ndarray of float64, each of shape (n_rows,)
+        NaN where a cell says that there is no number.
+    empty : ndarray of bool, shape (n_rows, n_columns), optional
+        Which cells hold nothing at all; None if there are none.
     comments : tuple of (int, str)
         Comments among the numbers, each with its row; for a comment on a separate line, the next row.
+    clocks : frozenset of int
+        Columns with times of the clock, as seconds.
     """
 
     header: tuple[str, ...]
     columns: tuple[FloatArray, ...]
+    empty: npt.NDArray[np.bool_] | None
     comments: tuple[tuple[int, str], ...]
+    clocks: frozenset[int] = frozenset()
     _runs: tuple[tuple[int, int], ...]
 
     def line_of(self, row: int) -> int:
@@ -54,8 +68,8 @@ class NumberTable:
 def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
     """Return all blocks of numbers of a text file.
 
-    LabChart repeats its header (lines ``Key=``) at the start of every block of a recording; each block is a
-    separate table.
+    LabChart repeats its header (lines ``Key=``) at the start of every block of a recording, other programs
+    the line of titles; each block is a separate table with as many columns as its first line.
 
     Parameters
     ----------
@@ -65,9 +79,11 @@ def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
     Raises
     ------
     ReadError
-        If a line does not have as many numbers as the first one; the message gives its line number.
+        If a line does not have as many numbers as the first one of its block; the message gives its line
+        number.
     """
-    assembler = _Assembler(path, layout)
+    assembler = _Assembler(path, layout, n_columns=layout.n_columns, mark=layout.mark)
+    assembler.dates = frozenset(filter(layout.are_dates, range(layout.n_columns)))
     with path.open(encoding=layout.encoding, errors="replace") as stream:
         first_line = 1
         while lines := stream.readlines(_CHUNK_CHARACTERS):
@@ -82,13 +98,17 @@ class _Assembler:
 
     path: Path
     layout: TextLayout
+    n_columns: int
+    mark: str
     tables: list[NumberTable] = field(default_factory=list)
     header: list[str] = field(default_factory=list)
     chunks: list[FloatArray] = field(default_factory=list)
+    empties: list[tuple[int, npt.NDArray[np.bool_]]] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
     n_rows: int = 0
     comments: list[tuple[int, str]] = field(default_factory=list)
-    decimal: str = ""
+    clocks: set[int] = field(default_factory=set)
+    dates: frozenset[int] = frozenset()
 
     def add(self, lines: list[str], *, first_line: int) -> None:
         """Add the next lines of the file."""
@@ -98,7 +118,9 @@ class _Assembler:
             self.header.extend(lines[:skipped])
             lines, first_line = lines[skipped:], first_line + skipped
         text = "".join(lines)
-        if "=" not in text and "#" not in text and "\n\n" not in text and not text.startswith("\n"):
+        signs = (*_NEEDS_LOOK, *filter(None, self.layout.titles[:1]))
+        has_others = text.startswith("\n") or any(sign in text for sign in signs)
+        if self.layout.text_column is None and not has_others:
             self._add_numbers(lines, text, first_line=first_line)
             return
         self._add_mixed(lines, first_line=first_line)
@@ -108,62 +130,115 @@ class _Assembler:
         run: list[str] = []
         run_start = first_line
         for number, line in enumerate(lines, start=first_line):
-            stripped, _, comment = line.partition("#")
-            is_key = self.layout.separator == "\t" and "=" in stripped.split("\t", 1)[0]
+            stripped, comment = without_comment(line)
+            is_heading = _KEY.match(stripped.lstrip(' "')) is not None or self._repeats_titles(stripped)
+            if self.layout.text_column is not None and not is_heading:
+                stripped, comment = self._without_text(stripped, comment)
             if text := comment.strip().removeprefix("*").strip():  # LabChart's "#*": on all channels
                 self.comments.append((self.n_rows + len(run), text))
-            if stripped.strip() and not is_key:
+            if stripped.strip(' \t\r\n";') and not is_heading:
                 run_start = run_start if run else number
                 run.append(stripped.rstrip() + "\n")
                 continue
             self._add_numbers(run, "".join(run), first_line=run_start)
             run = []
-            if is_key:
+            if is_heading:
                 self._close()
                 self.header.append(line)
         self._add_numbers(run, "".join(run), first_line=run_start)
 
+    def _repeats_titles(self, line: str) -> bool:
+        """Return whether a line has the titles of the first block again, perhaps with other units."""
+        first = self.layout.titles[:1]
+        if not first or not first[0] or first[0] not in line:
+            return False
+        return cells_of(line, self.layout.separator)[:1] == list(first)
+
+    def _without_text(self, line: str, comment: str) -> tuple[str, str]:
+        """Split the last column off, whose cells are text."""
+        separator, at = self.layout.separator, self.layout.text_column
+        cells = cells_of(line, separator)
+        quoted = (f'"{cell}"' if separator in cell else cell for cell in cells[:at])
+        return separator.join(quoted), " ".join([*cells[at:], comment])
+
     def _add_numbers(self, lines: list[str], text: str, *, first_line: int) -> None:
         if not lines:
             return
-        if self.layout.separator == "\t":
-            self._check_decimal(lines, text, first_line=first_line)
-        parsed = self._parsed(lines, first_line=first_line)
+        if not self.chunks and self.tables:
+            self.n_columns = len(cells_of(lines[0], self.layout.separator))
+        parsed = self._parsed(lines, text, first_line=first_line)
         self.runs.append((self.n_rows, first_line))
         self.chunks.append(parsed)
         self.n_rows += len(parsed)
 
-    def _check_decimal(self, lines: list[str], text: str, *, first_line: int) -> None:
-        """Take the decimal mark that occurs first, and refuse lines with the other one."""
-        if not self.decimal:
-            marked = next((line for line in lines if "," in line or "." in line), "")
-            self.decimal = "," if "," in marked else "." if "." in marked else ""
-        other = {",": ".", ".": ",", "": "."}[self.decimal]
-        if self.decimal and other in text:
-            number, line = next(item for item in enumerate(lines, start=first_line) if other in item[1])
-            self._refuse(number, line, f"the decimal mark {self.decimal!r} throughout")
-
-    def _parsed(self, lines: list[str], *, first_line: int) -> FloatArray:
-        separator, n_columns = self.layout.separator, self.layout.n_columns
-        ready = [line.rstrip() for line in lines] if separator == "\t" else lines
-        if self.decimal == ",":
+    def _parsed(self, lines: list[str], text: str, *, first_line: int) -> FloatArray:
+        """Return the numbers of lines: at once if all cells are plain numbers, else cell by cell."""
+        separator = self.layout.separator
+        if separator != "," or '"' in text:
+            self._find_mark(lines, first_line=first_line)
+            if '"' in text or {",": ".", ".": ",", "": "."}[self.mark] in text:
+                return self._by_cells(lines, first_line=first_line)
+        ready = [line.rstrip(f"{separator} \r\n") for line in lines] if f"{separator}\n" in text else lines
+        if self.mark == ",":
             ready = [line.replace(",", ".") for line in ready]
+        delimiter = separator if separator.strip(" ") else None
         try:
-            numbers = np.loadtxt(ready, delimiter=separator, comments=None, ndmin=2, dtype=np.float64)
+            numbers = np.loadtxt(ready, delimiter=delimiter, comments=None, ndmin=2, dtype=np.float64)
         except ValueError:
-            self._refuse_first_bad(lines, first_line=first_line)
-        if numbers.shape != (len(lines), n_columns) or not np.isfinite(numbers).all():
-            self._refuse_first_bad(lines, first_line=first_line)
+            return self._by_cells(lines, first_line=first_line)
+        if numbers.shape != (len(lines), self.n_columns) or np.isinf(numbers).any():
+            return self._by_cells(lines, first_line=first_line)
         return numbers
 
-    def _refuse_first_bad(self, lines: list[str], *, first_line: int) -> NoReturn:
-        separator, n_columns = self.layout.separator, self.layout.n_columns
-        between = {"\t": "tabs", ",": "commas"}[separator]
-        for number, line in enumerate(lines, start=first_line):
-            cells = [cell.strip() for cell in line.rstrip().split(separator)]
-            if len(cells) != n_columns or not all(map(is_number, cells)):
-                self._refuse(number, line, f"{n_columns} finite numbers separated by {between}")
-        self._refuse(first_line, lines[0], "lines of numbers")
+    def _find_mark(self, lines: list[str], *, first_line: int) -> None:
+        """Take the decimal mark of these lines if there was none before."""
+        if self.mark:
+            return
+        marked = [line for line in lines if "," in line or "." in line][:1000]
+        try:
+            self.mark = decimal_mark(
+                cell for line in marked for cell in cells_of(line, self.layout.separator)
+            )
+        except ValueError as error:
+            number, line = next(item for item in enumerate(lines, first_line) if error.args[0] in item[1])
+            self._refuse(number, line, "decimal points, as its commas may separate decimals or thousands,")
+
+    def _by_cells(self, lines: list[str], *, first_line: int) -> FloatArray:
+        """Return the numbers of lines with cells that are not plain numbers."""
+        numbers = np.full((len(lines), self.n_columns), np.nan)
+        empty = np.zeros(numbers.shape, dtype=np.bool_)
+        for row, line in enumerate(lines):
+            try:
+                cells = cells_of(line, self.layout.separator)
+            except csv.Error:
+                cells = []
+            if not 0 < len(cells) <= self.n_columns:
+                self._refuse_cells(first_line + row, line)
+            empty[row, len(cells) :] = True
+            for column, cell in enumerate(cells):
+                number = number_in(cell, mark=self.mark)
+                if number is not None:
+                    numbers[row, column] = number
+                elif not cell:
+                    empty[row, column] = True
+                elif not is_missing(cell) and not (column in self.dates and is_date(cell)):
+                    numbers[row, column] = self._clock(cell, column, first_line + row, line)
+        if empty.any():
+            self.empties.append((self.n_rows, empty))
+        return numbers
+
+    def _clock(self, cell: str, column: int, number: int, line: str) -> float:
+        seconds = clock_seconds(cell)
+        if seconds is None:
+            if self.mark and {",": ".", ".": ","}[self.mark] in cell:
+                self._refuse(number, line, f"the decimal mark {self.mark!r} throughout")
+            self._refuse_cells(number, line)
+        self.clocks.add(column)
+        return seconds
+
+    def _refuse_cells(self, number: int, line: str) -> NoReturn:
+        between = SEPARATOR_NAMES[self.layout.separator]
+        self._refuse(number, line, f"{self.n_columns} finite numbers separated by {between}")
 
     def _refuse(self, number: int, line: str, expected: str) -> NoReturn:
         found = line.strip("\r\n")
@@ -176,19 +251,26 @@ class _Assembler:
         """Finish the current table, if it has any rows."""
         if not self.chunks:
             return
+        empty = None
+        if self.empties:
+            empty = np.zeros((self.n_rows, self.n_columns), dtype=np.bool_)
+            for first_row, cells in self.empties:
+                empty[first_row : first_row + len(cells)] = cells
         columns = tuple(
-            np.concatenate([chunk[:, column] for chunk in self.chunks])
-            for column in range(self.layout.n_columns)
+            np.concatenate([chunk[:, column] for chunk in self.chunks]) for column in range(self.n_columns)
         )
         self.tables.append(
             NumberTable(
                 header=tuple(line.rstrip("\r\n") for line in self.header),
                 columns=columns,
+                empty=empty,
                 comments=tuple((min(row, self.n_rows - 1), text) for row, text in self.comments),
+                clocks=frozenset(self.clocks),
                 _runs=tuple(self.runs),
             )
         )
         self.header, self.chunks, self.runs, self.n_rows, self.comments = [], [], [], 0, []
+        self.empties, self.clocks = [], set()
 
     def finish(self) -> list[NumberTable]:
         """Finish the last table and return all of them."""

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IrregularTimesError", "samples_per_time_unit", "simplest_rate_between"]
+__all__ = [
+    "IrregularTimesError",
+    "rises_evenly",
+    "samples_per_time_unit",
+    "simplest_rate_between",
+    "stretches",
+    "usual_step",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
 # A step that deviates by less than this fraction is jitter of the printed digits, not a gap.
 _JITTER = 0.1
 _MAX_DECIMALS = 12
+# Gaps are rare: more large steps than this are jitter, among which a gap is so many times larger.
+_MAX_GAPS = 0.01
+_OUTLIER = 3.0
+_MIN_JITTER = 10
+_MAX_SPLITS = 1000
 
 
 class IrregularTimesError(ValueError):
@@ -65,7 +78,7 @@ def samples_per_time_unit(times: FloatArray) -> float:
     resolution = _printed_resolution(times)
     mean_step = span / len(steps)
     if not (np.abs(steps - mean_step) <= _JITTER * mean_step).all():
-        _check_coarse(steps, mean_step=mean_step, resolution=resolution)
+        _check_coarse(steps, mean_step=usual_step(times), resolution=resolution)
     # Times that were rounded before printing (to float32) deviate by more than their last decimal.
     residual = times - times[0] - np.arange(len(times)) * mean_step
     slack = resolution + 2 * float(np.abs(residual).max())
@@ -74,6 +87,101 @@ def samples_per_time_unit(times: FloatArray) -> float:
         row = int(np.argmax(np.abs(residual) > resolution + 0.5 * mean_step))
         raise IrregularTimesError(row, "the time steps change in the course of the file")
     return simplest_rate_between(lowest, highest, near=len(steps) / span)
+
+
+def usual_step(times: FloatArray) -> float:
+    """Return the mean step of times apart from gaps and steps back; 0 if there is none.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+    """
+    steps = np.diff(times)
+    steps = steps[steps >= 0]
+    if not len(steps):
+        return 0.0
+    median = float(np.median(steps))
+    like_median = steps[np.abs(steps - median) <= _JITTER * median]
+    if median > 0 and len(like_median) > 0.9 * len(steps):
+        return float(like_median.mean())
+    # Where times are printed more coarsely than sampled, most steps are 0 and the others one decimal.
+    usual = steps[steps <= 10 * (median + _printed_resolution(times))]
+    return float(usual.mean()) if len(usual) else 0.0
+
+
+def stretches(times: FloatArray) -> list[tuple[int, int]]:
+    """Split times where a step is larger than rounding explains, or goes back.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        As printed, n at least 1.
+
+    Returns
+    -------
+    list of (start, stop)
+        Rows of each stretch; one that is left by splitting may still have uneven times.
+
+    Examples
+    --------
+    >>> stretches(np.array([0.0, 0.1, 0.2, 0.9, 1.0, 1.1, 0.0, 0.1]))
+    [(0, 3), (3, 6), (6, 8)]
+    """
+    steps = np.diff(times)
+    usual, resolution = usual_step(times), _printed_resolution(times)
+    largest = usual + (0.5 * usual if resolution <= _JITTER * usual else max(1.01 * resolution, 0.5 * usual))
+    # Times that a computer's clock gave vary from sample to sample; a gap stands out among them.
+    n_larger = int((steps > largest).sum())
+    if n_larger > max(_MAX_GAPS * len(steps), _MIN_JITTER):
+        largest = max(largest, _OUTLIER * float(np.quantile(steps, 1 - _MAX_GAPS)))
+    borders = np.flatnonzero((steps > largest) | (steps < -0.5 * resolution)) + 1
+    found = []
+    for start, stop in zip([0, *borders.tolist()], [*borders.tolist(), len(times)], strict=True):
+        found += [(start + first, start + last) for first, last in _at_missing_rows(times[start:stop])]
+    return found
+
+
+def _at_missing_rows(times: FloatArray) -> list[tuple[int, int]]:
+    """Split times at steps that only the evenness of the others tells from rounding."""
+    done: list[tuple[int, int]] = []
+    start = 0
+    while len(times) - start > 2 and len(done) < _MAX_SPLITS:
+        try:
+            samples_per_time_unit(times[start:])
+        except IrregularTimesError as error:
+            step = float(times[start + error.row] - times[start + error.row - 1])
+            if not 0 < error.row < len(times) - start or step <= 1.5 * usual_step(times[start:]):
+                break
+            done.append((start, start + error.row))
+            start += error.row
+        else:
+            break
+    return [*done, (start, len(times))]
+
+
+def rises_evenly(numbers: Sequence[float]) -> bool:
+    """Return whether numbers rise like the times of a recording, gaps apart.
+
+    Parameters
+    ----------
+    numbers : sequence of float
+
+    Examples
+    --------
+    >>> rises_evenly([0.0, 0.1, 0.2, 0.3]), rises_evenly([0.1, 0.25, 0.3, 0.7])
+    (True, False)
+    """
+    times = np.array(numbers, dtype=np.float64)
+    if len(times) < 3 or times[-1] <= times[0]:
+        return False
+    longest = max(stretches(times), key=lambda one: one[1] - one[0])
+    if longest[1] - longest[0] < max(3, 0.5 * len(times)):
+        return False
+    try:
+        samples_per_time_unit(times[slice(*longest)])
+    except IrregularTimesError:
+        return False
+    return True
 
 
 def simplest_rate_between(lowest: float, highest: float, *, near: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,41 +12,83 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.units import parse_time_unit
 from nwb_mepp.core.version import __version__
 from nwb_mepp.readers.text.encodings import ends_with_newline
-from nwb_mepp.readers.text.layout import TextLayout, split_title
 from nwb_mepp.readers.text.rows import NumberTable
-from nwb_mepp.readers.text.time_column import IrregularTimesError, samples_per_time_unit
+from nwb_mepp.readers.text.time_column import (
+    FloatArray,
+    IrregularTimesError,
+    samples_per_time_unit,
+    simplest_rate_between,
+    stretches,
+    usual_step,
+)
 
 __all__ = [
     "TEXT_READER_VERSION",
     "Clock",
-    "has_even_times",
+    "Stretch",
+    "gap_notes",
     "read_clock",
-    "time_unit_in_title",
+    "simple_rate",
     "unfinished_line_notes",
 ]
 
 # The readers of text are part of this package and have its version.
 TEXT_READER_VERSION = f"nwb-mepp {__version__}"
+# A stated rate is that of the times within so much of it.
+_SAME_RATE = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Rows of a table that follow one another without a gap.
+
+    Attributes
+    ----------
+    start, stop : int
+        Rows.
+    start_s : float
+        Time of the first row, in seconds.
+    """
+
+    start: int
+    stop: int
+    start_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Sampling rate, first and last time of a table.
+    """Sampling rate and times of a table.
 
     Attributes
     ----------
     sampling_rate_hz : float
-    start_s, stop_s : float
-        First and last printed time, in seconds.
+    stretches : tuple of Stretch
+        One, unless the times have gaps.
     """
 
     sampling_rate_hz: float
-    start_s: float
-    stop_s: float
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def start_s(self) -> float:
+        """Time of the first row."""
+        return self.stretches[0].start_s
+
+    @property
+    def stop_s(self) -> float:
+        """Time of the last row."""
+        last = self.stretches[-1]
+        return last.start_s + (last.stop - 1 - last.start) / self.sampling_rate_hz
 
 
 def read_clock(
-    table: NumberTable, path: Path, *, column: int, unit_label: str, sampling_rate_hz: float | None
+    table: NumberTable,
+    path: Path,
+    *,
+    column: int | None,
+    unit_label: str,
+    sampling_rate_hz: float | None,
+    interval_s: float | None = None,
 ) -> Clock:
     """Infer the sampling rate and the start from the column of times.
 
@@ -53,24 +96,38 @@ def read_clock(
     ----------
     table : NumberTable
     path : Path
-    column : int
-        Number of the column of times.
+    column : int or None
+        Number of the column of times, if there is one.
     unit_label : str
         Unit of the times, empty if the file states none.
     sampling_rate_hz : float, optional
         Stated by the user; then only the start is taken from the times, which need neither be evenly spaced
-        nor have a unit.
+        nor have a unit. Where they have a gap that is larger than rounding, a stretch ends.
+    interval_s : float, optional
+        Sampling interval in the heading.
 
     Raises
     ------
     ReadError
-        If the times have no unit, or are not evenly spaced within the precision of their decimals.
+        If nothing states the rate, the times have no unit, or are not evenly spaced within the precision of
+        their decimals.
     """
-    times = table.columns[column]
+    stated_hz = sampling_rate_hz or (1.0 / interval_s if interval_s else None)
+    if column is None:
+        if stated_hz is None:
+            raise ReadError(
+                f"{path.name}: expected a column of times, with a title such as 'Time (s)', found none; "
+                "state the rate with `sampling_rate_hz=HZ`."
+            )
+        whole = Stretch(start=0, stop=len(table.columns[0]), start_s=0.0)
+        return Clock(sampling_rate_hz=simple_rate(stated_hz), stretches=(whole,))
+    times = _unwrapped(table, column)
+    _check_complete(table, times, path, column=column)
     per_second = parse_time_unit(unit_label)
     if sampling_rate_hz is not None:
-        start_s, stop_s = (float(times[index]) / per_second if per_second else 0.0 for index in (0, -1))
-        return Clock(sampling_rate_hz=sampling_rate_hz, start_s=start_s, stop_s=stop_s)
+        return Clock(
+            sampling_rate_hz=sampling_rate_hz, stretches=_placed(times, sampling_rate_hz, per_second)
+        )
     if per_second is None:
         raise ReadError(
             f"{path.name}: expected the unit of time (s, ms or min) in the title of column {column + 1}, "
@@ -79,16 +136,80 @@ def read_clock(
     try:
         rate_hz = samples_per_time_unit(times) * per_second
     except IrregularTimesError as error:
+        if stated_hz is not None and (found := _stretches_at(times, stated_hz, per_second)):
+            return Clock(sampling_rate_hz=simple_rate(stated_hz), stretches=found)
         raise ReadError(
             f"{path.name}, line {table.line_of(error.row)}: expected evenly spaced times, but "
-            f"{error}. Export the recording in one segment; if only the printed times are wrong, pass "
-            "`sampling_rate_hz=HZ`."
+            f"{error}. Export the recording in one segment; if the recording was interrupted, or only the "
+            "printed times are wrong, pass `sampling_rate_hz=HZ`."
         ) from error
-    return Clock(
-        sampling_rate_hz=rate_hz,
-        start_s=float(times[0]) / per_second,
-        stop_s=float(times[-1]) / per_second,
+    if interval_s and abs(interval_s * rate_hz - 1) > 1e-3:
+        raise ReadError(
+            f"{path.name}: its heading states an interval of {interval_s:g} s, but its times are "
+            f"{1 / rate_hz:g} s apart; pass `sampling_rate_hz=HZ` to say which is right."
+        )
+    whole = Stretch(start=0, stop=len(times), start_s=float(times[0]) / per_second)
+    return Clock(sampling_rate_hz=rate_hz, stretches=(whole,))
+
+
+def simple_rate(rate_hz: float) -> float:
+    """Return the rate with the fewest digits that an interval as printed stands for."""
+    return simplest_rate_between(rate_hz * (1 - 1e-12), rate_hz * (1 + 1e-12), near=rate_hz)
+
+
+def _unwrapped(table: NumberTable, column: int) -> FloatArray:
+    """Return the times; those of the clock go on after midnight."""
+    times = table.columns[column]
+    if column not in table.clocks:
+        return times
+    return times + 86_400.0 * np.concatenate([[0], np.cumsum(np.diff(times) < -43_200.0)])
+
+
+def _check_complete(table: NumberTable, times: FloatArray, path: Path, *, column: int) -> None:
+    missing = np.flatnonzero(np.isnan(times))
+    if len(missing):
+        raise ReadError(
+            f"{path.name}, line {table.line_of(int(missing[0]))}: expected a time in column {column + 1}, "
+            "found none; correct the line."
+        )
+
+
+def _stretches_at(times: FloatArray, rate_hz: float, per_second: float) -> tuple[Stretch, ...]:
+    """Return stretches if the times in each of them are what the stated interval says, else none."""
+    found = _placed(times, rate_hz, per_second)
+    for one in found:
+        expected = times[one.start] + np.arange(one.stop - one.start) * per_second / rate_hz
+        # Printed decimals, and times that were rounded before they were printed.
+        allowed = 1.01 * per_second / rate_hz + 1e-6 * np.abs(expected)
+        if (np.abs(times[one.start : one.stop] - expected) > allowed).any():
+            return ()
+    return found
+
+
+def _placed(times: FloatArray, rate_hz: float, per_second: float | None) -> tuple[Stretch, ...]:
+    """Return the stretches between gaps, the first where the times say, the others relative to it."""
+    first_s = float(times[0]) / per_second if per_second else 0.0
+    step = usual_step(times)
+    # A stated rate that is not that of the times says that these run too fast or too slow.
+    agrees = per_second is not None and abs(step * rate_hz / per_second - 1) < _SAME_RATE
+    unit_s = 1.0 / per_second if agrees and per_second else 1.0 / (step * rate_hz) if step > 0 else 0.0
+    return tuple(
+        Stretch(start=start, stop=stop, start_s=first_s + float(times[start] - times[0]) * unit_s)
+        for start, stop in stretches(times)
     )
+
+
+def gap_notes(clocks: Iterable[Clock]) -> tuple[str, ...]:
+    """Return a note if the times of tables have gaps, else an empty tuple.
+
+    Parameters
+    ----------
+    clocks : iterable of Clock
+    """
+    n_gaps = sum(len(clock.stretches) - 1 for clock in clocks)
+    if not n_gaps:
+        return ()
+    return (f"The times have {n_gaps} gap{'s' if n_gaps > 1 else ''}; what lies between is read as sweeps.",)
 
 
 def unfinished_line_notes(path: Path) -> tuple[str, ...]:
@@ -101,33 +222,3 @@ def unfinished_line_notes(path: Path) -> tuple[str, ...]:
     if ends_with_newline(path):
         return ()
     return ("The last line has no line break; if the file was cut off there, its last number may be wrong.",)
-
-
-def has_even_times(layout: TextLayout, *, column: int) -> bool:
-    """Return whether the times in the first lines of a file are evenly spaced, as in a recording.
-
-    Parameters
-    ----------
-    layout : TextLayout
-    column : int
-        Number of the column of times.
-    """
-    rows = [row for row in layout.first_rows if len(row) == layout.n_columns]
-    if len(rows) < 3:
-        return False
-    try:
-        samples_per_time_unit(np.array([row[column] for row in rows]))
-    except IrregularTimesError:
-        return False
-    return True
-
-
-def time_unit_in_title(titles: tuple[str, ...], column: int) -> str:
-    """Return the unit of time in the title of a column, or an empty string if there is none.
-
-    Parameters
-    ----------
-    titles : tuple of str
-    column : int
-    """
-    return split_title(titles[column], parse_time_unit, shortest=1)[1] if column < len(titles) else ""

@@ -2,10 +2,13 @@
 
 from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.workflows.batch.explanation import explain
+from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
+from nwb_mepp.workflows.batch.outliers import outliers
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
 from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
 from nwb_mepp.workflows.batch.scale_check import files_of_another_scale
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
+from nwb_mepp.workflows.batch.session_template import session_template
 from nwb_mepp.workflows.batch.tables import (
     Row,
     event_columns,
@@ -22,6 +25,7 @@ from nwb_mepp.workflows.batch.tables import (
 __all__ = [
     "BatchOutcome",
     "Failure",
+    "Group",
     "Job",
     "Plan",
     "Row",
@@ -33,12 +37,16 @@ __all__ = [
     "explain",
     "files_of_another_scale",
     "find_nwb_files",
+    "group_by_reason",
+    "group_by_suffix",
     "in_units",
+    "outliers",
     "plan_batch",
     "read_event_rows",
     "read_sessions",
     "read_summary_rows",
     "run_batch",
+    "session_template",
     "summary_columns",
     "unit_of",
     "with_dandi_names",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.ownership import owned_file, refuse_foreign, remove_ours
 from nwb_mepp._utils.process_pool import run_jobs
-from nwb_mepp.core.safe_text import csv_cell
+from nwb_mepp.core.columns import Column
+from nwb_mepp.core.safe_text import csv_cell, from_csv_cell
 from nwb_mepp.nwb import read_fingerprint
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.plan import Failure
@@ -19,6 +20,7 @@ from nwb_mepp.workflows.batch.tables import (
     Decimal,
     Row,
     Units,
+    column_name,
     event_columns,
     read_event_rows,
     read_summary_rows,
@@ -31,6 +33,7 @@ __all__ = ["FAILURES", "TABLES", "refuse_foreign_tables", "write_failures", "wri
 
 TABLES = ("mepps.csv", "summary.csv")
 FAILURES = "failures.csv"
+_UNITS: tuple[Units, ...] = ("si", "lab")
 
 
 class _Output(NamedTuple):
@@ -69,6 +72,7 @@ def write_tables(
     limits: LimitOptions,
     units: Units = "si",
     decimal: Decimal = "point",
+    columns: Mapping[Path, Mapping[str, str]] | None = None,
 ) -> tuple[tuple[Path, ...], tuple[Failure, ...]]:
     """Write the tables of all outputs in a folder, those of earlier batches included, sorted by name.
 
@@ -81,6 +85,9 @@ def write_tables(
         For reading each of the others.
     units : {"si", "lab"}
     decimal : {"point", "comma"}
+    columns : mapping of Path to mapping of str to str, optional
+        What the table of sessions says of outputs of this batch, for columns at the end. What it said of
+        those of earlier batches is taken from the tables that are replaced.
 
     Returns
     -------
@@ -104,14 +111,48 @@ def write_tables(
                 yield from one.events
 
     paths = tuple(folder / name for name in TABLES)
+    known = {
+        **_known_before(paths[1]),
+        **{path.relative_to(folder).as_posix(): own for path, own in (columns or {}).items() if own},
+    }
+    names = tuple(dict.fromkeys(name for own in known.values() for name in own))
+    extra: tuple[Column[Any], ...] = tuple(
+        Column(name, dtype="text", description="From the table of sessions.") for name in names
+    )
+
+    def completed(rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            own = known.get(str(row["file"]), {})
+            yield {**row, **{name: own.get(name, "") for name in names}}
+
     # The first pass over the files gives both tables.
     tables = zip(paths, (event_columns(), summary_columns()), (event_rows(), summaries), strict=True)
     # Another batch that ends now lists our outputs, too, as it looks for them after this.
     with hold(paths[0]):
-        for path, columns, rows in tables:
+        for path, own, rows in tables:
             with owned_file(path) as temporary, _text_file(temporary) as stream:
-                write_csv(stream, columns, rows, units=units, decimal=decimal)
+                write_csv(stream, (*own, *extra), completed(rows), units=units, decimal=decimal)
     return paths, tuple(failures)
+
+
+def _known_before(table: Path) -> dict[str, dict[str, str]]:
+    """Return the columns of an earlier table that are not ours, by file."""
+    ours = {name for one in _UNITS for name in _headings(one)}
+    try:
+        lines = table.read_text("utf-8").splitlines()
+        rows = list(csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ","))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
+    return {
+        from_csv_cell(row.get("file") or ""): {
+            name: from_csv_cell(text) for name, text in row.items() if name and name not in ours and text
+        }
+        for row in rows
+    }
+
+
+def _headings(units: Units) -> list[str]:
+    return [column_name(column, units=units) for column in summary_columns()]
 
 
 def _rows_of_all(folder: Path, outputs: Sequence[Path], *, limits: LimitOptions) -> Iterator[_Rows | Failure]:

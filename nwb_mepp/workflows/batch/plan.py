@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.readers import find_recordings
@@ -25,11 +26,18 @@ class Job:
     ----------
     path, output : Path
     write_options : WriteOptions
+    reading, detecting : mapping of str to object
+        Fields of ``ReadOptions`` and ``DetectionSettings`` that are stated for this recording.
+    columns : mapping of str to str
+        What else is known of it, for the tables.
     """
 
     path: Path
     output: Path
     write_options: WriteOptions = field(default_factory=WriteOptions)
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    detecting: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +65,17 @@ class Plan:
         Of the outputs.
     jobs : tuple of Job
     failures : tuple of Failure
+    skipped : tuple of Failure
+        Files in the folders that were searched that no reader takes, although they look like recordings.
+    notes : tuple of str
+        One sentence for each thing that was passed over.
     """
 
     folder: Path
     jobs: tuple[Job, ...] = ()
     failures: tuple[Failure, ...] = ()
+    skipped: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def n_files(self) -> int:
@@ -101,10 +115,11 @@ def plan_batch(
     target, known = Path(folder), write_options or WriteOptions()
     jobs: dict[str, Job] = {}
     failures: list[Failure] = []
+    skipped: list[Failure] = []
     seen: set[Path] = set()
     for argument in map(Path, paths):
         try:
-            found = _recordings_of(argument, beside=target, reader=reader, failures=failures)
+            found = _recordings_of(argument, beside=target, reader=reader, failures=failures, skipped=skipped)
         except UsageError:
             raise
         except MeppError as error:
@@ -127,11 +142,17 @@ def plan_batch(
             f"`session_start`: expected one file, found {len(jobs)}, which can hardly have begun at one "
             "time; give `sessions` with a row for each, or `override=True` if they did."
         )
-    return Plan(folder=target, jobs=tuple(jobs.values()), failures=tuple(failures))
+    passed_over = {one.path: one for one in sorted(skipped, key=lambda one: one.path)}
+    return Plan(
+        folder=target,
+        jobs=tuple(jobs.values()),
+        failures=tuple(failures),
+        skipped=tuple(passed_over.values()),
+    )
 
 
 def _recordings_of(
-    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure]
+    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure], skipped: list[Failure]
 ) -> list[Path]:
     """Return the recordings of an argument; folders in it that cannot be searched are failures."""
 
@@ -144,7 +165,10 @@ def _recordings_of(
             )
         )
 
-    found = find_recordings([argument], reader=reader, on_unreadable=note)
+    def pass_over(path: Path, reason: str) -> None:
+        skipped.append(Failure(path=path, reason=reason))
+
+    found = find_recordings([argument], reader=reader, on_unreadable=note, on_skipped=pass_over)
     if found == [argument]:
         return found
     # Tables and outputs of an earlier run may lie below the folder that is searched.

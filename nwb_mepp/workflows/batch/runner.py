@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs, tell_parent
@@ -128,7 +129,14 @@ def run_batch(
         return outcome
     written = [one.output for one in outcome.done]
     try:
-        tables, missing = write_tables(plan.folder, written, limits=kept, units=units, decimal=decimal)
+        tables, missing = write_tables(
+            plan.folder,
+            written,
+            limits=kept,
+            units=units,
+            decimal=decimal,
+            columns={job.output: job.columns for job in plan.jobs},
+        )
     except OutputError as error:
         # What is done stays done; the next batch writes the tables of all outputs.
         reason = f"the NWB files are there, but not the tables: {error}"
@@ -144,6 +152,7 @@ def convert_batch(
     exclude: Stretches = (),
     exclude_per_sweep: Stretches = (),
     events: str | None = None,
+    event_column: str | None = None,
     channel: str | None = None,
     limits: LimitOptions | None = None,
     overwrite: bool = False,
@@ -160,7 +169,7 @@ def convert_batch(
     plan : Plan
     read_options : ReadOptions
     exclude, exclude_per_sweep : tuple of (start_s, stop_s)
-    events, channel : str, optional
+    events, event_column, channel : str, optional
     limits : LimitOptions, optional
         As for :func:`run_batch`.
     overwrite : bool
@@ -192,6 +201,7 @@ def convert_batch(
         exclude=exclude,
         exclude_per_sweep=exclude_per_sweep,
         events=events,
+        event_column=event_column,
         channel=channel,
         overwrite=overwrite,
     )
@@ -263,9 +273,22 @@ class _Runner:
 
 def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
     try:
-        return work(job.path, job.output, write_options=job.write_options)
+        return work(job.path, job.output, write_options=job.write_options, **_of_its_own(work, job))
     except Exception as error:
         return Failure.because(job.path, explain(error))
+
+
+def _of_its_own(work: Callable[..., FileOutcome], job: Job) -> dict[str, Any]:
+    """Return the arguments that are other for this file than for all."""
+    common = getattr(work, "keywords", {})
+    arguments: dict[str, Any] = {}
+    if job.reading:
+        arguments["read_options"] = replace(common["read_options"], **job.reading)
+    if job.detecting and "settings" in common:
+        arguments["settings"] = replace(common["settings"], **job.detecting)
+    elif "exclude" in job.detecting:
+        arguments["exclude"] = job.detecting["exclude"]
+    return arguments
 
 
 def _guarded_alone(

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path, PurePath
+from typing import Any
 
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.safe_text import from_csv_cell
-from nwb_mepp.workflows import WriteOptions
-from nwb_mepp.workflows.batch.plan import Plan
+from nwb_mepp.readers import ReadOptions
+from nwb_mepp.workflows import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
+from nwb_mepp.workflows.batch.tables import event_columns, summary_columns
 
 __all__ = ["SESSION_COLUMNS", "SessionTable", "read_sessions"]
 
 FILE = "file"
-SESSION_COLUMNS = ("session_start", "timezone", "session_start_from", "subject", "session_id", "metadata")
+_WRITING = ("session_start", "timezone", "session_start_from", "subject", "session_id", "metadata", "clamp")
+# By the names of the fields that they state.
+_READING = {"reader": "reader", "unit": "unit", "gain": "gain", "sampling_rate": "sampling_rate_hz"}
+_DETECTING = {"channel": "channels", "polarity": "polarity", "exclude": "exclude"}
+SESSION_COLUMNS = (*_WRITING, *_READING, *_DETECTING)
+_LEAVE_OUT = frozenset({"yes", "true", "x", "1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +46,8 @@ class SessionTable:
     def complete(self, plan: Plan) -> Plan:
         """Return a plan in which each file has the values of its row, else those stated for all files.
 
-        A row is for the file whose path ends as the row names it, ``run07.abf`` or ``day2/run07.abf``.
+        A row is for the file whose path ends as the row names it, ``run07.abf`` or ``day2/run07.abf``. Rows
+        for files that are not in the plan are passed over, with a note.
 
         Parameters
         ----------
@@ -46,17 +56,21 @@ class SessionTable:
         Raises
         ------
         UsageError
-            If a row is for no file of the batch or for several, or two rows are for one.
+            If a row is for several files of the batch, two rows are for one, or a value is not possible.
         """
         jobs = {job.path: job for job in plan.jobs}
         named: dict[Path, str] = {}
+        unused: list[str] = []
+        skipped = list(plan.skipped)
         for name, row in self.rows.items():
             matches = [path for path in jobs if _ends_with(path, PurePath(name))]
-            if len(matches) != 1:
-                found = "none of them" if not matches else " and ".join(map(str, matches))
+            if not matches:
+                unused.append(name)
+                continue
+            if len(matches) > 1:
                 raise UsageError(
                     f"{self.path}: expected the row of {name!r} to be for one file of the batch, found "
-                    f"{found}; correct the name or write more of its path."
+                    f"{' and '.join(map(str, matches))}; write more of its path."
                 )
             path = matches[0]
             if path in named:
@@ -64,12 +78,62 @@ class SessionTable:
                     f"{self.path}: expected one row for {path}, found {named[path]!r} and {name!r}; drop one."
                 )
             named[path] = name
-            known = self._combined(row, jobs[path].write_options)
-            jobs[path] = replace(jobs[path], write_options=known)
-        return replace(plan, jobs=tuple(jobs.values()))
+            jobs[path] = self._completed(jobs[path], name, row)
+        for path, name in named.items():
+            if self.rows[name].get("exclude", "").lower() in _LEAVE_OUT:
+                del jobs[path]
+                skipped.append(Failure(path=path, reason=f"{self.path.name} excludes it"))
+        return replace(
+            plan,
+            jobs=tuple(jobs.values()),
+            skipped=tuple(skipped),
+            notes=(*plan.notes, *self._unused(unused)),
+        )
+
+    def _unused(self, names: Sequence[str]) -> list[str]:
+        if not names:
+            return []
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        return [
+            f"{self.path}: rows for files that are not in this run are ignored: {', '.join(names[:5])}{more}."
+        ]
+
+    def _completed(self, job: Job, name: str, row: Mapping[str, str]) -> Job:
+        """Return a job with what its row states."""
+        reading: dict[str, Any] = {field: row[one] for one, field in _READING.items() if one in row}
+        for field in ("gain", "sampling_rate_hz"):
+            if field in reading and "=" not in reading[field]:
+                reading[field] = self._number(name, field.removesuffix("_hz"), reading[field])
+        for field in ("unit", "gain"):
+            if "=" in str(reading.get(field, "")):
+                reading[field] = re.split(r";\s*|,\s+", reading[field])
+        detecting: dict[str, Any] = {field: row[one] for one, field in _DETECTING.items() if one in row}
+        if "exclude" in detecting:
+            stretches = re.split(r"[;,\s]+", detecting.pop("exclude"))
+            if stretches[0].lower() not in _LEAVE_OUT:
+                detecting["exclude"] = stretches
+        if "channels" in detecting:
+            detecting["channels"] = [one.strip() for one in detecting["channels"].split(";")]
+        try:
+            ReadOptions(**reading)
+            DetectionSettings(**detecting)
+            writing = self._combined(row, job.write_options)
+        except UsageError as error:
+            raise UsageError(f"{self.path}, row of {name!r}: {error}") from error
+        columns = {one: text for one, text in row.items() if one not in SESSION_COLUMNS}
+        return replace(job, write_options=writing, reading=reading, detecting=detecting, columns=columns)
+
+    def _number(self, name: str, column: str, text: str) -> float:
+        try:
+            return float(text.replace(",", "."))
+        except ValueError as error:
+            raise UsageError(
+                f"{self.path}, row of {name!r}: expected a number for {column}, found {text!r}; correct it."
+            ) from error
 
     def _combined(self, row: Mapping[str, str], common: WriteOptions) -> WriteOptions:
-        texts: dict[str, str | None] = {name: text for name, text in row.items() if name != "metadata"}
+        stated = {name: text for name, text in row.items() if name in _WRITING}
+        texts: dict[str, str | None] = {name: text for name, text in stated.items() if name != "metadata"}
         # Of two ways to state the start, the one in the row replaces the one for all.
         if "session_start" in row:
             texts.setdefault("session_start_from", None)
@@ -87,19 +151,37 @@ def _ends_with(path: Path, end: PurePath) -> bool:
     return path.absolute().parts[-len(parts) :] == parts
 
 
+def _wrong_heading(header: Sequence[str]) -> str:
+    """Return what is wrong with the headings, empty if nothing is."""
+    if FILE not in header:
+        return "no column 'file'"
+    twice = [name for name in header if header.count(name) > 1]
+    taken = {column.name for column in (*event_columns(), *summary_columns())} - {FILE, *SESSION_COLUMNS}
+    clashing = [name for name in header if name in taken or not name]
+    if twice:
+        return f"{twice[0]!r} twice"
+    return (
+        f"{clashing[0]!r}, which is a column of the tables already"
+        if clashing and clashing[0]
+        else ("a column without a name" if clashing else "")
+    )
+
+
 def read_sessions(path: str | PathLike[str]) -> SessionTable:
     """Read a table of sessions.
 
     Parameters
     ----------
     path : path-like
-        CSV in UTF-8 with a header; separated by commas or semicolons. The column ``file`` is needed, the
-        others are those of :data:`SESSION_COLUMNS`; an empty cell states nothing.
+        CSV in UTF-8 with a header; separated by commas or semicolons. The column ``file`` is needed; those of
+        :data:`SESSION_COLUMNS` state what options do, any others go into the tables of the batch. An empty
+        cell states nothing.
 
     Raises
     ------
     UsageError
-        If the table cannot be read, has an unknown column, lacks ``file``, or names a file twice.
+        If the table cannot be read, has a column of the tables of the batch, lacks ``file``, or names a file
+        twice.
     """
     place = Path(path)
     known = (FILE, *SESSION_COLUMNS)
@@ -123,12 +205,11 @@ def read_sessions(path: str | PathLike[str]) -> SessionTable:
             f"`sessions`: expected {place} to be CSV, found: {error}; check its quotes."
         ) from error
     header = [name.strip() for name in header]
-    unknown = [name for name in header if name not in known]
-    if unknown or FILE not in header:
-        problem = f"unknown column {unknown[0]!r}" if unknown else "no column 'file'"
+    wrong = _wrong_heading(header)
+    if wrong:
         raise UsageError(
-            f"{place}: expected the columns {', '.join(known)} (file is needed), found {problem}; correct "
-            "the header."
+            f"{place}: expected the columns {', '.join(known)} (file is needed) and any others of your own, "
+            f"found {wrong}; correct the header."
         )
     table: dict[str, Mapping[str, str]] = {}
     for number, cells in enumerate(rows, start=2):

@@ -16,6 +16,7 @@ from builders.benchmark import scores_of
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.ml.benchmark import BenchmarkResults, Outcome, benchmark_page
 from nwb_mepp.ml.benchmark.conditions import INVERTED, SILENCE
+from nwb_mepp.ml.benchmark.filtered import filtered, filtered_silence
 from nwb_mepp.ml.benchmark.robustness import invariant_pairs
 
 SCRIPT = Path(__file__).resolve().parents[3] / "docs" / "make_benchmark.py"
@@ -111,6 +112,36 @@ def test_a_change_of_f1_is_judged_with_its_interval(make: Any) -> None:
     assert judged([good, good], [poor, poor]) == "no"
     assert judged([good, poor], [poor, good]) == "yes, not certain"
     assert judged([good], [good]) == "yes, not certain"
+
+
+def test_what_detectors_lose_behind_filters_is_judged(make: Any, results: BenchmarkResults) -> None:
+    named = filtered()
+    good, worse, silent = (
+        Outcome(scores={"miniunet": scores_of(*n)}) for n in ((9, 1, 1), (8, 2, 2), (0, 0, 0))
+    )
+    outcomes = {name: [good, good] for name in results.outcomes}
+    outcomes |= {one.name: [silent] * 2 for one in filtered_silence()}
+    outcomes[named["rc-500"].name] = [worse, worse]
+    rows = {
+        target: (measured, reached)
+        for target, measured, reached in make.behind_filters(["miniunet"], outcomes)
+    }
+    assert rows["`miniunet`, RC, 500 Hz: F1 lower by at most 0.01"] == ("-0.100 (-0.100 to -0.100)", "no")
+    assert rows["`miniunet`, Gaussian, 500 Hz: F1 lower by at most 0.01"][1] == "yes"
+    assert rows["`miniunet`, 4-pole Bessel, 300 Hz: F1 at least 0.96"] == ("0.900", "no")
+    telegraph = "`miniunet`, random telegraph of 1.8 noise SD, 20 per s: precision at least 0.95"
+    assert rows[telegraph] == ("0.900", "no")
+    quiet = "`miniunet`, no MEPPs, 4-pole Bessel, 500 Hz: at most 0.2 false positives per minute"
+    assert rows[quiet] == ("0.00 (0.00 to 1.84)", "yes, not certain")
+    # A yardstick is judged by its worst filter.
+    as_yardstick = {
+        name: [replace(one, scores={**one.scores, "template": one.scores["miniunet"]}) for one in recordings]
+        for name, recordings in outcomes.items()
+    }
+    rows = {
+        target: reached for target, _, reached in make.behind_filters(["miniunet", "template"], as_yardstick)
+    }
+    assert rows["`template`, worst of all, RC, 500 Hz: F1 lower by at most 0.03"] == "no"
 
 
 def test_autoencoders_are_compared_with_what_was_published(make: Any, results: BenchmarkResults) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nwb_mepp.detectors import ProbabilityModel
-from nwb_mepp.detectors.probability import N_FEATURES
+from builders.detectors import by_score_alone, described
+from nwb_mepp.detectors import take_together
+from nwb_mepp.detectors.candidate_features import N_FEATURES
 from nwb_mepp.ml.training.calibration import (
     LabeledCandidates,
     calibrate,
@@ -56,7 +57,9 @@ def test_calibration_tells_mepps_from_noise(tmp_path: Path) -> None:
 def test_candidates_are_described_where_the_network_sees_them(tmp_path: Path) -> None:
     (recording,) = CalibrationSet(tmp_path).reference(1)[10.0]
     judged = label_candidates(output, recording)
-    assert judged.features.shape == (len(judged.time_s), N_FEATURES)
+    n_candidates = len(judged.parts.score) + len(judged.wholes.first)
+    assert judged.features.shape == (n_candidates, N_FEATURES)
+    assert judged.is_mepp.shape == (n_candidates,)
     np.testing.assert_array_equal(judged.truth_s, recording.truth_s)
     # Those that are MEPPs stand out far more under the shapes than the rest.
     height = judged.features[:, 2]
@@ -64,11 +67,19 @@ def test_candidates_are_described_where_the_network_sees_them(tmp_path: Path) ->
 
 
 def judged(
-    time_s: list[float], truth_s: list[float], *, logit: list[float] | None = None
+    peak_s: list[float], truth_s: list[float], *, score: float | list[float] = 0.5, height: float = 4.0
 ) -> LabeledCandidates:
-    features = np.zeros((len(time_s), N_FEATURES))
-    features[:, 0] = 0.0 if logit is None else logit
-    return LabeledCandidates(features=features, time_s=np.array(time_s), truth_s=np.array(truth_s))
+    """Return candidates of 2 ms, whose peaks are thought to be 0.7 ms after their start."""
+    n_parts = len(peak_s)
+    parts = described(
+        np.array(peak_s) - 0.7e-3,
+        score=np.broadcast_to(score, n_parts).tolist(),
+        height=[height] * n_parts,
+        length_s=2e-3,
+    )
+    return LabeledCandidates(
+        parts=parts, wholes=take_together(parts), truth_s=np.array(truth_s), duration_s=1.0
+    )
 
 
 def test_candidates_within_5_ms_of_a_mepp_are_true_each_mepp_once() -> None:
@@ -76,15 +87,18 @@ def test_candidates_within_5_ms_of_a_mepp_are_true_each_mepp_once() -> None:
     assert one.is_mepp.tolist() == [True, False, False, False]
 
 
+def test_a_whole_is_a_mepp_where_one_is_near_that_is_not_another_candidate_s() -> None:
+    # The MEPP at 0.1 s belongs to the first two together as well; that at 0.2055 s to the last one.
+    one = judged([0.1, 0.103, 0.2, 0.203, 0.2055], [0.101, 0.2055], height=9.0)
+    wholes = list(zip(one.wholes.first.tolist(), one.wholes.stop.tolist(), strict=True))
+    assert wholes == [(0, 2), (2, 4), (2, 5), (3, 5)]
+    assert one.is_mepp.tolist() == [True, False, False, False, True, True, False, True, True]
+
+
 def test_reliability_is_counted_by_tenths() -> None:
-    # The model says 1 / (1 + exp(-logit)): 0.88, 0.88, 0.27.
-    weight = np.zeros((N_FEATURES, 1))
-    weight[0] = 1.0
-    model = ProbabilityModel(
-        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), layers=((weight, np.zeros(1)),)
-    )
-    found = measure_reliability([judged([0.1, 0.2, 0.3], [0.1], logit=[2.0, 2.0, -1.0])], model)
+    # The model says what the score is.
+    found = measure_reliability([judged([0.1, 0.2, 0.3], [0.1], score=[0.88, 0.88, 0.27])], by_score_alone())
     assert found.count.tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 2, 0]
-    assert found.stated[[2, 8]] == pytest.approx([0.2689, 0.8808], abs=1e-4)
+    assert found.stated[[2, 8]] == pytest.approx([0.27, 0.88])
     assert found.true[[2, 8]].tolist() == [0.0, 0.5]
     assert np.isnan(found.stated[0])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.ml.training import calibration_set
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet, drawn_scenario
 from nwb_mepp.ml.training.settings import VALIDATION_SEEDS_FROM
@@ -39,6 +40,21 @@ def test_recordings_are_made_once_from_seeds_of_their_own(tmp_path: Path, used: 
         assert 10.0 <= one.duration_s <= 60.0
         # Whitened noise has SD 1; MEPPs only add to it.
         assert 0.5 < np.median(np.abs(one.trace)) / 0.6745 < 3.0
+
+
+def test_recordings_made_at_once_are_those_made_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_set, "LEVELS", (6.0,))
+    one_by_one = list(CalibrationSet(tmp_path / "a").drawn(2))
+    together = CalibrationSet(tmp_path / "b")
+    assert list(together.add(n_drawn=2, n_reference=1, n_jobs=2)) == [1, 2, 3]
+    for one, same in zip(one_by_one, together.drawn(2), strict=True):
+        np.testing.assert_array_equal(one.trace, same.trace)
+    # What is there is not made again.
+    assert list(together.add(n_drawn=3, n_reference=1)) == [4]
+    with pytest.raises(DetectionError, match=r"simulated recording 500000007 died .*`n_jobs`"):
+        calibration_set._crashed(together._drawn(7), "crash")
 
 
 def test_reference_recordings_are_there_for_each_level(tmp_path: Path, used: list[int]) -> None:

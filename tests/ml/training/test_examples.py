@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.ml.training import Example, ExampleSet, examples
 from nwb_mepp.ml.training.examples import example_from, mask_of, scenario_of
@@ -96,6 +97,17 @@ def test_examples_are_made_once_and_a_torn_one_is_made_anew(
     assert made[-1] == (4, "noise", 10_000.0)
 
 
+def test_examples_made_at_once_are_those_made_one_by_one(tmp_path: Path) -> None:
+    one_by_one = ExampleSet(tmp_path / "a").made([1, 2])
+    together = ExampleSet(tmp_path / "b")
+    together.made([2])
+    assert sorted(together.add([1, 2, 3], n_jobs=2)) == [1, 2, 3]
+    for one, same in zip(one_by_one, together.load([1, 2]), strict=True):
+        np.testing.assert_array_equal(one.trace, same.trace)
+    with pytest.raises(DetectionError, match=r"simulated recording 4 died .*`n_jobs`"):
+        examples._crashed(examples._Making(seed=4, kind="drawn", path=tmp_path, rate_hz=5e3), "crash")
+
+
 def test_the_example_of_a_seed_is_always_the_same() -> None:
     first, second = examples.simulated_example(7), examples.simulated_example(7)
     np.testing.assert_array_equal(first.trace, second.trace)
@@ -107,8 +119,9 @@ def test_without_its_mepps_a_recording_keeps_its_noise_and_surely_has_artifacts_
     seed: int,
 ) -> None:
     drawn, artifacts, noise = (scenario_of(seed, kind=kind) for kind in ("drawn", "artifacts", "noise"))
-    assert noise == replace(drawn, rate_hz=0.0, bursts_per_s=0.0, artifacts={})
-    assert replace(artifacts, artifacts={}) == noise
+    assert noise == replace(drawn, rate_hz=0.0, bursts_per_s=0.0, artifacts={}, telegraph_step=0.0)
+    assert replace(artifacts, artifacts={}, telegraph_step=0.0) == noise
+    assert artifacts.telegraph_step == drawn.telegraph_step
     assert sum(artifacts.artifacts.values()) > 0
     if any(drawn.artifacts.values()):
         assert artifacts.artifacts == drawn.artifacts

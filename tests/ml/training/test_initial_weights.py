@@ -38,6 +38,20 @@ def test_training_can_continue_from_shipped_weights(detector: str) -> None:
     assert not any(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))
 
 
+@pytest.mark.usefixtures("tensorflow")
+def test_a_shipped_version_can_be_named() -> None:
+    start = find_initial_weights("miniunet@3", detector="miniunet")
+    assert (
+        start.sha256
+        == load_weights(shipped_weights("miniunet", version="3"), detector="miniunet").config["sha256"]
+    )
+    assert start.description.startswith("shipped weights 3 ")
+    with pytest.raises(DetectionError, match=r"expected weights of autoencoder, found those of miniunet"):
+        find_initial_weights("miniunet@3", detector="autoencoder")
+    with pytest.raises(UsageError, match="77"):
+        find_initial_weights("miniunet@77", detector="miniunet")
+
+
 def test_a_network_that_is_not_the_one_described_is_refused(folder: Path) -> None:
     (folder / "model.tflite").write_bytes(b"another network")
     with pytest.raises(DetectionError, match=r"mine/model.tflite: expected SHA-256 [0-9a-f]{64}, found"):
@@ -81,6 +95,6 @@ def test_a_keras_file_of_another_network_is_refused(tmp_path: Path) -> None:
 
 def test_weights_that_are_not_there_are_asked_for() -> None:
     with pytest.raises(
-        UsageError, match=r"`start`: expected 'shipped', a folder of weights or a .keras file"
+        UsageError, match=r"`start`: expected 'shipped', DETECTOR@VERSION, a folder of weights"
     ):
         find_initial_weights("nowhere", detector="miniunet")

@@ -42,6 +42,17 @@ def test_training_on_labeled_recordings_from_given_weights_takes_few_fine_steps(
     assert plan_of(labeled=True, start="shipped", n_simulated=10).n_recordings == 10
 
 
+def test_the_number_of_recordings_to_calibrate_on_can_be_stated() -> None:
+    assert TrainingSettings().effort(labeled=False).n_calibration == 1000
+    assert TrainingSettings(n_calibration=600).effort(labeled=False).n_calibration == 600
+    autoencoder = TrainingSettings(detector="autoencoder", n_calibration=6)
+    assert autoencoder.effort(labeled=True).n_calibration == 6
+    with pytest.raises(UsageError, match="`n_calibration`: expected 1 or more, found 0"):
+        TrainingSettings(n_calibration=0)
+    with pytest.raises(UsageError, match="`n_jobs`: expected 1 or more, found 0"):
+        TrainingSettings(n_jobs=0)
+
+
 def test_a_short_training_warms_up_and_averages_over_fewer_steps() -> None:
     plan = plan_of(n_steps=100)
     # A fifth of the steps; a memory of a tenth of them.

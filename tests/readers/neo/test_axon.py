@@ -8,6 +8,7 @@ from pathlib import Path
 
 import neo
 import numpy as np
+import pyabf
 import pytest
 from pyabf.abfWriter import writeABF1
 
@@ -58,6 +59,28 @@ def test_sweeps_cut_out_of_a_longer_file_keep_their_times(shared_data: Path) -> 
     assert recording.traces[0].start_s == pytest.approx(16940681 * 62e-6, abs=1e-9)
     assert recording.traces[1].start_s == pytest.approx(17084682 * 62e-6, abs=1e-9)
     assert recording.sweep_times_stated
+
+
+def test_a_protocol_with_another_interval_than_the_recorded_times_is_noted(shared_data: Path) -> None:
+    path = shared_data / "formats" / "File_axon_7.abf"
+    # 144001 steps of 62 us are 8.928 s; the header also says fEpisodeStartToStart = 10 s, which pyABF takes.
+    assert pyabf.ABF(str(path), loadData=False).sweepIntervalSec == 10.0
+    noted = [note for note in read_recording(path).notes if "protocol" in note]
+    assert noted == [
+        "The file records that its sweeps began 8.92806 s apart, but its protocol asks for 10 s; the "
+        "recorded times are kept. Pass `sweep_interval_s=10` if the protocol is right."
+    ]
+    recording = read_recording(path, options=ReadOptions(sweep_interval_s=10.0))
+    assert np.diff([trace.start_s for trace in recording.traces]) == pytest.approx([10.0] * 11)
+    with pytest.raises(UsageError, match="contradicts the file"):
+        read_recording(path, options=ReadOptions(sweep_interval_s=9.0))
+
+
+def test_a_protocol_that_agrees_with_the_recorded_times_is_not_noted(shared_data: Path) -> None:
+    path = shared_data / "formats" / "File_axon_5.abf"
+    starts = [trace.start_s for trace in read_recording(path).traces]
+    np.testing.assert_allclose(starts, pyabf.ABF(str(path), loadData=False).sweepTimesSec)
+    assert read_recording(path).notes == ()
 
 
 def test_a_header_without_a_date_gives_no_session_start(shared_data: Path) -> None:
@@ -176,3 +199,121 @@ def test_the_start_is_rounded_to_the_milliseconds_of_the_header() -> None:
         2017, 11, 16, 14, 12, 24, 32_000
     )
     assert round_to_milliseconds(datetime(2017, 12, 31, 23, 59, 59, 999_999)) == datetime(2018, 1, 1)
+
+
+class TestShortHeaders:
+    """ABF 1 with a header of 2048 bytes, in which there are no fields of a telegraph."""
+
+    @pytest.mark.parametrize("gain", [(0, 0), (1, 0), (8, 0), (0, 16256), (-1, -1)])
+    def test_samples_are_not_taken_for_the_gain_of_a_telegraph(
+        self, gain: tuple[int, int], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "run.abf"
+        sweeps = write_abf(path)
+        enable_at, gain_at = 4512, 4576  # where a longer header has the fields
+        patched(path, enable_at, "<h", 1)
+        content = bytearray(path.read_bytes())
+        struct.pack_into("<hh", content, gain_at, *gain)
+        path.write_bytes(content)
+        (trace,) = read_recording(path).traces
+        untouched = np.r_[0:1232, 1233:1264, 1266:2000]  # all but those at 4512 and 4576
+        np.testing.assert_allclose(
+            trace.values()[untouched], sweeps[0][untouched] * 1e-3, atol=trace.conversion
+        )
+
+    def test_a_recording_shorter_than_the_long_header_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.abf"
+        sweeps = write_abf(path, n_samples=200)
+        (trace,) = read_recording(path).traces
+        np.testing.assert_allclose(trace.values(), sweeps[0] * 1e-3, atol=trace.conversion)
+
+    @pytest.mark.parametrize("name", ["tele_gain/tele_9.abf", "tele_gain_nan/tele_107.abf"])
+    def test_the_reported_files_have_the_noise_that_was_written(self, name: str, shared_cases: Path) -> None:
+        (trace,) = read_recording(shared_cases / name).traces
+        values = trace.values()
+        assert trace.unit == "A"
+        # Noise of 3 pA with a few samples that are large.
+        assert 1.4826 * np.median(np.abs(values - np.median(values))) == pytest.approx(3e-12, rel=0.05)
+        assert np.abs(values).max() < 10e-9
+
+    def test_a_telegraph_in_a_long_header_counts(self, tmp_path: Path) -> None:
+        path = with_long_header(tmp_path / "run.abf")
+        before = read_recording(path).traces[0]
+        patched(path, 4512, "<h", 1)
+        after = read_recording(patched(path, 4576, "<f", 2.0)).traces[0]
+        assert after.conversion == before.conversion / 2
+
+
+def with_long_header(path: Path) -> Path:
+    """Write a file whose header has 6144 bytes, as pCLAMP 9 writes it."""
+    write_abf(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:2048].ljust(6144, b"\0") + content[2048:])
+    return patched(path, 40, "<i", 12)
+
+
+class TestInterruptedRecordings:
+    """A header that counts no samples, as it was to be completed at the end."""
+
+    def test_samples_that_follow_are_offered_and_taken(self, tmp_path: Path) -> None:
+        path = tmp_path / "crashed.abf"
+        sweeps = write_abf(path)
+        patched(path, 10, "<i", 0)
+        patched(path, 16, "<i", 0)
+        patched(path, 8, "<h", 3)  # gap-free
+        with pytest.raises(
+            ReadError, match=r"header that counts none although 2048 follow it; .* `salvage=True`"
+        ):
+            read_recording(path)
+        recording = read_recording(path, options=ReadOptions(salvage=True))
+        # The program that wrote it fills the last block of 512 bytes.
+        np.testing.assert_allclose(
+            recording.traces[0].values(0, 2000), sweeps[0] * 1e-3, atol=recording.traces[0].conversion
+        )
+        assert any("the 2048 that follow it were taken" in note for note in recording.notes)
+        assert recording.source.settings == {"salvage": "True"}
+
+    def test_sweeps_of_a_fixed_length_are_parted(self, tmp_path: Path) -> None:
+        path = tmp_path / "crashed.abf"
+        sweeps = write_abf(path, n_sweeps=3, n_samples=1000)
+        patched(path, 10, "<i", 0)
+        patched(path, 16, "<i", 0)
+        patched(path, 138, "<i", 1000)
+        path.write_bytes(path.read_bytes()[:-301])  # within the last sweep, in the middle of a sample
+        recording = read_recording(path, options=ReadOptions(salvage=True))
+        assert [trace.n_samples for trace in recording.traces] == [1000, 1000, 921]
+        np.testing.assert_allclose(
+            recording.traces[1].values(), sweeps[1] * 1e-3, atol=recording.traces[1].conversion
+        )
+
+    def test_sweeps_of_variable_length_cannot_be_parted(self, tmp_path: Path) -> None:
+        path = tmp_path / "crashed.abf"
+        write_abf(path)
+        patched(path, 10, "<i", 0)
+        patched(path, 8, "<h", 1)
+        with pytest.raises(ReadError, match=r"sweeps of variable length .* it cannot be salvaged"):
+            read_recording(path, options=ReadOptions(salvage=True))
+
+    def test_a_sound_file_is_read_as_ever(self, shared_data: Path) -> None:
+        path = shared_data / "recordings" / "171116sh_0020.abf"
+        salvaged, ordinary = (read_recording(path, options=ReadOptions(salvage=one)) for one in (True, False))
+        assert [trace.n_samples for trace in salvaged.traces] == [
+            trace.n_samples for trace in ordinary.traces
+        ]
+        assert salvaged.notes == ordinary.notes
+
+    def test_a_file_of_version_2_without_a_count_is_salvaged(self, tmp_path: Path, shared_data: Path) -> None:
+        path = tmp_path / "crashed.abf"
+        path.write_bytes((shared_data / "recordings" / "171116sh_0020.abf").read_bytes())
+        sections = 76
+        data, synch = sections + 16 * 10, sections + 16 * 15
+        (first,) = struct.unpack_from("<I", path.read_bytes(), data)
+        path.write_bytes(path.read_bytes()[: first * 512 + 2 * 1_400_000])
+        for at in range(sections, sections + 16 * 18, 16):  # what comes behind the samples was not written
+            (block,) = struct.unpack_from("<I", path.read_bytes(), at)
+            if block > first:
+                patched(path, at + 8, "<q", 0)
+        patched(path, data + 8, "<q", 0)
+        patched(path, synch + 8, "<q", 0)
+        recording = read_recording(path, options=ReadOptions(salvage=True))
+        assert [trace.n_samples for trace in recording.traces] == [200_000] * 7

@@ -57,7 +57,9 @@ def test_more_of_the_path_tells_files_of_one_name_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,birthday\n", r"expected the columns file, session_start, .* found unknown column 'birthday'"),
+        ("file,amplitude\n", r"expected the columns file, session_start, .* found 'amplitude', which is a"),
+        ("file,group,group\n", r"found 'group' twice"),
+        ("file,group,\n", r"found a column without a name"),
         ("subject\nx\n", r"found no column 'file'"),
         ("", r"found no column 'file'"),
         ("file,subject\nrun1.abf\n", r"sessions\.csv line 2: expected 2 cells, found 1"),
@@ -83,10 +85,6 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            "file,subject\nrun3.abf,x\n",
-            r"the row of 'run3\.abf' to be for one file of the batch, found none of them",
-        ),
         ("file,subject\nrun1.abf,x\n", r"'run1\.abf' to be for one file of the batch, found .* and .*"),
         (
             "file,subject\nrun2.abf,x\nday1/run2.abf,y\n",
@@ -94,7 +92,61 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_row_for_none_or_several_files_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_a_row_for_several_files_is_refused(tmp_path: Path, text: str, message: str) -> None:
     sessions = read_sessions(table(tmp_path, text))
     with pytest.raises(UsageError, match=message):
         sessions.complete(plan("day1/run1.abf", "day2/run1.abf", "day1/run2.abf"))
+
+
+def test_rows_for_other_files_are_ignored_with_a_note(tmp_path: Path) -> None:
+    path = table(tmp_path, "file,subject\nrun1.abf,a\n" + "".join(f"old{n}.abf,b\n" for n in range(7)))
+    completed = read_sessions(path).complete(plan("run1.abf"))
+    assert [job.write_options.subject for job in completed.jobs] == ["a"]
+    assert completed.notes == (
+        f"{path}: rows for files that are not in this run are ignored: old0.abf, old1.abf, old2.abf, "
+        "old3.abf, old4.abf and 2 more.",
+    )
+
+
+def test_a_row_states_what_options_do(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        "file;gain;unit;channel;reader;polarity;clamp;sampling_rate;exclude;group\n"
+        "run1.abf;10,5;Vm=mV, Im=pA;Vm;axon;negative;current;2e4;0:5 10:12;WT\n",
+    )
+    (job,) = read_sessions(path).complete(plan("run1.abf")).jobs
+    assert job.reading == {
+        "gain": 10.5,
+        "unit": {"Vm": "mV", "Im": "pA"},
+        "reader": "axon",
+        "sampling_rate_hz": 20_000.0,
+    }
+    assert job.detecting == {"channels": ["Vm"], "polarity": "negative", "exclude": ["0:5", "10:12"]}
+    assert job.write_options.clamp == "current"
+    assert job.columns == {"group": "WT"}
+
+
+def test_a_file_can_be_left_out(tmp_path: Path) -> None:
+    path = table(tmp_path, "file,exclude\nrun1.abf,yes\n")
+    completed = read_sessions(path).complete(plan("run1.abf", "run2.abf"))
+    assert [job.path.name for job in completed.jobs] == ["run2.abf"]
+    assert [(one.path.name, one.reason) for one in completed.skipped] == [
+        ("run1.abf", "sessions.csv excludes it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("gain", "ten", r"row of 'run1\.abf': expected a number for gain, found 'ten'"),
+        ("unit", "bananas", r"row of 'run1\.abf': `unit`: expected a unit"),
+        ("polarity", "up", r"row of 'run1\.abf': `polarity`"),
+        ("exclude", "later", r"row of 'run1\.abf': `exclude`"),
+    ],
+)
+def test_a_value_that_is_not_possible_is_refused(
+    column: str, value: str, message: str, tmp_path: Path
+) -> None:
+    sessions = read_sessions(table(tmp_path, f"file,{column}\nrun1.abf,{value}\n"))
+    with pytest.raises(UsageError, match=message):
+        sessions.complete(plan("run1.abf"))

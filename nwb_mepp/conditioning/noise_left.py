@@ -1,0 +1,89 @@
+"""The noise of a channel when its events are taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
+from nwb_mepp.conditioning.survey import ChannelNoise, noise_sd_of
+from nwb_mepp.core.segments import Segment
+
+__all__ = ["NoiseLeft", "measure_noise_left"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_EXCERPT_S = 0.2
+_MAX_EXCERPTS = 500
+
+
+@dataclass(frozen=True)
+class NoiseLeft:
+    """Noise of a channel without its events.
+
+    Attributes
+    ----------
+    sd : float
+        Standard deviation above 10 Hz, without hum.
+    autocovariance : ndarray, shape (n_lags,)
+        In unit**2, at lags of 0, 1, 2, ... samples up to 0.1 s.
+    """
+
+    sd: float
+    autocovariance: FloatArray
+
+
+def measure_noise_left(
+    segments: Sequence[Segment],
+    *,
+    noise: ChannelNoise,
+    events: Callable[[int, int, int], FloatArray] | None = None,
+) -> NoiseLeft | None:
+    """Measure the noise in excerpts of a channel, without the events that are known.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        All stretches of the channel that are analyzed.
+    noise : ChannelNoise
+        Of the same segments; takes the hum out.
+    events : callable (number, start, stop) -> ndarray, optional
+        The events in samples ``start <= i < stop`` of a segment, to be subtracted.
+
+    Returns
+    -------
+    NoiseLeft or None
+        None where no segment lasts 0.2 s.
+
+    Notes
+    -----
+    The spectrum is a low quantile over excerpts of 0.2 s
+    (:func:`~nwb_mepp.conditioning.spectrum.noise_spectrum`), which events that remain hardly affect. Where
+    MEPPs are so frequent that every excerpt holds some, their power would count as noise unless they are
+    subtracted.
+    """
+    rate_hz = segments[0].sampling_rate_hz
+    n_samples = 2 * round(_EXCERPT_S * rate_hz / 2.0)
+    positions = [
+        (number, start)
+        for number, segment in enumerate(segments)
+        for start in range(0, segment.n_samples - n_samples + 1, n_samples)
+    ]
+    if not positions:
+        return None
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_EXCERPTS)).astype(int))
+    excerpts = []
+    for number, start in (positions[i] for i in chosen):
+        excerpt = noise.values(segments[number], start, start + n_samples)
+        excerpts.append(excerpt if events is None else excerpt - events(number, start, start + n_samples))
+    frequencies_hz, density = noise_spectrum(
+        np.array(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
+    )
+    smooth = smooth_spectrum(density)
+    # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
+    smooth[:2] = density[:2]
+    autocovariance = np.fft.irfft(smooth) * 0.5 * rate_hz
+    return NoiseLeft(noise_sd_of(frequencies_hz, density), autocovariance[: n_samples // 2])

@@ -1,0 +1,170 @@
+"""The table of the MEPPs of a segment: what is read from fitted shapes, and what from samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.segments import Segment
+from nwb_mepp.measurement.event_fits import OPEN_LOG_SE
+from nwb_mepp.measurement.noise_weights import Bins
+from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, PolarizedTrace
+from nwb_mepp.measurement.train import FittedEvents
+from nwb_mepp.measurement.waveform import level_times, log_slopes, widths
+
+__all__ = ["Part", "table_of"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+# The factor from the mean around the peak to the peak of the fitted shape: more would be that of a spike.
+_MOST_CURVED = 1.3
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The events of one segment; ``begin`` is where its first sample is on the clock of the train."""
+
+    segment: Segment
+    view: PolarizedTrace
+    begin: int
+    start: IntArray
+    peak: IntArray
+    stop: IntArray
+    probability: FloatArray
+    held: BoolArray
+
+    def binned(self, bins: Bins) -> FloatArray:
+        """Return the means of the trace over the bins around each peak, shape (n_events, n_bins)."""
+        first, last = bins.edges[[0, -1]].tolist()
+        rows = [bins.average(self.view.values(peak + first, peak + last)) for peak in self.peak.tolist()]
+        return np.array(rows).reshape(-1, bins.n_bins)
+
+
+def table_of(one: Part, fitted: FittedEvents) -> Mepps:
+    """Return the table of the events of one segment."""
+    segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
+    start, peak, stop, overlapped = _intervals(one, fitted)
+    sizes = [
+        _sizes(one, fitted, number, interval)
+        for number, interval in enumerate(zip(start.tolist(), peak.tolist(), stop.tolist(), strict=True))
+    ]
+    amplitude, area, baseline = np.array(sizes).T
+    kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
+    in_sweep = segment.start + np.stack([start, stop, peak])
+    start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / rate_hz
+    return Mepps(
+        channel=segment.trace.channel,
+        unit=segment.trace.unit,
+        sweep=np.full(n_events, segment.trace.sweep, dtype=np.int64),
+        start_index=in_sweep[0],
+        stop_index=in_sweep[1],
+        peak_index=in_sweep[2],
+        start_s=start_s,
+        stop_s=stop_s,
+        peak_s=peak_s,
+        amplitude=amplitude,
+        area=area,
+        baseline=baseline,
+        probability=one.probability,
+        overlapped=overlapped,
+        unresolved=fitted.unresolved,
+        amplitude_se=np.where(fitted.fits, fitted.likely.height_se, np.nan),
+        **kinetics,
+    )
+
+
+def _intervals(one: Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
+    """Return intervals that hold their peak and neither overlap nor leave the segment, and which are cut."""
+    likely, fits, rate_hz = fitted.likely, fitted.fits, one.view.rate_hz
+    at_peak_s = one.peak / rate_hz
+    fall_s = _fall_times(fitted, level=np.exp(-1.0))
+    ends = np.append(one.peak[1:], one.view.n_samples)
+    with np.errstate(invalid="ignore"):
+        onset = np.where(fits, np.round((at_peak_s + likely.onset_s) * rate_hz), one.start)
+        stop = np.where(fits, np.ceil((at_peak_s + likely.onset_s + fall_s) * rate_hz), one.stop)
+        peak = np.where(fits, np.round((at_peak_s + likely.peak_s) * rate_hz), one.peak)
+    rows = np.stack([onset, peak, stop, ends], axis=1).astype(np.int64).tolist()
+    floor, placed = 0, []
+    for first, top, last, end in rows:
+        inside = min(max(top, floor + 1 if floor else floor), end - 1)
+        placed.append(
+            (
+                min(max(first, floor), max(inside - 1, floor)),
+                inside,
+                min(max(last, inside + 1), one.view.n_samples),
+            )
+        )
+        floor = inside + 1
+    start, peak, stop = np.array(placed, dtype=np.int64).T
+    overlapped = np.append(stop[:-1] > start[1:], False)
+    stop[:-1] = np.minimum(stop[:-1], start[1:])
+    return start, peak, stop, overlapped
+
+
+def _fall_times(fitted: FittedEvents, *, level: float) -> FloatArray:
+    """Return when likely shapes fall to a fraction of their amplitude, in seconds from onset; else NaN."""
+    likely = fitted.likely
+    taus = (np.where(fitted.fits, tau_s, np.nan) for tau_s in (likely.tau_rise_s, likely.tau_decay_s))
+    return level_times(*taus, level=level, falling=True, power=likely.power)
+
+
+def _kinetics(
+    one: Part, fitted: FittedEvents, *, start: IntArray, overlapped: BoolArray
+) -> dict[str, npt.NDArray[Any]]:
+    """Return rise, half-width and decay, their standard errors, and why they are missing."""
+    free, fits = fitted.free, fitted.fits
+    # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
+    onset_s = one.peak / one.view.rate_hz + fitted.likely.onset_s
+    visible_s = np.append(start[1:], one.view.n_samples) / one.view.rate_hz - onset_s
+    reaches_half = _fall_times(fitted, level=0.5) <= visible_s
+    reaches_end = _fall_times(fitted, level=np.exp(-1.0)) <= visible_s
+    measured = fits & free.usable
+    taus = np.where(measured, free.tau_rise_s, np.nan), np.where(measured, free.tau_decay_s, np.nan)
+    covariance = free.covariance[:, 1:3, 1:3]
+    slopes = (*log_slopes(*taus, power=free.power), np.array([0.0, 1.0]))
+    rise_s, half_width_s = widths(*taus, power=free.power)
+    found: dict[str, npt.NDArray[Any]] = {}
+    visible = (np.ones(len(fits), dtype=bool), reaches_half, reaches_end)
+    names = ("rise_10_90", "half_width", "decay_tau")
+    for name, value, slope, seen in zip(names, (rise_s, half_width_s, taus[1]), slopes, visible, strict=True):
+        gradient = np.broadcast_to(slope, (len(fits), 2))
+        with np.errstate(invalid="ignore"):
+            log_se = np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient))
+        given = seen & (log_se < OPEN_LOG_SE)
+        found[f"{name}_s"] = np.where(given, value, np.nan)
+        found[f"{name}_se_s"] = np.where(given, value * log_se, np.nan)
+    found["missing_kinetics"] = np.select(
+        [~np.isnan(found["decay_tau_s"]), ~fits, overlapped, ~reaches_end],
+        ["", "no fit", "overlapped", "at border"],
+        default="noise",
+    )
+    return found
+
+
+def _sizes(
+    one: Part, fitted: FittedEvents, number: int, interval: tuple[int, int, int]
+) -> tuple[float, float, float]:
+    """Return amplitude, area and baseline of one event, signed."""
+    start, peak, stop = interval
+    view, likely, fits = one.view, fitted.likely, bool(fitted.fits[number])
+    half = view.samples(PEAK_HALF_WINDOW_S)
+    first, last = min(start, peak - half), max(stop, peak + half + 1)
+    level = likely.level[number]
+    trace, others = view.values(first, last), fitted.sum_at(one.peak, first, last, without=number)
+    if not np.isfinite(level):
+        level = float(trace.min())
+    at = slice(peak - half - first, peak + half + 1 - first)
+    amplitude = float((trace - others)[at].mean()) - level
+    if fits:
+        window = np.arange(peak - half, peak + half + 1) - one.peak[number]
+        own = likely.select(np.array([number])).curves(window / view.rate_hz)[0].mean()
+        amplitude *= min(max(float(likely.amplitude[number] / own), 1.0), _MOST_CURVED) if own > 0 else 1.0
+    area = float((trace - others - level)[start - first : stop - first].sum()) / view.rate_hz
+    baseline = level + float(others[peak - first])
+    return view.sign * amplitude, view.sign * area, view.sign * baseline

@@ -1,0 +1,206 @@
+"""Do harm to nwb-mepp and count what it survives.
+
+    python -m tests.faults                    everything, about an hour on two cores
+    python -m tests.faults --part kills --minutes 2 --trials 100
+
+What each trial gave is appended to build/faults/records.jsonl, so an interrupted run goes on where it was,
+and docs/reliability.md is written from it. The exit code is 1 if anything was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORK = PROJECT / "build" / "faults"
+# Each part with the number of trials of the long run.
+PARTS = {"kills": 1400, "pair-kills": 600, "pairs": 200, "disk": 1000, "mutants": 20_000, "load": 6}
+# Those of the suite.
+BRIEF = {"kills": 3, "pair-kills": 1, "pairs": 1, "disk": 4, "mutants": 25}
+
+
+def main() -> int:
+    """Run the parts that are asked for; return the exit code."""
+    options = _options()
+    from tests.faults.injection import preloaded
+
+    if not preloaded(options.work):
+        print("no C compiler or no Linux: processes are killed by the clock alone", file=sys.stderr)
+    sys.path.insert(0, str(PROJECT / "tests"))
+    _import_everything()
+    log = options.work / "records.jsonl"
+    if options.fresh:
+        log.unlink(missing_ok=True)
+    for part in options.part or PART_NAMES:
+        _run_part(part, options, log)
+    from tests.faults.page import summary, write_page
+
+    if options.page:
+        write_page(options.page, log, seed=options.seed)
+    text, n_lost = summary(log)
+    print(text)
+    return 1 if n_lost else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", action="append", choices=list(PART_NAMES), help="can be repeated [all]")
+    parser.add_argument("--trials", type=int, help="number of trials of each part [those of the long run]")
+    parser.add_argument("--brief", action="store_true", help="as few trials as the suite does")
+    parser.add_argument("--minutes", type=float, help="end each part after this time [no limit]")
+    parser.add_argument("--jobs", type=int, default=2, help="processes [2]")
+    parser.add_argument("--seed", type=int, default=1, help="[1]")
+    parser.add_argument("--fresh", action="store_true", help="forget the records of earlier runs")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of records and of what failed")
+    parser.add_argument("--page", type=Path, help="write the page to this file")
+    return parser.parse_args()
+
+
+def _import_everything() -> None:
+    """Import what the commands import, so that forked processes need not; none of it may start a thread."""
+    import h5py  # noqa: F401
+    import matplotlib.backends.backend_agg
+    import ndx_mepp
+    import neo.io
+    import nwbinspector
+    import pyabf
+    import pynwb
+    import scipy.signal
+    import scipy.stats  # noqa: F401
+
+    import nwb_mepp.workflows.batch
+    import nwb_mepp.workflows.evaluate
+    import nwb_mepp.workflows.extension
+    import nwb_mepp.workflows.simulate  # noqa: F401
+    from nwb_mepp._utils import process_pool
+
+    # Workers, too, are forked: to import everything takes longer than most trials.
+    import multiprocessing
+
+    process_pool.get_context = lambda _: multiprocessing.get_context("fork")
+    _warm_up()
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("expected one thread before the first fork")
+
+
+def _warm_up() -> None:
+    """Call the usual commands once, so that what they load and cache is there in every fork."""
+    import contextlib
+    import gc
+    import io
+
+    from nwb_mepp.cli import main as command
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
+        start, detector = ("--session-start", "2026-01-15T10:00:00Z"), ("--detector", "threshold")
+        abf, nwb = f"{folder}/simulated_0000.abf", f"{folder}/simulated_0000.abf.nwb"
+        with contextlib.redirect_stdout(io.StringIO()):
+            for call in (
+                ("simulate", "-o", folder, *start, "--duration", "1", "--format", "abf"),
+                ("info", abf),
+                ("run", abf, "-o", folder, *start, *detector),
+                ("detect", nwb, "--detector", "matched_filter"),
+                ("extension", "add", nwb),
+                ("events", nwb),
+                ("validate", nwb),
+            ):
+                if command(call) and call[0] != "validate":  # which misses a subject
+                    raise RuntimeError(f"{call}: {said.getvalue()}")
+    gc.collect()
+    gc.freeze()
+
+
+def _run_part(part: str, options: argparse.Namespace, log: Path) -> None:
+    """Do the trials that are not on record yet, shared among processes."""
+    from tests.faults.records import read_records
+
+    total = options.trials or (BRIEF if options.brief else PARTS)[part]
+    done = {record.number for record in read_records(log) if record.part == PART_NAMES[part]}
+    waiting = [number for number in range(total) if number not in done]
+    end_s = time.monotonic() + 60.0 * options.minutes if options.minutes else float("inf")
+    shares = [waiting[one :: options.jobs] for one in range(options.jobs)]
+    print(f"{part}: {len(waiting)} trials", file=sys.stderr)
+    pids = []
+    for share in shares:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_work_on(part, share, options, log, end_s))
+        pids.append(pid)
+    try:
+        failed = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    except KeyboardInterrupt:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        raise
+    if any(failed):
+        raise RuntimeError(f"a process of the harness itself failed in {part}")
+
+
+PART_NAMES = {
+    "kills": "kills, one writer",
+    "pair-kills": "kills, two writers",
+    "pairs": "pairs",
+    "disk": "full disk",
+    "mutants": "mutated inputs",
+    "load": "load",
+}
+
+
+def _work_on(part: str, share: list[int], options: argparse.Namespace, log: Path, end_s: float) -> int:
+    import traceback
+
+    from tests.faults.records import LOST, Log
+
+    try:
+        place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        with tempfile.TemporaryDirectory(prefix="faults-", dir=place) as folder:
+            trial, records = _trial_of(part, Path(folder), options), Log(log)
+            for number in share:
+                if time.monotonic() > end_s:
+                    break
+                record = trial(number)
+                records.add(record)
+                if record.outcome == LOST:
+                    print(f"LOST {record.part} {record.number} {record.kind}: {record.detail}", file=sys.stderr)
+        return 0
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+
+def _trial_of(part: str, folder: Path, options: argparse.Namespace) -> Callable[[int], object]:
+    from tests.faults import kills
+    from tests.faults.children import Server
+    from tests.faults.scenarios import Workshop
+
+    server = Server(folder / "said")
+    if part == "mutants":
+        from tests.faults.mutants import Mutants
+
+        mutants = Mutants(server, folder, keep=options.work / "failed")
+        return lambda number: mutants.trial(number, options.seed)
+    if part == "load":
+        from tests.faults.load import load_trial
+
+        return lambda number: load_trial(number, folder)
+    trials = kills.Trials(Workshop(server, folder))
+    function = {
+        "kills": kills.kill_trial,
+        "pair-kills": kills.pair_kill_trial,
+        "pairs": kills.pair_trial,
+        "disk": kills.full_disk_trial,
+    }[part]
+    return lambda number: function(trials, number, options.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -72,13 +72,13 @@ class FileContents:
     ancillary : AncillaryData
         Events, epochs, spikes and irregular signals. Like ``start_s`` of the traces, their times refer to the
         clock of the file; units of irregular signals are spelled as in the file and may be empty.
-    nominal_sweep_interval_s : float or None
-        The interval from sweep to sweep that the protocol asks for, where the file states that besides the
-        times of its sweeps.
     command_steps : mapping of int to tuple of (start_s, stop_s)
         By sweep, from its start: where the header says that another level was commanded than the one held.
     stimuli_s : mapping of int to tuple of float
         By sweep, from its start: when the header says that a digital output was switched on.
+    nominal_sweep_interval_s : float or None
+        The interval from sweep to sweep that the protocol asks for, where the file states that besides the
+        times of its sweeps.
     notes : tuple of str
         One sentence for each thing that was left out or assumed.
     """
@@ -91,9 +91,9 @@ class FileContents:
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
     ancillary: AncillaryData = field(default_factory=AncillaryData)
-    nominal_sweep_interval_s: float | None = None
     command_steps: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     stimuli_s: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    nominal_sweep_interval_s: float | None = None
     notes: tuple[str, ...] = ()
 
     @property

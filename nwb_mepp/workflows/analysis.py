@@ -104,6 +104,7 @@ def _analyze_channel(
         stimuli=stimuli,
         steps=steps,
     )
+    clear_s = find_clear_deflections(segments, noise=noise)
     for detector in detectors:
         tell(f"{detector.name} on {channel}")
         yield run_detector(

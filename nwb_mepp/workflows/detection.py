@@ -193,11 +193,11 @@ def run_detector(
     upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
     left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
     mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
-    warnings: tuple[str, ...] = ()
+    warnings = tuple(one.removesuffix(".") for one in noise.warnings)
     if sorting is not None:
-        mepps, warnings = sorting.sort(mepps)
-        level = {"level": baseline.mean, "noise_sd": noise.noise_sd}
-        warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings)
+        mepps, said = sorting.sort(mepps)
+        level = {"level": baseline.mean, "noise_sd": noise_sd}
+        warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings, *said)
     how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:

@@ -123,6 +123,22 @@ def test_the_output_of_a_run_says_what_was_left_out_and_why(tmp_path: Path) -> N
         assert file["intervals/invalid_times/start_time"][:].tolist() == [7.0]  # what was stated stays
 
 
+@pytest.mark.parametrize(("name", "channel"), [("nan_text", ("--channel", "Vm")), ("nan_csv", ())])
+def test_a_text_with_samples_that_are_no_numbers_is_converted(
+    name: str, channel: tuple[str, ...], call: Call, tmp_path: Path
+) -> None:
+    options = ("--session-start", "2026-01-15T10:00:00Z", "--detector", "miniunet", "--override")
+    called = call("run", case(name), "-o", tmp_path, *options, *channel)
+    assert called.code == 0, called.err
+    (result,) = read_results(next(tmp_path.glob("*.nwb")))
+    ((start_s, stop_s, reason),) = result.left_out
+    assert (start_s, stop_s, reason) == (
+        pytest.approx(0.5, abs=2e-4),
+        pytest.approx(0.52, abs=2e-4),
+        "not a number",
+    )
+
+
 def test_events_of_an_nwb_file_that_responses_follow_are_stimuli(tmp_path: Path) -> None:
     stimuli_s = np.array([1.1, 2.05, 3.2, 4.15, 5.6, 6.3, 7.45])  # neither regular nor stated
     onsets_s = sorted([*(stimuli_s + 4e-3), 0.6, 1.7, 2.7, 5.1])

@@ -30,6 +30,10 @@ def summarize(
     settings: str,
     package_version: str,
     sampled_baseline: Baseline | None = None,
+    bandwidth_hz: float = np.nan,
+    converter_step: float = np.nan,
+    hum_hz: float = np.nan,
+    noise_growth: float = np.nan,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel.
 
@@ -51,6 +55,8 @@ def summarize(
     sampled_baseline : Baseline, optional
         Avoids reading the trace again if several detectors are summarized; measured on ``segments`` by
         default.
+    bandwidth_hz, converter_step, hum_hz, noise_growth : float, optional
+        What the survey found besides, see :class:`~nwb_mepp.conditioning.ChannelNoise`; NaN if unknown.
 
     Returns
     -------
@@ -98,6 +104,10 @@ def summarize(
         polarity=polarity.value,
         package_version=package_version,
         settings=settings,
+        bandwidth_hz=bandwidth_hz,
+        converter_step=converter_step,
+        hum_hz=hum_hz,
+        noise_growth=noise_growth,
     )
 
 

@@ -189,6 +189,10 @@ def run_detector(
         settings=describe_settings(how),
         package_version=__version__,
         sampled_baseline=baseline,
+        bandwidth_hz=noise.bandwidth_hz,
+        converter_step=noise.converter_step,
+        hum_hz=np.nan if noise.hum is None else noise.hum.frequency_hz,
+        noise_growth=noise.noise_growth,
     )
     return ChannelResult(detector=detector.name, mepps=mepps, summary=summary)
 

@@ -219,8 +219,8 @@ def _check_noise(excerpts: FloatArray, bandwidth_hz: float, *, trace: Trace) -> 
         )
     if bandwidth_hz < MIN_BANDWIDTH_HZ:
         raise DetectionError(
-            f"channel {trace.channel!r}: expected a bandwidth of at least {MIN_BANDWIDTH_HZ:g} Hz to "
-            f"resolve a MEPP, found nothing above {bandwidth_hz:.0f} Hz but what a filter and the converter's "
+            f"channel {trace.channel!r}: expected a bandwidth of at least {MIN_BANDWIDTH_HZ:g} Hz to resolve "
+            f"a MEPP, found nothing above {bandwidth_hz:.0f} Hz but what a filter and the converter's "
             "rounding leave; record with a faster filter, or choose another channel with `channels`."
         )
 

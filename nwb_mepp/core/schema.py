@@ -319,6 +319,32 @@ class SummaryColumns(Columns):
         since="0.3.0",
         optional=True,
     )
+    bandwidth_hz = _number(
+        "bandwidth_hz",
+        "Hz",
+        "Up to which frequency the recording holds more than what a filter and the converter's rounding "
+        "leave; half the sampling rate without a filter.",
+        since="0.3.0",
+        optional=True,
+    )
+    converter_step = _number(
+        "converter_step", "{u}", "Smallest difference between sample values.", since="0.3.0", optional=True
+    )
+    hum_hz = _number(
+        "hum_hz",
+        "Hz",
+        "Frequency of the mains hum that was removed; NaN without any.",
+        since="0.3.0",
+        optional=True,
+    )
+    noise_growth = _number(
+        "noise_growth",
+        "",
+        "Standard deviation of the noise above 100 Hz in the loudest stretch over that in the median one, of "
+        "up to 15 equal stretches of 2 s or more; 1 if there are fewer than three.",
+        since="0.3.0",
+        optional=True,
+    )
 
 
 # What the type MEPPDetector states; the summary repeats it, so that it can be read alone.

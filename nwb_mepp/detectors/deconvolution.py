@@ -12,7 +12,7 @@ from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.matched_filter import template
-from nwb_mepp.detectors.positions import candidates_at, decay_end, in_noise_sd
+from nwb_mepp.detectors.positions import candidates_at, decay_end, in_noise_sd, local_growth
 
 __all__ = ["Deconvolution", "design_deconvolution"]
 
@@ -118,7 +118,10 @@ class Deconvolution:
         ]
 
     def scores(self, traces: Sequence[WhitenedTrace]) -> list[FloatArray]:
-        """Return the deconvolved traces in SD of their noise, shape (n_samples,) each."""
+        """Return the deconvolved traces in SD of their noise, shape (n_samples,) each.
+
+        Where the noise is louder than in most of a trace, it is the SD of that louder noise.
+        """
         taps = design_deconvolution(
             self._shape,
             sampling_rate_hz=_RATE_HZ,
@@ -127,7 +130,7 @@ class Deconvolution:
             half_length_s=_HALF_LENGTH_S,
         )
         margin = len(taps) // 2
-        return in_noise_sd(
+        rows = in_noise_sd(
             [
                 np.concatenate(
                     [
@@ -138,6 +141,7 @@ class Deconvolution:
                 for trace in traces
             ]
         )
+        return [row / local_growth(row, sampling_rate_hz=_RATE_HZ) for row in rows]
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
         onsets, _ = scipy.signal.find_peaks(

@@ -11,7 +11,7 @@ import scipy
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
-from nwb_mepp.detectors.positions import candidates_at, decay_end
+from nwb_mepp.detectors.positions import candidates_at, decay_end, local_growth
 
 __all__ = ["MatchedFilter", "template", "whitened_kernel", "without_side_lobes"]
 
@@ -122,7 +122,8 @@ class MatchedFilter:
         Returns
         -------
         score, best : ndarray, shape (n_samples,)
-            The score at a sample is that of a template whose onset lies there.
+            The score at a sample is that of a template whose onset lies there. Where the noise is louder than
+            in most of the trace, the score is in SD of that louder noise.
         """
         kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
         before = len(trace.taps) // 2
@@ -139,7 +140,8 @@ class MatchedFilter:
             ]
             scores.append(np.max(rows, axis=0))
             choices.append(np.argmax(rows, axis=0))
-        return np.concatenate(scores), np.concatenate(choices)
+        score = np.concatenate(scores)
+        return score / local_growth(score, sampling_rate_hz=_RATE_HZ), np.concatenate(choices)
 
     def _candidates(
         self, trace: WhitenedTrace, score: FloatArray, best: IntArray, *, threshold: float

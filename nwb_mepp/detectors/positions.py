@@ -10,11 +10,15 @@ import numpy.typing as npt
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors.interface import Candidates
 
-__all__ = ["candidates_at", "decay_end", "fit_gaussian", "in_noise_sd"]
+__all__ = ["candidates_at", "decay_end", "fit_gaussian", "in_noise_sd", "local_growth"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+# The noise is compared between stretches of this length, and must exceed the usual by more than it scatters.
+_LOCAL_S = 1.0
+_MIN_STRETCHES = 5
+_SCATTER = 1.25
 _N_ITERATIONS = 20
 _CUT_SD = 1.5
 # SD of a standard normal distribution cut off at 1.5 SD on both sides.
@@ -106,3 +110,41 @@ def in_noise_sd(rows: Sequence[FloatArray]) -> list[FloatArray]:
     """
     mean, sd = fit_gaussian(np.concatenate(rows))
     return [(row - mean) / sd if sd > 0.0 else np.zeros_like(row) for row in rows]
+
+
+def local_growth(score: FloatArray, *, sampling_rate_hz: float) -> FloatArray:
+    """Return by which factor the noise of a filtered trace exceeds that of most of its seconds.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_samples,)
+        In any unit, events positive.
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    ndarray, shape (n_samples,)
+        1.0 where it exceeds it by less than a quarter, and in a trace of less than 5 s.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(size=10_000)
+    >>> noise[8_000:] *= 3.0
+    >>> growth = local_growth(noise, sampling_rate_hz=1_000.0)
+    >>> float(growth[5_000]), float(growth[9_500].round())
+    (1.0, 3.0)
+    """
+    length = round(_LOCAL_S * sampling_rate_hz)
+    n_stretches = len(score) // length
+    growth = np.ones(len(score))
+    if n_stretches < _MIN_STRETCHES:
+        return growth
+    # Events add to the upper half of the distribution only.
+    parts = score[: n_stretches * length].reshape(n_stretches, length)
+    low, middle = np.percentile(parts, [16.0, 50.0], axis=1)
+    spread = middle - low
+    usual = float(np.median(spread))
+    if usual > 0.0:
+        centers = (np.arange(n_stretches) + 0.5) * length
+        growth = np.interp(np.arange(len(score)), centers, spread / usual)
+    return np.where(growth > _SCATTER, growth, 1.0)

@@ -57,9 +57,13 @@ def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: 
     >>> detection_criterion([0.0, 0.0, 2.0, 1.0, 0.0], [0.0, 1.0, 0.0]).round(2).tolist()
     [-1.0, 3.0, 0.0]
     """
-    trace = np.asarray(values, dtype=np.float64)
-    deviation = np.asarray(shape, dtype=np.float64)
-    deviation = deviation - deviation.mean()
+    scale, error = _fit(np.asarray(values, dtype=np.float64), np.asarray(shape, dtype=np.float64))
+    return _criterion(scale, np.maximum(error, min_sd))
+
+
+def _fit(trace: FloatArray, shape: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return scale and standard error at every sample, shape (n_samples - n_shape + 1,) each."""
+    deviation = shape - shape.mean()
     n_shape = len(deviation)
     energy = float(np.sum(deviation**2))
     # Sums over every window directly, not by FFT: an artifact must not leave its rounding errors elsewhere.
@@ -67,7 +71,10 @@ def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: 
     total = np.convolve(trace, ones, mode="valid")
     scale = np.correlate(trace, deviation, mode="valid") / energy
     squares = np.convolve(trace**2, ones, mode="valid") - total**2 / n_shape - energy * scale**2
-    error = np.maximum(np.sqrt(np.maximum(squares, 0.0) / (n_shape - 1)), min_sd)
+    return scale, np.sqrt(np.maximum(squares, 0.0) / (n_shape - 1))
+
+
+def _criterion(scale: FloatArray, error: FloatArray) -> FloatArray:
     return np.divide(scale, error, out=np.zeros_like(scale), where=error > 0.0)
 
 
@@ -116,29 +123,34 @@ class TemplateFit:
         ]
 
     def scores(self, traces: Sequence[WhitenedTrace]) -> list[FloatArray]:
-        """Return the criteria of the traces of a channel, comparable between filters, (n_samples,) each.
+        """Return the criterion for an onset at each sample of the traces of a channel, (n_samples,) each.
 
-        Behind a filter the noise is smooth, so that the error of a fit is small by chance: criteria that vary
-        more than in unfiltered noise are scaled down to vary as much.
+        Behind a filter the noise is smooth: it looks like the template more often, and the error of a fit is
+        small by chance. An error below the median counts as that, and a criterion that varies more than in
+        unfiltered noise is scaled down to vary as much.
         """
-        rows = [self.score(trace) for trace in traces]
+        fits = [self._fits(trace) for trace in traces]
+        usual = float(np.median(np.concatenate([error for _, error in fits])))
+        least = [max(_rounding_sd(trace), usual) for trace in traces]
+        rows = [
+            _criterion(scale, np.maximum(error, least_sd))
+            for (scale, error), least_sd in zip(fits, least, strict=True)
+        ]
         _, sd = fit_gaussian(np.concatenate(rows))
         return [row * min(_USUAL_SD / sd, 1.0) if sd > 0.0 else row for row in rows]
 
-    def score(self, trace: WhitenedTrace) -> FloatArray:
-        """Return the detection criterion for an onset at each sample, shape (n_samples,)."""
+    def _fits(self, trace: WhitenedTrace) -> tuple[FloatArray, FloatArray]:
+        """Return scale and standard error for an onset at each sample, shape (n_samples,) each."""
         before = round(_BASELINE_S * _RATE_HZ)
         shape = np.concatenate([np.zeros(before), self._shape])
-        # The error cannot be less than that of rounding to the converter's steps, averaged by the resampling.
-        averaged = min(trace.sampling_rate_hz / trace.segment.sampling_rate_hz, 1.0)
-        min_sd = trace.noise.converter_step * float(np.sqrt(averaged / 12.0))
         margin = len(shape)
-        rows = []
+        parts = []
         for index in range(trace.n_tiles):
             tile = trace.read_upright(index, margin=margin)
-            criterion = detection_criterion(tile, shape, min_sd=min_sd)
-            rows.append(criterion[margin - before :][: len(tile) - 2 * margin])
-        return np.concatenate(rows)
+            fit = np.array(_fit(tile, shape))
+            parts.append(fit[:, margin - before :][:, : len(tile) - 2 * margin])
+        scale, error = np.concatenate(parts, axis=1)
+        return scale, error
 
     def _candidates(self, trace: WhitenedTrace, score: FloatArray, threshold: float) -> Candidates:
         onsets, _ = scipy.signal.find_peaks(
@@ -150,3 +162,9 @@ class TemplateFit:
             peak=onsets + int(np.argmax(self._shape)),
             stop=onsets + decay_end(self._shape),
         )
+
+
+def _rounding_sd(trace: WhitenedTrace) -> float:
+    """Return the SD of rounding to the converter's steps, averaged by the resampling: no error is less."""
+    averaged = min(trace.sampling_rate_hz / trace.segment.sampling_rate_hz, 1.0)
+    return trace.noise.converter_step * float(np.sqrt(averaged / 12.0))

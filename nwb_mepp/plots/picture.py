@@ -15,6 +15,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.core.safe_text import visible
+from nwb_mepp.core.units import DisplayUnit
 from nwb_mepp.plots.display_units import choose_unit, number
 from nwb_mepp.plots.image_files import check_format, save_figure
 from nwb_mepp.plots.panels import (
@@ -44,6 +45,8 @@ _MARGINS = {"left": 0.078, "right": 0.977, "top": 0.815, "bottom": 0.078}
 _BETWEEN = "   ·   "
 _MAX_TITLE = 90
 _MAX_RESERVATIONS = 170
+# Recordings are described by these only where they stand out.
+_NARROW_HZ, _GROWN, _COARSE_SD = 1500.0, 1.3, 0.5
 
 
 def draw_picture(
@@ -178,6 +181,7 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         found.append(f"decay {number(1e3 * float(np.nanmedian(mepps.decay_tau_s)), digits=2)} ms")
     how = [
         f"noise SD {number(size.factor * summary.noise_sd, digits=2)} {size.name}",
+        *_recorded(summary, size=size),
         f"baseline {number(level.factor * summary.baseline_mean)} {level.name}",
         f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
         f"nwb-mepp {summary.package_version}",
@@ -185,6 +189,20 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
     if summary.n_unexplained > 0:
         how.append(f"{summary.n_unexplained:.0f} clear but not explained (triangles)")
     return _BETWEEN.join(found), _BETWEEN.join(how)
+
+
+def _recorded(summary: SummaryRow, *, size: DisplayUnit) -> list[str]:
+    """Return what stands out in how a channel was recorded."""
+    found = []
+    if summary.bandwidth_hz < _NARROW_HZ:
+        found.append(f"nothing above {summary.bandwidth_hz:.0f} Hz")
+    if summary.noise_growth >= _GROWN:
+        found.append(f"noise grows {summary.noise_growth:.1f}-fold")
+    if summary.converter_step >= _COARSE_SD * summary.noise_sd:
+        found.append(f"converter step {number(size.factor * summary.converter_step, digits=2)} {size.name}")
+    if np.isfinite(summary.hum_hz):
+        found.append(f"{summary.hum_hz:.1f} Hz hum removed")
+    return found
 
 
 def _reservations(result: ChannelResult) -> str:

@@ -34,6 +34,10 @@ def summarize(
     warnings: Sequence[str] = (),
     n_unexplained: float = np.nan,
     average: Mapping[str, float] | None = None,
+    bandwidth_hz: float = np.nan,
+    converter_step: float = np.nan,
+    hum_hz: float = np.nan,
+    noise_growth: float = np.nan,
 ) -> SummaryRow:
     """Summarize the MEPPs of one channel; events of another kind are only counted.
 
@@ -61,6 +65,8 @@ def summarize(
         Number of clear deflections that no MEPP explains; NaN where nobody looked for them.
     average : mapping of str to float, optional
         What is known of the averaged waveform, by attribute of the row.
+    bandwidth_hz, converter_step, hum_hz, noise_growth : float, optional
+        What the survey found besides, see :class:`~nwb_mepp.conditioning.ChannelNoise`; NaN if unknown.
 
     Returns
     -------
@@ -122,6 +128,10 @@ def summarize(
         n_artifacts=others["artifact"],
         warnings="; ".join(warnings),
         n_unexplained=float(n_unexplained),
+        bandwidth_hz=bandwidth_hz,
+        converter_step=converter_step,
+        hum_hz=hum_hz,
+        noise_growth=noise_growth,
     )
 
 

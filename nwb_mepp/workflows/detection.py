@@ -231,6 +231,10 @@ def run_detector(
         warnings=warnings,
         n_unexplained=np.nan if clear_s is None else len(left),
         average=_of_average(waveform, segments, noise=noise),
+        bandwidth_hz=noise.bandwidth_hz,
+        converter_step=noise.converter_step,
+        hum_hz=np.nan if noise.hum is None else noise.hum.frequency_hz,
+        noise_growth=noise.noise_growth,
     )
     return ChannelResult(
         detector=detector.name,

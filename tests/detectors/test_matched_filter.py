@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.detectors import RATE_HZ, noise, with_events
+from builders.detectors import RATE_HZ, SHAPE, noise, with_events
 from builders.traces import NOISE_SD, segments_of, whitened_of
 from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import MatchedFilter, template
@@ -120,3 +120,16 @@ def test_f1_on_reference_recordings_at_level_10_is_at_least_09() -> None:
         counts += len(matching.pairs), len(matching.missed), len(matching.false)
     n_pairs, n_missed, n_false = counts
     assert 2.0 * n_pairs / (2.0 * n_pairs + n_missed + n_false) >= 0.9
+
+
+def test_noise_that_grows_at_the_end_is_not_taken_for_events() -> None:
+    places = list(range(9_000, 190_000, 9_000))
+    samples = noise(40.0)
+    for place in places:
+        samples[place : place + len(SHAPE)] += 12.0 * NOISE_SD * SHAPE
+    samples[-20_000:] *= 1.0 + 1.7 * np.linspace(0.0, 1.0, 20_000)
+    segments = segments_of(samples, rate_hz=RATE_HZ)
+    (found,) = MatchedFilter().find(segments, noise=survey(segments, polarity="positive"))
+    false = [start for start in found.start if np.abs(np.array(places) - start).min() > 10]
+    assert len(false) <= 1
+    assert len(found) >= len(places) - 1

@@ -57,7 +57,7 @@ def test_a_silent_stretch_counts_as_nothing() -> None:
 
 def test_score_stands_at_the_onset_and_is_the_scale_over_the_noise() -> None:
     places = list(range(5_000, 95_000, 9_000))
-    score = TemplateFit().score(whitened_of(with_events(places, [20.0] * len(places)), rate_hz=RATE_HZ)[0])
+    score = TemplateFit().scores(whitened_of(with_events(places, [20.0] * len(places)), rate_hz=RATE_HZ))[0]
     assert score.shape == (100_000,)
     # With the right shape only the noise remains: the criterion is the height in SD of it.
     assert np.mean([score[place - 1 : place + 2].max() for place in places]) == pytest.approx(20.0, rel=0.08)
@@ -67,10 +67,10 @@ def test_score_stands_at_the_onset_and_is_the_scale_over_the_noise() -> None:
 @pytest.mark.parametrize("block_s", [1.0, 5.0])
 def test_score_does_not_depend_on_the_size_of_the_tiles(block_s: float) -> None:
     samples = with_events([4_000, 8_190, 30_000], [10.0, 10.0, 10.0])
-    expected = TemplateFit().score(whitened_of(samples, rate_hz=RATE_HZ)[0])
+    expected = TemplateFit().scores(whitened_of(samples, rate_hz=RATE_HZ))[0]
     (tiled,) = whitened_of(samples, block_s=block_s, rate_hz=RATE_HZ)
     assert tiled.n_tiles > 1
-    np.testing.assert_allclose(TemplateFit().score(tiled), expected, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(TemplateFit().scores([tiled])[0], expected, rtol=0, atol=1e-8)
 
 
 def test_a_shape_of_ones_own_is_fitted_instead() -> None:

@@ -21,7 +21,9 @@ from nwb_mepp.plots.panels import mark_unexplained
 SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 
 
-def shown(mepps: Mepps, *, analyzed_s: float = 60.0, noise_sd: float = 5e-5) -> ChannelResult:
+def shown(
+    mepps: Mepps, *, analyzed_s: float = 60.0, noise_sd: float = 5e-5, **others: float
+) -> ChannelResult:
     """Return MEPPs with every number of the summary that a picture prints."""
     found = len(mepps) > 0
     return result_of(
@@ -34,6 +36,7 @@ def shown(mepps: Mepps, *, analyzed_s: float = 60.0, noise_sd: float = 5e-5) -> 
         amplitude_mean=float(mepps.amplitude.mean()) if found else np.nan,
         amplitude_cv=0.3 if len(mepps) > 1 else np.nan,
         baseline_mean=-70e-3,
+        **others,
     )
 
 
@@ -53,6 +56,27 @@ def test_the_suffix_decides_what_is_written(drawn, tmp_path, suffix):
     draw_picture(*drawn, path, title="fiber_07.abf, Vm, matched_filter")
     assert path.read_bytes().startswith(SIGNATURES[suffix])
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"bandwidth_hz": 620.4}, "nothing above 620 Hz"),
+        ({"noise_growth": 2.66}, "noise grows 2.7-fold"),
+        ({"converter_step": 4e-5}, "converter step"),
+        ({"hum_hz": 50.03}, "50.0 Hz hum removed"),
+    ],
+)
+def test_what_stands_out_of_a_recording_is_told(drawn, tmp_path, found, said):
+    traces, result = drawn
+    ordinary = {"bandwidth_hz": 5e3, "noise_growth": 1.05, "converter_step": 3e-6, "hum_hz": np.nan}
+    texts = []
+    for change in ({}, found):
+        told = shown(result.mepps, **(ordinary | change))
+        draw_picture(traces, told, tmp_path / "picture.svg", title="fiber")
+        texts.append((tmp_path / "picture.svg").read_text())
+    assert said in texts[1]
+    assert said not in texts[0]
 
 
 def test_a_png_fills_a_slide(drawn, tmp_path):

@@ -99,7 +99,18 @@ def _channels(work: Path) -> list[str]:
     raw = work / "channels.raw"
     np.random.default_rng(1).normal(0.0, 100.0, (50_000, 200)).astype("<i2").tofile(raw)
     stated = ("--reader", "rawbinarysignal", "--dtype", "int16", "--n-channels", "200", "--unit", "uV")
-    return ["run", str(raw), "-o", str(work / "out"), *START, *QUICK, "--no-picture", *stated, "--sampling-rate", "10000"]
+    return [
+        "run",
+        str(raw),
+        "-o",
+        str(work / "out"),
+        *START,
+        *QUICK,
+        "--no-picture",
+        *stated,
+        "--sampling-rate",
+        "10000",
+    ]
 
 
 def _sweeps(work: Path) -> list[str]:

@@ -292,3 +292,22 @@ def test_reworded_settings_are_declared_one_by_one() -> None:
     assert same_settings(before, "polarity_from=potentials depolarize; gain=2")
     assert not same_settings(before, "polarity_from=potentials depolarize; gain=3")
     assert not same_settings(before, "polarity_from=currents depolarise; gain=2")
+
+
+def test_a_new_list_and_rows_sorted_by_file_are_declared(tmp_path: Path) -> None:
+    job = Job("batch", "run a b -o batch", recording="a")
+    for side, rows in (("before", "b.nwb,2\na.nwb,1\n"), ("after", "a.nwb,1\nb.nwb,2\n")):
+        (tmp_path / side / "batch").mkdir(parents=True)
+        (tmp_path / side / "batch" / "mepps.csv").write_text(f"file,sweep\n{rows}", encoding="utf-8")
+    (tmp_path / "after" / "batch" / ".nwb-mepp.json").touch()
+    tallies: defaultdict[str, Tally] = defaultdict(Tally)
+    compare_job(job, tmp_path / "before", tmp_path / "after", tallies)
+    assert tallies["a"].differences == []
+    assert tallies["a"].cells == 4
+    assert set(tallies["a"].declared) == {
+        "file .nwb-mepp.json: list of the tables that nwb-mepp wrote",
+        "mepps.csv: rows sorted by file",
+    }
+    (tmp_path / "after" / "batch" / "stray.csv").touch()
+    compare_job(job, tmp_path / "before", tmp_path / "after", tallies)
+    assert tallies["a"].differences == ["batch: stray.csv is only there after"]

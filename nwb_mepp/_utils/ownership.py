@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nwb_mepp._utils.atomic_files import complete_or_absent, hold
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.provenance import sha256_of
 
@@ -177,6 +178,8 @@ def _is_listed(path: Path) -> bool:
 
 def _read_list(folder: Path) -> dict[str, list[str]]:
     place = folder / LIST_NAME
+    if special_kind(place) is not None:
+        raise _damaged(place)
     try:
         files = json.loads(place.read_text(encoding="utf-8"))["files"]
         if all(isinstance(name, str) and isinstance(known, list) for name, known in files.items()):

@@ -26,6 +26,7 @@ __all__ = [
     "open_closed_streams",
     "show_log",
     "show_progress",
+    "show_search",
     "tell",
 ]
 
@@ -149,6 +150,18 @@ class Progress:
         """Count one more file as done."""
         if self._advance is not None:
             self._advance()
+
+
+@contextmanager
+def show_search(what: str) -> Iterator[None]:
+    """Show on a terminal that something is searched for, which may take long among many files."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"searching for {what}"):
+        yield
 
 
 @contextmanager

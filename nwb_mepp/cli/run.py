@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import Progress, UnfinishedError, complain, show_failures, show_progress
+from nwb_mepp.cli.console import (
+    Progress,
+    UnfinishedError,
+    complain,
+    show_failures,
+    show_progress,
+    show_search,
+)
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.workflows.limits import LimitOptions
@@ -178,7 +185,8 @@ def _plan(
 
     if writing.metadata is not None:
         load_metadata(writing.metadata)  # what is wrong in it would be wrong for every file
-    plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
+    with show_search("recordings"):
+        plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
         for note in plan.notes:

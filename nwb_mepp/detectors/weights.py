@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.version import __version__
 
@@ -184,6 +185,12 @@ def owner_of_weights(folder: Path) -> str:
 
 def _read(folder: Path) -> tuple[Any, bytes]:
     """Return the content of the configuration, and the network."""
+    for name in ("config.json", _NETWORK):
+        kind = special_kind(folder / name)
+        if kind is not None:
+            raise DetectionError(
+                f"{folder.name}: expected the file {name}, found {kind}; export the weights again."
+            )
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return config, (folder / _NETWORK).read_bytes()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Section, Session, Subject
 
@@ -40,6 +41,11 @@ def load_metadata(path: str | PathLike[str]) -> Metadata:
         message names the line.
     """
     place = Path(path)
+    kind = special_kind(place)
+    if kind is not None:  # it is read several times, and the first may wait for ever
+        raise MetadataError(
+            f"expected a metadata file, found {kind} at {place}; save what it gives to a file first."
+        )
     try:
         text = place.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

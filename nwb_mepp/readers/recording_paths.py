@@ -147,6 +147,8 @@ def _is_recording(path: Path, entry: ReaderEntry | None) -> bool:
     suffix = path.suffix.lower()
     if entry is not None:
         return suffix in entry.suffixes
+    if not any(suffix in one.suffixes for one in reader_table()):
+        return False  # without opening it: a folder may hold many thousands of other files
     try:
         chosen = choose_reader(path)
         # A file with another suffix may be a backup (run.abf.bak): it must be given explicitly.

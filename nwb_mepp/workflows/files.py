@@ -36,7 +36,7 @@ from nwb_mepp.workflows.analysis import (
     stretches_left_out,
 )
 from nwb_mepp.workflows.channel_looks import ChannelLook, look_at
-from nwb_mepp.workflows.ground_truth import truth_of
+from nwb_mepp.workflows.ground_truth import refuse_special, truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
@@ -387,6 +387,7 @@ def _checksum(file: str | None) -> str | None:
     """Return the checksum of a file of marks."""
     if file is None:
         return None
+    refuse_special(Path(file))
     if not Path(file).is_file():
         raise ReadError(f"`events`: there is no file {file}; check the path.")
     return sha256_of([Path(file)])

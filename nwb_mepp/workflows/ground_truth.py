@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
@@ -16,7 +17,7 @@ from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, read_event
 from nwb_mepp.readers import EventTimes, ReadOptions, read_event_table, read_recording
 from nwb_mepp.workflows.recording_files import is_nwb
 
-__all__ = ["marks_in", "own_truth", "read_truth", "truth_of"]
+__all__ = ["marks_in", "own_truth", "read_truth", "refuse_special", "truth_of"]
 
 
 def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
@@ -83,6 +84,8 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
     Whether the marks lie within the recording and apart from each other,
     :func:`~nwb_mepp.evaluation.check_marks` checks.
     """
+    if truth is not None:
+        refuse_special(Path(truth))
     if truth is None:
         marks = _own_labels(recording, channel=channel)
     elif (file := Path(truth)).is_file():
@@ -103,6 +106,21 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
             )
         marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
     return _sorted(marks)
+
+
+def refuse_special(file: Path) -> None:
+    """Check that marks come from a file, which can be read more than once.
+
+    Raises
+    ------
+    ReadError
+        If they come from a named pipe, a socket or a device.
+    """
+    kind = special_kind(file)
+    if kind is not None:
+        raise ReadError(
+            f"expected a file of marks, found {kind} at {file}; save what it gives to a file first."
+        )
 
 
 def _sorted(marks: Marks) -> Marks:

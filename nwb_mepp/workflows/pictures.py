@@ -70,4 +70,10 @@ def draw_pictures(
             drawn.append(path)
         except OutputError as error:
             missing.append(f"the NWB file is written, but its picture is missing: {error}")
+        except OSError as error:
+            # What the drawing itself needs, such as its cache of fonts.
+            missing.append(
+                "the NWB file is written, but its picture is missing: the operating system reports: "
+                f"{error}; check free space and permissions, and run it again."
+            )
     return tuple(drawn), tuple(missing)

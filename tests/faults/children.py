@@ -204,7 +204,9 @@ def _call(arguments: list[str], output: Path, arm: Arm | None, injection: Inject
             else:
                 injection.arm(arm.below, arm.k, arm.action)
         if os.environ.get("FH"):
-            import faulthandler; faulthandler.enable(2)
+            import faulthandler
+
+            faulthandler.enable(2)
         ignore_failing_destructors()  # as the command does
         code = main(arguments)
         sys.stdout.flush()

@@ -50,6 +50,7 @@ def preloaded(work: Path) -> bool:
     # A thread that is alive during a fork could hold a lock for ever in the child.
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     os.execve(sys.executable, [sys.executable, "-m", "tests.faults", *sys.argv[1:]], environment)
+    return None
 
 
 class Injection:

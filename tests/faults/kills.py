@@ -34,7 +34,9 @@ class Trials:
             self.workshop.drop(prepared)
         return self._measured[scenario.name]
 
-    def fault(self, scenario: Scenario, prepared: Prepared, random_: random.Random) -> tuple[Arm | None, float]:
+    def fault(
+        self, scenario: Scenario, prepared: Prepared, random_: random.Random
+    ) -> tuple[Arm | None, float]:
         """Draw where to kill: at a call (three times in four, where possible) or by the clock."""
         seconds, points = self.measure(scenario)
         if points and random_.random() < 0.75:
@@ -62,7 +64,9 @@ def kill_trial(trials: Trials, number: int, seed: int) -> Record:
     problem = ended.fault() or ("" if clean else "processes stayed for 10 s")
     problem = problem or damaged(trials.server.compute(state_of, prepared.out), (prepared.old, final))
     problem = problem or _next_run(trials, prepared, [scenario], [final])
-    return _record("kills, one writer", scenario.name, number, problem, f"killed at {where}", began_s, trials, prepared)
+    return _record(
+        "kills, one writer", scenario.name, number, problem, f"killed at {where}", began_s, trials, prepared
+    )
 
 
 def _next_run(trials: Trials, prepared: Prepared, scenarios: list[Scenario], finals: list[dict]) -> str:
@@ -133,7 +137,9 @@ def pair_kill_trial(trials: Trials, number: int, seed: int) -> Record:
     problem = ended.fault() or of_other.fault() or ("" if clean else "processes stayed for 10 s")
     problem = problem or damaged(trials.server.compute(state_of, prepared.out), states.values())
     problem = problem or _next_run(trials, prepared, scenarios, [states["ab"], states["ba"]])
-    return _record("kills, two writers", pair.name, number, problem, f"killed at {where}", began_s, trials, prepared)
+    return _record(
+        "kills, two writers", pair.name, number, problem, f"killed at {where}", began_s, trials, prepared
+    )
 
 
 def pair_trial(trials: Trials, number: int, seed: int) -> Record:
@@ -204,5 +210,3 @@ def _disk_sentence(ended: Ended, scenario: Scenario) -> str:
     said = ended.said.lower()
     known = ("space", "disk full", "file too large")
     return "" if any(one in said for one in known) else "the sentence does not say that the disk is full"
-
-

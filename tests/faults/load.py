@@ -97,17 +97,30 @@ def _files(work: Path) -> list[str]:
 
 def _channels(work: Path) -> list[str]:
     raw = work / "channels.raw"
+    names = [word for number in range(200) for word in ("--channel", f"ch{number}")]
     np.random.default_rng(1).normal(0.0, 100.0, (50_000, 200)).astype("<i2").tofile(raw)
     stated = ("--reader", "rawbinarysignal", "--dtype", "int16", "--n-channels", "200", "--unit", "uV")
-    return ["run", str(raw), "-o", str(work / "out"), *START, *QUICK, "--no-picture", *stated, "--sampling-rate", "10000"]
+    return [
+        "run",
+        str(raw),
+        "-o",
+        str(work / "out"),
+        *START,
+        *QUICK,
+        "--no-picture",
+        *names,
+        *stated,
+        "--sampling-rate",
+        "10000",
+    ]
 
 
 def _sweeps(work: Path) -> list[str]:
     from pyabf.abfWriter import writeABF1
 
     abf = work / "sweeps.abf"
-    samples = np.random.default_rng(2).normal(-70.0, 0.1, (5000, 1000))
-    writeABF1(samples, str(abf), 10_000.0, units="mV")
+    samples = np.random.default_rng(2).normal(-70.0, 0.1, (5000, 3000))
+    writeABF1(samples, str(abf), 5_000.0, units="mV")
     return ["run", str(abf), "-o", str(work / "out"), *START, *QUICK, "--no-picture"]
 
 
@@ -140,7 +153,7 @@ def _outputs(work: Path) -> list[str]:
 LOADS: tuple[tuple[str, Callable[[Path], list[str]]], ...] = (
     ("300 files, two at a time", _files),
     ("200 channels of 5 s", _channels),
-    ("5,000 sweeps of 0.1 s", _sweeps),
+    ("5,000 sweeps of 0.6 s", _sweeps),
     ("100 MEPPs a second for 10 minutes, all defaults", _mepps),
     ("3 recordings among 50,000 foreign files", _foreign),
     ("tables of a folder of 1,001 outputs, written anew after one more", _outputs),

@@ -17,7 +17,16 @@ _NUMBER = re.compile(rb"-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?")
 _WORDS = (
     *(b"nan", b"inf", b"-1", b"0", b"1e308", b"1e-320", b"99999999999999999999", b"0x7f", b"1,5", b"1.5.2"),
     *(b"", b" ", b"\t", b"\n", b"\r\n", b"\x00", b'"', b"'", b";", b",", b"=", b"=1+1", b"\x1b[2J", b"\xff"),
-    *(b"\xef\xbb\xbf", "µV".encode(), "µV".encode("latin-1"), "Ω".encode("utf-16"), b"V", b"mA", b"s", b"min"),
+    *(
+        b"\xef\xbb\xbf",
+        "µV".encode(),
+        "µV".encode("latin-1"),
+        "Ω".encode("utf-16"),
+        b"V",
+        b"mA",
+        b"s",
+        b"min",
+    ),
     *(b"2026-13-45T99:99:99Z", b"null", b"true", b"[]", b"{}", b"- ", b": ", b"&a *a", b"!!python/name:os"),
     *(b"../../x", b"/dev/full", b"a" * 5000, b"%s%n", b"1" * 400),
 )

@@ -20,14 +20,14 @@ PROJECT = Path(__file__).resolve().parents[2]
 PARTS = {
     "kills, one writer": (
         "Writers killed (`SIGKILL`)",
-        "A command is killed at a random call that changes a file (before it, in the middle of a write, or "
-        "after it) or at a random moment. Afterwards every file is as it was or complete, and after the next "
-        "run of the command everything is there and nothing is left behind: no temporary file, no lock.",
+        """A command is killed at a random call that changes a file (before it, in the middle of a write, or
+after it) or at a random moment. Afterwards every file is as it was or complete, and after the next
+run of the command everything is there and nothing is left behind: no temporary file, no lock.""",
     ),
     "kills, two writers": (
         "Writers killed beside another writer",
-        "Two commands work at once on one file or folder, one of them is killed. The other ends as ever or is "
-        "refused; the rest is as above, after both commands have run once more.",
+        """Two commands work at once on one file or folder, one of them is killed. The other ends as ever or
+is refused; the rest is as above, after both commands have run once more.""",
     ),
     "pairs": (
         "Two writers at once",
@@ -35,20 +35,29 @@ PARTS = {
     ),
     "full disk": (
         "Full disk",
-        "The call that opens, writes, flushes, links or replaces fails for want of space: once, or from then "
-        "on, also after half of a write; or files may not grow beyond some size. Every file is as it was or "
-        "complete, a sentence says what happened, no temporary file stays, and the next run succeeds.",
+        """The call that opens, writes, flushes, links or replaces fails for want of space: once, or from then
+on, also after half of a write; or files may not grow beyond some size. Every file is as it was or
+complete, a sentence says what happened, no temporary file stays, and the next run succeeds.""",
     ),
     "mutated inputs": (
         "Mutated inputs",
-        "Bytes or words of a sound input are changed, removed, inserted or repeated, and the file goes "
-        "through the command line. It is refused in a sentence or accepted; there is no traceback, no request "
-        "to report a bug, no call of more than 60 s, none with more than 1 GB of memory. What is accepted of "
-        "the formats that Neo reads has the values that Neo gives. Inputs that failed once are recipes in "
-        "`tests/faults/corpus.json`.",
+        """Bytes or words of a sound input are changed, removed, inserted or repeated, and the file goes
+through the command line. It is refused in a sentence or accepted; there is no traceback, no request
+to report a bug, no call of more than 60 s, none with more than 1 GB of memory. What is accepted of
+the formats that Neo reads has the values that Neo gives. Inputs that failed once are recipes in
+`tests/faults/corpus.json`.""",
     ),
     "load": ("Load", "Large inputs, each through the command line as a user calls it."),
 }
+_ABOUT = """What nwb-mepp survives when it is killed, has no space left, works beside another writer or reads
+damaged files. `make faults` writes this page: it tries all that at random and counts. *Survived*
+means that the result is there, *refused* that a sentence says why there is none, *lost* everything
+else."""
+_HOW = """Trials start from a process that has imported everything and is forked for each call, as importing
+takes longer than most trials; processes that a batch starts are forked as well. Every trial is
+drawn from the seed and its number. Commands that only print (`info`, `events`, `summary`,
+`evaluate`, `metadata template`) leave no files. `train` and `benchmark` take minutes and write by
+the same functions; they are not among what is killed."""
 _PACKAGES = ("nwb-mepp", "neo", "pynwb", "hdmf", "h5py", "numpy", "scipy", "ai-edge-litert")
 
 
@@ -81,31 +90,20 @@ def _head(log: Path, records: dict[str, list[Record]], *, seed: int) -> list[str
     when = datetime.fromtimestamp(log.stat().st_mtime, tz=UTC)
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     hours = sum(record.seconds for group in records.values() for record in group) / 3600
-    rows = [
-        (what, *_counts(records.get(part, ()))) for part, (what, _) in PARTS.items() if records.get(part)
-    ]
+    rows = [(what, *_counts(records.get(part, ()))) for part, (what, _) in PARTS.items() if records.get(part)]
     return [
         "# Reliability",
         "",
-        "What nwb-mepp survives when it is killed, has no space left, works beside another writer or reads "
-        "damaged",
-        "files. `make faults` writes this page: it tries all that at random and counts. *Survived* means that "
-        "the",
-        "result is there, *refused* that a sentence says why there is none, *lost* everything else.",
+        *_wrapped(_ABOUT),
         "",
         *_table(("what", "tried", "survived", "refused", "lost"), rows),
         "",
-        f"{when:%Y-%m-%d}, commit {_commit()}, seed {seed}, {hours:.1f} hours of trials.",
-        f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores;",
-        f"{versions}.",
+        *_wrapped(
+            f"{when:%Y-%m-%d}, commit {_commit()}, seed {seed}, {hours:.1f} hours of trials. Python "
+            f"{platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; {versions}."
+        ),
         "",
-        "Trials start from a process that has imported everything and is forked for each call, as importing "
-        "takes",
-        "longer than most trials; processes that a batch starts are forked as well. Every trial is drawn from "
-        "the",
-        "seed and its number. Printing commands (`metadata template`, `evaluate`, `events`, `summary`) write "
-        "no file.",
-        "`train` and `benchmark` take minutes and write by the same functions; they are not among the killed.",
+        *_wrapped(_HOW),
         "",
     ]
 
@@ -139,7 +137,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text, 110)
+    return textwrap.wrap(" ".join(text.split()), 110)
 
 
 def _commit() -> str:

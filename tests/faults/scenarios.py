@@ -97,9 +97,7 @@ SCENARIOS = (
     Scenario("extension remove", _REMOVE, before=(_run("a.abf", "--extension"),)),
     Scenario("extension add -o", (*_ADD, *_ELSEWHERE), before=(_run("a.abf"),), weight=1),
     Scenario("simulate", _simulate("--duration", "1")),
-    Scenario(
-        "simulate --overwrite", _simulate("--duration", "1"), before=(_simulate("--duration", "0.5"),)
-    ),
+    Scenario("simulate --overwrite", _simulate("--duration", "1"), before=(_simulate("--duration", "0.5"),)),
 )
 
 PAIRS = (

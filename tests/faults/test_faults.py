@@ -17,7 +17,9 @@ from tests.faults.page import PARTS, summary, write_page
 from tests.faults.records import LOST, REFUSED, SURVIVED, Log, Record, read_records
 
 PROJECT = Path(__file__).resolve().parents[2]
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="forks, /proc and preloading are Linux's here")
+linux_only = pytest.mark.skipif(
+    sys.platform != "linux", reason="forks, /proc and preloading are Linux's here"
+)
 
 
 @linux_only

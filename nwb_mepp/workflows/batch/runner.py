@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -272,6 +274,15 @@ class _Runner:
 
 
 def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
+    """Do a job in a process of the pool; what is logged there becomes notes on its file."""
+    with _logged() as messages:
+        outcome = _done(work, job)
+    if isinstance(outcome, Failure):
+        return outcome
+    return replace(outcome, notes=(*outcome.notes, *messages))
+
+
+def _done(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
     try:
         return work(job.path, job.output, write_options=job.write_options, **_of_its_own(work, job))
     except Exception as error:
@@ -291,13 +302,26 @@ def _of_its_own(work: Callable[..., FileOutcome], job: Job) -> dict[str, Any]:
     return arguments
 
 
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """Collect what the package logs within a ``with`` block."""
+    messages: list[str] = []
+    handler, log = logging.Handler(logging.WARNING), logging.getLogger("nwb_mepp")
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    log.addHandler(handler)
+    try:
+        yield messages
+    finally:
+        log.removeHandler(handler)
+
+
 def _guarded_alone(
     work: Callable[..., FileOutcome], limits: LimitOptions, worded: Callable[[str], str], job: Job
 ) -> FileOutcome | Failure:
     """Do a job in this process, within its limits."""
     try:
         with limits.kept(job.path, worded=worded):
-            return _guarded(work, job)
+            return _done(work, job)
     except ReadError as error:
         return Failure.because(job.path, str(error))
 

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
+from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.safe_text import from_csv_cell
 from nwb_mepp.readers import ReadOptions
@@ -185,6 +186,11 @@ def read_sessions(path: str | PathLike[str]) -> SessionTable:
     """
     place = Path(path)
     known = (FILE, *SESSION_COLUMNS)
+    kind = special_kind(place)
+    if kind is not None:
+        raise UsageError(
+            f"`sessions`: expected a table, found {kind} at {place}; save what it gives to a file first."
+        )
     try:
         text = place.read_text(encoding="utf-8-sig")
     except OSError as error:

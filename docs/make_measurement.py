@@ -2,9 +2,9 @@
 
     python docs/make_measurement.py [--recordings N]
 
-MEPPs with a rise of ``(1 - exp(-t / 0.25 ms))**3``, which no fit assumes, lognormal decays (CV 0.2) and gamma
-amplitudes (CV 0.3), in white noise filtered at 3 kHz plus 1/f noise, made with NumPy alone; detected and
-measured as a user does it. Quick by default; the fractions of a few recordings are only as certain as stated.
+MEPPs with a rise of ``(1 - exp(-t / 0.25 ms))**3``, one of the three kinds of rise that fits choose from,
+lognormal decays (CV 0.2) and gamma amplitudes (CV 0.3), in white noise filtered at 3 kHz plus 1/f noise, made
+with NumPy alone; detected and measured as a user does it. Few recordings, so fractions are rough.
 """
 
 from __future__ import annotations

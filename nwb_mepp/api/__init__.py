@@ -235,7 +235,8 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     """Return the summary statistics of the MEPPs in an epoch.
 
     They are computed from the epoch as it is, also after MEPPs were selected or moved. The averaged waveform
-    (``average_n``, ``average_decay_tau``, ...) is that of detection, and NaN once MEPPs were added or removed.
+    (``average_n``, ``average_decay_tau``, ...) is that of detection, and NaN once MEPPs were added or
+    removed.
 
     Parameters
     ----------

@@ -2,14 +2,15 @@
 
     python docs/make_measurement.py [--recordings N]
 
-MEPPs with a rise of ``(1 - exp(-t / 0.25 ms))**3``, which no fit assumes, lognormal decays (CV 0.2) and gamma
-amplitudes (CV 0.3), in white noise filtered at 3 kHz plus 1/f noise, made with NumPy alone; detected and
-measured as a user does it. Quick by default; the fractions of a few recordings are only as certain as stated.
+MEPPs with a rise of ``(1 - exp(-t / 0.25 ms))**3``, one of the three kinds of rise that fits choose from,
+lognormal decays (CV 0.2) and gamma amplitudes (CV 0.3), in white noise filtered at 3 kHz plus 1/f noise, made
+with NumPy alone; detected and measured as a user does it. Few recordings, so fractions are rough.
 """
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,12 +207,20 @@ def doublet_rows() -> Iterator[str]:
     yield f"| one | {single_apart / n_single:.1%} | {single_flagged / n_single:.1%} | {n_single} |"
 
 
+def made_by(n_recordings: int) -> str:
+    """Return a paragraph on what was simulated."""
+    simulated = " ".join((__doc__ or "").split("[--recordings N]")[1].replace("``", "`").split())
+    return (
+        f"Made by `python docs/make_measurement.py --recordings {n_recordings}` with nwb-mepp "
+        f"{nwb_mepp.__version__}. {simulated}"
+    )
+
+
 def section(n_recordings: int) -> str:
     """Return the section, with its heading."""
     parts = [
         HEADING.strip(),
-        f"Made by `python docs/make_measurement.py --recordings {n_recordings}` with nwb-mepp "
-        f"{nwb_mepp.__version__}: {' '.join((__doc__ or '').split('[--recordings N]')[1].split())}",
+        "\n".join(textwrap.wrap(made_by(n_recordings), 108, break_on_hyphens=False)),
         "### Kinetics\n\nOne recording of 60 s each, 3 MEPPs per second.",
         "\n".join(kinetics_rows()),
         "### Noise, rate and amplitude",

@@ -6,7 +6,7 @@ Times and amplitudes of signals and epochs carry their units. Errors that a user
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
@@ -239,7 +239,9 @@ def annotate(
 def summarize(epoch: neo.Epoch) -> dict[str, Any]:
     """Return the summary statistics of the MEPPs in an epoch.
 
-    They are computed from the epoch as it is, also after MEPPs were selected or moved.
+    They are computed from the epoch as it is, also after MEPPs were selected or moved. The averaged waveform
+    (``average_n``, ``average_decay_tau``, ...) is that of detection, and NaN once MEPPs were added or
+    removed.
 
     Parameters
     ----------
@@ -271,6 +273,7 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
         polarity=Polarity(known["polarity"]),
         sampled_baseline=Baseline(known["baseline_mean"], known["baseline_drift"]),
         warnings=[known["warnings"]] if known.get("warnings") else [],
+        average=_average(known) if known.get("n_mepps") == len(epoch) else None,
         **{
             name: known[name]
             for name in (
@@ -285,3 +288,9 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
         },
     )
     return row.as_dict()
+
+
+def _average(known: Mapping[str, Any]) -> dict[str, float]:
+    """Return what detection found of the averaged waveform, by attribute of a summary row."""
+    columns = (column for column in SummaryRow.columns() if column.name.startswith("average_"))
+    return {column.attribute: known[column.name] for column in columns if column.name in known}

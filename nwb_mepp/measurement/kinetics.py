@@ -207,7 +207,7 @@ class LocatedEvents:
         pairs = find_pairs_of(self.train, weights, fitted, rate_hz=rate_hz)
         apart = separable(self.train, fitted, pairs, rate_hz=self.bins.rate_hz)
         if rounds and apart.any():
-            start, peak, held = split_events(self.train, fitted, pairs, apart)
+            start, peak, held = split_events(self.train, fitted, pairs=pairs, apart=apart)
             source = np.repeat(np.arange(len(apart)), 1 + apart)
             located = LocatedEvents.of(self._with(source, peak, held), self.bins)
             again = fit_likely(located.train, weights, start=start, population=fitted.population)

@@ -122,7 +122,7 @@ def separable(train: Train, fitted: FittedEvents, pairs: Pairs, *, rate_hz: floa
 
 
 def split_events(
-    train: Train, fitted: FittedEvents, pairs: Pairs, apart: BoolArray
+    train: Train, fitted: FittedEvents, *, pairs: Pairs, apart: BoolArray
 ) -> tuple[Shapes, IntArray, BoolArray]:
     """Return shapes, peaks and which are held, with two events in place of each that is a pair.
 

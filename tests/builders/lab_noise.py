@@ -1,4 +1,4 @@
-"""MEPPs of a shape that no fit of the project assumes, in colored noise, made with SciPy alone."""
+"""MEPPs with a gradual rise, in colored noise, made with SciPy alone."""
 
 from __future__ import annotations
 

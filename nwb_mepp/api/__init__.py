@@ -286,6 +286,12 @@ def summarize(epoch: neo.Epoch) -> dict[str, Any]:
                 "package_version",
             )
         },
+        # Of the recording, whatever rows of the epoch are left; an epoch of an older version has none.
+        **{
+            name: known[name]
+            for name in ("bandwidth_hz", "converter_step", "hum_hz", "noise_growth", "n_unexplained")
+            if name in known
+        },
     )
     return row.as_dict()
 

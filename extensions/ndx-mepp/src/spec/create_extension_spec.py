@@ -32,7 +32,7 @@ from nwb_mepp.core.schema import (
 )
 
 NAME = "ndx-mepp"
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 FOLDER = Path(__file__).resolve().parents[2] / "spec"
 
 # What stands for {u} in the summary, whose rows can be of channels in different units.

@@ -134,7 +134,7 @@ def find_unusable(segments: Sequence[Segment], *, only_missing: bool = False) ->
     found: list[_Stretch] = []
     for scan in scans:
         found += [(scan.segment, *run, NOT_A_NUMBER) for run in _joined(scan.missing, scan.segment)]
-    if not only_missing:
+    if scans and not only_missing:
         found += _united(_constant_stretches(scans), _lost_impalements(scans))
     return tuple(_left_out(*one) for one in found)
 

@@ -93,7 +93,6 @@ CASES: dict[str, tuple[Callable[[Path], Path], tuple[str, ...], str]] = {
         STATED,
         "is not a recording in text form",
     ),
-    "NaN": (text_with_sample("nan"), STATED, "bad.txt|finite"),
     "infinite": (text_with_sample("inf"), STATED, "bad.txt|finite"),
     "constant": (constant, STATED, "found the constant -0.07"),
     "too short": (text_with(duration_s=0.2, onsets_s=()), STATED, r"expected a stretch of at least 0\.5 s"),

@@ -167,7 +167,7 @@ def test_a_scale_that_is_not_finite_is_refused(tmp_path: Path) -> None:
 def test_an_error_in_neo_becomes_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "mode.abf"
     write_abf(path)
-    with pytest.raises(ReadError, match=r"the reader 'axon' cannot read it; .* Neo reports: .*Mode 75"):
+    with pytest.raises(ReadError, match=r"the reader 'axon' cannot read it, .* Neo reports: .*Mode 75"):
         read_recording(patched(path, 8, "<h", 75))
 
 

@@ -17,6 +17,7 @@ from nwb_mepp.conditioning.spectrum import (
     quantization_step,
     rounding_density,
     without_lines,
+    without_slope,
 )
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
@@ -128,17 +129,21 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     excerpts = _excerpts(segments)
     step = quantization_step(excerpts)
     frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz)
-    rounding = rounding_density(frequencies_hz, density, step=step)
     # Noise below the converter's step leaves hardly any trace.
-    density = np.maximum(without_lines(frequencies_hz, density), step**2 / 6.0 / first.sampling_rate_hz)
-    noise_sd = _sd_above(_NOISE_FROM_HZ, frequencies_hz, density)
+    least = step**2 / 6.0 / first.sampling_rate_hz
+    noise_sd = _sd_above(
+        _NOISE_FROM_HZ, frequencies_hz, np.maximum(without_lines(frequencies_hz, density), least)
+    )
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
             "measured; choose another channel with `channels`, or leave out the constant stretches with "
             "`exclude=[(START, STOP)]`."
         )
-    bandwidth_hz = informative_bandwidth(frequencies_hz, density, rounding=rounding)
+    # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
+    frequencies_hz, level = noise_spectrum(without_slope(excerpts), sampling_rate_hz=first.sampling_rate_hz)
+    rounding = rounding_density(frequencies_hz, level, step=step)
+    bandwidth_hz = informative_bandwidth(frequencies_hz, np.maximum(level, least), rounding=rounding)
     _check_noise(excerpts, bandwidth_hz, trace=first.trace)
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)

@@ -99,6 +99,11 @@ def test_bandwidth_without_a_filter_is_all_there_is(name: str) -> None:
         assert survey(segments_of(values, rate_hz=rate_hz)).bandwidth_hz >= expected_hz
 
 
+def test_a_steep_slope_does_not_hide_the_noise() -> None:
+    values = white_noise(40_000) + np.linspace(-1.0, 1.0, 40_000)
+    assert survey(segments_of(values)).bandwidth_hz == 5_000.0
+
+
 def test_steps_of_a_converter_that_exceed_slow_noise_bound_the_bandwidth() -> None:
     white = np.random.default_rng(0).standard_normal(200_000)
     slow = sosfilt(bessel(4, 150.0, fs=10_000.0, output="sos", norm="mag"), white)

@@ -37,6 +37,7 @@ _CHECK_BLOCK = 1 << 20
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
+_SLOW_RISE = 0.7  # of the measured rise; then half of its square is due to the filter
 # Even rare steps of a coarse converter are more frequent where there is noise.
 _MIN_CHANGES_HZ = 40.0
 # Strength is compared where a stretch of 2 s suffices to measure it, and above the strongest hum.
@@ -94,6 +95,35 @@ class ChannelNoise:
         if self.hum is None:
             return segment.values(start, stop)
         return self.hum.remove(segment, start, stop)
+
+    def rise_warnings(self, rises_s: npt.ArrayLike) -> tuple[str, ...]:
+        """Say whether filter or sampling rate are too slow for the rises that were measured.
+
+        Parameters
+        ----------
+        rises_s : array_like, shape (n_mepps,)
+            10-90 % rise times; NaN where there is none.
+
+        Returns
+        -------
+        tuple of str
+            A sentence without a period, or none.
+
+        Notes
+        -----
+        A low-pass of corner f turns a step into a rise of 0.34 / f. The bandwidth, down to where hardly
+        anything is left, is about twice the corner.
+        """
+        rises = np.asarray(rises_s, dtype=np.float64)
+        rises = rises[np.isfinite(rises)]
+        own_s = 0.34 / (0.5 * self.bandwidth_hz)
+        if not len(rises) or own_s <= _SLOW_RISE * float(np.median(rises)):
+            return ()
+        return (
+            f"rise times are too short for the recording: their median is {1e3 * np.median(rises):.2g} ms, and "
+            f"its filter or rate, which leave nothing above {self.bandwidth_hz:.0f} Hz, alone give about "
+            f"{1e3 * own_s:.2g} ms",
+        )
 
 
 def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.AUTO) -> ChannelNoise:

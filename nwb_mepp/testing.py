@@ -219,6 +219,7 @@ DETECTOR_CHECKS: tuple[Callable[[Detector], None], ...] = (
 def _hard_traces() -> dict[str, FloatArray]:
     noise = _NOISE_SD * np.random.default_rng(0).standard_normal(40_000)
     index = np.arange(40_000)
+    faint = 1e-3 * noise  # without any, the survey would refuse the trace
     second_half = index >= 20_000
     spike = 1e6 * _NOISE_SD
     constant = (index >= 5_000) & (index < 12_000) | (index >= 30_000) & (index < 33_000)
@@ -227,12 +228,12 @@ def _hard_traces() -> dict[str, FloatArray]:
         "a giant step": noise + spike * second_half,
         "a giant step at the very end": np.append(noise, spike),
         "a single spike": np.where(index == 20_000, spike, noise),
-        "a spike in silence": np.where(index == 20_000, 1.0, 0.0),
+        "a spike in near silence": np.where(index == 20_000, 1.0, faint),
         "a spike at the start": np.append(1.0, noise),
         "alternating samples": _NOISE_SD * (-1.0) ** index,
-        "a square wave": _NOISE_SD * np.sign(np.sin(index / 100.0) + 1e-12),
-        "a sine": np.sin(2.0 * np.pi * 100.0 * index / _RATE_HZ),
-        "a ramp": np.linspace(-1.0, 1.0, 40_000),
+        "a square wave": _NOISE_SD * np.sign(np.sin(index / 100.0) + 1e-12) + faint,
+        "a sine": noise + 1e2 * _NOISE_SD * np.sin(2.0 * np.pi * 100.0 * index / _RATE_HZ),
+        "a ramp": noise + np.linspace(-1.0, 1.0, 40_000),
         "clipped noise": np.clip(noise, -0.5 * _NOISE_SD, 0.5 * _NOISE_SD),
         "two values": (noise > 0.0).astype(float),
         "noise that grows ten thousand times": np.where(second_half, 1e4 * noise, noise),

@@ -16,6 +16,7 @@ __all__ = [
     "smooth_spectrum",
     "unfiltered_spectrum",
     "without_lines",
+    "without_slope",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,6 +80,30 @@ def noise_spectrum(
     floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
     frequencies_hz = np.arange(len(density)) * (sampling_rate_hz / n_samples)
     return frequencies_hz, np.maximum(density, floor)
+
+
+def without_slope(excerpts: FloatArray) -> FloatArray:
+    """Subtract from each excerpt the line through the medians of its two halves.
+
+    Parameters
+    ----------
+    excerpts : ndarray, shape (n_excerpts, n_samples)
+
+    Returns
+    -------
+    ndarray, shape (n_excerpts, n_samples)
+
+    Examples
+    --------
+    >>> without_slope(np.array([[1.0, 3.0, 5.0, 7.0]])).tolist()
+    [[4.0, 4.0, 4.0, 4.0]]
+    """
+    n_samples = excerpts.shape[1]
+    half = n_samples // 2
+    first, last = np.median(excerpts[:, :half], axis=1), np.median(excerpts[:, n_samples - half :], axis=1)
+    slope = (last - first) / (n_samples - half)
+    position = np.arange(n_samples) - 0.5 * (n_samples - 1)
+    return np.asarray(excerpts - slope[:, np.newaxis] * position)
 
 
 def drop_constant(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

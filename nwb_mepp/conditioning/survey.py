@@ -17,6 +17,7 @@ from nwb_mepp.conditioning.spectrum import (
     quantization_step,
     rounding_density,
     without_lines,
+    without_slope,
 )
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
@@ -43,6 +44,7 @@ _CHECK_BLOCK = 1 << 20
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
+_SLOW_RISE = 0.7  # of the measured rise; then half of its square is due to the filter
 # Even rare steps of a coarse converter are more frequent where there is noise.
 _MIN_CHANGES_HZ = 40.0
 # Strength is compared where a stretch of 2 s suffices to measure it, and above the strongest hum.
@@ -101,6 +103,35 @@ class ChannelNoise:
             return segment.values(start, stop)
         return self.hum.remove(segment, start, stop)
 
+    def rise_warnings(self, rises_s: npt.ArrayLike) -> tuple[str, ...]:
+        """Say whether filter or sampling rate are too slow for the rises that were measured.
+
+        Parameters
+        ----------
+        rises_s : array_like, shape (n_mepps,)
+            10-90 % rise times; NaN where there is none.
+
+        Returns
+        -------
+        tuple of str
+            A sentence without a period, or none.
+
+        Notes
+        -----
+        A low-pass of corner f turns a step into a rise of 0.34 / f. The bandwidth, down to where hardly
+        anything is left, is about twice the corner.
+        """
+        rises = np.asarray(rises_s, dtype=np.float64)
+        rises = rises[np.isfinite(rises)]
+        own_s = 0.34 / (0.5 * self.bandwidth_hz)
+        if not len(rises) or own_s <= _SLOW_RISE * float(np.median(rises)):
+            return ()
+        return (
+            f"rise times are too short for the recording: their median is {1e3 * np.median(rises):.2g} ms, and "
+            f"its filter or rate, which leave nothing above {self.bandwidth_hz:.0f} Hz, alone give about "
+            f"{1e3 * own_s:.2g} ms",
+        )
+
 
 def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.AUTO) -> ChannelNoise:
     """Check that a channel can be analyzed, and measure its noise, hum and polarity.
@@ -135,17 +166,21 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     excerpts = _excerpts(segments)
     step = quantization_step(excerpts)
     frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz)
-    rounding = rounding_density(frequencies_hz, density, step=step)
     # Noise below the converter's step leaves hardly any trace.
-    density = np.maximum(without_lines(frequencies_hz, density), step**2 / 6.0 / first.sampling_rate_hz)
-    noise_sd = _sd_above(_NOISE_FROM_HZ, frequencies_hz, density)
+    least = step**2 / 6.0 / first.sampling_rate_hz
+    noise_sd = _sd_above(
+        _NOISE_FROM_HZ, frequencies_hz, np.maximum(without_lines(frequencies_hz, density), least)
+    )
     if noise_sd == 0.0:
         raise DetectionError(
             f"channel {first.trace.channel!r} repeats one value nearly throughout, so its noise cannot be "
             "measured; choose another channel with `channels`, or leave out the constant stretches with "
             "`exclude=[(START, STOP)]`."
         )
-    bandwidth_hz = informative_bandwidth(frequencies_hz, density, rounding=rounding)
+    # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
+    frequencies_hz, level = noise_spectrum(without_slope(excerpts), sampling_rate_hz=first.sampling_rate_hz)
+    rounding = rounding_density(frequencies_hz, level, step=step)
+    bandwidth_hz = informative_bandwidth(frequencies_hz, np.maximum(level, least), rounding=rounding)
     _check_noise(excerpts, bandwidth_hz, trace=first.trace)
     if decided is Polarity.AUTO:
         decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)

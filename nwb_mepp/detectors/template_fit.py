@@ -24,7 +24,9 @@ _BASELINE_S = 4e-3  # of baseline before the onset, fitted along with the event
 _MIN_DISTANCE_S = 2e-3
 # SD of the criterion in the noise of a recording without a filter, half of it white and half of it 1/f noise.
 # Slower noise looks like the template by chance more often: the criterion is then in units of its own SD.
-_USUAL_SD = 0.75
+_USUAL_SD = 0.7
+# A smaller error than this fraction of the median is due to chance.
+_LEAST_ERROR = 0.9
 
 
 def detection_criterion(values: npt.ArrayLike, shape: npt.ArrayLike, *, min_sd: float = 0.0) -> FloatArray:
@@ -126,12 +128,12 @@ class TemplateFit:
         """Return the criterion for an onset at each sample of the traces of a channel, (n_samples,) each.
 
         Behind a filter the noise is smooth: it looks like the template more often, and the error of a fit is
-        small by chance. An error below the median counts as that, and a criterion that varies more than in
+        small by chance. An error below 0.9 times the median counts as that, and a criterion that varies more than in
         unfiltered noise is scaled down to vary as much.
         """
         fits = [self._fits(trace) for trace in traces]
-        usual = float(np.median(np.concatenate([error for _, error in fits])))
-        least = [max(_rounding_sd(trace), usual) for trace in traces]
+        median = float(np.median(np.concatenate([error for _, error in fits])))
+        least = [max(_rounding_sd(trace), _LEAST_ERROR * median) for trace in traces]
         rows = [
             _criterion(scale, np.maximum(error, least_sd))
             for (scale, error), least_sd in zip(fits, least, strict=True)

@@ -99,6 +99,11 @@ def test_bandwidth_without_a_filter_is_all_there_is(name: str) -> None:
         assert survey(segments_of(values, rate_hz=rate_hz)).bandwidth_hz >= expected_hz
 
 
+def test_a_steep_slope_does_not_hide_the_noise() -> None:
+    values = white_noise(40_000) + np.linspace(-1.0, 1.0, 40_000)
+    assert survey(segments_of(values)).bandwidth_hz == 5_000.0
+
+
 def test_steps_of_a_converter_that_exceed_slow_noise_bound_the_bandwidth() -> None:
     white = np.random.default_rng(0).standard_normal(200_000)
     slow = sosfilt(bessel(4, 150.0, fs=10_000.0, output="sos", norm="mag"), white)
@@ -280,3 +285,16 @@ def test_a_trace_that_is_only_steps_is_refused(per_s: float) -> None:
         survey(segments_of(1e-4 * steps - 0.07))
     # With noise it is an ordinary recording.
     assert survey(segments_of(1e-4 * steps + white_noise(200_000))).noise_sd > 0.0
+
+
+def test_rises_that_filter_or_rate_cannot_resolve_are_named() -> None:
+    fast, slow = survey(segments_of(white_noise(100_000))), survey(segments_of(slow_noise(300.0)))
+    rises_s = [0.6e-3, 0.7e-3, np.nan, 0.9e-3]
+    assert fast.rise_warnings(rises_s) == ()
+    (said,) = slow.rise_warnings(rises_s)
+    assert said.startswith("rise times are too short for the recording: their median is 0.7 ms, ")
+    assert f"nothing above {slow.bandwidth_hz:.0f} Hz, alone give about" in said
+    assert slow.rise_warnings([3e-3]) == slow.rise_warnings([]) == slow.rise_warnings([np.nan]) == ()
+    # At 2 kHz a rise of 0.7 ms has two samples.
+    coarse = survey(segments_of(white_noise(20_000), rate_hz=2_000.0))
+    assert len(coarse.rise_warnings([0.7e-3])) == 1

@@ -154,7 +154,7 @@ def detect(
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
-    from nwb_mepp.workflows import detect_file, remarks_on, unexplained_notes
+    from nwb_mepp.workflows import detect_file, remarks_on
 
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
@@ -167,7 +167,7 @@ def detect(
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{path if output is None else output}: {_counted(found)}")
-        for note in (*remarks_on(results), *unexplained_notes(results)):
+        for note in remarks_on(results):
             progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(note)}")
 
 

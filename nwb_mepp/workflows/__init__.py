@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         WriteArguments,
         WriteOptions,
     )
-    from nwb_mepp.workflows.unexplained import unexplained_notes
     from nwb_mepp.workflows.weights_choice import choose_weights
 
 __all__ = [
@@ -49,7 +48,6 @@ __all__ = [
     "retype_file",
     "run_file",
     "stated_metadata",
-    "unexplained_notes",
 ]
 
 __getattr__ = lazy_names(
@@ -71,7 +69,6 @@ __getattr__ = lazy_names(
             "WriteArguments",
             "WriteOptions",
         ),
-        "unexplained": ("unexplained_notes",),
         "weights_choice": ("choose_weights",),
     },
 )

@@ -43,7 +43,6 @@ from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
-from nwb_mepp.workflows.unexplained import unexplained_notes
 
 __all__ = ["ChannelScale", "FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
 
@@ -156,7 +155,7 @@ def run_file(
         found=_counted(results),
         scales=tuple(_scale(result.summary) for result in results),
         pictures=drawn,
-        notes=(*recording.notes, *remarks_on(results), *unexplained_notes(results)),
+        notes=(*recording.notes, *remarks_on(results)),
         missing=missing,
         looks=look_at(recording),
     )

@@ -1,4 +1,4 @@
-"""What a user is told about results: time that was left out, events that are not counted, warnings."""
+"""What a user is told about results: what was left out, not counted, doubtful, or is left unexplained."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nwb_mepp.core.results import ChannelResult, LeftOut
 __all__ = ["describe_left_out", "remarks_on"]
 
 _N_NAMED = 5
+_N_UNEXPLAINED_NAMED = 3
 _KINDS = {
     "evoked": ("evoked response", "evoked responses"),
     "spike": ("action potential", "action potentials"),
@@ -67,4 +68,23 @@ def remarks_on(results: Sequence[ChannelResult]) -> tuple[str, ...]:
             )
         if result.summary.warnings:
             said.append(f"{channel} ({result.detector}): {result.summary.warnings}.")
+        if result.unexplained:
+            said.append(_unexplained(result))
     return tuple(dict.fromkeys(said))
+
+
+def _unexplained(result: ChannelResult) -> str:
+    """Return a sentence about clear deflections that are not among the MEPPs of a detector."""
+    n_left = len(result.unexplained)
+    several = len({sweep for sweep, _ in result.unexplained} | set(result.mepps.sweep.tolist()) | {0}) > 1
+    named = [
+        f"{onset_s:.3f} s (sweep {sweep})" if several else f"{onset_s:.3f} s"
+        for sweep, onset_s in result.unexplained[:_N_UNEXPLAINED_NAMED]
+    ]
+    what = "deflections" if n_left > 1 else "deflection"
+    looks = "look like MEPPs but are" if n_left > 1 else "looks like a MEPP but is"
+    more = f" and {n_left - _N_UNEXPLAINED_NAMED} more" if n_left > _N_UNEXPLAINED_NAMED else ""
+    return (
+        f"{n_left} clear {what} on {result.mepps.channel} {looks} not among those of {result.detector}: "
+        f"{', '.join(named)}{more}."
+    )

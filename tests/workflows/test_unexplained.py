@@ -16,7 +16,7 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_results
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.workflows import DetectionSettings, WriteOptions, analyze, run_file, unexplained_notes
+from nwb_mepp.workflows import DetectionSettings, WriteOptions, analyze, remarks_on, run_file
 from nwb_mepp.workflows.option_kinds import Amplitude
 
 
@@ -69,11 +69,11 @@ def test_the_note_says_how_many_and_where_the_first_are(
     unexplained: tuple[tuple[int, float], ...], sentence: str
 ) -> None:
     result = result_of(mepps_at([1.0]), detector="miniunet")
-    assert unexplained_notes([result]) == ()
+    assert remarks_on([result]) == ()
     left = ChannelResult(
         detector="miniunet", mepps=result.mepps, summary=result.summary, unexplained=unexplained
     )
-    assert unexplained_notes([result, left]) == (sentence,)
+    assert remarks_on([result, left]) == (sentence,)
 
 
 def test_a_run_notes_them_and_the_file_counts_them(tmp_path: Path) -> None:

@@ -120,8 +120,8 @@ class ChannelNoise:
         if not len(rises) or own_s <= _SLOW_RISE * float(np.median(rises)):
             return ()
         return (
-            f"rise times are too short for the recording: their median is {1e3 * np.median(rises):.2g} ms, and "
-            f"its filter or rate, which leave nothing above {self.bandwidth_hz:.0f} Hz, alone give about "
+            f"rise times are too short for the recording: their median is {1e3 * np.median(rises):.2g} ms, "
+            f"and its filter or rate, which leave nothing above {self.bandwidth_hz:.0f} Hz, alone give about "
             f"{1e3 * own_s:.2g} ms",
         )
 

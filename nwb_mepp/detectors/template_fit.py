@@ -128,8 +128,8 @@ class TemplateFit:
         """Return the criterion for an onset at each sample of the traces of a channel, (n_samples,) each.
 
         Behind a filter the noise is smooth: it looks like the template more often, and the error of a fit is
-        small by chance. An error below 0.9 times the median counts as that, and a criterion that varies more than in
-        unfiltered noise is scaled down to vary as much.
+        small by chance. An error below 0.9 times the median counts as that, and a criterion that varies more
+        than in unfiltered noise is scaled down to vary as much.
         """
         fits = [self._fits(trace) for trace in traces]
         median = float(np.median(np.concatenate([error for _, error in fits])))

@@ -40,6 +40,7 @@ from nwb_mepp.workflows.ground_truth import truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
+from nwb_mepp.workflows.recording_files import statements_of
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
@@ -250,6 +251,7 @@ def detect_file(
     *,
     output: str | PathLike[str] | None = None,
     settings: DetectionSettings | None = None,
+    read_options: ReadOptions | None = None,
     extension: bool = False,
     overwrite: bool = False,
     on_progress: ProgressCallback | None = None,
@@ -265,6 +267,8 @@ def detect_file(
     output : path-like, optional
         Where to put the result instead.
     settings : DetectionSettings, optional
+    read_options : ReadOptions, optional
+        Unit, gain and sampling rate instead of those in the file; the summary records them.
     extension : bool, default False
         Write tables of the extension ``ndx-mepp`` instead of core ones.
     overwrite : bool, default False
@@ -284,13 +288,14 @@ def detect_file(
     if extension:
         require_extension()
     chosen = settings.channels if settings is not None else ()
+    stated = statements_of(read_options or ReadOptions(), path=path)
     target = Path(path if output is None else output)
     if output is not None or Path(path).is_file():  # what else is no input is refused when it is read
         refuse_irreplaceable(target)
     # From before the file is read: what another process put into it meanwhile would be lost.
     with hold(target):
         refuse_existing(output, overwrite=overwrite)
-        with open_nwb(path, channels=chosen) as recording:
+        with open_nwb(path, channels=chosen, statements=stated) as recording:
             seen = FileState.of(Path(path))
             results = analyze(recording, settings=settings, on_progress=on_progress)
         refuse_changed(Path(path), seen)
@@ -323,6 +328,7 @@ def _chosen(settings: DetectionSettings) -> dict[str, object]:
         "false_discovery_rate": settings.false_discovery_rate,
         "fit_recording": settings.fit_recording,
         "channels": settings.channels or None,
+        "all_channels": settings.all_channels or None,
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nwb_mepp._utils.file_attributes import is_zarr
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.readers import find_recordings
 from nwb_mepp.workflows import WriteOptions
@@ -237,7 +238,10 @@ def find_nwb_files(paths: Iterable[str | os.PathLike[str]]) -> Sequence[Path]:
 
 def _nwb_files_of(argument: Path) -> list[Path]:
     if argument.is_dir():
-        found = sorted(argument.rglob("*.nwb"))
+        if is_zarr(argument):
+            return [argument]  # refused when it is opened, for what it is
+        stores = (path for path in argument.rglob("*.zarr") if is_zarr(path))
+        found = sorted([*argument.rglob("*.nwb"), *stores])
     elif argument.exists():
         return [argument]
     elif _GLOB & set(str(argument)):

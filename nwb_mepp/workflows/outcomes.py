@@ -1,0 +1,76 @@
+"""What a batch is told of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.workflows.channel_looks import ChannelLook
+
+__all__ = ["ChannelScale", "FileOutcome", "counted", "scale_of"]
+
+
+class ChannelScale(NamedTuple):
+    """How large the numbers of a channel are, to be compared between files."""
+
+    channel: str
+    detector: str
+    unit: str
+    amplitude: float
+    level: float
+    noise_sd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """Outcome of one file.
+
+    Attributes
+    ----------
+    path, output : Path
+    status : {"written", "kept"}
+        ``"kept"`` where the output was there already, from the same input and settings.
+    found : tuple of (channel, detector, n_mepps)
+        One for each result in the output.
+    scales : tuple of ChannelScale
+        One for each result.
+    pictures : tuple of Path
+        Those that were drawn.
+    notes : tuple of str
+        One sentence for each thing that the reader left out or assumed, or that a user should know about the
+        results.
+    missing : tuple of str
+        One sentence for each picture that could not be written.
+    looks : tuple of ChannelLook
+        One for each electrical channel.
+    """
+
+    path: Path
+    output: Path
+    status: Literal["written", "kept"]
+    found: tuple[tuple[str, str, int], ...] = ()
+    scales: tuple[ChannelScale, ...] = ()
+    pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    looks: tuple[ChannelLook, ...] = ()
+
+
+def scale_of(row: SummaryRow) -> ChannelScale:
+    """Return how large the numbers of a result are."""
+    return ChannelScale(
+        channel=row.channel,
+        detector=row.detector,
+        unit=row.amplitude_unit,
+        amplitude=row.amplitude_median,
+        level=row.baseline_mean,
+        noise_sd=row.noise_sd,
+    )
+
+
+def counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
+    """Return channel, detector and number of MEPPs of each result."""
+    return tuple((result.mepps.channel, result.detector, result.summary.n_mepps) for result in results)

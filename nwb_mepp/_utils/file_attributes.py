@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["keep_attributes", "special_kind"]
+__all__ = ["is_zarr", "keep_attributes", "special_kind"]
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -39,6 +39,16 @@ def special_kind(path: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return next((kind for is_of_kind, kind in _SPECIAL if is_of_kind(mode)), None)
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether a folder is a Zarr store of version 2 or 3.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    return any((path / name).is_file() for name in (".zgroup", ".zmetadata", "zarr.json"))
 
 
 def keep_attributes(old: Path, new: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import neo
 
@@ -51,7 +51,7 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
     ----------
     path : path-like
     **options
-        How to read a lab file; refused for an NWB file, which has its own units and sampling rates.
+        How to read a lab file. Of an NWB file only ``unit``, ``gain`` and ``sampling_rate_hz`` can be stated.
 
     Returns
     -------
@@ -185,14 +185,26 @@ def detect(
     return epoch_of(result, recording, settings=settings)
 
 
-@takes(FileDetectionArguments, DetectionSettings)
+class StatedArguments(TypedDict, total=False):
+    """What can be stated about an NWB file."""
+
+    unit: str | Mapping[str, str] | None
+    sampling_rate_hz: float | None
+    gain: float | Mapping[str, float] | None
+
+
+class AnnotateArguments(FileDetectionArguments, StatedArguments):
+    """What :func:`annotate` takes: how MEPPs are looked for, and what the file says wrong."""
+
+
+@takes(AnnotateArguments, DetectionSettings, ReadOptions)
 def annotate(
     path: str | PathLike[str],
     *,
     output: str | PathLike[str] | None = None,
     extension: bool = False,
     overwrite: bool = False,
-    **options: Unpack[FileDetectionArguments],
+    **options: Unpack[AnnotateArguments],
 ) -> list[neo.Epoch]:
     """Find the MEPPs of an NWB file and add them to it.
 
@@ -210,7 +222,7 @@ def annotate(
     overwrite : bool, default False
         Replace ``output`` if it exists.
     **options
-        How MEPPs are looked for.
+        How MEPPs are looked for, and what the file says wrong.
 
     Returns
     -------
@@ -231,7 +243,14 @@ def annotate(
         If the result cannot be written.
     """
     settings = settings_from(DetectionSettings, options)
-    results = detect_file(path, output=output, settings=settings, extension=extension, overwrite=overwrite)
+    results = detect_file(
+        path,
+        output=output,
+        settings=settings,
+        read_options=settings_from(ReadOptions, options),
+        extension=extension,
+        overwrite=overwrite,
+    )
     with open_nwb(path if output is None else output, channels=settings.channels) as recording:
         return [epoch_of(result, recording, settings=settings) for result in results]
 

@@ -10,8 +10,9 @@ from nwb_mepp.cli.console import aligned
 from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.safe_text import visible
-from nwb_mepp.nwb import open_nwb, read_results
+from nwb_mepp.nwb import read_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
+from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["describe_lab_file", "describe_nwb_file", "info_text"]
 
@@ -52,9 +53,9 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
     return described, found.problems
 
 
-def describe_nwb_file(path: Path) -> tuple[Described, tuple[str, ...]]:
+def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described, tuple[str, ...]]:
     """Return the description of the recording and MEPPs in an NWB file, and no problems."""
-    with open_nwb(path) as recording:
+    with open_recording(path, options=read_options) as recording:
         channels = _channels(recording)
         described: Described = {
             "file": str(path),

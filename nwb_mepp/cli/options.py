@@ -218,7 +218,8 @@ Recordings = Annotated[
     typer.Argument(metavar="PATH", help="Recordings: files, folders or patterns.", show_default=False),
 ]
 NwbFiles = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="NWB files or folders of NWB files.", show_default=False)
+    list[Path],
+    typer.Argument(metavar="PATH", help="NWB files: files, folders or patterns.", show_default=False),
 ]
 NwbFile = Annotated[Path, typer.Argument(metavar="FILE.nwb", help="NWB file.", show_default=False)]
 OutputFile = Annotated[
@@ -231,6 +232,16 @@ OutputFile = Annotated[
     ),
 ]
 OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.nwb if it exists.")]
+DetectionOutput = Annotated[
+    Path | None,
+    _option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Write the result to this file instead of replacing the input; of several, to this folder.",
+    ),
+]
+OverwriteOutputs = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 OutputFolder = Annotated[
     Path, _option("--output", "-o", metavar="DIR", help="Folder for the output files DIR/path/name.ext.nwb.")
 ]

@@ -24,7 +24,7 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows import FileOutcome
-    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Group, Plan
+    from nwb_mepp.workflows.batch import BatchOutcome, Failure, Group, Job, Plan
 
 
 # More files that failed for one reason are one line; failures.csv names them all.
@@ -143,30 +143,60 @@ def convert(
 
 def detect(
     *,
-    path: options.NwbFile,
-    output: options.OutputFile = None,
+    paths: options.NwbFiles,
+    output: options.DetectionOutput = None,
     settings: DetectionSettings,
+    read_options: Annotated[ReadOptions, options.Only("unit", "sampling_rate_hz", "gain")],
     write_options: Annotated[WriteOptions, options.Only("extension")],
-    overwrite: options.OverwriteFile = False,
+    overwrite: options.OverwriteOutputs = False,
+    n_processes: options.Jobs = 1,
     limits: LimitOptions,
 ) -> None:
-    """Find MEPPs in an NWB file and add them to it; the file is replaced in one step.
+    """Find MEPPs in NWB files and add them to them; each file is replaced in one step.
 
     Only the tables and summary rows of the same detectors on the same channels change.
     """
+    from nwb_mepp.workflows.batch import detect_batch, plan_detection
+
+    plan = plan_detection(paths, output=output, extension=write_options.extension)
+    if plan.n_files == 1 and plan.jobs[0].path == paths[0]:
+        # A single file that fails is an error with its own exit code.
+        _detect_one(plan.jobs[0], settings, read_options, overwrite=overwrite, limits=limits)
+        return
+    with show_progress(plan.n_files) as progress:
+        outcome = detect_batch(
+            plan,
+            settings=settings,
+            read_options=read_options,
+            limits=limits,
+            overwrite=overwrite,
+            n_processes=n_processes,
+            worded=options.as_typed,
+            on_done=_reporter(progress),
+            on_progress=progress.describe,
+            on_interrupt=_announcer(progress),
+        )
+    _finish(outcome, plan=plan)
+
+
+def _detect_one(
+    job: Job, settings: DetectionSettings, read_options: ReadOptions, *, overwrite: bool, limits: LimitOptions
+) -> None:
     from nwb_mepp.workflows import detect_file, remarks_on
 
+    path, output = job.path, job.output
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
         results = detect_file(
             path,
-            output=output,
+            output=None if output == path else output,
             settings=settings,
-            extension=write_options.extension,
+            read_options=read_options,
+            extension=job.write_options.extension,
             overwrite=overwrite,
             on_progress=progress.describe,
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
-        progress.tell(f"{path if output is None else output}: {_counted(found)}")
+        progress.tell(f"{output}: {_counted(found)}")
         for note in remarks_on(results):
             progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(note)}")
 
@@ -204,7 +234,8 @@ def _reporter(progress: Progress) -> Callable[[FileOutcome | Failure], None]:
             return  # named in the table at the end
         kept = " (kept, from the same input and settings)" if one.status == "kept" else ""
         found = f": {_counted(one.found)}" if one.found else ""
-        progress.tell(f"{one.path} -> {one.output}{kept}{found}")
+        where = f"{one.path} -> {one.output}" if one.output != one.path else f"{one.path}"
+        progress.tell(f"{where}{kept}{found}")
         for note in one.notes:
             progress.tell(f"nwb-mepp: note: {one.path}: {options.as_typed(note)}")
 
@@ -245,11 +276,13 @@ def _failure_rows(groups: list[Group]) -> list[tuple[str, str]]:
     return rows
 
 
-def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions) -> None:
+def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions | None = None) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
+    from nwb_mepp.workflows import is_nwb
     from nwb_mepp.workflows.batch import group_by_reason, group_by_suffix, outliers
 
-    if writing.clamp is None and any(one.status == "written" for one in outcome.done):
+    converted = any(one.status == "written" and not is_nwb(one.path) for one in outcome.done)
+    if writing is not None and writing.clamp is None and converted:
         complain(
             "note: plain series were written because the clamp mode is not stated; state it with --clamp "
             "current, voltage or izero."

@@ -171,12 +171,11 @@ def info(
     Problems that prevent reading go to standard error, with exit code 1.
     """
     from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
-    from nwb_mepp.workflows.recording_files import is_nwb, refuse_for_nwb
+    from nwb_mepp.workflows.recording_files import is_nwb
 
     with limits.kept(path, worded=options.as_typed):
         if is_nwb(path):
-            refuse_for_nwb(read_options, path=path)
-            described, problems = describe_nwb_file(path)
+            described, problems = describe_nwb_file(path, read_options)
         else:
             described, problems = describe_lab_file(path, read_options)
     with data_stream() as stream:

@@ -170,6 +170,9 @@ class Recording:
     stimuli_s : tuple of float
         When the source says that a digital output was switched on or that something else happened which may
         have been a stimulus, relative to the session start.
+    stated : mapping of str to mapping
+        What the user stated about a channel instead of what an NWB file says, by channel; for the settings in
+        the summary. For a lab file ``source.settings`` say it.
     notes : tuple of str
         One sentence for each thing that was left out or assumed; shown to the user once.
     """
@@ -184,6 +187,7 @@ class Recording:
     ancillary: AncillaryData = field(default_factory=AncillaryData)
     command_steps: tuple[tuple[float, float], ...] = ()
     stimuli_s: tuple[float, ...] = ()
+    stated: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.reader import open_nwb, recording_in
     from nwb_mepp.nwb.replacement import add_results, replace_results
     from nwb_mepp.nwb.results import EventTable, read_events, read_results
+    from nwb_mepp.nwb.statements import Statements
     from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
     from nwb_mepp.nwb.writer import add_recording, write_nwb
@@ -31,6 +32,7 @@ _MODULES = {
     "names": ("CURATED_TABLE", "TRUTH_TABLE"),
     "hdf5_access": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
     "reader": ("open_nwb", "recording_in"),
+    "statements": ("Statements",),
     "replacement": ("add_results", "replace_results"),
     "extension": ("add_extension", "remove_extension"),
     "typed_tables": ("Retyped",),
@@ -50,6 +52,7 @@ __all__ = [
     "Metadata",
     "Retyped",
     "Session",
+    "Statements",
     "Subject",
     "add_extension",
     "add_recording",

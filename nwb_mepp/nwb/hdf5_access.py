@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 
-from nwb_mepp._utils.file_attributes import special_kind
+from nwb_mepp._utils.file_attributes import is_zarr, special_kind
 from nwb_mepp.core.errors import ReadError
 
 __all__ = ["DETECTED_SINCE", "interval_tables", "open_hdf5", "read_fingerprint"]
@@ -35,6 +35,11 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[h5py.File]:
     kind = special_kind(place)
     if kind is not None:
         raise ReadError(f"expected an NWB file, found {kind} at {place}; copy what it gives to a file first.")
+    if is_zarr(place):
+        raise ReadError(
+            f"expected an NWB file (HDF5), found an NWB Zarr store, which is not read: {place}; export it to "
+            "HDF5 with hdmf-zarr (NWBZarrIO, NWBHDF5IO.export) and give that file."
+        )
     if not place.is_file():
         raise ReadError(f"expected an NWB file, found a folder at {place}; give the files in it.")
     try:

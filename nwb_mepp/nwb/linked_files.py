@@ -12,7 +12,7 @@ import h5py
 
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["refuse_broken_links", "set_aside"]
+__all__ = ["missing_targets", "refuse_broken_links", "set_aside"]
 
 _UNTYPED = frozenset(
     {"/", "/acquisition", "/analysis", "/general", "/intervals", "/processing", "/scratch", "/stimulus"}
@@ -46,6 +46,40 @@ def refuse_broken_links(source: Path, target: Path) -> None:
                     f"found that {place} lies in {one!r} beside it, which would not be found from "
                     f"{target.parent}; write the output to the folder of the file."
                 )
+
+
+def missing_targets(handle: h5py.File) -> dict[str, str]:
+    """Return what the series of ``/acquisition`` name that is not there.
+
+    HDF5 says nothing of it, or gives zeros for samples of such a file.
+
+    Parameters
+    ----------
+    handle : h5py.File
+
+    Returns
+    -------
+    dict of str to str
+        The place that is missing by the path that leads to it.
+    """
+    group = handle.get("acquisition")
+    if not isinstance(group, h5py.Group):
+        return {}
+    folder = Path(handle.filename).parent
+    missing = {}
+    for path, link in _links(group):
+        if not isinstance(link, h5py.HardLink):
+            if _opened(handle, path) is None:
+                inner = link.path
+                missing[path] = (
+                    f"{inner} of {link.filename}" if isinstance(link, h5py.ExternalLink) else inner
+                )
+        elif isinstance(handle[path], h5py.Dataset):
+            names = _files_of(handle[path])
+            lost = [one for one in names if "%" not in one and not (folder / one).exists()]
+            if lost:
+                missing[path] = lost[0]
+    return missing
 
 
 @contextmanager
@@ -135,9 +169,9 @@ def _is_known(handle: h5py.File, path: str) -> bool:
     )
 
 
-def _links(handle: h5py.File) -> Iterator[tuple[str, Any]]:
-    """Return the path and the kind of every link in a file; the content of a group is listed once."""
-    seen, waiting = set(), [handle["/"]]
+def _links(start: h5py.Group) -> Iterator[tuple[str, Any]]:
+    """Return the path and the kind of every link below a group; the content of a group is listed once."""
+    seen, waiting = set(), [start["/"] if isinstance(start, h5py.File) else start]
     while waiting:
         group = waiting.pop()
         address = h5py.h5o.get_info(group.id).addr
@@ -157,9 +191,11 @@ def _named_files(handle: h5py.File) -> Iterator[tuple[str, str]]:
         if isinstance(link, h5py.ExternalLink):
             yield path, link.filename
         elif isinstance(link, h5py.HardLink) and isinstance(handle[path], h5py.Dataset):
-            dataset = handle[path]
-            if dataset.is_virtual:
-                yield from (
-                    (path, one.file_name) for one in dataset.virtual_sources() if one.file_name != "."
-                )
-            yield from ((path, name) for name, _, _ in dataset.external or ())
+            yield from ((path, name) for name in _files_of(handle[path]))
+
+
+def _files_of(dataset: h5py.Dataset) -> list[str]:
+    """Return the names of other files that hold samples of a dataset."""
+    virtual = dataset.virtual_sources() if dataset.is_virtual else ()
+    names = [one.file_name for one in virtual if one.file_name != "."]
+    return names + [name for name, _, _ in dataset.external or ()]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -23,11 +22,13 @@ from nwb_mepp.core.safe_text import storable
 from nwb_mepp.nwb.ancillary_tables import EPOCHS_PREFIX
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
+from nwb_mepp.nwb.linked_files import missing_targets
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
-from nwb_mepp.nwb.series import parse_comment
-from nwb_mepp.nwb.series_paths import series_places
-from nwb_mepp.nwb.signals import UnsuitableError, column_trace, n_columns
+from nwb_mepp.nwb.series_paths import Place, series_places
+from nwb_mepp.nwb.signals import UnsuitableError, UnsuitableUnitError, column_trace, n_columns
+from nwb_mepp.nwb.statements import Statement, Statements
+from nwb_mepp.nwb.sweep_groups import SweepOf, sweeps_of_channels
 
 __all__ = [
     "SeriesTrace",
@@ -46,7 +47,10 @@ N_NAMED = 8
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesTrace:
-    """A trace, the series that holds it, and its place (:class:`~nwb_mepp.nwb.series_paths.Place`)."""
+    """A trace, the series that holds it, and its place (:class:`~nwb_mepp.nwb.series_paths.Place`).
+
+    ``stated`` is what a user stated about it; ``stem`` is that of its tables, if not that of its series.
+    """
 
     trace: Trace
     series: TimeSeries
@@ -54,6 +58,8 @@ class SeriesTrace:
     place: str
     recorded: bool
     n_columns: int
+    stated: Statement
+    stem: str | None = None
 
 
 @contextmanager
@@ -104,12 +110,14 @@ def _innermost(error: BaseException) -> str:
 
 
 @contextmanager
-def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iterator[Recording]:
+def open_nwb(
+    path: str | PathLike[str], *, channels: Sequence[str] = (), statements: Statements | None = None
+) -> Iterator[Recording]:
     """Open an NWB file as a recording for the length of a ``with`` block.
 
     Every regularly sampled series of ``/acquisition`` in volts or amperes becomes a trace of a separate
-    channel, unless this package wrote it as one of several sweeps of a channel. A series of several columns
-    becomes one channel per column. Samples are read on demand, and only inside the block.
+    channel, unless it is one of several sweeps (:mod:`nwb_mepp.nwb.sweep_groups`). A series of several
+    columns becomes one channel per column. Samples are read on demand, and only inside the block.
 
     Parameters
     ----------
@@ -117,6 +125,8 @@ def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iter
     channels : sequence of str
         Channels to read. Those outside ``/acquisition`` (``processing/...``, ``stimulus/...``) are only read
         if they are named here: they are copies of what was recorded, or were never recorded.
+    statements : Statements, optional
+        What is stated instead of what the file says; by default what its summary says was stated.
 
     Yields
     ------
@@ -129,14 +139,31 @@ def open_nwb(path: str | PathLike[str], *, channels: Sequence[str] = ()) -> Iter
     ReadError
         If the file cannot be read, holds no series in volts or amperes, or a requested one is unsuitable.
     UsageError
-        If a series of several columns is requested without saying which column.
+        If a series of several columns is requested without saying which column, or something is stated about
+        a channel that does not exist.
     """
     place = Path(path)
-    with read_file(place) as file:
-        yield recording_in(file, name=str(place), sha256=sha256_of([place]), channels=channels)
+    with open_hdf5(place) as handle:
+        file = parse_file(handle, mode="r")[1]
+        yield recording_in(
+            file,
+            name=str(place),
+            sha256=sha256_of([place]),
+            channels=channels,
+            statements=statements,
+            missing=missing_targets(handle),
+        )
 
 
-def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequence[str] = ()) -> Recording:
+def recording_in(
+    file: NWBFile,
+    *,
+    name: str,
+    sha256: str = "",
+    channels: Sequence[str] = (),
+    statements: Statements | None = None,
+    missing: Mapping[str, str] | None = None,
+) -> Recording:
     """Return an NWB file in memory as a recording, like :func:`open_nwb`.
 
     Parameters
@@ -149,18 +176,31 @@ def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequen
         Checksum of the file on disk, if there is one.
     channels : sequence of str
         Channels to read (:func:`open_nwb`).
+    statements : Statements, optional
+        As for :func:`open_nwb`.
+    missing : mapping of str to str
+        From :func:`~nwb_mepp.nwb.linked_files.missing_targets`.
 
     Raises
     ------
     ReadError, UsageError
         As :func:`open_nwb`.
     """
-    found, left_out = electrical_traces(file)
+    found, left_out = electrical_traces(file, statements=statements)
+    lost = _lost(missing or {}, found, left_out)
+    found = [one for one in found if one.place not in left_out]
+    if statements is not None:
+        statements.check([*(one.trace.channel for one in found), *left_out], path=name)
     _check_wanted(channels, found, left_out, name)
     taken = [one for one in found if one.recorded or one.trace.channel in channels]
-    notes = _notes(file, found, left_out)
+    if statements is not None:
+        units = {one.trace.channel: one.trace.unit for one in taken}
+        statements.refuse_common_gain(
+            {one: unit for one, unit in units.items() if not channels or one in channels}, path=name
+        )
+    notes = (*_notes(file, found, left_out), *lost)
     if not taken:
-        reasons = " ".join(notes) or "/acquisition is empty."
+        reasons = " ".join((*notes, *_advice(left_out))) or "/acquisition is empty."
         raise ReadError(
             "expected a regularly sampled series in volts or amperes in /acquisition of "
             f"{name}, found none. {reasons}"
@@ -177,8 +217,31 @@ def recording_in(file: NWBFile, *, name: str, sha256: str = "", channels: Sequen
         annotations=_annotations(file),
         invalid_times=stated_times(file),
         stimuli_s=_event_times(file),
+        stated={one.trace.channel: one.stated.described() for one in taken},
         notes=notes,
     )
+
+
+def _lost(missing: Mapping[str, str], found: Sequence[SeriesTrace], left_out: dict[str, str]) -> list[str]:
+    """Say what is missing of each series, in ``left_out`` if its samples are and else in a sentence."""
+    sentences = []
+    names = {one.place for one in found} | left_out.keys()
+    for path, target in missing.items():
+        name = path.removeprefix("/acquisition/").removesuffix("/data")
+        reason = f"it leads to {target}, which is not there; get what is missing from whoever gave the file"
+        if path.endswith("/data") and name in names:
+            left_out[name] = reason
+        else:
+            sentences.append(f"Series {name!r} was left out: {reason}.")
+    return sentences
+
+
+def _advice(left_out: Mapping[str, str]) -> list[str]:
+    """Return how to go on if units are all that is missing."""
+    unknown = [name for name, reason in left_out.items() if reason.startswith("its unit is ")]
+    if not unknown:
+        return []
+    return [f"If it is known, state it with `unit={{{unknown[0]!r}: 'UNIT'}}`."]
 
 
 def _check_wanted(
@@ -238,44 +301,60 @@ def _annotations(file: NWBFile) -> dict[str, str]:
     return {name: str(text) for name, text in stated.items() if text}
 
 
-def electrical_traces(file: NWBFile) -> tuple[list[SeriesTrace], dict[str, str]]:
+def electrical_traces(
+    file: NWBFile, *, statements: Statements | None = None
+) -> tuple[list[SeriesTrace], dict[str, str]]:
     """Return the traces of a file in order of channel and sweep, and why each other series was left out.
 
-    Recorded channels come first; a channel outside ``/acquisition`` is named by its path.
+    Recorded channels come first; a channel outside ``/acquisition`` is named by its path. What the summary of
+    the file says was stated holds unless ``statements`` are given.
     """
+    stated = Statements.in_file(file) if statements is None else statements
     found: list[SeriesTrace] = []
     left_out: dict[str, str] = {}
-    own = _own_series(file)
     places = list(series_places(file))
-    names = {place.name for place in places}
+    sweeps, names = sweeps_of_channels(file, places), {place.name for place in places}
     for number, place in enumerate(places):
-        name, series = place.name, place.content
-        channel, order, sweep = own.get(name, (name, number, 0))
+        one = sweeps.get(place.name) or SweepOf(channel=place.name, order=number, sweep=0)
         try:
-            n = n_columns(series)
-            traces = [
-                column_trace(series, column, channel=column_channel, sweep=sweep)
-                for column, column_channel in _columns(channel, n, taken=names)
-            ]
+            found += _series_traces(place, one, stated=stated, taken=names)
         except UnsuitableError as error:
-            left_out[name] = str(error)
-            continue
-        found += [
-            SeriesTrace(
-                trace=trace,
-                series=series,
-                number=order,
-                place=name,
-                recorded=place.recorded,
-                n_columns=n or 1,
-            )
-            for trace in traces
-        ]
+            left_out[place.name] = str(error)
     first_seen = {
         channel: rank for rank, channel in enumerate(dict.fromkeys(one.trace.channel for one in found))
     }
     found.sort(key=lambda one: (not one.recorded, one.number, first_seen[one.trace.channel], one.trace.sweep))
     return found, left_out
+
+
+def _series_traces(
+    place: Place, sweep: SweepOf, *, stated: Statements, taken: set[str]
+) -> Iterator[SeriesTrace]:
+    """Return the traces of the columns of a series that can be analyzed; raise if none can."""
+    series = place.content
+    n = n_columns(series)
+    unsuitable: UnsuitableUnitError | None = None
+    n_found = 0
+    for column, channel in _columns(sweep.channel, n, taken=taken):
+        statement = stated.of(channel, sweep.channel)
+        try:
+            trace = column_trace(series, column, channel=channel, sweep=sweep.sweep, stated=statement)
+        except UnsuitableUnitError as error:
+            unsuitable = error
+            continue
+        n_found += 1
+        yield SeriesTrace(
+            trace=trace,
+            series=series,
+            number=sweep.order,
+            place=place.name,
+            recorded=place.recorded,
+            n_columns=n or 1,
+            stated=statement,
+            stem=sweep.stem,
+        )
+    if unsuitable is not None and not n_found:
+        raise unsuitable
 
 
 def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterator[tuple[int | None, str]]:
@@ -288,17 +367,6 @@ def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterato
         while name in taken:
             name += "_"
         yield column, name
-
-
-def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
-    """Return channel, number and sweep of the series that this package wrote."""
-    parsed = {
-        name: parse_comment(getattr(one, "comments", None) or "") for name, one in file.acquisition.items()
-    }
-    own = {name: found for name, found in parsed.items() if found is not None}
-    # A file merged from several can hold the same channel and sweep twice; then their series' names count.
-    counts = Counter((channel, sweep) for channel, _, sweep in own.values())
-    return {name: found for name, found in own.items() if counts[found[0], found[2]] == 1}
 
 
 def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
@@ -319,7 +387,7 @@ def series_stems(found: Iterable[SeriesTrace]) -> dict[str, str]:
 
 
 def _stem(channel: str, sweeps: list[SeriesTrace]) -> str:
-    if sweeps[0].n_columns > 1:
+    if sweeps[0].n_columns > 1 or sweeps[0].stem is not None:
         return channel
     name = sweeps[0].place
     return name.removesuffix(f"_sweep_{sweeps[0].trace.sweep:03d}") if len(sweeps) > 1 else name

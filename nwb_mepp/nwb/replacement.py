@@ -20,6 +20,7 @@ from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
 from nwb_mepp.nwb.names import table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema_validation import schema_errors
+from nwb_mepp.nwb.statements import Statements, refuse_contradictions
 from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_PATH, icephys_module, read_summary, summary_table
 from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
 from nwb_mepp.nwb.writer import add_mepp_tables, refuse_invalid
@@ -59,7 +60,8 @@ def replace_results(
     ReadError
         If the file cannot be read.
     UsageError
-        If it has no channel of that name.
+        If it has no channel of that name, or another unit, gain or sampling rate of it was stated for the
+        results of another detector, which stay.
     OutputError
         If it cannot be written, another process is writing it, another program has used the name of a table,
         the series is a link to another file, or ``out`` is in another folder and the file names others
@@ -79,12 +81,13 @@ def replace_results(
 def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, extension: bool) -> None:
     with read_file(source) as file:
         old_rows = read_summary(file)
-        replaced, known = _tables(file, results, old_rows)
+        rows = _merge(old_rows, results)
+        refuse_contradictions(rows)
+        replaced, known = _tables(file, results, old_rows, stated=Statements.in_rows(rows))
         _refuse_foreign(set(file.intervals or ()), replaced, known, source)
     refuse_broken_links(source, target)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
-        rows = _merge(old_rows, results)
         typed = _rewrite(temporary, results, rows, replaced=replaced, source=source)
         refuse_unwritten(target)
         if extension or typed:
@@ -98,10 +101,10 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
 
 
 def _tables(
-    file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow]
+    file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow], *, stated: Statements
 ) -> tuple[set[str], set[str]]:
     """Return the names of the tables that ``results`` need, and of those that the summary knows."""
-    traces, _ = electrical_traces(file)
+    traces, _ = electrical_traces(file, statements=stated)
     stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     for result in results:
         if result.mepps.channel not in channels:
@@ -208,7 +211,7 @@ def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
 
 
 def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
-    traces, _ = electrical_traces(file)
+    traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
     series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
     unknown = {one.mepps.channel for one in results} - {channel for channel, _ in series}
     if unknown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Protocol
 
 import h5py
@@ -21,18 +20,25 @@ from nwb_mepp.core.plausible_ranges import (
 )
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import Unit, parse_electrical_unit
+from nwb_mepp.nwb.statements import Statement
 
-__all__ = ["UnsuitableError", "column_trace", "n_columns"]
+__all__ = ["UnsuitableError", "UnsuitableUnitError", "column_trace", "n_columns", "time_span"]
 
 # How far, in parts of a sample, a timestamp may lie from a straight line through the first and the last.
 # Files hold times rounded to the microsecond, or as float32 (4 us at one minute); a tenth of a sample is
 # below what the measures resolve, while a lost sample or an adjusted clock shows as a whole one.
 REGULARITY = 0.1
 _BLOCK = 1_000_000
+# A lost sample makes a step of two; rounding makes steps of less.
+_GAP = 1.9
 
 
 class UnsuitableError(Exception):
     """States briefly why an object of a file cannot be analyzed as a signal."""
+
+
+class UnsuitableUnitError(UnsuitableError):
+    """The unit of a column is not volts or amperes; that of the next may be."""
 
 
 class _Stored(Protocol):
@@ -115,12 +121,10 @@ def n_columns(series: object) -> int | None:
     Raises
     ------
     UnsuitableError
-        If it is not a series of numbers in volts or amperes.
+        If it is not a series of numbers.
     """
     if not isinstance(series, TimeSeries):
         raise UnsuitableError(f"it is a {type(series).__name__}, not a series")
-    if _unit(series) is None:
-        raise UnsuitableError(f"its unit is {series.unit!r}, not volts or amperes")
     data = _stored(series.data)
     if len(data.shape) not in (1, 2) or np.dtype(data.dtype).kind not in "iuf":
         raise UnsuitableError("its samples are not numbers of shape (n_samples,) or (n_samples, n_channels)")
@@ -136,33 +140,70 @@ def n_columns(series: object) -> int | None:
     return int(data.shape[1])
 
 
-def _unit(series: TimeSeries) -> Unit | None:
+def _unit(series: TimeSeries, stated: Statement) -> Unit:
+    """Return the unit of a series: the one that is stated, or else the one in the file.
+
+    Raises
+    ------
+    UnsuitableUnitError
+        If it is not volts or amperes.
+    """
+    if stated.unit is not None:
+        label, said = stated.unit, "its stated unit"
+    else:
+        label, said = _unit_in_file(series), "its unit"
     # NWB asks for base units spelled out; files with other spellings and with prefixes exist.
-    return parse_electrical_unit(str(series.unit))
+    unit = parse_electrical_unit(label)
+    if unit is None:
+        raise UnsuitableUnitError(f"{said} is {label!r}, not volts or amperes")
+    return unit
 
 
-def column_trace(series: TimeSeries, column: int | None, *, channel: str, sweep: int) -> Trace:
+def _unit_in_file(series: TimeSeries) -> str:
+    # pynwb gives volts for every CurrentClampSeries, whatever the file says.
+    data = series.data
+    written = data.attrs.get("unit") if isinstance(data, h5py.Dataset) and data else None
+    if isinstance(written, bytes):
+        written = written.decode("utf-8", "replace")
+    is_unit = isinstance(written, str) and parse_electrical_unit(written) is not None
+    return str(written if is_unit else series.unit)
+
+
+def column_trace(
+    series: TimeSeries, column: int | None, *, channel: str, sweep: int, stated: Statement | None = None
+) -> Trace:
     """Return a signal, or one column of it, as a trace.
+
+    Parameters
+    ----------
+    series : TimeSeries
+    column : int or None
+    channel : str
+    sweep : int
+    stated : Statement, optional
+        What is stated about it instead of what the file says.
 
     Raises
     ------
     UnsuitableError
-        If its scale, rate, start or duration is not finite or beyond what a recording can have
-        (:mod:`nwb_mepp.core.plausible_ranges`), or it is not sampled at a constant rate.
+        If it is not in volts or amperes, or its scale, rate, start or duration is not finite or beyond what a
+        recording can have (:mod:`nwb_mepp.core.plausible_ranges`), or it is not sampled at a constant rate.
     """
-    unit = _unit(series) or Unit("", math.nan)
+    instead = stated or Statement()
+    unit, gain = _unit(series, instead), instead.gain or 1.0
     factors = getattr(series, "channel_conversion", None)
     if factors is not None and len(factors) <= (column or 0):
         n_here = 1 if column is None else n_columns(series)
         raise UnsuitableError(f"it has {len(factors)} factors (channel_conversion) for {n_here} columns")
     factor = 1.0 if factors is None else float(factors[column or 0])
-    conversion, offset = float(series.conversion) * factor * unit.scale, float(series.offset) * unit.scale
+    conversion = float(series.conversion) * factor * unit.scale / gain
+    offset = float(series.offset) * unit.scale / gain
     if not is_plausible_scale(conversion, offset):
         raise UnsuitableError(
             f"its numbers have no plausible scale (conversion {conversion:g} {unit.name}, "
             f"offset {offset:g} {unit.name})"
         )
-    rate_hz, start_s = _sampling(series)
+    rate_hz, start_s = _sampling(series, instead.sampling_rate_hz)
     _check_times(rate_hz, start_s, n_samples=_stored(series.data).shape[0])
     return Trace(
         channel=channel,
@@ -184,14 +225,35 @@ def _check_times(rate_hz: float, start_s: float, *, n_samples: int) -> None:
         raise UnsuitableError(f"its start is {start_s:g} s and its duration {duration_s:g} s")
 
 
-def _sampling(series: TimeSeries) -> tuple[float, float]:
+def time_span(series: TimeSeries) -> tuple[float, float] | None:
+    """Return when a series starts and ends (seconds from the session start); None if it does not say so.
+
+    Raises
+    ------
+    UnsuitableError
+        If it is not a series of numbers.
+    """
+    n_columns(series)
+    n_samples = _stored(series.data).shape[0]
+    if series.rate:
+        start_s = float(series.starting_time or 0.0)
+        return start_s, start_s + n_samples / float(series.rate)
+    timestamps = _stored(() if series.timestamps is None else series.timestamps)
+    if timestamps.shape[0] != n_samples:
+        return None
+    return float(timestamps[0:1][0]), float(timestamps[n_samples - 1 : n_samples][0])
+
+
+def _sampling(series: TimeSeries, stated_hz: float | None) -> tuple[float, float]:
     """Return rate (Hz) and start (seconds from the session start) of a series."""
     if series.rate is not None:
-        return float(series.rate), float(series.starting_time or 0.0)
+        return stated_hz or float(series.rate), float(series.starting_time or 0.0)
     timestamps = _stored(() if series.timestamps is None else series.timestamps)
     n_samples, n_times = _stored(series.data).shape[0], timestamps.shape[0]
     if n_times != n_samples:
         raise UnsuitableError(f"it has {n_samples} samples at {n_times} times")
+    if stated_hz is not None:
+        return stated_hz, _start_without_gap(timestamps)
     if n_samples < 2:
         raise UnsuitableError("a single timestamp states no sampling rate")
     first_s, last_s = (float(timestamps[at : at + 1][0]) for at in (0, n_samples - 1))
@@ -209,3 +271,20 @@ def _sampling(series: TimeSeries) -> tuple[float, float]:
                 f"at {due_s:.6f} s)"
             )
     return rate_hz, first_s
+
+
+def _start_without_gap(timestamps: _Stored) -> float:
+    """Return the first of timestamps whose rate is stated; refuse a gap, which a rate would swallow."""
+    times_s = np.asarray(timestamps[:], dtype=np.float64)
+    if not np.isfinite(times_s).all():
+        raise UnsuitableError("its timestamps are not finite")
+    steps_s = np.diff(times_s)
+    # Rounded timestamps repeat, so that only those that differ tell how far they lie apart.
+    typical_s = float(np.median(steps_s[steps_s > 0])) if (steps_s > 0).any() else 0.0
+    strays = np.flatnonzero((steps_s < 0) | (steps_s > _GAP * typical_s))
+    if len(strays):
+        before_s, after_s = times_s[strays[0] : strays[0] + 2]
+        raise UnsuitableError(
+            f"its timestamps jump from {before_s:.6f} to {after_s:.6f} s, which a sampling rate would hide"
+        )
+    return float(times_s[0])

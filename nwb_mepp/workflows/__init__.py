@@ -6,10 +6,12 @@ from nwb_mepp.core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.analysis import ProgressCallback, analyze, choose_channels, cut_channel
+    from nwb_mepp.workflows.annotation import annotate_file, detect_file
     from nwb_mepp.workflows.detection import find_mepps
     from nwb_mepp.workflows.extension import retype_file
-    from nwb_mepp.workflows.files import FileOutcome, convert_file, detect_file, run_file
+    from nwb_mepp.workflows.files import convert_file, run_file
     from nwb_mepp.workflows.option_kinds import Amplitude, Stretch, Stretches
+    from nwb_mepp.workflows.outcomes import FileOutcome
     from nwb_mepp.workflows.recording_files import is_nwb, open_recording
     from nwb_mepp.workflows.remarks import remarks_on
     from nwb_mepp.workflows.session_info import stated_metadata
@@ -36,6 +38,7 @@ __all__ = [
     "WriteArguments",
     "WriteOptions",
     "analyze",
+    "annotate_file",
     "choose_channels",
     "choose_weights",
     "convert_file",
@@ -56,7 +59,9 @@ __getattr__ = lazy_names(
         "analysis": ("ProgressCallback", "analyze", "choose_channels", "cut_channel"),
         "detection": ("find_mepps",),
         "extension": ("retype_file",),
-        "files": ("FileOutcome", "convert_file", "detect_file", "run_file"),
+        "annotation": ("annotate_file", "detect_file"),
+        "files": ("convert_file", "run_file"),
+        "outcomes": ("FileOutcome",),
         "option_kinds": ("Amplitude", "Stretch", "Stretches"),
         "recording_files": ("is_nwb", "open_recording"),
         "remarks": ("remarks_on",),

@@ -72,7 +72,7 @@ def analyze(
     detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
     return [
         result
-        for channel in choose_channels(recording, names=wanted.channels)
+        for channel in choose_channels(recording, names=wanted.channels, every=wanted.all_channels)
         for result in _analyze_channel(recording, channel, detectors=detectors, settings=wanted, tell=tell)
     ]
 
@@ -117,16 +117,21 @@ def _analyze_channel(
             # It judges as it is, also where it is fitted to look for MEPPs itself.
             judge=None if detector is judge else judge,
             clear_s=clear_s,
+            stated=recording.stated.get(channel),
         )
 
 
-def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple[str, ...]:
+def choose_channels(
+    recording: Recording, *, names: Sequence[str] = (), every: bool = False
+) -> tuple[str, ...]:
     """Return the channels to analyze: those named, else the only one in volts or amperes.
 
     Parameters
     ----------
     recording : Recording
     names : sequence of str
+    every : bool, default False
+        Return all in volts or amperes, if none is named.
 
     Raises
     ------
@@ -145,12 +150,12 @@ def choose_channels(recording: Recording, *, names: Sequence[str] = ()) -> tuple
     if names:
         return tuple(names)
     electrical = [channel for channel in channels if recording.sweeps(channel)[0].unit in ELECTRICAL_UNITS]
-    if len(electrical) == 1:
-        return (electrical[0],)
+    if len(electrical) == 1 or (every and electrical):
+        return tuple(electrical)
     if electrical:
         raise MetadataError(
             f"{source} has {len(electrical)} channels in volts or amperes ({', '.join(electrical)}); pass "
-            f"`channels={electrical[0]!r}` (or another) to choose one."
+            f"`channels={electrical[0]!r}` (or another) to choose one, or `all_channels=True`."
         )
     units = ", ".join(f"{channel} in {recording.sweeps(channel)[0].unit}" for channel in channels)
     raise MetadataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -160,6 +160,7 @@ def run_detector(
     judge: Detector | None = None,
     sorting: EventSorting | None = None,
     clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
+    stated: Mapping[str, object] | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -180,6 +181,8 @@ def run_detector(
     clear_s : sequence of ndarray, optional
         From :func:`~nwb_mepp.detectors.find_clear_deflections`, to count those that are left unexplained.
         What is found but smaller than asked for explains them too.
+    stated : mapping of str to object, optional
+        What the user stated about the channel instead of its file, for the provenance.
 
     Returns
     -------
@@ -198,7 +201,13 @@ def run_detector(
         mepps, said = sorting.sort(mepps)
         level = {"level": baseline.mean, "noise_sd": noise_sd}
         warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings, *said)
-    how = {**settings.described(), **_described(noise), **getattr(detector, "fitting", {})}
+    warnings = (*warnings, *noise.rise_warnings(mepps.of_kind(MEPP).rise_10_90_s))
+    how = {
+        **settings.described(),
+        **(stated or {}),
+        **_described(noise),
+        **getattr(detector, "fitting", {}),
+    }
     rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
     if rate is not None:
         how["false_discovery_rate"] = rate

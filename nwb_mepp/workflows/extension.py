@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.nwb import Retyped, add_extension, remove_extension
-from nwb_mepp.workflows.files import refuse_existing
+from nwb_mepp.workflows.annotation import refuse_existing
 
 __all__ = ["retype_file"]
 

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
-from nwb_mepp._utils.file_lock import FileState, refuse_changed
+from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.recording import Recording
-from nwb_mepp.core.results import ChannelResult, SummaryRow
-from nwb_mepp.detectors import get_detector
+from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
-    open_nwb,
     read_fingerprint,
     read_results,
-    replace_results,
-    require_extension,
     write_nwb,
 )
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -35,62 +28,19 @@ from nwb_mepp.workflows.analysis import (
     check_stretches,
     stretches_left_out,
 )
-from nwb_mepp.workflows.channel_looks import ChannelLook, look_at
+from nwb_mepp.workflows.annotation import annotate_file, chosen_by
+from nwb_mepp.workflows.channel_looks import look_at
 from nwb_mepp.workflows.ground_truth import refuse_special, truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
+from nwb_mepp.workflows.outcomes import FileOutcome, counted
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
+from nwb_mepp.workflows.recording_files import is_nwb
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
-__all__ = ["ChannelScale", "FileOutcome", "convert_file", "detect_file", "refuse_existing", "run_file"]
-
-
-class ChannelScale(NamedTuple):
-    """How large the numbers of a channel are, to be compared between files."""
-
-    channel: str
-    detector: str
-    unit: str
-    amplitude: float
-    level: float
-    noise_sd: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileOutcome:
-    """Outcome of one file.
-
-    Attributes
-    ----------
-    path, output : Path
-    status : {"written", "kept"}
-        ``"kept"`` where the output was there already, from the same input and settings.
-    found : tuple of (channel, detector, n_mepps)
-        One for each result in the output.
-    scales : tuple of ChannelScale
-        One for each result.
-    pictures : tuple of Path
-        Those that were drawn.
-    notes : tuple of str
-        One sentence for each thing that the reader left out or assumed, or that a user should know about the
-        results.
-    missing : tuple of str
-        One sentence for each picture that could not be written.
-    looks : tuple of ChannelLook
-        One for each electrical channel.
-    """
-
-    path: Path
-    output: Path
-    status: Literal["written", "kept"]
-    found: tuple[tuple[str, str, int], ...] = ()
-    scales: tuple[ChannelScale, ...] = ()
-    pictures: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    looks: tuple[ChannelLook, ...] = ()
+__all__ = ["convert_file", "run_file"]
 
 
 def run_file(
@@ -104,7 +54,7 @@ def run_file(
     picture: bool = True,
     on_progress: ProgressCallback | None = None,
 ) -> FileOutcome:
-    """Turn a lab file into an NWB file with its MEPPs, and a picture of them.
+    """Turn a lab file into an NWB file with its MEPPs, and a picture of them; or annotate an NWB file.
 
     Parameters
     ----------
@@ -130,11 +80,22 @@ def run_file(
     """
     source, target = Path(path), Path(output)
     wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
+    if is_nwb(source):
+        return annotate_file(
+            source,
+            target,
+            settings=wanted,
+            read_options=read_options,
+            write_options=write_options,
+            overwrite=overwrite,
+            picture=picture,
+            on_progress=on_progress,
+        )
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
     known = complete(recording, source, options=write_options or WriteOptions())
     mark = fingerprint(
-        {**known.described, **wanted.described(), **_chosen(wanted), "source": recording.source.sha256}
+        {**known.described, **wanted.described(), **chosen_by(wanted), "source": recording.source.sha256}
     )
     with _output(target, marks=(mark,), overwrite=overwrite) as kept:
         pictures = picture_paths(recording, target, settings=wanted) if picture else {}
@@ -152,8 +113,7 @@ def run_file(
         path=source,
         output=target,
         status="kept" if kept else "written",
-        found=_counted(results),
-        scales=tuple(_scale(result.summary) for result in results),
+        found=counted(results),
         pictures=drawn,
         notes=(*recording.notes, *remarks_on(results)),
         missing=missing,
@@ -244,87 +204,6 @@ def convert_file(
     )
 
 
-def detect_file(
-    path: str | PathLike[str],
-    *,
-    output: str | PathLike[str] | None = None,
-    settings: DetectionSettings | None = None,
-    extension: bool = False,
-    overwrite: bool = False,
-    on_progress: ProgressCallback | None = None,
-) -> list[ChannelResult]:
-    """Find MEPPs in an NWB file from any program and add them to it.
-
-    Only the tables and summary rows of the same detectors on the same channels are replaced.
-
-    Parameters
-    ----------
-    path : path-like
-        NWB file; it is replaced as a whole, in one step, unless ``output`` is given.
-    output : path-like, optional
-        Where to put the result instead.
-    settings : DetectionSettings, optional
-    extension : bool, default False
-        Write tables of the extension ``ndx-mepp`` instead of core ones.
-    overwrite : bool, default False
-        Replace ``output`` if it is there.
-    on_progress : callable, optional
-
-    Returns
-    -------
-    list of ChannelResult
-
-    Raises
-    ------
-    MeppError
-        Of the kind that says what is wrong; nothing is written then.
-    """
-    refuse_existing(output, overwrite=overwrite)
-    if extension:
-        require_extension()
-    chosen = settings.channels if settings is not None else ()
-    target = Path(path if output is None else output)
-    if output is not None or Path(path).is_file():  # what else is no input is refused when it is read
-        refuse_irreplaceable(target)
-    # From before the file is read: what another process put into it meanwhile would be lost.
-    with hold(target):
-        refuse_existing(output, overwrite=overwrite)
-        with open_nwb(path, channels=chosen) as recording:
-            seen = FileState.of(Path(path))
-            results = analyze(recording, settings=settings, on_progress=on_progress)
-        refuse_changed(Path(path), seen)
-        if on_progress is not None:
-            on_progress("writing")
-        replace_results(path, results, out=output, extension=extension)
-    return results
-
-
-def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> None:
-    """Refuse to write over another file unasked.
-
-    Raises
-    ------
-    OutputError
-        If something stands at ``output`` and ``overwrite`` is False.
-    """
-    if output is not None and Path(output).exists() and not overwrite:
-        raise OutputError(
-            f"{output} is there already; give `overwrite=True` to replace it, or another `output`."
-        )
-
-
-def _chosen(settings: DetectionSettings) -> dict[str, object]:
-    """Return the settings that decide the result but have columns of their own in a summary row."""
-    detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
-    return {
-        "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
-        "threshold": settings.threshold,
-        "false_discovery_rate": settings.false_discovery_rate,
-        "fit_recording": settings.fit_recording,
-        "channels": settings.channels or None,
-    }
-
-
 @contextmanager
 def _output(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> Iterator[bool]:
     """Yield whether an output is kept; hold its lock if it is not."""
@@ -390,18 +269,3 @@ def _checksum(file: str | None) -> str | None:
     if not Path(file).is_file():
         raise ReadError(f"`events`: there is no file {file}; check the path.")
     return sha256_of([Path(file)])
-
-
-def _scale(row: SummaryRow) -> ChannelScale:
-    return ChannelScale(
-        channel=row.channel,
-        detector=row.detector,
-        unit=row.amplitude_unit,
-        amplitude=row.amplitude_median,
-        level=row.baseline_mean,
-        noise_sd=row.noise_sd,
-    )
-
-
-def _counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:
-    return tuple((result.mepps.channel, result.detector, result.summary.n_mepps) for result in results)

@@ -23,7 +23,7 @@ def picture_paths(
 
     A second opinion gets none: it is about MEPPs that are drawn already.
     """
-    channels = choose_channels(recording, names=settings.channels)
+    channels = choose_channels(recording, names=settings.channels, every=settings.all_channels)
     shown = [(channel, detector) for channel in channels for detector in settings.leading]
     paths = {}
     for channel, detector in shown:

@@ -122,6 +122,11 @@ class DetectionSettings(Options):
         kind=NAMES,
         check=_check_channels,
     )
+    all_channels: bool = option(
+        default=False,
+        help="Analyze every channel in volts or amperes",
+        flag="--all-channels",
+    )
     polarity: Polarity = option(
         default=Polarity.AUTO, help="Direction in which MEPPs point", flag="--polarity"
     )
@@ -166,6 +171,11 @@ class DetectionSettings(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.all_channels and self.channels:
+            raise UsageError(
+                f"`all_channels`: expected no other choice, found `channels` {', '.join(self.channels)}; "
+                "keep one of the two."
+            )
         self._check_detectors()
         self._check_threshold()
         self._check_networks()
@@ -291,6 +301,7 @@ class FileDetectionArguments(DetectionArguments, total=False):
     """The same for a file, which has channels and sweeps."""
 
     channels: str | Iterable[str]
+    all_channels: bool
     exclude_per_sweep: Iterable[Stretch]
 
 

@@ -53,14 +53,14 @@ def test_detection_that_takes_too_long_leaves_the_file_as_it_was(
 
 HANGING = """
 import ctypes, sys
-import nwb_mepp.workflows.files as files
+import nwb_mepp.workflows.annotation as annotation
 from nwb_mepp.cli import main
 
 library, mutex = ctypes.PyDLL(None), ctypes.create_string_buffer(64)
 def hang(*_, **__):
     library.pthread_mutex_lock(mutex)
     library.pthread_mutex_lock(mutex)
-files.open_nwb = hang
+annotation.open_nwb = hang
 sys.exit(main(["detect", sys.argv[1], "--time-limit", "1"]))
 """
 

@@ -103,7 +103,7 @@ def test_a_file_that_another_program_changes_meanwhile_gives_no_copy_with_result
         bare.touch()
         return results
 
-    monkeypatch.setattr("nwb_mepp.workflows.files.analyze", analyze_and_change)
+    monkeypatch.setattr("nwb_mepp.workflows.annotation.analyze", analyze_and_change)
     called = call("detect", bare, "-o", tmp_path / "copy.nwb", "--detector", "matched_filter")
     assert called.code == 1
     assert f"expected {bare} as it was at the beginning" in called.err

@@ -4,8 +4,8 @@ from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
 from nwb_mepp.workflows.batch.outliers import outliers
-from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch
-from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, run_batch
+from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch, plan_detection
+from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, detect_batch, run_batch
 from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
 from nwb_mepp.workflows.batch.session_template import session_template
 from nwb_mepp.workflows.batch.tables import (
@@ -31,6 +31,7 @@ __all__ = [
     "SessionTable",
     "convert_batch",
     "dandi_name",
+    "detect_batch",
     "event_columns",
     "event_rows",
     "explain",
@@ -40,6 +41,7 @@ __all__ = [
     "in_units",
     "outliers",
     "plan_batch",
+    "plan_detection",
     "read_event_rows",
     "read_sessions",
     "read_summary_rows",

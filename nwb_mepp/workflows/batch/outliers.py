@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nwb_mepp.core.units import lab_unit
 from nwb_mepp.workflows.channel_looks import ChannelLook
-from nwb_mepp.workflows.files import FileOutcome
+from nwb_mepp.workflows.outcomes import FileOutcome
 
 __all__ = ["outliers"]
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nwb_mepp._utils.file_attributes import is_zarr
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.readers import find_recordings
-from nwb_mepp.workflows import WriteOptions
+from nwb_mepp.workflows import WriteOptions, is_nwb
 
-__all__ = ["Failure", "Job", "Plan", "find_nwb_files", "plan_batch"]
+__all__ = ["Failure", "Job", "Plan", "find_nwb_files", "plan_batch", "plan_detection"]
 
 _GLOB = frozenset("*?[")
 # Windows opens a device for these names, whatever their suffix.
@@ -193,7 +194,50 @@ def _output_of(path: Path, *, argument: Path, folder: Path) -> Path:
         typed = Path(os.path.relpath(path, _base_of(argument)))
         if typed == Path():  # a recording that is a folder
             typed = Path(path.name)
-    return folder / Path(*map(_portable, typed.parent.parts)) / f"{_portable(typed.name)}.nwb"
+    name = _portable(typed.name) if is_nwb(path) else f"{_portable(typed.name)}.nwb"
+    return folder / Path(*map(_portable, typed.parent.parts)) / name
+
+
+def plan_detection(
+    paths: Iterable[str | os.PathLike[str]], *, output: str | os.PathLike[str] | None, extension: bool = False
+) -> Plan:
+    """Find the NWB files that the arguments stand for, and choose the paths of their outputs.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Files, folders (searched recursively for ``*.nwb``) and patterns.
+    output : path-like or None
+        A file for a single one that is named as a file, else a folder (:func:`plan_batch`); None to replace
+        the files themselves.
+    extension : bool, default False
+        Write tables of the extension ``ndx-mepp``.
+
+    Raises
+    ------
+    ReadError
+        If an argument means no file.
+    UsageError
+        If the outputs of two files would be the same file.
+    """
+    arguments, known = [Path(one) for one in paths], WriteOptions(extension=extension)
+    target = None if output is None else Path(output)
+    single = len(arguments) == 1 and not arguments[0].is_dir() and not _GLOB & set(arguments[0].name)
+    if single and not (target is not None and target.is_dir()):
+        job = Job(path=arguments[0], output=target or arguments[0], write_options=known)
+        return Plan(folder=Path(), jobs=(job,))
+    jobs: dict[str, Job] = {}
+    for argument in arguments:
+        for path in find_nwb_files([argument]):
+            place = path if target is None else _output_of(path, argument=argument, folder=target)
+            job = Job(path=path, output=place, write_options=known)
+            other = jobs.setdefault(os.path.normcase(place), job)
+            if other.path.resolve() != path.resolve():
+                raise UsageError(
+                    f"{other.path} and {path} would both be written to {place}; detect into different "
+                    "folders with `output`."
+                )
+    return Plan(folder=target or Path(), jobs=tuple(jobs.values()))
 
 
 def _portable(name: str) -> str:
@@ -237,7 +281,10 @@ def find_nwb_files(paths: Iterable[str | os.PathLike[str]]) -> Sequence[Path]:
 
 def _nwb_files_of(argument: Path) -> list[Path]:
     if argument.is_dir():
-        found = sorted(argument.rglob("*.nwb"))
+        if is_zarr(argument):
+            return [argument]  # refused when it is opened, for what it is
+        stores = (path for path in argument.rglob("*.zarr") if is_zarr(path))
+        found = sorted([*argument.rglob("*.nwb"), *stores])
     elif argument.exists():
         return [argument]
     elif _GLOB & set(str(argument)):

@@ -19,6 +19,7 @@ from nwb_mepp.workflows import (
     FileOutcome,
     ProgressCallback,
     Stretches,
+    annotate_file,
     convert_file,
     run_file,
 )
@@ -34,7 +35,7 @@ from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import Decimal, Units
 from nwb_mepp.workflows.limits import LimitOptions
 
-__all__ = ["BatchOutcome", "convert_batch", "run_batch"]
+__all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
 
 Report = Callable[[FileOutcome | Failure], None]
 
@@ -217,6 +218,49 @@ def convert_batch(
     )
     outcome = runner.run(work, on_progress=on_progress)
     return _with_failures_listed(plan, outcome, worded=worded) if outcome.done else outcome
+
+
+def detect_batch(
+    plan: Plan,
+    *,
+    settings: DetectionSettings,
+    read_options: ReadOptions,
+    limits: LimitOptions | None = None,
+    overwrite: bool = False,
+    n_processes: int = 1,
+    worded: Callable[[str], str] = str,
+    on_done: Report | None = None,
+    on_progress: ProgressCallback | None = None,
+    on_interrupt: Callable[[], None] | None = None,
+) -> BatchOutcome:
+    """Find MEPPs in every NWB file of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        From :func:`~nwb_mepp.workflows.batch.plan_detection`.
+    settings : DetectionSettings
+    read_options : ReadOptions
+    limits : LimitOptions, optional
+    overwrite : bool, default False
+    n_processes : int, default 1
+    worded, on_done, on_progress, on_interrupt : callable, optional
+        As for :func:`run_batch`.
+
+    Returns
+    -------
+    BatchOutcome
+    """
+    runner = _Runner(
+        plan=plan,
+        limits=limits or LimitOptions(),
+        n_processes=n_processes,
+        worded=worded,
+        on_done=on_done,
+        on_interrupt=on_interrupt,
+    )
+    work = partial(annotate_file, settings=settings, read_options=read_options, overwrite=overwrite)
+    return runner.run(work, on_progress=on_progress)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,76 @@
+"""detect on many NWB files, and run on an NWB file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from builders.command_line import Call
+from nwb_mepp.nwb import read_results
+
+ONE = ("--detector", "matched_filter")
+THRESHOLD = ("--detector", "threshold")
+
+
+@pytest.fixture
+def folder(annotated: Path, tmp_path: Path) -> Path:
+    """A folder with two NWB files."""
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        shutil.copy(annotated, tmp_path / "in" / name / "x.nwb")
+    return tmp_path / "in"
+
+
+def detectors(path: Path) -> list[str]:
+    return [result.detector for result in read_results(path)]
+
+
+def test_a_folder_is_detected_in_place(call: Call, folder: Path) -> None:
+    called = call("detect", folder, *THRESHOLD, "--jobs", "2")
+    assert called.code == 0, called.err
+    assert "2 done." in called.err
+    for name in ("a", "b"):
+        assert "threshold" in detectors(folder / name / "x.nwb")
+
+
+def test_patterns_go_to_a_folder_and_a_bad_file_stops_no_other(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a" / "bad.nwb").write_bytes(b"no HDF5")
+    before = (folder / "a" / "x.nwb").read_bytes()
+    out = tmp_path / "out"
+    called = call("detect", folder / "*" / "*.nwb", *THRESHOLD, "-o", out)
+    assert called.code == 1
+    assert "2 done, 1 failed." in called.err
+    assert "expected an NWB file (HDF5)" in " ".join(called.err.split())
+    assert (folder / "a" / "x.nwb").read_bytes() == before
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.nwb")) == ["a/x.nwb", "b/x.nwb"]
+    again = call("detect", folder / "*" / "x.nwb", *THRESHOLD, "-o", out)
+    assert (again.code, again.err.count("(kept, from the same input and settings)")) == (0, 2)
+    other = call("detect", folder / "*" / "x.nwb", *ONE, "-o", out)
+    assert other.code == 1
+    assert "is there already; give --overwrite" in " ".join(other.err.split())
+
+
+def test_two_files_for_one_output_are_refused(call: Call, folder: Path, tmp_path: Path) -> None:
+    paths = (folder / "a" / "x.nwb", folder / "b" / "x.nwb")
+    called = call("detect", *paths, *THRESHOLD, "-o", tmp_path / "out")
+    assert called.code == 2
+    assert "would both be written to" in called.err
+
+
+def test_run_on_an_nwb_file_annotates_a_copy(call: Call, folder: Path, tmp_path: Path) -> None:
+    source, out = folder / "a" / "x.nwb", tmp_path / "out"
+    before = source.read_bytes()
+    called = call("run", source, "-o", out, *THRESHOLD, "--timezone", "UTC")
+    assert called.code == 0, called.err
+    assert "An NWB file keeps what it says of its session; --timezone is for lab files" in called.err
+    assert "plain series were written" not in called.err
+    assert source.read_bytes() == before
+    assert "threshold" in detectors(out / "x.nwb")
+    names = {"x.nwb", "x.png", "mepps.csv", "summary.csv"}
+    assert names <= {path.name for path in out.iterdir()}
+    again = call("run", source, "-o", out, *THRESHOLD, "--timezone", "UTC")
+    assert (again.code, "(kept" in again.err) == (0, True)

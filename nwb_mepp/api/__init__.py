@@ -13,13 +13,21 @@ from typing import Any, TypedDict, Unpack
 
 import neo
 
-from nwb_mepp.api.neo_objects import block_of, column_of, epoch_of, mepps_of, recording_of, stretch_of
+from nwb_mepp.api.neo_objects import (
+    add_mepps,
+    block_of,
+    column_of,
+    epoch_of,
+    mepps_of,
+    recording_of,
+    stretch_of,
+)
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.keyword_arguments import takes
 from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.results import SummaryRow
-from nwb_mepp.nwb import open_nwb
+from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, EventTable, interval_tables, open_nwb, read_events
 from nwb_mepp.readers import ReadArguments, ReadOptions
 from nwb_mepp.statistics import Baseline
 from nwb_mepp.statistics import summarize as summarize_mepps
@@ -33,6 +41,7 @@ from nwb_mepp.workflows import (
     analyze,
     convert_file,
     detect_file,
+    is_nwb,
     open_recording,
 )
 
@@ -57,7 +66,9 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
     -------
     neo.Block
         A segment for each sweep, with a signal for each channel, named after it, in V or A. Hand-made marks
-        that came with the file are epochs.
+        that came with the file are epochs, and so are the MEPPs in the tables of an NWB file, with their
+        measures as ``array_annotations``: one for each table (``annotations["table"]``) and sweep, those of
+        ``mepps_curated`` without what was rejected.
 
     Raises
     ------
@@ -74,7 +85,17 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
     (100000, 1)
     """
     with open_recording(path, options=settings_from(ReadOptions, options)) as recording:
-        return block_of(recording)
+        block = block_of(recording)
+    if is_nwb(path):
+        add_mepps(block, _tables_of(path))
+    return block
+
+
+def _tables_of(path: str | PathLike[str]) -> list[EventTable]:
+    """Return the tables of MEPPs of an NWB file: of detectors, of a person, and of a simulation."""
+    further = [name for name in (CURATED_TABLE, TRUTH_TABLE) if name in interval_tables(path)]
+    tables = [read_events(path), *(read_events(path, table=one, accepted_only=True) for one in further)]
+    return [one for some in tables for one in some]
 
 
 @takes(ConvertArguments, ReadOptions, WriteOptions)

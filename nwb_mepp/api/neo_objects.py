@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import neo
@@ -16,10 +17,12 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.nwb import EventTable
 from nwb_mepp.workflows import DetectionSettings, cut_channel
 
 __all__ = [
     "ELECTRICAL",
+    "add_mepps",
     "block_of",
     "column_of",
     "electrical_unit",
@@ -147,21 +150,39 @@ def _quantity_of(column: Column[Any], channel_unit: str) -> pq.Quantity | None:
 def epoch_of(result: ChannelResult, recording: Recording, *, settings: DetectionSettings) -> neo.Epoch:
     """Return what was found as a Neo epoch that also says how, and what was analyzed."""
     mepps = result.mepps
+    segments = cut_channel(recording, mepps.channel, settings=settings, left_out=result.left_out)
+    return _epoch(
+        mepps,
+        sampling_rate_hz=segments[0].sampling_rate_hz,
+        analyzed=[[segment.trace.sweep, *_limits_s(segment)] for segment in segments],
+        **result.summary.as_dict(),
+    )
+
+
+def _epoch(mepps: Mepps, **annotations: object) -> neo.Epoch:
     measures: dict[str, Any] = {}
     for column in (Mepps.sweep, *Mepps.measures()):
         values, unit = getattr(mepps, column.attribute), _quantity_of(column, mepps.unit)
         measures[column.name] = values if unit is None else values * unit
-    segments = cut_channel(recording, mepps.channel, settings=settings, left_out=result.left_out)
     return neo.Epoch(
         times=mepps.start_s * pq.s,
         durations=(mepps.stop_s - mepps.start_s) * pq.s,
         labels=np.full(len(mepps), _LABEL),
         name=f"MEPPs on {mepps.channel}",
         array_annotations=measures,
-        sampling_rate_hz=segments[0].sampling_rate_hz,
-        analyzed=[[segment.trace.sweep, *_limits_s(segment)] for segment in segments],
-        **result.summary.as_dict(),
+        **annotations,
     )
+
+
+def add_mepps(block: neo.Block, tables: Iterable[EventTable]) -> None:
+    """Add the MEPPs of the tables of a file to the segments of its sweeps, an epoch for each table."""
+    for table in tables:
+        for segment in block.segments:
+            mepps = table.mepps.select(table.mepps.sweep == segment.index)
+            if len(mepps):
+                named = {"table": table.name, "detector": table.detector, "channel": mepps.channel}
+                segment.epochs.append(_epoch(mepps, amplitude_unit=mepps.unit, **named))
+    block.check_relationships()
 
 
 def _limits_s(segment: Segment) -> tuple[float, float]:

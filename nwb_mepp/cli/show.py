@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nwb_mepp.cli import options
 from nwb_mepp.cli.console import aligned, complain, complain_of, data_stream
-from nwb_mepp.core.errors import MeppError, UsageError
+from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.core.safe_text import json_text, visible
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.workflows.limits import LimitOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.batch import Row
+
+    _Read = tuple[Path, list[Row] | MeppError]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +45,7 @@ def events(
     ] = None,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
+    n_processes: options.Jobs = 1,
     limits: LimitOptions,
 ) -> None:
     """Print the MEPPs of NWB files, one row per MEPP.
@@ -49,12 +53,11 @@ def events(
     In SI units the numbers are exact. With --units lab, amplitudes are in mV or pA and areas in mV ms or
     pA ms; columns of times are in ms and their names end in _ms.
     """
-    from nwb_mepp.workflows.batch import event_columns, find_nwb_files, read_event_rows, write_csv, write_json
+    from nwb_mepp.workflows.batch import event_columns, find_nwb_files, write_csv, write_json
 
     _check_decimal(decimal, format)
-    rows = _Rows(
-        find_nwb_files(paths), lambda path: read_event_rows(path, file=str(path), table=table), limits=limits
-    )
+    read = partial(_events_of, table=table)
+    rows = _Rows(find_nwb_files(paths), read, limits=limits, n_processes=n_processes)
     with data_stream() as stream:
         if format is options.TableFormat.JSON:
             write_json(stream, event_columns(), rows, units=units.value)
@@ -72,12 +75,12 @@ def summary(
     ] = options.SummaryFormat.TEXT,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
+    n_processes: options.Jobs = 1,
     limits: LimitOptions,
 ) -> None:
     """Print the summary statistics of NWB files, one row per detector and channel."""
     from nwb_mepp.workflows.batch import (
         find_nwb_files,
-        read_summary_rows,
         summary_columns,
         write_csv,
         write_json,
@@ -85,13 +88,9 @@ def summary(
 
     _check_decimal(decimal, format)
 
-    def read(path: Path) -> Iterator[Row]:
-        found = list(read_summary_rows(path, file=str(path)))
-        if not found:
-            complain(f"note: {path}: no detector was run on it; run 'nwb-mepp detect {path}'.")
-        yield from found
-
-    rows = _Rows(find_nwb_files(paths), read, limits=limits)
+    rows = _Rows(
+        find_nwb_files(paths), _summaries_of, limits=limits, n_processes=n_processes, note_empty=True
+    )
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
             write_json(stream, summary_columns(), rows, units=units.value)
@@ -103,24 +102,90 @@ def summary(
     rows.exit_if_failed()
 
 
+def _events_of(path: Path, *, table: str | None) -> Iterator[Row]:
+    from nwb_mepp.workflows.batch import read_event_rows
+
+    return read_event_rows(path, file=str(path), table=table)
+
+
+def _summaries_of(path: Path) -> Iterator[Row]:
+    from nwb_mepp.workflows.batch import read_summary_rows
+
+    return read_summary_rows(path, file=str(path))
+
+
+def _rows_or_error(read: Callable[[Path], Iterator[Row]], path: Path) -> _Read:
+    """Return all rows of a file, or why it cannot be read: what another process gives."""
+    try:
+        return path, list(read(path))
+    except MeppError as error:
+        return path, error
+
+
 class _Rows:
     """Rows of many files, one after another; a file that cannot be read is reported and skipped."""
 
-    def __init__(self, paths: Any, read: Callable[[Path], Iterator[Row]], *, limits: LimitOptions) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Path], Iterator[Row]],
+        *,
+        limits: LimitOptions,
+        n_processes: int,
+        note_empty: bool = False,
+    ) -> None:
         self._paths, self._read, self._limits = paths, read, limits
+        self._n_processes, self._note_empty = n_processes, note_empty
         self._failed = False
 
     def __iter__(self) -> Iterator[Row]:
+        together = self._n_processes > 1 and len(self._paths) > 1
+        for path, rows in self._read_at_once() if together else self._read_in_turn():
+            if isinstance(rows, MeppError):
+                complain_of(path, rows)
+                self._failed = True
+                continue
+            first = list(itertools.islice(rows, 1))
+            if self._note_empty and not first:
+                complain(f"note: {path}: no detector was run on it; run 'nwb-mepp detect {path}'.")
+            yield from itertools.chain(first, rows)
+
+    def _read_in_turn(self) -> Iterator[tuple[Path, Iterator[Row] | MeppError]]:
         for path in self._paths:
             try:
                 # With the first row everything is read.
                 with self._limits.kept(path, worded=options.as_typed):
                     rows = self._read(path)
                     first = list(itertools.islice(rows, 1))
-                yield from itertools.chain(first, rows)
             except MeppError as error:
-                complain_of(path, error)
-                self._failed = True
+                yield path, error
+            else:
+                yield path, itertools.chain(first, rows)
+
+    def _read_at_once(self) -> Iterator[tuple[Path, Iterator[Row] | MeppError]]:
+        """Read in several processes; the rows come in the order of the files."""
+        from nwb_mepp._utils.process_pool import run_jobs
+
+        done: dict[Path, list[Row] | MeppError] = {}
+        waiting = iter(self._paths)
+        expected = next(waiting, None)
+        for path, rows in run_jobs(
+            self._paths,
+            work=partial(_rows_or_error, self._read),
+            on_crash=self._given_up,
+            n_processes=self._n_processes,
+            limits=self._limits.of,
+        ):
+            done[path] = rows
+            while expected in done:
+                found = done.pop(expected)
+                yield expected, found if isinstance(found, MeppError) else iter(found)
+                expected = next(waiting, None)
+
+    def _given_up(self, path: Path, why: str) -> _Read:
+        if why == "crash":
+            return path, ReadError("the process that read it was killed or ran out of memory.")
+        return path, ReadError(self._limits.excess(path, why))
 
     def exit_if_failed(self) -> None:
         if self._failed:

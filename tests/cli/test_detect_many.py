@@ -74,3 +74,14 @@ def test_run_on_an_nwb_file_annotates_a_copy(call: Call, folder: Path, tmp_path:
     assert names <= {path.name for path in out.iterdir()}
     again = call("run", source, "-o", out, *THRESHOLD, "--timezone", "UTC")
     assert (again.code, "(kept" in again.err) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["events", "summary"])
+def test_tables_are_the_same_with_several_processes(call: Call, folder: Path, command: str) -> None:
+    (folder / "a" / "bad.nwb").write_bytes(b"no HDF5")
+    alone = call(command, folder, "--format", "csv")
+    together = call(command, folder, "--format", "csv", "--jobs", "2")
+    assert (alone.code, together.code) == (1, 1)
+    assert together.out == alone.out
+    assert together.err == alone.err
+    assert len(alone.out.splitlines()) > 2

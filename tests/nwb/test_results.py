@@ -124,6 +124,7 @@ def test_a_channel_that_is_gone_is_noticed(changeable: Path) -> None:
     with h5py.File(changeable, "r+") as file:
         for sweep in range(3):
             file[f"acquisition/Im_sweep_00{sweep}"].attrs["comments"] = "no comments"
+            file.move(f"acquisition/Im_sweep_00{sweep}", f"acquisition/renamed_{sweep}")
     with pytest.raises(ReadError, match=r"expected channel 'Im' of the summary in .*found \['I/V'"):
         read_results(changeable)
 

@@ -22,7 +22,9 @@ __all__ = [
     "SPIKE",
     "after_stimuli",
     "find_recurrence",
+    "find_responses",
     "kinds_of",
+    "plainly_evoked",
     "quality_of",
 ]
 
@@ -55,12 +57,15 @@ _ARTIFACT_SHARE = 0.5
 # large events first.
 _LARGE = (4.0, 2.0, 0.0)
 _MIN_SWEEPS = 5
+# Events that recur are evoked, where nobody states a stimulus, only if they cannot be quanta as well: several
+# times as large as those that do not recur, or larger than the quantum of any muscle fiber.
+_MANY_QUANTA = 3.0
+_MIN_QUANTA = 3
+_LARGER_THAN_QUANTA_V = 5e-3
 _CLIPPED_NEAR_S = 0.5e-3
 
 
-def find_recurrence(
-    mepps: Mepps, *, sweeps: Sequence[tuple[float, float]], stimuli_s: npt.ArrayLike = ()
-) -> Recurrence | None:
+def find_recurrence(mepps: Mepps, *, sweeps: Sequence[tuple[float, float]]) -> Recurrence | None:
     """Find where events recur, which MEPPs do not.
 
     Parameters
@@ -69,21 +74,16 @@ def find_recurrence(
         All events of a channel, sorted by onset.
     sweeps : sequence of (start_s, stop_s)
         Of the channel, in order.
-    stimuli_s : array_like, shape (n_stimuli,)
-        When the recording may have been stimulated; if events follow these, they are taken for stimuli.
 
     Returns
     -------
     Recurrence or None
-        After the stimuli; else at the same place of nearly every sweep; else with a constant period.
+        At the same place of nearly every sweep, else with a constant period.
     """
     order = np.argsort(mepps.peak_s, kind="stable")
     times_s, size = mepps.peak_s[order], np.abs(mepps.amplitude[order])
     if not len(times_s):
         return None
-    stimuli = np.sort(np.asarray(stimuli_s, dtype=np.float64))
-    if len(stimuli) and (after := find_places(times_s, stimuli, reach_s=_AFTER_STIMULUS_S)) is not None:
-        return after
     starts_s = np.array([start_s for start_s, _ in sweeps])
     if len(sweeps) >= _MIN_SWEEPS:
         longest_s = max(stop_s - start_s for start_s, stop_s in sweeps)
@@ -99,6 +99,55 @@ def find_recurrence(
             places = {*found.places_s, *(() if all_ is None else all_.places_s)}
             return Recurrence(starts_s, tuple(sorted(places)), found.period_s)
     return None
+
+
+def plainly_evoked(mepps: Mepps, recurrence: Recurrence) -> bool:
+    """Return whether events that recur are evoked even though nobody states a stimulus.
+
+    Parameters
+    ----------
+    mepps : Mepps
+        All events of a channel.
+    recurrence : Recurrence
+        From :func:`find_recurrence`.
+
+    Returns
+    -------
+    bool
+        True if an artifact of stimulation precedes most of them, if they are several times as large as the
+        events that do not recur, or if no quantum is so large.
+    """
+    artifact = mepps.half_width_s < _SHORTEST_S
+    recurring = recurrence.holds(mepps.peak_s)
+    locked, others = recurring & ~artifact, ~recurring & ~artifact
+    n_locked, n_artifacts = int(np.sum(locked)), int(np.sum(recurring & artifact))
+    if 2 * n_artifacts > max(n_locked, 1):
+        return True
+    if not n_locked:
+        return False
+    size = np.abs(mepps.amplitude)
+    typical = float(np.median(size[locked]))
+    if np.sum(others) >= _MIN_QUANTA and typical >= _MANY_QUANTA * float(np.median(size[others])):
+        return True
+    return bool(mepps.unit == "V" and typical >= _LARGER_THAN_QUANTA_V)
+
+
+def find_responses(mepps: Mepps, stimuli_s: npt.ArrayLike) -> Recurrence | None:
+    """Find where events follow times at which the recording may have been stimulated.
+
+    Parameters
+    ----------
+    mepps : Mepps
+        All events of a channel.
+    stimuli_s : array_like, shape (n_times,)
+
+    Returns
+    -------
+    Recurrence or None
+        None if events do not follow these times more often than by chance: then they are no stimuli.
+    """
+    stimuli = np.sort(np.asarray(stimuli_s, dtype=np.float64))
+    return find_places(np.sort(mepps.peak_s), stimuli, reach_s=_AFTER_STIMULUS_S)
 
 
 def after_stimuli(mepps: Mepps, stimuli_s: npt.ArrayLike) -> Recurrence:

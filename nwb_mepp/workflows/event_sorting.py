@@ -12,7 +12,15 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.measurement.event_kinds import ARTIFACT, after_stimuli, find_recurrence, kinds_of, quality_of
+from nwb_mepp.measurement.event_kinds import (
+    ARTIFACT,
+    after_stimuli,
+    find_recurrence,
+    find_responses,
+    kinds_of,
+    plainly_evoked,
+    quality_of,
+)
 from nwb_mepp.measurement.recurrence import Recurrence, find_places
 from nwb_mepp.workflows.stimuli import Stimuli
 
@@ -74,9 +82,8 @@ class EventSorting:
         """Return where events are evoked; by stated stimuli alone, if there are any."""
         stimuli = self.stimuli
         if stimuli is None or not stimuli.stated:
-            return find_recurrence(
-                events, sweeps=sweeps, stimuli_s=() if stimuli is None else stimuli.times_s
-            ), []
+            responses = None if stimuli is None else find_responses(events, stimuli.times_s)
+            return (responses, []) if responses is not None else _unstated(events, sweeps)
         if np.isfinite(stimuli.period_s):
             found = find_places(np.sort(events.peak_s), stimuli.times_s, reach_s=(0.0, stimuli.period_s))
             said = (
@@ -103,3 +110,18 @@ class EventSorting:
             f"{n_clipped} of {len(mepps)} peaks lie on an end of the range: their amplitudes are lower "
             f"bounds, and {rest}"
         ]
+
+
+def _unstated(events: Mepps, sweeps: Sequence[tuple[float, float]]) -> tuple[Recurrence | None, list[str]]:
+    """Return where events are plainly evoked; those that only recur stay MEPPs, and a sentence says so."""
+    found = find_recurrence(events, sweeps=sweeps)
+    if found is None or plainly_evoked(events, found):
+        return found, []
+    n_recurring = int(found.holds(events.peak_s).sum())
+    where = (
+        f"every {found.period_s:.4g} s" if np.isfinite(found.period_s) else "at the same place of the sweeps"
+    )
+    return None, [
+        f"{n_recurring} of {len(events)} events recur {where} but are no larger than MEPPs and count as "
+        "such; state the stimuli if they are evoked"
+    ]

@@ -21,7 +21,8 @@ def test_the_unit_can_be_stated(shared_cases: Path, tmp_path: Path, name: str) -
     options = ReadOptions(unit={"Vm": "V"})
     detect_file(path, output=tmp_path / "out.nwb", settings=MINIUNET, read_options=options)
     (result,) = read_results(tmp_path / "out.nwb")
-    assert len(result.mepps) == 19
+    assert result.summary.n_mepps == 19
+    assert "19 of 19 events recur every 1 s" in result.summary.warnings
 
 
 def test_the_sweeps_of_an_electrode_give_one_table(shared_cases: Path, tmp_path: Path) -> None:

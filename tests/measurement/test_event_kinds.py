@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.measurement.event_kinds import after_stimuli, find_recurrence, kinds_of
+from nwb_mepp.measurement.event_kinds import after_stimuli, find_recurrence, kinds_of, plainly_evoked
 
 
 def events(
@@ -78,6 +78,30 @@ def test_the_same_place_of_every_sweep_is_no_place_of_mepps() -> None:
     found = find_recurrence(table, sweeps=sweeps)
     assert found is not None
     assert np.sum(kinds_of(table, recurrence=found) == "evoked") == 10
+
+
+@pytest.mark.parametrize(
+    ("locked_v", "locked_width_s", "others_s", "plain"),
+    [
+        (0.5e-3, 3e-3, (), False),  # as large as MEPPs, and nothing to compare with
+        (0.5e-3, 3e-3, (0.37, 2.81, 7.64), False),
+        (1.6e-3, 3e-3, (0.37, 2.81, 7.64), True),
+        (1.6e-3, 3e-3, (0.37, 2.81), False),  # too few to say what a quantum is
+        (15e-3, 3e-3, (), True),
+        (0.5e-3, 0.2e-3, (), True),  # artifacts of stimulation alone
+    ],
+)
+def test_what_recurs_is_plainly_evoked_if_it_cannot_be_quanta(
+    locked_v: float, locked_width_s: float, others_s: tuple[float, ...], plain: bool
+) -> None:
+    peaks_s = np.concatenate([np.arange(10.0) + 0.5, others_s])
+    sizes = np.append(np.full(10, locked_v), np.full(len(others_s), 0.5e-3))
+    widths_s = np.append(np.full(10, locked_width_s), np.full(len(others_s), 3e-3))
+    order = np.argsort(peaks_s)
+    table = events(peaks_s[order], sizes[order], half_width_s=widths_s[order])
+    found = find_recurrence(table, sweeps=[(0.0, 10.0)])
+    assert found is not None
+    assert plainly_evoked(table, found) is plain
 
 
 def test_without_events_there_are_no_kinds() -> None:

@@ -26,7 +26,7 @@ from nwb_mepp.nwb.invalid_times import stated_times
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
 from nwb_mepp.nwb.series import parse_comment
-from nwb_mepp.nwb.series_paths import series_places
+from nwb_mepp.nwb.series_paths import hdf5_path, series_places
 from nwb_mepp.nwb.signals import UnsuitableError, column_trace, n_columns
 
 __all__ = [
@@ -54,6 +54,11 @@ class SeriesTrace:
     place: str
     recorded: bool
     n_columns: int
+
+    @property
+    def path(self) -> str:
+        """Path of the series in the file."""
+        return hdf5_path(self.place, recorded=self.recorded)
 
 
 @contextmanager
@@ -302,10 +307,11 @@ def _own_series(file: NWBFile) -> dict[str, tuple[str, int, int]]:
 
 
 def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
-    """Map the object identifier of each series to the traces it holds, one for each column."""
+    """Map object identifier and path of each series to the traces it holds, one for each column."""
     traces: dict[str, list[Trace]] = {}
     for one in found:
-        traces.setdefault(one.series.object_id, []).append(one.trace)
+        for key in (one.series.object_id, one.path):
+            traces.setdefault(key, []).append(one.trace)
     return traces
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "SAMPLES",
     "CurationColumns",
     "EventColumns",
+    "LinkedSamples",
     "ListingColumns",
     "SummaryColumns",
 ]
@@ -148,6 +149,14 @@ class EventColumns(Columns):
 SAMPLES = Column[Any](
     "timeseries", "", "The samples from onset to stop: first sample, number of samples, series."
 )
+
+
+class LinkedSamples(Columns):
+    """What replaces :data:`SAMPLES` where a series is a link: HDF5 has no references to another file."""
+
+    series = _text("series", "Path of the series in this file, which may be a link to another one.")
+    first = _count("idx_start", "First sample of the series: the onset, counted from 0.")
+    n_samples = _count("count", "Number of samples from onset to stop.")
 
 
 class CurationColumns(Columns):

@@ -17,6 +17,7 @@ from nwb_mepp.core.schema import (
     SAMPLES,
     CurationColumns,
     EventColumns,
+    LinkedSamples,
     SummaryColumns,
 )
 from nwb_mepp.nwb.header import SOURCE_COLUMNS
@@ -30,6 +31,7 @@ def column_tables() -> dict[str, str]:
     events = EventColumns
     return {
         "mepps": _markdown([events.start_s, events.stop_s, SAMPLES, *events.measures()]),
+        "linked samples": _markdown(LinkedSamples.columns()),
         "mepps_curated": _markdown(CurationColumns.columns()),
         "mepp_detections": _markdown(SummaryColumns.columns()),
         "MEPPDetector": _markdown(DETECTOR_COLUMNS, optional=DETECTOR_OPTIONAL),

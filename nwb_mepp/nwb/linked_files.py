@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,8 +12,9 @@ from typing import Any
 import h5py
 
 from nwb_mepp.core.errors import OutputError
+from nwb_mepp.nwb.summary_table import ICEPHYS
 
-__all__ = ["missing_targets", "refuse_broken_links", "set_aside"]
+__all__ = ["missing_targets", "refuse_broken_links", "refuse_foreign_places", "set_aside"]
 
 _UNTYPED = frozenset(
     {"/", "/acquisition", "/analysis", "/general", "/intervals", "/processing", "/scratch", "/stimulus"}
@@ -20,6 +22,10 @@ _UNTYPED = frozenset(
     | {f"/general/{name}" for name in ("devices", "extracellular_ephys", "intracellular_ephys")}
     | {f"/general/{name}" for name in ("optogenetics", "optophysiology")}
 )
+
+# Where a link to a group can be left out while the file is read: series, containers and modules.
+_CONTENT = re.compile(r"/(acquisition|stimulus/presentation|stimulus/templates|processing(/[^/]+)?)/[^/]+")
+_TABLE_PLACES = ("/intervals", "/processing", f"/processing/{ICEPHYS}")
 
 
 def refuse_broken_links(source: Path, target: Path) -> None:
@@ -82,12 +88,44 @@ def missing_targets(handle: h5py.File) -> dict[str, str]:
     return missing
 
 
+def refuse_foreign_places(source: Path, series: Iterable[str]) -> None:
+    """Refuse to annotate a file whose tables would lie in another one, or whose series have other names.
+
+    Parameters
+    ----------
+    source : Path
+    series : iterable of str
+        Paths by which tables are going to name series that are links to another file.
+
+    Raises
+    ------
+    OutputError
+        If the group of a table is a link to another file, or a path does not exist: pynwb gives a series the
+        name that it has in the other file.
+    """
+    with h5py.File(source, "r") as handle:
+        for place in _TABLE_PLACES:
+            link = handle.get(place, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                raise OutputError(
+                    f"expected {place} in {source} itself, where MEPPs are written, found a link to "
+                    f"{link.filename!r}, which is never changed; rename that link."
+                )
+        for path in series:
+            if path not in handle:
+                raise OutputError(
+                    f"expected a link {path} in {source}, named as the series in the other file, found it "
+                    "under another name; rename the link."
+                )
+
+
 @contextmanager
 def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
     """Hide links that pynwb cannot carry through a change of a file, and put them back as they were.
 
-    A dataset that lies in another file is replaced by an empty one of its shape, so that the other file need
-    not be opened for writing; a second name of an object in a group that NWB does not know is removed.
+    The other file must not be opened for writing, so a dataset that lies there is replaced by an empty one of
+    its shape, and a link to a series or a module is removed. A second name of an object in a group that NWB
+    does not know is removed too.
 
     Parameters
     ----------
@@ -96,6 +134,9 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
     source : Path
     """
     linked, second = _linked_datasets(source), _second_names(handle)
+    groups = _linked_contents(source)
+    for path in groups:
+        del handle[path]
     for path, one in linked.items():
         del handle[path]
         stand_in = handle.create_dataset(
@@ -108,6 +149,8 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
     for path, one in linked.items():
         del handle[path]
         handle[path] = one.link
+    for path, link in groups.items():
+        handle[path] = link
     for path, first in second.items():
         handle[path] = handle[first]
 
@@ -138,6 +181,21 @@ def _linked_datasets(source: Path) -> dict[str, _Linked]:
                         },
                     )
     return found
+
+
+def _linked_contents(source: Path) -> dict[str, h5py.ExternalLink]:
+    """Return links to whole groups among the contents of a file that nothing in the file needs."""
+    with h5py.File(source, "r") as handle:
+        links = dict(_links(handle))
+        needed = [link.path for link in links.values() if isinstance(link, h5py.SoftLink)]
+        return {
+            path: link
+            for path, link in links.items()
+            if isinstance(link, h5py.ExternalLink)
+            and _CONTENT.fullmatch(path)
+            and isinstance(_opened(handle, path), h5py.Group)
+            and not any(f"{one}/".startswith(f"{path}/") for one in needed)
+        }
 
 
 def _opened(handle: h5py.File, path: str) -> Any:

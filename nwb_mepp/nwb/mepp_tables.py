@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from hdmf.common import DynamicTable, VectorData, VectorIndex
+from pynwb import TimeSeries
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
@@ -16,9 +17,9 @@ from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import AverageWaveform, ChannelResult
-from nwb_mepp.core.schema import SAMPLES, CurationColumns
+from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
-from nwb_mepp.nwb.series import SeriesOf
+from nwb_mepp.nwb.series import SeriesOrPath
 
 __all__ = ["hand_table", "mepp_table", "read_mepps", "read_waveform", "truth_table", "waveform_table"]
 
@@ -30,7 +31,7 @@ WAVEFORM_WORDS = (
 MAX_INDEX = np.iinfo(np.int32).max
 
 
-def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeIntervals:
+def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> TimeIntervals:
     """Return the table of the MEPPs of one detector on one channel.
 
     Parameters
@@ -38,7 +39,8 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
     result : ChannelResult
         At least one MEPP, sorted by onset.
     name : str
-    series : dict of (channel, sweep) to TimeSeries
+    series : mapping of (channel, sweep) to TimeSeries
+        Or to its path, if it is a link to another file.
 
     Raises
     ------
@@ -54,14 +56,15 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOf) -> TimeInt
     return _table(result.mepps, name=name, description=description, series=series)
 
 
-def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
+def truth_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
     """Return the table of the MEPPs that were added to a simulated channel.
 
     Parameters
     ----------
     mepps : Mepps
         At least one MEPP, sorted by onset.
-    series : dict of (channel, sweep) to TimeSeries
+    series : mapping of (channel, sweep) to TimeSeries
+        Or to its path, if it is a link to another file.
 
     Raises
     ------
@@ -75,14 +78,15 @@ def truth_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
     return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
 
 
-def hand_table(mepps: Mepps, *, series: SeriesOf) -> TimeIntervals:
+def hand_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
     """Return the table of MEPPs that a person marked with another program.
 
     Parameters
     ----------
     mepps : Mepps
         At least one MEPP, sorted by onset.
-    series : dict of (channel, sweep) to TimeSeries
+    series : mapping of (channel, sweep) to TimeSeries
+        Or to its path, if it is a link to another file.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def read_waveform(table: DynamicTable) -> AverageWaveform:
 
 
 def _table(
-    mepps: Mepps, *, name: str, description: str, series: SeriesOf, further: Sequence[VectorData] = ()
+    mepps: Mepps, *, name: str, description: str, series: SeriesOrPath, further: Sequence[VectorData] = ()
 ) -> TimeIntervals:
     """Return MEPPs as a table, built column by column.
 
@@ -153,24 +157,41 @@ def _table(
             f"expected MEPPs before sample {MAX_INDEX}, the last that NWB can refer to, found one at "
             f"{mepps.stop_index.max()}; split the recording."
         )
-    columns = [_stored(column, mepps) for column in (Mepps.start_s, Mepps.stop_s)]
+    columns = [
+        *(_stored(column, mepps) for column in (Mepps.start_s, Mepps.stop_s)),
+        *_samples(mepps, [series[mepps.channel, int(sweep)] for sweep in mepps.sweep]),
+        *(_stored(column, mepps) for column in Mepps.measures()),
+        *further,
+    ]
+    return TimeIntervals(
+        name=name,
+        description=description,
+        columns=columns,
+        colnames=[column.name for column in columns if not isinstance(column, VectorIndex)],
+    )
+
+
+def _samples(mepps: Mepps, series: Sequence[TimeSeries | str]) -> list[VectorData]:
+    """Return the columns that say which samples of which series each MEPP is."""
+    n_samples = mepps.stop_index - mepps.start_index
+    paths = [one for one in series if isinstance(one, str)]
+    if len(paths) == len(series):
+        return [
+            VectorData(name=column.name, description=column.description, data=data)
+            for column, data in zip(
+                LinkedSamples.columns(), (paths, mepps.start_index, n_samples), strict=True
+            )
+        ]
     references = TimeSeriesReferenceVectorData(
         name=SAMPLES.name,
         description=SAMPLES.description,
         data=[
-            TimeSeriesReference(int(start), int(stop - start), series[mepps.channel, int(sweep)])
-            for sweep, start, stop in zip(mepps.sweep, mepps.start_index, mepps.stop_index, strict=True)
+            TimeSeriesReference(int(start), int(count), one)
+            for start, count, one in zip(mepps.start_index, n_samples, series, strict=True)
         ],
     )
     ends = np.arange(1, len(mepps) + 1, dtype=np.uint32)
-    index = VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=references)
-    columns += [references, *(_stored(column, mepps) for column in Mepps.measures()), *further]
-    return TimeIntervals(
-        name=name,
-        description=description,
-        columns=[*columns, index],
-        colnames=[column.name for column in columns],
-    )
+    return [references, VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=references)]
 
 
 def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
@@ -197,8 +218,9 @@ def read_mepps(
     Parameters
     ----------
     table : TimeIntervals
-    traces : mapping of object identifier to sequence of Trace
-        The traces in every series that MEPPs may lie in, one for each column.
+    traces : mapping of str to sequence of Trace
+        The traces in every series that MEPPs may lie in, one for each column, by its object identifier and
+        by its path.
     channel : str, optional
         The channel that is meant if a series has several columns.
     accepted_only : bool, default False
@@ -209,13 +231,8 @@ def read_mepps(
     ReadError
         If a row refers to no series of the recording, or to a series of several columns without ``channel``.
     """
-    if "timeseries" not in table.colnames:
-        raise ReadError(
-            f"expected table {table.name!r} to refer to the samples of its rows, found no column "
-            "'timeseries'; name a table of MEPPs with `table`."
-        )
+    references = _references(table)
     kept = _accepted(table) if accepted_only else np.arange(len(table))
-    references = list(table["timeseries"][:])
     rows = [_row(references[number], int(number), table.name, traces, channel) for number in kept]
     columns = {
         column.name: np.asarray(table[column.name][:])[kept]
@@ -226,6 +243,37 @@ def read_mepps(
     return [_channel(name, rows, columns) for name in channels]
 
 
+class _Reference(NamedTuple):
+    """Samples of a series, which is known by its object identifier or by its path."""
+
+    first: int
+    n_samples: int
+    key: str
+    name: str
+
+
+def _references(table: TimeIntervals) -> list[list[_Reference]]:
+    """Return the samples that each row of a table refers to."""
+    if SAMPLES.name in table.colnames:
+        return [
+            [
+                _Reference(one.idx_start, one.count, one.timeseries.object_id, one.timeseries.name)
+                for one in row
+            ]
+            for row in table[SAMPLES.name][:]
+        ]
+    names = [column.name for column in LinkedSamples.columns()]
+    if not set(names) <= set(table.colnames):
+        raise ReadError(
+            f"expected table {table.name!r} to refer to the samples of its rows, found no column "
+            f"{SAMPLES.name!r}; name a table of MEPPs with `table`."
+        )
+    return [
+        [_Reference(int(first), int(n_samples), str(path), str(path).rpartition("/")[2])]
+        for path, first, n_samples in zip(*(table[name][:] for name in names), strict=True)
+    ]
+
+
 def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
     """Return the numbers of the rows that nobody rejected."""
     if "status" not in table.colnames:
@@ -234,20 +282,20 @@ def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
 
 
 def _row(
-    references: Sequence[TimeSeriesReference],
+    references: Sequence[_Reference],
     number: int,
     table: str,
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None,
-) -> tuple[TimeSeriesReference, Trace]:
+) -> tuple[_Reference, Trace]:
     """Return the samples that one row refers to, and their trace."""
     candidates: Sequence[Trace] = ()
     if len(references) == 1:
-        candidates = traces.get(references[0].timeseries.object_id, ())
+        candidates = traces.get(references[0].key, ())
         if len(candidates) > 1:
             candidates = [trace for trace in candidates if trace.channel == channel]
     if len(candidates) != 1:
-        found = ", ".join(reference.timeseries.name for reference in references) or "nothing"
+        found = ", ".join(reference.name for reference in references) or "nothing"
         raise ReadError(
             f"expected row {number} of table {table!r} to refer to one channel in volts or amperes of "
             f"/acquisition, found {found}; this table cannot be read as MEPPs."
@@ -257,7 +305,7 @@ def _row(
 
 def _channel(
     channel: str,
-    rows: Sequence[tuple[TimeSeriesReference, Trace]],
+    rows: Sequence[tuple[_Reference, Trace]],
     columns: Mapping[str, npt.NDArray[np.generic]],
 ) -> tuple[Mepps, tuple[str, ...]]:
     """Return the rows that lie on one channel."""
@@ -269,7 +317,7 @@ def _channel(
             return column.blank(len(chosen))
         return _as_defined(column, columns[column.name][chosen])
 
-    start = np.array([reference.idx_start for reference in references], dtype=np.int64)
+    start = np.array([reference.first for reference in references], dtype=np.int64)
     # The sample of the peak is not stored, but its time lies on the sampling grid.
     from_start_s = values(Mepps.peak_s) - np.array([trace.start_s for trace in traces])
     peak = np.round(from_start_s * np.array([trace.sampling_rate_hz for trace in traces]))
@@ -278,13 +326,13 @@ def _channel(
         unit=traces[0].unit,
         sweep=np.array([trace.sweep for trace in traces], dtype=np.int64),
         start_index=start,
-        stop_index=start + np.array([reference.count for reference in references], dtype=np.int64),
+        stop_index=start + np.array([reference.n_samples for reference in references], dtype=np.int64),
         peak_index=np.where(np.isnan(peak), start, peak).astype(np.int64),
         start_s=values(Mepps.start_s),
         stop_s=values(Mepps.stop_s),
         **{column.attribute: values(column) for column in Mepps.measures()},
     )
-    return mepps, tuple(reference.timeseries.name for reference in references)
+    return mepps, tuple(reference.name for reference in references)
 
 
 def _as_defined(column: Column[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -25,7 +25,7 @@ from nwb_mepp.nwb.invalid_times import stated_times
 from nwb_mepp.nwb.linked_files import missing_targets
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
-from nwb_mepp.nwb.series_paths import Place, series_places
+from nwb_mepp.nwb.series_paths import Place, hdf5_path, series_places
 from nwb_mepp.nwb.signals import UnsuitableError, UnsuitableUnitError, column_trace, n_columns
 from nwb_mepp.nwb.statements import Statement, Statements
 from nwb_mepp.nwb.sweep_groups import SweepOf, sweeps_of_channels
@@ -60,6 +60,11 @@ class SeriesTrace:
     n_columns: int
     stated: Statement
     stem: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Path of the series in the file."""
+        return hdf5_path(self.place, recorded=self.recorded)
 
 
 @contextmanager
@@ -370,10 +375,11 @@ def _columns(channel: str, n_columns: int | None, *, taken: set[str]) -> Iterato
 
 
 def traces_by_object(found: Iterable[SeriesTrace]) -> dict[str, list[Trace]]:
-    """Map the object identifier of each series to the traces it holds, one for each column."""
+    """Map object identifier and path of each series to the traces it holds, one for each column."""
     traces: dict[str, list[Trace]] = {}
     for one in found:
-        traces.setdefault(one.series.object_id, []).append(one.trace)
+        for key in (one.series.object_id, one.path):
+            traces.setdefault(key, []).append(one.trace)
     return traces
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
 import h5py
-from pynwb import NWBFile
+from pynwb import NWBFile, TimeSeries
 
 from nwb_mepp._utils.atomic_files import complete_or_absent, hold, refuse_unwritten
 from nwb_mepp.core.errors import OutputError, UsageError
@@ -16,10 +16,11 @@ from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.nwb.free_space import reclaim_space
 from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_found
-from nwb_mepp.nwb.linked_files import refuse_broken_links, set_aside
+from nwb_mepp.nwb.linked_files import refuse_broken_links, refuse_foreign_places, set_aside
 from nwb_mepp.nwb.names import table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema_validation import schema_errors
+from nwb_mepp.nwb.series import SeriesOrPath
 from nwb_mepp.nwb.statements import Statements, refuse_contradictions
 from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_PATH, icephys_module, read_summary, summary_table
 from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
@@ -64,8 +65,8 @@ def replace_results(
         results of another detector, which stay.
     OutputError
         If it cannot be written, another process is writing it, another program has used the name of a table,
-        the series is a link to another file, or ``out`` is in another folder and the file names others
-        relative to its own.
+        ``out`` is in another folder and the file names others relative to its own, or the place of a table
+        is a link to another file.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -83,12 +84,24 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
         old_rows = read_summary(file)
         rows = _merge(old_rows, results)
         refuse_contradictions(rows)
-        replaced, known = _tables(file, results, old_rows, stated=Statements.in_rows(rows))
+        traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
+        replaced, known = _tables(results, old_rows, traces)
         _refuse_foreign(set(file.intervals or ()), replaced, known, source)
+        linked = {key: one for key, one in _series(file, traces).items() if isinstance(one, str)}
+    channels = {result.mepps.channel for result in results}
+    refuse_foreign_places(source, {path for (channel, _), path in linked.items() if channel in channels})
     refuse_broken_links(source, target)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
-        typed = _rewrite(temporary, results, rows, replaced=replaced, source=source)
+        typed = _rewrite(
+            temporary,
+            results,
+            rows,
+            replaced=replaced,
+            source=source,
+            linked=linked,
+            stems=series_stems(traces),
+        )
         refuse_unwritten(target)
         if extension or typed:
             add_types(temporary, tables=replaced if extension else ())
@@ -101,10 +114,9 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
 
 
 def _tables(
-    file: NWBFile, results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow], *, stated: Statements
+    results: Iterable[ChannelResult], old_rows: Iterable[SummaryRow], traces: Sequence[SeriesTrace]
 ) -> tuple[set[str], set[str]]:
     """Return the names of the tables that ``results`` need, and of those that the summary knows."""
-    traces, _ = electrical_traces(file, statements=stated)
     stems, channels = series_stems(traces), list(dict.fromkeys(one.trace.channel for one in traces))
     for result in results:
         if result.mepps.channel not in channels:
@@ -113,7 +125,6 @@ def _tables(
                 f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; choose "
                 "one of these with `channels`."
             )
-        _refuse_linked(result.mepps.channel, traces, file)
     needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
     known = {
         table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
@@ -121,14 +132,14 @@ def _tables(
     return needed, known
 
 
-def _refuse_linked(channel: str, traces: Iterable[SeriesTrace], file: NWBFile) -> None:
-    for one in traces:
-        if one.trace.channel == channel and one.series.container_source != file.container_source:
-            raise OutputError(
-                f"expected series {one.place!r} in {file.container_source} itself, found a link to "
-                f"{one.series.container_source}; MEPPs refer to their series, and HDF5 has no references to "
-                "another file, so detect in that one."
-            )
+def _series(file: NWBFile, traces: Iterable[SeriesTrace]) -> dict[tuple[str, int], TimeSeries | str]:
+    """Return the series of each channel and sweep; their paths if one of the channel is in another file."""
+    own = {None, file.container_source}
+    linked = {one.trace.channel for one in traces if one.series.container_source not in own}
+    return {
+        (one.trace.channel, one.trace.sweep): one.path if one.trace.channel in linked else one.series
+        for one in traces
+    }
 
 
 def _refuse_foreign(intervals: set[str], needed: set[str], known: set[str], path: Path) -> None:
@@ -154,6 +165,8 @@ def _rewrite(
     *,
     replaced: set[str],
     source: Path,
+    linked: Mapping[tuple[str, int], str],
+    stems: dict[str, str],
 ) -> bool:
     """Remove the old results from a copy and add the new ones in one session, so that HDF5 reuses the space.
 
@@ -180,7 +193,8 @@ def _rewrite(
             io, file = parse_file(handle, mode="r+")
             if invalid is not None:
                 file.invalid_times = invalid_times_table(invalid)
-            _add(file, results, rows)
+            traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
+            _add(file, results, rows, series={**_series(file, traces), **linked}, stems=stems)
             io.write(file)
         if not schema_known:
             forget_types(handle)
@@ -207,19 +221,26 @@ def add_results(file: NWBFile, results: Sequence[ChannelResult]) -> None:
             "written."
         )
     add_found(file, results)
-    _add(file, results, [result.summary for result in results])
-
-
-def _add(file: NWBFile, results: Sequence[ChannelResult], rows: Sequence[SummaryRow]) -> None:
+    rows = [result.summary for result in results]
     traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
-    series = {(one.trace.channel, one.trace.sweep): one.series for one in traces}
+    _add(file, results, rows, series=_series(file, traces), stems=series_stems(traces))
+
+
+def _add(
+    file: NWBFile,
+    results: Sequence[ChannelResult],
+    rows: Sequence[SummaryRow],
+    *,
+    series: SeriesOrPath,
+    stems: dict[str, str],
+) -> None:
     unknown = {one.mepps.channel for one in results} - {channel for channel, _ in series}
     if unknown:
         raise OutputError(
             f"expected a series for channel {min(unknown)!r} where NWB puts series, found only a second name "
             "of it in a group that NWB does not know; remove that name."
         )
-    add_mepp_tables(file, results, series=series, stems=series_stems(traces))
+    add_mepp_tables(file, results, series=series, stems=stems)
     icephys_module(file).add(summary_table(rows))
 
 

@@ -19,7 +19,15 @@ from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, series_name
 from nwb_mepp.nwb.sample_stream import compressed_samples
 
-__all__ = ["CLAMP_MODES", "ClampMode", "SeriesOf", "add_acquisition", "check_clamp", "parse_comment"]
+__all__ = [
+    "CLAMP_MODES",
+    "ClampMode",
+    "SeriesOf",
+    "SeriesOrPath",
+    "add_acquisition",
+    "check_clamp",
+    "parse_comment",
+]
 
 CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
     "current": (CurrentClampSeries, "V"),
@@ -28,6 +36,8 @@ CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
 }
 
 SeriesOf = dict[tuple[str, int], TimeSeries]
+# The path in the file stands for a series that is a link to another file.
+SeriesOrPath = Mapping[tuple[str, int], TimeSeries | str]
 
 # What nwb-mepp writes to TimeSeries.comments: the name of the channel, which the name of the series cannot
 # always keep ("/"), the order of the channels, and which series are sweeps of one channel.

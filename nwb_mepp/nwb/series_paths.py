@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hdmf.common import DynamicTable
 from pynwb import NWBFile, TimeSeries
 
-__all__ = ["Place", "series_places"]
+__all__ = ["Place", "hdf5_path", "series_places"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,31 @@ def series_places(file: NWBFile) -> Iterator[Place]:
         for name, content in _contents(objects):
             if isinstance(content, TimeSeries):
                 yield Place(name=f"{folder}/{name}", content=content, recorded=False)
+
+
+def hdf5_path(name: str, *, recorded: bool) -> str:
+    """Return the path in the file of a series.
+
+    Parameters
+    ----------
+    name : str
+        As in :class:`Place`.
+    recorded : bool
+        Whether it is in ``/acquisition``.
+
+    Examples
+    --------
+    >>> hdf5_path("LFP/ElectricalSeries", recorded=True)
+    '/acquisition/LFP/ElectricalSeries'
+    >>> hdf5_path("stimulus/command", recorded=False)
+    '/stimulus/presentation/command'
+    >>> hdf5_path("processing/filtered/Vm", recorded=False)
+    '/processing/filtered/Vm'
+    """
+    if recorded:
+        return f"/acquisition/{name}"
+    folder, _, rest = name.partition("/")
+    return f"/stimulus/presentation/{rest}" if folder == "stimulus" else f"/{name}"
 
 
 def _contents(objects: Mapping[str, object]) -> Iterator[tuple[str, object]]:

@@ -31,7 +31,7 @@ from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table, wavefo
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.schema_validation import schema_errors
-from nwb_mepp.nwb.series import SeriesOf, add_acquisition, check_clamp
+from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
 from nwb_mepp.nwb.typed_tables import add_types, forget_types
 
@@ -177,7 +177,7 @@ def add_recording(
 
 
 def add_mepp_tables(
-    file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOf, stems: dict[str, str]
+    file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOrPath, stems: dict[str, str]
 ) -> None:
     """Add a table for each result; one without MEPPs has only a row in the summary."""
     names: dict[str, tuple[str, str]] = {}

@@ -11,7 +11,7 @@ import pytest
 from nwb_mepp.core.columns import Column, Columns, added
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import SummaryRow
-from nwb_mepp.core.schema import CurationColumns, EventColumns, ListingColumns, SummaryColumns
+from nwb_mepp.core.schema import CurationColumns, EventColumns, LinkedSamples, ListingColumns, SummaryColumns
 
 ROW: dict[str, Any] = {
     "sweep": np.array([0]),
@@ -36,7 +36,9 @@ def test_the_class_gives_the_column_and_an_object_its_value() -> None:
     assert SummaryRow(**STATED, rate_hz=0.5).rate_hz == 0.5
 
 
-@pytest.mark.parametrize("table", [EventColumns, SummaryColumns, CurationColumns, ListingColumns])
+@pytest.mark.parametrize(
+    "table", [EventColumns, SummaryColumns, CurationColumns, ListingColumns, LinkedSamples]
+)
 def test_no_two_columns_share_a_name_and_each_says_what_it_is(table: type[Columns]) -> None:
     columns = table.columns()
     assert len({column.name for column in columns}) == len(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries, get_manager
 from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries, VoltageClampStimulusSeries
 
+import nwb_mepp
+from builders.command_line import Call
 from builders.known_mepps import AMPLITUDE_V, ONSETS_S, TAU_DECAY_S, TAU_RISE_S, mepp_trace
 from builders.nwb_files import changed, objects
 from builders.traces import RATE_HZ
@@ -186,6 +189,36 @@ def test_what_was_found_outside_acquisition_can_be_listed_and_judged(tmp_path: P
     assert scores.channel == channel
     # Found, missed, false: all of them, none, none.
     assert tuple(scores.counts) == (len(ONSETS_S), 0, 0)
+
+
+def test_a_series_that_is_linked_gives_what_the_series_itself_gives(tmp_path: Path, call: Call) -> None:
+    file = empty_file()
+    channel = int16_with_gain(file)
+    raw = write(tmp_path / "raw.nwb", file)
+    direct = shutil.copy(raw, tmp_path / "direct.nwb")
+    path, linking = tmp_path / "linking.nwb", empty_file()
+    with NWBHDF5IO(raw, "r") as source:
+        linking.add_acquisition(source.read().acquisition[channel])
+        with NWBHDF5IO(path, "w", manager=source.manager) as io:
+            io.write(linking)
+    other = raw.read_bytes()
+    for detector in ("threshold", "matched_filter", "matched_filter"):
+        for one in (path, direct):
+            assert call("detect", one, "--detector", detector).code == 0
+    for command in ("events", "summary"):
+        # The first column names the file.
+        linked, whole = (
+            [line.partition(",")[2] for line in call(command, one, "--format", "csv").out.splitlines()]
+            for one in (path, direct)
+        )
+        assert linked == whole
+        assert len(linked) > 2
+    signals = [nwb_mepp.read(one).segments[0].analogsignals[0] for one in (path, direct)]
+    np.testing.assert_array_equal(*signals)
+    with h5py.File(path) as handle:
+        link = handle.get(f"acquisition/{channel}", getlink=True)
+        assert (link.filename, link.path) == ("raw.nwb", f"/acquisition/{channel}")
+    assert raw.read_bytes() == other
 
 
 # Run in a process of its own: here nothing may know the extension.

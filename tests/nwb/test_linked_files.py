@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import h5py
 import numpy as np
@@ -14,11 +17,28 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
 from builders.nwb_files import objects
 from builders.tables import mepps_on, result_of
-from builders.traces import int16_trace
+from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import OutputError
-from nwb_mepp.nwb import open_nwb, read_results, replace_results
+from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import AverageWaveform, ChannelResult, LeftOut
+from nwb_mepp.nwb import (
+    Finding,
+    add_results,
+    is_failure,
+    open_nwb,
+    read_events,
+    read_results,
+    replace_results,
+    validate_nwb,
+    write_nwb,
+)
 from nwb_mepp.nwb.extension import add_extension, remove_extension
 
+FOUND = replace(
+    result_of(mepps_on([int16_trace()], [(0, 8), (0, 300)])),
+    left_out=(LeftOut(0.1, 0.12, "clipped"),),
+    waveform=AverageWaveform(time_s=np.array([0.0, 1e-4]), values=np.array([0.0, 1e-3]), n_mepps=2),
+)
 RESULT = result_of(mepps_on([int16_trace()], [(0, 8)]))
 SAMPLES = np.arange(2_000, dtype=np.int16)
 
@@ -46,6 +66,24 @@ def data_link(raw: Path, empty: NWBFile) -> Path:
         empty.add_acquisition(TimeSeries(name="Vm", data=data, unit="volts", rate=10_000.0))
         io.write(empty, link_data=True)
     return path
+
+
+def linking(raw: Path, file: NWBFile, *, results: Sequence[ChannelResult] = ()) -> Path:
+    """Write a file whose series pynwb has linked to another one."""
+    path = raw.with_name("whole.nwb")
+    with NWBHDF5IO(raw, "r") as source:
+        for series in source.read().acquisition.values():
+            file.add_acquisition(series)
+        if results:
+            add_results(file, results)
+        with NWBHDF5IO(path, "w", manager=source.manager) as io:
+            io.write(file)
+    return path
+
+
+@pytest.fixture
+def whole(raw: Path, empty: NWBFile) -> Path:
+    return linking(raw, empty)
 
 
 @pytest.fixture
@@ -88,27 +126,167 @@ def test_samples_that_are_linked_stay_linked(data_link: Path, raw: Path) -> None
     assert raw.read_bytes() == other
 
 
-def test_a_series_that_is_linked_is_refused_with_the_file_that_holds_it(raw: Path, empty: NWBFile) -> None:
-    path = raw.with_name("whole.nwb")
-    with NWBHDF5IO(raw, "r") as source:
-        empty.add_acquisition(source.read().acquisition["Vm"])
-        with NWBHDF5IO(path, "w", manager=source.manager) as io:
-            io.write(empty, link_data=True)
+def failures(path: Path) -> list[Finding]:
+    return [one for one in validate_nwb(path) if is_failure(one)]
+
+
+def columns_of(path: Path, table: str) -> dict[str, list[Any]]:
+    """Return what says where the MEPPs of a table are, from the file itself."""
+    with h5py.File(path) as file:
+        group = file["intervals"][table]
+        assert "timeseries" not in group
+        return {
+            "series": group["series"].asstr()[:].tolist(),
+            "idx_start": group["idx_start"][:].tolist(),
+            "count": group["count"][:].tolist(),
+        }
+
+
+def test_a_series_that_is_linked_stays_linked_and_its_mepps_name_its_path(whole: Path, raw: Path) -> None:
+    raw.chmod(0o444)
+    other, changed_ns = raw.read_bytes(), raw.stat().st_mtime_ns
+    found_before = failures(whole)
+    before, link = objects(whole), (h5py.ExternalLink, "raw.nwb", "/acquisition/Vm")
+    for result in (RESULT, FOUND, FOUND):
+        assert link_of(whole, "acquisition/Vm") == link
+        replace_results(whole, [result])
+    assert link_of(whole, "acquisition/Vm") == link
+    after = objects(whole)
+    assert {name: after[name] for name in before} == before
+    assert columns_of(whole, "mepps_miniunet") == {
+        "series": ["/acquisition/Vm"] * 2,
+        "idx_start": [8, 300],
+        "count": [50, 50],
+    }
+    assert samples_of(whole) == SAMPLES.tolist()
+    assert failures(whole) == found_before
+    assert (raw.read_bytes(), raw.stat().st_mtime_ns) == (other, changed_ns)
+
+
+def test_what_was_found_on_a_linked_series_is_read_back(whole: Path) -> None:
+    replace_results(whole, [FOUND])
+    (back,) = read_results(whole)
+    assert repr(back.summary) == repr(FOUND.summary)  # NaN equals NaN in words only
+    for column in Mepps.columns():
+        expected = getattr(FOUND.mepps, column.attribute)
+        np.testing.assert_array_equal(getattr(back.mepps, column.attribute), expected)
+    assert back.left_out == (LeftOut(0.1, 0.12, "clipped"),)
+    assert back.waveform is not None
+    assert back.waveform.values.tolist() == [0.0, 1e-3]
+    assert [events.series for events in read_events(whole)] == [("Vm", "Vm")]
+
+
+def test_sweeps_that_are_linked_are_told_apart(folder: Path, empty: NWBFile, session_start: datetime) -> None:
+    traces = [int16_trace(sweep=0), int16_trace(sweep=1)]
+    write_nwb(recording_of(*traces), folder / "raw.nwb", session_start=session_start)
+    path = linking(folder / "raw.nwb", empty)
+    replace_results(path, [result_of(mepps_on(traces, [(0, 8), (1, 20)]))])
+    assert columns_of(path, "mepps_miniunet") == {
+        "series": ["/acquisition/Vm_sweep_000", "/acquisition/Vm_sweep_001"],
+        "idx_start": [8, 20],
+        "count": [50, 50],
+    }
+    (back,) = read_results(path)
+    assert back.mepps.sweep.tolist() == [0, 1]
+    assert back.mepps.peak_index.tolist() == [18, 30]
+
+
+def test_a_linked_series_beside_one_of_the_file_changes_nothing_for_that(whole: Path) -> None:
+    with h5py.File(whole, "r+") as file:
+        file.copy(file["acquisition/Vm"], file["acquisition"], "Own")
+        file["acquisition/Own"].attrs["object_id"] = str(UUID(int=1))
+    own = int16_trace("Own")
+    replace_results(whole, [FOUND, result_of(mepps_on([own], [(0, 5)]))])
+    assert columns_of(whole, "mepps_miniunet_Vm")["idx_start"] == [8, 300]
+    with h5py.File(whole) as file:
+        assert "series" not in file["intervals/mepps_miniunet_Own"]
+        reference = file["intervals/mepps_miniunet_Own/timeseries"][0]
+        assert (file[reference["timeseries"]].name, reference["idx_start"]) == ("/acquisition/Own", 5)
+    assert [one.mepps.channel for one in read_results(whole)] == ["Vm", "Own"]
+
+
+def test_tables_on_a_linked_series_have_types_of_the_extension_too(whole: Path, raw: Path) -> None:
+    other, found_before = raw.read_bytes(), failures(whole)
+    replace_results(whole, [FOUND], extension=True)
+    with h5py.File(whole) as file:
+        assert file["intervals/mepps_miniunet"].attrs["neurodata_type"] == "MEPPTable"
+    assert columns_of(whole, "mepps_miniunet")["idx_start"] == [8, 300]
+    assert read_results(whole)[0].mepps.start_index.tolist() == [8, 300]
+    remove_extension(whole)
+    add_extension(whole)
+    assert link_of(whole, "acquisition/Vm")[0] is h5py.ExternalLink
+    assert read_results(whole)[0].mepps.start_index.tolist() == [8, 300]
+    assert failures(whole) == found_before
+    assert raw.read_bytes() == other
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_module_that_is_linked_stays_linked(
+    folder: Path, empty: NWBFile, session_start: datetime, needed: bool
+) -> None:
+    """Also where another object of the file leads into it."""
+    file = NWBFile(session_description="Raw.", identifier="r", session_start_time=session_start)
+    module = file.create_processing_module(name="filtered", description="d")
+    module.add(TimeSeries(name="Vm", data=SAMPLES, unit="volts", rate=10_000.0))
+    raw, path = folder / "raw.nwb", folder / "module.nwb"
+    for one, place in ((file, raw), (empty, path)):
+        with NWBHDF5IO(place, "w") as io:
+            io.write(one)
+    with h5py.File(path, "r+") as handle:
+        handle["processing/filtered"] = h5py.ExternalLink("raw.nwb", "/processing/filtered")
+        if needed:
+            handle["scratch/Vm"] = h5py.SoftLink("/processing/filtered/Vm")
+    other, channel = raw.read_bytes(), "processing/filtered/Vm"
+    for _ in range(2):
+        replace_results(path, [result_of(mepps_on([int16_trace(channel)], [(0, 8)]))])
+    assert link_of(path, "processing/filtered") == (h5py.ExternalLink, "raw.nwb", "/processing/filtered")
+    assert columns_of(path, f"mepps_miniunet_{channel.replace('/', '_')}")["series"] == [f"/{channel}"]
+    assert read_results(path)[0].mepps.channel == channel
+    assert raw.read_bytes() == other
+
+
+def test_results_are_added_in_memory_to_a_file_that_links_a_series(raw: Path, empty: NWBFile) -> None:
+    path = linking(raw, empty, results=[FOUND])
     assert link_of(path, "acquisition/Vm") == (h5py.ExternalLink, "raw.nwb", "/acquisition/Vm")
-    before = path.read_bytes()
-    with pytest.raises(OutputError, match=r"found a link to .*raw\.nwb; .* so detect in that one"):
-        replace_results(path, [RESULT])
-    assert path.read_bytes() == before
+    assert columns_of(path, "mepps_miniunet")["idx_start"] == [8, 300]
+    assert read_results(path)[0].mepps.start_index.tolist() == [8, 300]
 
 
-@pytest.mark.parametrize("kind", ["data_link", "virtual"])
+def test_a_link_of_another_name_than_its_series_is_refused(whole: Path) -> None:
+    with h5py.File(whole, "r+") as file:
+        file.move("acquisition/Vm", "acquisition/membrane")
+    before = whole.read_bytes()
+    with pytest.raises(OutputError, match=r"expected a link /acquisition/Vm in .*whole\.nwb, .*; rename the"):
+        replace_results(whole, [RESULT])
+    assert whole.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["intervals", "processing", "processing/icephys"])
+def test_tables_are_not_written_into_another_file(raw: Path, empty: NWBFile, place: str) -> None:
+    path = linking(raw, empty)
+    replace_results(raw, [RESULT])
+    with h5py.File(path, "r+") as file:
+        if place in file:
+            del file[place]
+        file[place] = h5py.ExternalLink("raw.nwb", f"/{place}")
+    before, other = path.read_bytes(), raw.read_bytes()
+    with pytest.raises(
+        OutputError, match=rf"expected /{place} in .* found a link to 'raw\.nwb', which is never"
+    ):
+        replace_results(path, [result_of(FOUND.mepps, "template")])
+    assert (path.read_bytes(), raw.read_bytes()) == (before, other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [("data_link", "Vm/data"), ("virtual", "Vm/data"), ("whole", "Vm")]
+)
 def test_samples_named_relative_to_the_file_are_not_written_elsewhere(
-    kind: str, request: pytest.FixtureRequest
+    kind: str, place: str, request: pytest.FixtureRequest
 ) -> None:
     path = request.getfixturevalue(kind)
     elsewhere = path.parent / "elsewhere" / path.name
     with pytest.raises(
-        OutputError, match=r"/acquisition/Vm/data lies in 'raw\.nwb' beside it, which would not"
+        OutputError, match=rf"/acquisition/{place} lies in 'raw\.nwb' beside it, which would not"
     ):
         replace_results(path, [RESULT], out=elsewhere)
     assert not elsewhere.parent.exists()

@@ -65,7 +65,7 @@ def replace_results(
     OutputError
         If it cannot be written, another process is writing it, another program has used the name of a table,
         ``out`` is in another folder and the file names others relative to its own, or the place of a table
-        is a link to another file.
+        is a link to another file, or a link has another name than the series that it leads to.
     """
     source = Path(path)
     target = source if out is None else Path(out)

@@ -23,8 +23,10 @@ _UNTYPED = frozenset(
     | {f"/general/{name}" for name in ("optogenetics", "optophysiology")}
 )
 
-# Where a link to a group can be left out while the file is read: series, containers and modules.
-_CONTENT = re.compile(r"/(acquisition|stimulus/presentation|stimulus/templates|processing(/[^/]+)?)/[^/]+")
+# Where a link to a group can be left out while the file is read: it is a series, a container or a module.
+_CONTENT = re.compile(
+    r"/(acquisition|analysis|scratch|stimulus/presentation|stimulus/templates|processing(/[^/]+)?)/[^/]+"
+)
 _TABLE_PLACES = ("/intervals", "/processing", f"/processing/{ICEPHYS}")
 
 
@@ -124,8 +126,8 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
     """Hide links that pynwb cannot carry through a change of a file, and put them back as they were.
 
     The other file must not be opened for writing, so a dataset that lies there is replaced by an empty one of
-    its shape, and a link to a series or a module is removed. A second name of an object in a group that NWB
-    does not know is removed too.
+    its shape, and a link to a series or a module is removed, unless an object of this file needs what is
+    there. A second name of an object in a group that NWB does not know is removed too.
 
     Parameters
     ----------
@@ -133,8 +135,10 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
         A copy of ``source``, open for writing.
     source : Path
     """
-    linked, second = _linked_datasets(source), _second_names(handle)
-    groups = _linked_contents(source)
+    with h5py.File(source, "r") as original:
+        groups = _linked_contents(original)
+        linked = _linked_datasets(original, groups)
+    second = _second_names(handle)
     for path in groups:
         del handle[path]
     for path, one in linked.items():
@@ -157,45 +161,55 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Linked:
-    link: h5py.ExternalLink
+    link: h5py.ExternalLink | h5py.SoftLink
     shape: tuple[int, ...]
     dtype: Any
     attributes: dict[str, Any]
 
 
-def _linked_datasets(source: Path) -> dict[str, _Linked]:
+def _linked_datasets(handle: h5py.File, groups: Iterable[str]) -> dict[str, _Linked]:
+    """Return links to datasets of other files, directly or through one of the linked ``groups``."""
     found = {}
-    with h5py.File(source, "r") as handle:
-        for path, link in _links(handle):
-            if isinstance(link, h5py.ExternalLink):
-                dataset = _opened(handle, path)
-                if isinstance(dataset, h5py.Dataset):
-                    found[path] = _Linked(
-                        link=link,
-                        shape=dataset.shape,
-                        dtype=dataset.dtype,
-                        attributes={
-                            name: value
-                            for name, value in dataset.attrs.items()
-                            if not isinstance(value, h5py.Reference)
-                        },
-                    )
+    for path, link in _links(handle):
+        if isinstance(link, h5py.ExternalLink) or any(_leads_into(one, link) for one in groups):
+            dataset = _opened(handle, path)
+            if isinstance(dataset, h5py.Dataset):
+                found[path] = _Linked(
+                    link=link,
+                    shape=dataset.shape,
+                    dtype=dataset.dtype,
+                    attributes={
+                        name: value
+                        for name, value in dataset.attrs.items()
+                        if not isinstance(value, h5py.Reference)
+                    },
+                )
     return found
 
 
-def _linked_contents(source: Path) -> dict[str, h5py.ExternalLink]:
-    """Return links to whole groups among the contents of a file that nothing in the file needs."""
-    with h5py.File(source, "r") as handle:
-        links = dict(_links(handle))
-        needed = [link.path for link in links.values() if isinstance(link, h5py.SoftLink)]
-        return {
-            path: link
-            for path, link in links.items()
-            if isinstance(link, h5py.ExternalLink)
-            and _CONTENT.fullmatch(path)
-            and isinstance(_opened(handle, path), h5py.Group)
-            and not any(f"{one}/".startswith(f"{path}/") for one in needed)
-        }
+def _linked_contents(handle: h5py.File) -> dict[str, h5py.ExternalLink]:
+    """Return links to whole groups among the contents of a file that no object of the file needs."""
+    links = dict(_links(handle))
+    needed = [
+        link
+        for path, link in links.items()
+        if isinstance(link, h5py.SoftLink)
+        and not _CONTENT.fullmatch(path)
+        and not isinstance(_opened(handle, path), h5py.Dataset)
+    ]
+    return {
+        path: link
+        for path, link in links.items()
+        if isinstance(link, h5py.ExternalLink)
+        and _CONTENT.fullmatch(path)
+        and isinstance(_opened(handle, path), h5py.Group)
+        and not any(_leads_into(path, one) for one in needed)
+    }
+
+
+def _leads_into(group: str, link: Any) -> bool:
+    """Return whether a link is a soft one to a group or to something in it."""
+    return isinstance(link, h5py.SoftLink) and f"{link.path}/".startswith(f"{group}/")
 
 
 def _opened(handle: h5py.File, path: str) -> Any:

@@ -21,6 +21,7 @@ from nwb_mepp.nwb.names import table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOrPath
+from nwb_mepp.nwb.series_paths import series_by_path
 from nwb_mepp.nwb.statements import Statements, refuse_contradictions
 from nwb_mepp.nwb.summary_table import ICEPHYS, SUMMARY_PATH, icephys_module, read_summary, summary_table
 from nwb_mepp.nwb.typed_tables import SCHEMA_PATH, add_types, detector_path, forget_types, is_typed
@@ -66,7 +67,7 @@ def replace_results(
     OutputError
         If it cannot be written, another process is writing it, another program has used the name of a table,
         ``out`` is in another folder and the file names others relative to its own, or the place of a table
-        is a link to another file.
+        is a link to another file, or a link has another name than the series that it leads to.
     """
     source = Path(path)
     target = source if out is None else Path(out)
@@ -88,6 +89,7 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
         replaced, known = _tables(results, old_rows, traces)
         _refuse_foreign(set(file.intervals or ()), replaced, known, source)
         linked = {key: one for key, one in _series(file, traces).items() if isinstance(one, str)}
+        paths = {(one.trace.channel, one.trace.sweep): one.path for one in traces}
     channels = {result.mepps.channel for result in results}
     refuse_foreign_places(source, {path for (channel, _), path in linked.items() if channel in channels})
     refuse_broken_links(source, target)
@@ -99,6 +101,7 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
             rows,
             replaced=replaced,
             source=source,
+            paths=paths,
             linked=linked,
             stems=series_stems(traces),
         )
@@ -165,6 +168,7 @@ def _rewrite(
     *,
     replaced: set[str],
     source: Path,
+    paths: Mapping[tuple[str, int], str],
     linked: Mapping[tuple[str, int], str],
     stems: dict[str, str],
 ) -> bool:
@@ -193,8 +197,9 @@ def _rewrite(
             io, file = parse_file(handle, mode="r+")
             if invalid is not None:
                 file.invalid_times = invalid_times_table(invalid)
-            traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
-            _add(file, results, rows, series={**_series(file, traces), **linked}, stems=stems)
+            there = series_by_path(file)
+            own = {key: there[path] for key, path in paths.items() if path in there}
+            _add(file, results, rows, series={**own, **linked}, stems=stems)
             io.write(file)
         if not schema_known:
             forget_types(handle)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hdmf.common import DynamicTable
 from pynwb import NWBFile, TimeSeries
 
-__all__ = ["Place", "hdf5_path", "series_places"]
+__all__ = ["Place", "hdf5_path", "series_by_path", "series_places"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,15 @@ def series_places(file: NWBFile) -> Iterator[Place]:
         for name, content in _contents(objects):
             if isinstance(content, TimeSeries):
                 yield Place(name=f"{folder}/{name}", content=content, recorded=False)
+
+
+def series_by_path(file: NWBFile) -> dict[str, TimeSeries]:
+    """Return the series of a file by their paths (:func:`hdf5_path`)."""
+    return {
+        hdf5_path(place.name, recorded=place.recorded): place.content
+        for place in series_places(file)
+        if isinstance(place.content, TimeSeries)
+    }
 
 
 def hdf5_path(name: str, *, recorded: bool) -> str:

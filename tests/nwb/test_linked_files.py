@@ -245,6 +245,31 @@ def test_a_module_that_is_linked_stays_linked(
     assert raw.read_bytes() == other
 
 
+def test_times_that_are_linked_stay_linked(raw: Path, session_start: datetime, empty: NWBFile) -> None:
+    """Directly, and through a series that is a link."""
+    file = NWBFile(session_description="Raw.", identifier="r", session_start_time=session_start)
+    times_s = np.arange(len(SAMPLES)) / 10_000.0
+    file.add_acquisition(TimeSeries(name="Im", data=SAMPLES, unit="amperes", timestamps=times_s))
+    with NWBHDF5IO(raw, "w") as io:
+        io.write(file)
+    for name in ("direct", "through"):
+        empty.add_acquisition(TimeSeries(name=name, data=SAMPLES, unit="volts", timestamps=times_s))
+    path, other = linking(raw, empty), raw.read_bytes()
+    links = {"direct": h5py.ExternalLink("raw.nwb", "/acquisition/Im/timestamps")}
+    links["through"] = h5py.SoftLink("/acquisition/Im/timestamps")
+    with h5py.File(path, "r+") as handle:
+        for name, link in links.items():
+            del handle[f"acquisition/{name}/timestamps"]
+            handle[f"acquisition/{name}/timestamps"] = link
+    replace_results(path, [result_of(mepps_on([int16_trace(name)], [(0, 8)])) for name in links])
+    with h5py.File(path) as handle:
+        for name, link in links.items():
+            kept = handle.get(f"acquisition/{name}/timestamps", getlink=True)
+            assert (type(kept), kept.path) == (type(link), link.path)
+    assert [one.mepps.channel for one in read_results(path)] == ["direct", "through"]
+    assert raw.read_bytes() == other
+
+
 def test_results_are_added_in_memory_to_a_file_that_links_a_series(raw: Path, empty: NWBFile) -> None:
     path = linking(raw, empty, results=[FOUND])
     assert link_of(path, "acquisition/Vm") == (h5py.ExternalLink, "raw.nwb", "/acquisition/Vm")

@@ -167,8 +167,11 @@ def test_mepps_come_into_a_file_of_another_program_and_nothing_else_changes(
         assert changed(before, {name: after[name] for name in before}) == set()
         new = {name for name in after if name not in before}
         parents = {"intervals", "processing", "processing/icephys"}
-        assert {"/".join(name.split("/")[:3]) for name in new - parents if SUMMARY in name} == {SUMMARY}
-        assert {name.split("/")[1] for name in new - parents if SUMMARY not in name} == {table}
+        waveform = f"processing/icephys/{table.replace('mepps', 'mepp_waveform', 1)}"
+        ours = {
+            "/".join(name.split("/")[: 3 if name.startswith("processing") else 2]) for name in new - parents
+        }
+        assert ours == {SUMMARY, waveform, f"intervals/{table}"}
     (back,) = read_results(path)
     assert back.mepps.channel == channel
     np.testing.assert_allclose(back.mepps.peak_s, start_s + np.array(ONSETS_S) + PEAK_S, atol=0.5e-3)

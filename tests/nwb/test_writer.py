@@ -146,7 +146,7 @@ def test_where_nothing_was_found_there_is_a_row_and_no_table(folder: Path, sessi
         assert file["processing/icephys/mepp_detections/n_mepps"][:].tolist() == [0]
 
 
-def test_columns_are_float64_and_overlapped_is_boolean(folder: Path, session_start: datetime) -> None:
+def test_columns_are_float64_and_flags_are_boolean(folder: Path, session_start: datetime) -> None:
     one = int16_trace()
     results = [result_of(mepps_on([one], [(0, 100), (0, 300)]))]
     write_nwb(recording_of(one), folder / "a.nwb", session_start=session_start, results=results)
@@ -154,7 +154,7 @@ def test_columns_are_float64_and_overlapped_is_boolean(folder: Path, session_sta
         table = file["intervals/mepps_miniunet"]
         types = {name: table[name].dtype for name in table.attrs["colnames"]}
     assert types.pop("timeseries").names == ("idx_start", "count", "timeseries")
-    assert types.pop("overlapped") == np.bool_
+    assert {types.pop(name) for name in ("overlapped", "unresolved")} == {np.dtype(np.bool_)}
     texts = {column.name for column in EventColumns.columns() if column.dtype == "text"}
     assert {types.pop(name) for name in texts} == {h5py.string_dtype()}
     assert set(types.values()) == {np.dtype(np.float64)}

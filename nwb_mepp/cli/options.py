@@ -105,6 +105,8 @@ def _parameter(one: Option) -> inspect.Parameter:
 _FLAGS = {
     "duration_s": "--duration",
     "from_training": "--training-distribution",
+    "n_calibration": "--calibration",
+    "n_jobs": "--jobs",
     "n_processes": "--jobs",
     "n_recordings": "--recordings",
     "n_simulated": "--simulated",

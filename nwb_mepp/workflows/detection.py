@@ -208,20 +208,14 @@ def run_detector(
         **_described(noise),
         **getattr(detector, "fitting", {}),
     }
-    rate, threshold = settings.rate_of(detector.name), settings.threshold_of(detector.name)
-    if rate is not None:
+    threshold = settings.threshold_of(detector.name)
+    if (rate := settings.rate_of(detector.name)) is not None:
         how["false_discovery_rate"] = rate
         # What the rate amounted to in this channel.
         threshold = float(mepps.probability.min()) if len(mepps) else float("nan")
-    elif threshold is None:
-        threshold = detector.default_threshold
     if isinstance(judge, SecondOpinion):
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
-        counted, score = np.isin(mepps.kind, ("", MEPP)), np.full(len(mepps), np.nan)
-        score[counted] = judge.judge(
-            segments, noise=noise, mepps=mepps.select(counted), block_s=settings.block_s
-        )
-        mepps = mepps.replace(anomaly=score)
+        mepps = _judged(mepps, judge, segments, noise=noise, block_s=settings.block_s)
     waveform = average_waveform(
         mepps.of_kind(MEPP), segments, polarity=noise.polarity, readers=_readers(segments, noise=noise)
     )
@@ -231,7 +225,7 @@ def run_detector(
         detector=detector.name,
         detector_version=detector.version,
         weights_sha256=detector.weights_sha256,
-        threshold=threshold,
+        threshold=detector.default_threshold if threshold is None else threshold,
         polarity=noise.polarity,
         noise_sd=noise_sd,
         settings=describe_settings(how),
@@ -253,6 +247,15 @@ def run_detector(
         unexplained=left,
         waveform=waveform,
     )
+
+
+def _judged(
+    mepps: Mepps, judge: SecondOpinion, segments: Sequence[Segment], *, noise: ChannelNoise, block_s: float
+) -> Mepps:
+    """Return the events with the second opinion on the MEPPs among them."""
+    counted, score = np.isin(mepps.kind, ("", MEPP)), np.full(len(mepps), np.nan)
+    score[counted] = judge.judge(segments, noise=noise, mepps=mepps.select(counted), block_s=block_s)
+    return mepps.replace(anomaly=score)
 
 
 def _of_average(

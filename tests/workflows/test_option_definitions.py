@@ -48,7 +48,7 @@ def test_what_type_checkers_see_is_what_the_settings_define(settings: type[Optio
 
 def test_one_signal_has_neither_channels_nor_sweeps_to_choose() -> None:
     seen = set(FileDetectionArguments.__annotations__) - set(DetectionArguments.__annotations__)
-    assert seen == {"channels", "exclude_per_sweep"}
+    assert seen == {"all_channels", "channels", "exclude_per_sweep"}
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,9 @@ def test_functions_in_python_have_every_option_in_signature_and_docstring(
 
 
 def test_an_option_is_called_by_its_flag_in_one_place() -> None:
-    # Commands that mean something else by a word define their own option of that name.
-    others = {"--channel", "--detector", "--polarity", "--sampling-rate", "--reader"}
+    # Commands that mean something else by a word, or take it without the other settings (benchmark), define
+    # their own option of that name.
+    others = {"--channel", "--detector", "--polarity", "--sampling-rate", "--reader", "--weights"}
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     for settings, _ in PAIRS:
         for one in options_of(settings).values():

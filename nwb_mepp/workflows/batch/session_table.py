@@ -14,6 +14,7 @@ from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.safe_text import from_csv_cell
 from nwb_mepp.readers import ReadOptions
+from nwb_mepp.readers.options import parse_channel_options
 from nwb_mepp.workflows import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import event_columns, summary_columns
@@ -106,8 +107,8 @@ class SessionTable:
             if field in reading and "=" not in reading[field]:
                 reading[field] = self._number(name, field.removesuffix("_hz"), reading[field])
         for field in ("unit", "gain"):
-            if "=" in str(reading.get(field, "")):
-                reading[field] = re.split(r";\s*|,\s+", reading[field])
+            if isinstance(stated := reading.get(field), str):
+                reading[field] = parse_channel_options(re.split(r";\s*|,\s+", stated), name=field)
         detecting: dict[str, Any] = {field: row[one] for one, field in _DETECTING.items() if one in row}
         if "exclude" in detecting:
             stretches = re.split(r"[;,\s]+", detecting.pop("exclude"))

@@ -175,7 +175,14 @@ def _epoch(mepps: Mepps, **annotations: object) -> neo.Epoch:
 
 
 def add_mepps(block: neo.Block, tables: Iterable[EventTable]) -> None:
-    """Add the MEPPs of the tables of a file to the segments of its sweeps, an epoch for each table."""
+    """Add the MEPPs of the tables of a file to the segments of its sweeps, an epoch for each table.
+
+    Parameters
+    ----------
+    block : neo.Block
+        With a segment for each sweep; it is changed.
+    tables : iterable of EventTable
+    """
     for table in tables:
         for segment in block.segments:
             mepps = table.mepps.select(table.mepps.sweep == segment.index)

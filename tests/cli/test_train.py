@@ -208,13 +208,12 @@ def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
     [
         (("FIRST",), "expected at least two recordings with labels, one to train on and one to hold out"),
         (("FIRST", "SECOND", "--truth", "MARKS"), "write {} for the name of each recording"),
-        (
-            ("FIRST", "SECOND", "--gain", 10),
-            "is an NWB file, which states its own units, scale and sampling rate; leave out --gain",
-        ),
         (("FIRST", "SECOND", "--channel", "Im"), "has no channel 'Im'"),
         (("FIRST", "SECOND", "--validation", 1), "--validation: expected a fraction of the recordings"),
-        (("--from", "nowhere"), "--from: expected 'shipped', a folder of weights or a .keras file"),
+        (
+            ("--from", "nowhere"),
+            "--from: expected 'shipped', DETECTOR@VERSION, a folder of weights or a .keras file",
+        ),
         (("--simulated", 0), "expected something to train on"),
         (("--detector", "template"), "'template' is not one of 'miniunet'"),
         (("--seed", -1), "--seed: expected 0 or more, found -1"),

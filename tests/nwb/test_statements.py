@@ -63,6 +63,7 @@ def test_a_stated_unit_serves_detection_and_everything_after_it(foreign: MakeFil
         "processing",
         "processing/icephys",
         "processing/icephys/mepp_detections",
+        "processing/icephys/mepp_waveform_matched_filter",
     }
     with open_nwb(path) as recording:  # as the summary says
         assert (recording.traces[0].unit, recording.traces[0].sampling_rate_hz) == ("V", RATE_HZ)

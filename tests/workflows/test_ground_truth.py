@@ -131,9 +131,9 @@ def test_options_for_a_lab_file_are_refused_for_nwb(simulated: Path) -> None:
     with (
         pytest.raises(
             UsageError,
-            match=r"is an NWB file, which states its own units, .*; leave out `gain`, or correct the file",
+            match=r"is an NWB file; leave out `reader`, which says how to read a lab file",
         ),
-        open_recording(simulated, options=ReadOptions(gain=10.0)),
+        open_recording(simulated, options=ReadOptions(reader="axon")),
     ):
         pass
 

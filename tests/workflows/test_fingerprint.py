@@ -12,7 +12,7 @@ from typing import Any
 from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.detectors.weights import shipped_weights
 from nwb_mepp.workflows import DetectionSettings
-from nwb_mepp.workflows.files import _chosen
+from nwb_mepp.workflows.annotation import chosen_by
 
 # A value of each option that is not its default, beside what it needs.
 OTHERS: dict[str, dict[str, Any]] = {
@@ -26,6 +26,11 @@ OTHERS: dict[str, dict[str, Any]] = {
     "polarity": {"polarity": "negative"},
     "exclude": {"exclude": ((1.0, 2.0),)},
     "exclude_per_sweep": {"exclude_per_sweep": ((1.0, 2.0),)},
+    "max_amplitude": {"max_amplitude": "5mV"},
+    "all_channels": {"all_channels": True},
+    "stimuli": {"stimuli": "EVERY:1"},
+    "exclude_around_stimuli": {"stimuli": "EVERY:1", "exclude_around_stimuli": ((0.0, 0.02),)},
+    "keep_all_time": {"keep_all_time": True},
 }
 # Options that are no part of it, each with the reason.
 LEFT_OUT = {"block_s": "the result does not depend on it"}
@@ -33,7 +38,7 @@ LEFT_OUT = {"block_s": "the result does not depend on it"}
 
 def mark_of(**stated: Any) -> str:
     settings = DetectionSettings(**stated)
-    return fingerprint({**settings.described(), **_chosen(settings)})
+    return fingerprint({**settings.described(), **chosen_by(settings)})
 
 
 def test_another_value_of_an_option_gives_another_fingerprint() -> None:

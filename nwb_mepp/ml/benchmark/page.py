@@ -151,8 +151,8 @@ def with_filters(page: str, section: str, *, before: str) -> str:
 
     Examples
     --------
-    >>> page = with_filters("# Page\\n\\n## Last\\n", FILTERS_HEADING + "\\nOld.\\n", before="## Last\\n")
-    >>> print(with_filters(page, FILTERS_HEADING + "\\nNew.\\n", before="## Last\\n"))
+    >>> page = with_filters("# Page\n\n## Last\n", FILTERS_HEADING + "\nOld.\n", before="## Last\n")
+    >>> print(with_filters(page, FILTERS_HEADING + "\nNew.\n", before="## Last\n"))
     # Page
     <BLANKLINE>
     ## Recordings as amplifiers filter them

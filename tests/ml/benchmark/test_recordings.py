@@ -25,17 +25,6 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
     return told
 
 
-def same(one: object, other: object) -> bool:
-    """Return whether two values are equal; sums depend on the number of threads in their last digits."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return one == pytest.approx(other, rel=1e-6, abs=1e-9)
-    return one == other
-
-
 def test_the_number_of_processes_makes_no_difference(short: Condition) -> None:
     names = ("miniunet", "threshold")
     alone, together = (
@@ -44,7 +33,7 @@ def test_the_number_of_processes_makes_no_difference(short: Condition) -> None:
     assert [list(one.scores) for one in (*alone, *together)] == [list(names)] * 4
     for one, other in zip(alone, together, strict=True):
         for name in names:
-            assert same(one.scores[name].to_json(), other.scores[name].to_json())
+            assert one.scores[name].to_json() == other.scores[name].to_json()
     assert alone[0].scores["miniunet"].counts[:2].sum() == len(short.simulate(0).truth)
 
 

@@ -66,7 +66,7 @@ def test_a_quick_training_ends_with_weights_configuration_card_and_benchmark_tab
     assert (training["n_recordings"], training["n_artifacts"], training["n_noise"]) == (6, 1, 1)
     history = json.loads((trained / "training.json").read_text())
     best = max(score for _, score in history["f1_held_out"])
-    assert dict(map(tuple, history["f1_held_out"]))[history["best_step"]] == best > 0.1
+    assert dict(map(tuple, history["f1_held_out"]))[history["best_step"]] == best > 0.2
     assert "| 6 | miniunet lab1 |" in (trained / "BENCHMARK.md").read_text()
 
 

@@ -66,7 +66,7 @@ _QUICK = {
     "miniunet": Effort(
         n_steps=150,
         n_simulated=6,
-        n_held_out=2,
+        n_held_out=6,
         n_calibration=30,
         n_reference=1,
         levels=(6.0,),

@@ -108,7 +108,7 @@ def _sessions() -> None:
 def sessions_template(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Files, folders and patterns, as for 'nwb-mepp run'."),
+        typer.Argument(metavar="PATH", help="Files, folders and patterns, as for 'nwb-mepp run'."),
     ],
 ) -> None:
     """Print a table for --sessions with a row for each recording, and what its file says."""

@@ -94,7 +94,7 @@ def draw_picture(
     figure = Figure(figsize=_SIZE_INCHES, facecolor="white")
     _write_head(figure, title=title, mepps=mepps, result=result)
     whole, zoomed, below = _rows(figure)
-    stretch = choose_stretch(mepps, traces)
+    stretch = choose_stretch(mepps, traces, others=others)
     unit = choose_unit(_levels(traces, mepps), unit=mepps.unit)
     draw_recording(whole, traces, mepps, unit=unit, stretch=stretch, excluded=excluded, others=others)
     mark_unexplained(whole, traces, result.unexplained)

@@ -16,12 +16,16 @@ FloatArray = npt.NDArray[np.float64]
 
 _WANTED = 5
 _STRETCH_LIMITS_S = (0.1, 1.0)
+# An artifact of stimulation may come so long before the response.
+_LATENCY_S = 20e-3
 _MAX_DRAWN = 200
 _BEFORE_S = 2e-3
 _AFTER_LIMITS_S = (8e-3, 60e-3)
 
 
-def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float, float]:
+def choose_stretch(
+    mepps: Mepps, traces: Sequence[Trace], *, others: Mepps | None = None
+) -> tuple[Trace, float, float]:
     """Choose a stretch that shows several typical MEPPs.
 
     Parameters
@@ -29,6 +33,8 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
     mepps : Mepps
     traces : sequence of Trace
         All sweeps of the channel.
+    others : Mepps, optional
+        Evoked responses and the like, beside which MEPPs are too small to be seen.
 
     Returns
     -------
@@ -38,9 +44,10 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
 
     Notes
     -----
-    It lasts as long as five MEPPs on average, 0.1 to 1 s. Of the stretches that begin shortly before a MEPP,
-    the one is chosen whose number of MEPPs is nearest to five, then the one whose amplitudes are nearest to
-    the median, then the first. Without MEPPs it is the middle of the longest sweep.
+    It lasts as long as five MEPPs on average, 0.1 to 1 s, but less than others are usually apart. Of the
+    stretches that begin shortly before a MEPP, the one is chosen with fewest others, then the one whose
+    number of MEPPs is nearest to five, then the one whose amplitudes are nearest to the median, then the
+    first. Without MEPPs it is the middle of the longest sweep.
     """
     longest = max(traces, key=lambda trace: trace.duration_s)
     if not len(mepps):
@@ -49,8 +56,11 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
         return longest, start_s, start_s + length_s
     mean_interval_s = sum(trace.duration_s for trace in traces) / len(mepps)
     length_s = float(np.clip(_WANTED * mean_interval_s, *_STRETCH_LIMITS_S))
+    others_s = np.empty(0) if others is None else np.sort(others.peak_s)
+    if len(others_s) > 1:
+        length_s = float(np.clip(0.8 * np.median(np.diff(others_s)), _STRETCH_LIMITS_S[0], length_s))
     deviation = np.abs(mepps.amplitude - np.median(mepps.amplitude))
-    best: tuple[tuple[float, float], Trace, float] | None = None
+    best: tuple[tuple[float, float, float], Trace, float] | None = None
     for trace in traces:
         of_sweep = mepps.sweep == trace.sweep
         onset_s, stop_s, distances = mepps.start_s[of_sweep], mepps.stop_s[of_sweep], deviation[of_sweep]
@@ -61,10 +71,10 @@ def choose_stretch(mepps: Mepps, traces: Sequence[Trace]) -> tuple[Trace, float,
         summed = np.concatenate([[0.0], np.cumsum(distances)])
         n_shown = np.maximum(last - first, 0)
         typical = (summed[np.maximum(last, first)] - summed[first]) / np.maximum(n_shown, 1)
-        for start_s, distance, mean_deviation in zip(
-            starts_s, np.abs(n_shown - _WANTED), typical, strict=True
-        ):
-            rank = (float(distance), float(mean_deviation))
+        last_s = starts_s + length_s + _LATENCY_S
+        n_others = np.searchsorted(others_s, last_s) - np.searchsorted(others_s, starts_s)
+        for start_s, *figures in zip(starts_s, n_others, np.abs(n_shown - _WANTED), typical, strict=True):
+            rank = (float(figures[0]), float(figures[1]), float(figures[2]))
             if best is None or rank < best[0]:
                 best = (rank, trace, float(start_s))
     if best is None:  # the table belongs to none of these sweeps

@@ -25,6 +25,17 @@ def test_among_equal_numbers_typical_amplitudes_win():
     assert start_s < 20.0 < stop_s
 
 
+def test_the_stretch_keeps_clear_of_other_events():
+    trace = trace_of(np.zeros(600_000))
+    mepps = mepps_at([5.2, 5.4, 5.6, 5.8, 6.2, 20.3])
+    every_second = mepps_at(np.arange(1.0, 60.0).tolist())
+    _, start_s, stop_s = choose_stretch(mepps, [trace], others=every_second)
+    assert 5.0 < start_s < 5.2
+    assert 5.8 < stop_s < 5.99
+    _, start_s, stop_s = choose_stretch(mepps, [trace])
+    assert start_s < 6.0 < stop_s
+
+
 def test_the_stretch_stays_inside_its_sweep():
     traces = [trace_of(np.zeros(5000), sweep=k, start_s=10.0 * k) for k in range(2)]
     trace, start_s, stop_s = choose_stretch(mepps_at([], [0.4], sweep_starts_s=[0.0, 10.0]), traces)

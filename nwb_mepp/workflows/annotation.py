@@ -148,6 +148,8 @@ def annotate_file(
     if kept:
         results = read_results(output)
     else:
+        if picture:
+            _refuse_foreign_pictures(path, output, settings=settings, options=reading)
         results = detect_file(
             path,
             output=None if in_place else output,
@@ -160,8 +162,6 @@ def annotate_file(
         )
     with open_nwb(output, channels=settings.channels) as recording:
         pictures = picture_paths(recording, output, settings=settings) if picture else {}
-        for one in pictures.values():
-            refuse_foreign(one)
         drawn, missing = draw_pictures(recording, results, pictures, settings=settings, anew=not kept)
         notes = recording.notes
     return FileOutcome(
@@ -173,6 +173,16 @@ def annotate_file(
         notes=(*notes, *_not_used(writing), *remarks_on(results)),
         missing=missing,
     )
+
+
+def _refuse_foreign_pictures(
+    path: Path, output: Path, *, settings: DetectionSettings, options: ReadOptions
+) -> None:
+    """Refuse, before anything is written, to draw over a picture that is not ours."""
+    statements = statements_of(options, path=path)
+    with open_nwb(path, channels=settings.channels, statements=statements) as recording:
+        for one in picture_paths(recording, output, settings=settings).values():
+            refuse_foreign(one)
 
 
 def chosen_by(settings: DetectionSettings) -> dict[str, object]:

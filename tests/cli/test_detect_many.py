@@ -76,6 +76,19 @@ def test_run_on_an_nwb_file_annotates_a_copy(call: Call, folder: Path, tmp_path:
     assert (again.code, "(kept" in again.err) == (0, True)
 
 
+def test_a_picture_of_the_user_is_found_before_an_annotated_copy_is_written(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "x.png").write_bytes(b"mine")
+    called = call("run", folder / "a" / "x.nwb", "-o", out, *THRESHOLD)
+    assert called.code == 1
+    assert "x.png to be free or written by nwb-mepp, found another file" in " ".join(called.err.split())
+    assert [path.name for path in out.iterdir()] == ["x.png"]
+    assert (out / "x.png").read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("command", ["events", "summary"])
 def test_tables_are_the_same_with_several_processes(call: Call, folder: Path, command: str) -> None:
     (folder / "a" / "bad.nwb").write_bytes(b"no HDF5")

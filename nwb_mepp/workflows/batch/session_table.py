@@ -19,7 +19,7 @@ from nwb_mepp.workflows import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import event_columns, summary_columns
 
-__all__ = ["SESSION_COLUMNS", "SessionTable", "read_sessions"]
+__all__ = ["SESSION_COLUMNS", "STATED_COLUMNS", "SessionTable", "read_sessions"]
 
 FILE = "file"
 _WRITING = ("session_start", "timezone", "session_start_from", "subject", "session_id", "metadata", "clamp")
@@ -27,6 +27,8 @@ _WRITING = ("session_start", "timezone", "session_start_from", "subject", "sessi
 _READING = {"reader": "reader", "unit": "unit", "gain": "gain", "sampling_rate": "sampling_rate_hz"}
 _DETECTING = {"channel": "channels", "polarity": "polarity", "exclude": "exclude"}
 SESSION_COLUMNS = (*_WRITING, *_READING, *_DETECTING)
+# What the template says of the files, for whoever fills it in.
+STATED_COLUMNS = ("stated_start", "stated_channels", "stated_units", "stated_rates_hz", "stated_problem")
 _LEAVE_OUT = frozenset({"yes", "true", "x", "1"})
 
 
@@ -122,7 +124,7 @@ class SessionTable:
             writing = self._combined(row, job.write_options)
         except UsageError as error:
             raise UsageError(f"{self.path}, row of {name!r}: {error}") from error
-        columns = {one: text for one, text in row.items() if one not in SESSION_COLUMNS}
+        columns = {one: text for one, text in row.items() if one not in (*SESSION_COLUMNS, *STATED_COLUMNS)}
         return replace(job, write_options=writing, reading=reading, detecting=detecting, columns=columns)
 
     def _number(self, name: str, column: str, text: str) -> float:

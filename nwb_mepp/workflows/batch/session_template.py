@@ -10,13 +10,11 @@ from typing import IO
 
 from nwb_mepp.core.safe_text import csv_cell
 from nwb_mepp.readers import FileInfo, find_recordings, inspect
-from nwb_mepp.workflows.batch.session_table import FILE
+from nwb_mepp.workflows.batch.session_table import FILE, STATED_COLUMNS
 
 __all__ = ["session_template"]
 
 _TO_FILL_IN = ("subject", "session_start", "timezone", "channel", "unit", "gain", "clamp", "exclude", "group")
-# None of these is an option, so that the table can be given as it is.
-_STATED = ("stated_start", "stated_channels", "stated_units", "stated_rates_hz", "stated_problem")
 
 
 def session_template(
@@ -38,7 +36,7 @@ def session_template(
         If a path means no recording.
     """
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([FILE, *_TO_FILL_IN, *_STATED])
+    writer.writerow([FILE, *_TO_FILL_IN, *STATED_COLUMNS])
     for path in find_recordings([Path(one) for one in paths]):
         stated = _stated(inspect(path), worded=worded)
         writer.writerow([csv_cell(text) for text in (path.as_posix(), *("" for _ in _TO_FILL_IN), *stated)])

@@ -111,8 +111,8 @@ def test_rows_for_other_files_are_ignored_with_a_note(tmp_path: Path) -> None:
 def test_a_row_states_what_options_do(tmp_path: Path) -> None:
     path = table(
         tmp_path,
-        "file;gain;unit;channel;reader;polarity;clamp;sampling_rate;exclude;group\n"
-        "run1.abf;10,5;Vm=mV, Im=pA;Vm;axon;negative;current;2e4;0:5 10:12;WT\n",
+        "file;gain;unit;channel;reader;polarity;clamp;sampling_rate;exclude;group;stated_units\n"
+        "run1.abf;10,5;Vm=mV, Im=pA;Vm;axon;negative;current;2e4;0:5 10:12;WT;mV\n",
     )
     (job,) = read_sessions(path).complete(plan("run1.abf")).jobs
     assert job.reading == {

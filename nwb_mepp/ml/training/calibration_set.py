@@ -135,7 +135,7 @@ class CalibrationSet:
     def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
         """Return this many reference recordings at each level, by level."""
         return {
-            level: (self._take(self._reference(level, number)) for number in range(n_recordings))
+            level: map(self._take, [self._reference(level, number) for number in range(n_recordings)])
             for level in LEVELS
         }
 

@@ -66,6 +66,17 @@ def test_reference_recordings_are_there_for_each_level(tmp_path: Path, used: lis
     assert one.duration_s == reference_scenario(level=2.0, index=0).duration_s
 
 
+def test_reference_recordings_are_those_of_their_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_set, "LEVELS", (2.0, 10.0))
+    levels = CalibrationSet(tmp_path).reference(1)
+    # They are made only after all were asked for. Noise and times are the same at each level.
+    (low,), (high,) = levels[2.0], levels[10.0]
+    np.testing.assert_array_equal(low.truth_s, high.truth_s)
+    assert high.trace.max() > 1.2 * low.trace.max()
+
+
 def test_a_quarter_of_the_drawn_recordings_hold_no_mepp_half_of_them_artifacts() -> None:
     scenarios = [drawn_scenario(CALIBRATION_SEEDS_FROM + number) for number in range(400)]
     silent = [one for one in scenarios if one.rate_hz == 0.0 and one.bursts_per_s == 0.0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.kept import Kept
 from nwb_mepp.conditioning.spectrum import drop_constant
 from nwb_mepp.core.segments import Segment, fold_indices
 
@@ -20,9 +20,8 @@ ComplexArray = npt.NDArray[np.complex128]
 
 _BIN_S = 0.1  # whole cycles of 50 and of 60 Hz, so that a constant cancels within a bin
 _SMOOTHING_BINS = 21  # a Hann window over 2.1 s: follows a phase that drifts, leaves MEPPs alone
-# Bins demodulated at a time, and how many lines of bins are kept: 19 h of three lines, in 32 MB.
-_KEPT_BINS = 100
-_MAX_KEPT = 1 << 21
+_BINS = 100  # demodulated at a time
+_MAX_KEPT_BYTES = 1 << 25  # 19 h of three lines
 _EXCERPT_S = 2.0
 _MAX_SEGMENTS = 64
 _MAX_HARMONIC_HZ = 1050.0
@@ -55,8 +54,8 @@ class Hum:
     amplitude: float
     clip: float
     # The lines of the last stretches, as a channel is read many times.
-    _kept: OrderedDict[tuple[Segment, int], ComplexArray] = field(
-        init=False, repr=False, compare=False, default_factory=OrderedDict
+    _kept: Kept = field(
+        init=False, repr=False, compare=False, default_factory=lambda: Kept(max_bytes=_MAX_KEPT_BYTES)
     )
 
     def remove(self, segment: Segment, start: int, stop: int) -> FloatArray:
@@ -107,11 +106,11 @@ class Hum:
         from_bin, to_bin = max(low - half, 0), min(high + half, n_bins)
         lines = np.concatenate(
             [
-                self._lines(segment, waves, number)
-                for number in range(from_bin // _KEPT_BINS, -(-to_bin // _KEPT_BINS))
+                self._kept.get((segment, number), partial(self._lines, segment, waves, number))
+                for number in range(from_bin // _BINS, -(-to_bin // _BINS))
             ],
             axis=1,
-        )[:, from_bin - from_bin // _KEPT_BINS * _KEPT_BINS :][:, : to_bin - from_bin]
+        )[:, from_bin - from_bin // _BINS * _BINS :][:, : to_bin - from_bin]
         starts = waves.n_samples * np.arange(from_bin, to_bin)
         counts = np.minimum(segment.n_samples - starts, waves.n_samples).astype(np.float64)
         window = np.hanning(_SMOOTHING_BINS + 2)[1:-1]
@@ -126,13 +125,9 @@ class Hum:
         return np.concatenate([before[:, : low - first], smooth, after[:, : stop - high]], axis=1)
 
     def _lines(self, segment: Segment, waves: _Waves, number: int) -> ComplexArray:
-        """Return the lines of up to 100 bins, from bin ``100 * number`` on; worked out once."""
-        key = (segment, number)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        start = number * _KEPT_BINS * waves.n_samples
-        values = segment.values(start, min(start + _KEPT_BINS * waves.n_samples, segment.n_samples))
+        """Return the lines of up to 100 bins, from bin ``100 * number`` on."""
+        start = number * _BINS * waves.n_samples
+        values = segment.values(start, min(start + _BINS * waves.n_samples, segment.n_samples))
         n_whole = len(values) // waves.n_samples
         whole = values[: n_whole * waves.n_samples].reshape(n_whole, waves.n_samples)
         rest = values[n_whole * waves.n_samples :]
@@ -140,11 +135,7 @@ class Hum:
         if len(rest):  # the segment ends within a bin
             padding = np.zeros(waves.n_samples - len(rest))
             bins.append(np.concatenate([rest - np.median(rest), padding])[np.newaxis])
-        lines = waves.lines_in(np.clip(np.concatenate(bins), -self.clip, self.clip))
-        self._kept[key] = lines
-        if len(self._kept) * _KEPT_BINS * len(self.harmonics) > _MAX_KEPT:
-            self._kept.popitem(last=False)
-        return lines
+        return waves.lines_in(np.clip(np.concatenate(bins), -self.clip, self.clip))
 
 
 @dataclass(frozen=True, eq=False)

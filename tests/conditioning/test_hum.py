@@ -189,8 +189,8 @@ def test_a_stretch_that_is_read_again_is_not_demodulated_again() -> None:
 
 
 def test_what_is_kept_of_the_hum_does_not_grow_with_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Two stretches of 100 bins of one line are kept, of four.
-    monkeypatch.setattr("nwb_mepp.conditioning.hum._MAX_KEPT", 200)
+    # Of four stretches of 100 bins of one line two are kept.
+    monkeypatch.setattr("nwb_mepp.conditioning.hum._MAX_KEPT_BYTES", 2 * 100 * 16)
     segment, source = counted(200_000)
     found = Hum(frequency_hz=50.0, harmonics=(1,), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
     whole = found.remove(segment, 0, 200_000)

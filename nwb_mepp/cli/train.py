@@ -90,7 +90,8 @@ def train(
         typer.Option(
             "--steps",
             metavar="N",
-            help="Largest number of steps [15000 for miniunet, 1500 for an autoencoder, 2000 with --from].",
+            help="Largest number of steps [15000 for miniunet, 1500 for an autoencoder, 2000 with --from]; "
+            "with 0, the weights of --from are calibrated again, not trained (miniunet).",
             show_default=False,
         ),
     ] = None,
@@ -130,6 +131,17 @@ def train(
             metavar="N",
             help="Number of simulated recordings to calibrate on [1000 for miniunet; 12 at each level for an "
             "autoencoder].",
+            show_default=False,
+        ),
+    ] = None,
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--noise",
+            metavar="FILE[:START:STOP]",
+            help="Calibrate in real noise as well: a recording without MEPPs, or a stretch of it in seconds; "
+            "can be repeated. Simulated MEPPs that point upward (downward with --polarity negative) are put "
+            "into it, so it may have events that point the other way.",
             show_default=False,
         ),
     ] = None,
@@ -183,7 +195,8 @@ def train(
     noise.
 
     To resume an interrupted training, repeat the same command; until it ends, its examples and checkpoints
-    are in DIR.training. Needs TensorFlow: pip install 'nwb-mepp[train]'.
+    are in DIR.training. With another --noise, only the calibration begins anew. Needs TensorFlow: pip install
+    'nwb-mepp[train]'.
     """
     from nwb_mepp.ml.training import Reporter, TrainingSettings, train_detector
 
@@ -210,6 +223,7 @@ def train(
             settings=settings,
             recordings=files,
             truth=truth,
+            noise=noise or (),
             options=read_options,
             detection=replace(detection, channels=(channel,) if channel else ()),
             reporter=Reporter(tell=progress.tell, advance=progress.reach),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from builders.detectors import by_score_alone
+from builders.known_mepps import write_text
+from builders.traces import white_noise
 from nwb_mepp.cli import main
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.segments import cut_segments
@@ -139,6 +142,66 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_weights(
             np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording without MEPPs; not to be changed."""
+    values = -0.07 + white_noise(60_000, seed=3)
+    return write_text(tmp_path_factory.mktemp("noise") / "quiet.csv", values, rate_hz=5000.0)
+
+
+def test_finished_weights_are_calibrated_again_with_real_noise(
+    call: Any, trained: Path, quiet: Path, tmp_path: Path
+) -> None:
+    words = ("--quick", "--from", trained, "--steps", 0, "--unit", "V", "--noise", f"{quiet}:1:9")
+    folder = tmp_path / "lab4"
+    called = call("train", *words, "-o", folder)
+    assert (called.code, called.out) == (0, ""), called.err
+    assert "8 s of real noise in 1 recording" in called.err
+    assert "step" not in called.err
+    with np.load(folder / "weights.npz") as one, np.load(trained / "weights.npz") as other:
+        for name in other.files:
+            np.testing.assert_array_equal(one[name], other[name])
+    before, after = (json.loads((at / "config.json").read_text()) for at in (trained, folder))
+    sha256 = hashlib.sha256(quiet.read_bytes()).hexdigest()
+    assert after["training"]["noise"] == [sha256]
+    assert after["training"]["calibrated_from"] == before["sha256"]
+    assert after["training"]["n_recordings"] == before["training"]["n_recordings"] == 6
+    assert after["probability"] != before["probability"]
+    card = " ".join((folder / "CARD.md").read_text().split())
+    for stated in (
+        "Simulated recordings: 6 of 20 s",
+        "150 steps of 8 crops",
+        f"These are weights lab1 (SHA-256 {before['sha256']}), calibrated again without further training.",
+        "In three recordings of ten the simulated MEPPs were put into stretches of real noise",
+        "in real noise: | probability | mean |",
+        f"| {sha256} | 8.0 | 5000 |",
+    ):
+        assert stated in card, stated
+    assert card.count("150 steps of") == 1
+    again = call("train", *words, "-o", folder)
+    assert "lab4: exists already, kept" in again.err
+    other = call("train", *words[:-1], quiet, "-o", folder)
+    assert "found weights from other data or settings" in other.err
+
+
+@pytest.mark.usefixtures("hurried")
+def test_with_other_noise_only_the_calibration_begins_anew(
+    call: Any, quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--quick", "--steps", 30, "--unit", "V", "-o", tmp_path / "lab5")
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "calibrate_and_export", interrupted)
+        assert call("train", *words).code == 130
+    resumed = call("train", *words, "--noise", quiet)
+    assert resumed.code == 0, resumed.err
+    assert "resuming in" in resumed.err
+    assert "F1" not in resumed.err  # nothing is trained
+
+
 @pytest.mark.usefixtures("hurried")
 def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_whole_recordings(
     call: Any, labeled: Path, tmp_path: Path
@@ -217,6 +280,8 @@ def test_labeled_text_asks_for_its_unit_and_a_recording_for_its_truth(
         (("--simulated", 0), "expected something to train on"),
         (("--detector", "template"), "'template' is not one of 'miniunet'"),
         (("--seed", -1), "--seed: expected 0 or more, found -1"),
+        (("--steps", 0), "--steps: expected 1 or more, found 0; only weights of a MiniUnet"),
+        (("--detector", "autoencoder", "--noise", "FIRST"), "which gives no probabilities to calibrate"),
     ],
 )
 def test_a_training_that_makes_no_sense_is_refused(

@@ -2,8 +2,9 @@
 
 from nwb_mepp.ml.training.autoencoder import AutoencoderPlan, export_with_threshold, train_autoencoder
 from nwb_mepp.ml.training.examples import Example, ExampleSet, simulated_example
-from nwb_mepp.ml.training.job import Reporter, TrainingOutcome, train_detector
+from nwb_mepp.ml.training.job import TrainingOutcome, train_detector
 from nwb_mepp.ml.training.miniunet import TrainingPlan, train_miniunet
+from nwb_mepp.ml.training.reporter import Reporter
 from nwb_mepp.ml.training.settings import TRAINABLE, TrainingSettings
 from nwb_mepp.ml.training.weight_export import calibrate_and_export
 

@@ -1,6 +1,6 @@
 """Calibration of a trained network: probabilities for its scores, and the best threshold.
 
-It uses simulated recordings whose seeds neither training nor benchmark use.
+It uses simulated recordings whose seeds neither training nor benchmark use, in simulated and in real noise.
 """
 
 from __future__ import annotations
@@ -133,12 +133,15 @@ class Calibrated:
     f1_by_level : dict of float to float
         At that threshold.
     reliability : Reliability
+    in_recorded_noise : Reliability or None
+        That of the recordings in real noise alone, if there are any.
     """
 
     model: ProbabilityModel
     threshold: float
     f1_by_level: dict[float, float]
     reliability: Reliability
+    in_recorded_noise: Reliability | None = None
 
 
 def calibrate(
@@ -180,7 +183,9 @@ def calibrate(
         return found
 
     drawn = labeled(recordings.drawn(n_drawn))
-    held_out = drawn[::_HELD_OUT_EVERY] if n_drawn >= _HELD_OUT_EVERY else drawn
+    every = _HELD_OUT_EVERY if n_drawn >= _HELD_OUT_EVERY else 1
+    held_out = drawn[::every]
+    in_noise = [drawn[number] for number in range(0, n_drawn, every) if recordings.in_recorded_noise(number)]
     fitted = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
     classifier = fit_classifier(
         np.concatenate([one.features for one in fitted]),
@@ -201,6 +206,7 @@ def calibrate(
         threshold=float(_THRESHOLDS[best]),
         f1_by_level=dict(zip(by_level, table[:, best].tolist(), strict=True)),
         reliability=measure_reliability(held_out, model),
+        in_recorded_noise=measure_reliability(in_noise, model) if in_noise else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,15 @@ from nwb_mepp._utils.atomic_files import complete_or_absent
 from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.conditioning import compress, survey, whiten
 from nwb_mepp.core.errors import DetectionError
+from nwb_mepp.core.polarity import Polarity
+from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.core.segments import cut_segments
+from nwb_mepp.ml.training.recorded_noise import KeptNoise, RecordedNoise, keep_noise, mepps_in_noise
 from nwb_mepp.simulation import (
     ARTIFACTS,
     LEVELS,
     Scenario,
+    Simulated,
     draw_scenario,
     reference_scenario,
     simulate_recording,
@@ -36,6 +40,9 @@ _DURATION_RANGE_S = (10.0, 60.0)
 # Fraction of recordings without MEPPs, half of them with artifacts. They are more frequent here than in
 # practice, because false positives in such recordings are what a user notices first.
 _SILENT = 0.25
+# Fraction of the drawn recordings whose noise is real, if real noise is given.
+_IN_RECORDED_NOISE = 0.3
+_NOISE_STREAM = 96
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,10 +79,16 @@ class _Making:
     scenario: Callable[[], Scenario]
     seed: int
     rate_hz: float
+    noise: tuple[KeptNoise, ...] = ()
 
 
 def _make(job: _Making) -> None:
-    made = _condition(job.scenario(), job.seed, job.rate_hz)
+    scenario = job.scenario()
+    if job.noise:
+        simulated = mepps_in_noise(job.noise, scenario, seed=job.seed)
+    else:
+        simulated = simulate_recording(scenario, seed=job.seed)
+    made = _condition(simulated, job.rate_hz)
     with complete_or_absent(job.path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, trace=made.trace.astype(np.float16), taps=made.taps, truth_s=made.truth_s)
 
@@ -96,12 +109,33 @@ class CalibrationSet:
         Made if absent; holds one file for each recording.
     sampling_rate_hz : float, default 5000.0
         Rate of the network.
+    noise : sequence of RecordedNoise, optional
+        Real noise, which three in ten of the drawn recordings have instead of simulated noise. Those are
+        made anew if it changes; the others are not.
+    polarity : Polarity, default positive
+        Direction in which MEPPs point in real noise: not that of any events that it has of its own.
     """
 
-    def __init__(self, folder: Path, *, sampling_rate_hz: float = 5000.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sampling_rate_hz: float = 5000.0,
+        noise: Sequence[RecordedNoise] = (),
+        polarity: Polarity = Polarity.POSITIVE,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._rate_hz = sampling_rate_hz
+        self._noise = keep_noise(folder, noise)
+        self._polarity = polarity
+        marks = {"polarity": polarity.value, "noise": [one.mark for one in noise]}
+        self._noise_mark = fingerprint(marks)[:16]
+
+    def in_recorded_noise(self, number: int) -> bool:
+        """Return whether a drawn recording has real noise."""
+        rng = np.random.default_rng([CALIBRATION_SEEDS_FROM + number, _NOISE_STREAM])
+        return bool(self._noise) and rng.random() < _IN_RECORDED_NOISE
 
     def add(self, *, n_drawn: int, n_reference: int, n_jobs: int = 1) -> Iterator[int]:
         """Simulate the recordings that are not there yet, and yield the number of those that are done.
@@ -134,15 +168,29 @@ class CalibrationSet:
 
     def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
         """Return this many reference recordings at each level, by level."""
-        return {
-            level: map(self._take, [self._reference(level, number) for number in range(n_recordings)])
-            for level in LEVELS
-        }
+        return {level: self._at_level(level, n_recordings) for level in LEVELS}
+
+    def _at_level(self, level: float, n_recordings: int) -> Iterator[Conditioned]:
+        for number in range(n_recordings):
+            yield self._take(self._reference(level, number))
 
     def _drawn(self, number: int) -> _Making:
         seed = CALIBRATION_SEEDS_FROM + number
-        path = self._folder / f"drawn-{number:05d}.npz"
-        return _Making(path=path, scenario=partial(drawn_scenario, seed), seed=seed, rate_hz=self._rate_hz)
+        name = f"drawn-{number:05d}"
+        if not self.in_recorded_noise(number):
+            return _Making(
+                path=self._folder / f"{name}.npz",
+                scenario=partial(drawn_scenario, seed),
+                seed=seed,
+                rate_hz=self._rate_hz,
+            )
+        return _Making(
+            path=self._folder / f"{name}-{self._noise_mark}.npz",
+            scenario=partial(drawn_scenario, seed, polarity=self._polarity),
+            seed=seed,
+            rate_hz=self._rate_hz,
+            noise=self._noise,
+        )
 
     def _reference(self, level: float, number: int) -> _Making:
         return _Making(
@@ -164,12 +212,13 @@ class CalibrationSet:
             )
 
 
-def drawn_scenario(seed: int) -> Scenario:
+def drawn_scenario(seed: int, *, polarity: Polarity = Polarity.POSITIVE) -> Scenario:
     """Return the scenario of a calibration recording: as drawn for training, but of any duration.
 
     Parameters
     ----------
     seed : int
+    polarity : Polarity, default positive
 
     Examples
     --------
@@ -179,7 +228,7 @@ def drawn_scenario(seed: int) -> Scenario:
     """
     rng = np.random.default_rng([seed, 98])
     duration_s = float(np.exp(rng.uniform(*np.log(_DURATION_RANGE_S))))
-    scenario = draw_scenario(seed, duration_s=duration_s)
+    scenario = replace(draw_scenario(seed, duration_s=duration_s), polarity=polarity)
     kind = rng.random()
     if kind >= _SILENT:
         return scenario
@@ -187,10 +236,9 @@ def drawn_scenario(seed: int) -> Scenario:
     return replace(scenario, rate_hz=0.0, bursts_per_s=0.0, artifacts=artifacts)
 
 
-def _condition(scenario: Scenario, seed: int, sampling_rate_hz: float) -> Conditioned:
-    simulated = simulate_recording(scenario, seed=seed)
+def _condition(simulated: Simulated, sampling_rate_hz: float) -> Conditioned:
     segments = list(cut_segments([simulated.trace()]))
-    learned = survey(segments, polarity=scenario.polarity)
+    learned = survey(segments, polarity=simulated.scenario.polarity)
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     return Conditioned(
         trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),

@@ -25,6 +25,8 @@ class InitialWeights:
 
     Attributes
     ----------
+    path : Path
+        A folder of weights, or a Keras file.
     description : str
         Description for the card.
     sha256 : str
@@ -34,6 +36,7 @@ class InitialWeights:
         ``load(model)`` loads the weights into a network.
     """
 
+    path: Path
     description: str
     sha256: str
     kernel_size: int | None
@@ -85,7 +88,11 @@ def find_initial_weights(start: str, *, detector: str) -> InitialWeights:
             f"of a {architecture['name']} in {path}; choose that detector or other weights."
         )
     return InitialWeights(
-        description=description, sha256=sha256, kernel_size=architecture.get("kernel_size"), load=load
+        path=path,
+        description=description,
+        sha256=sha256,
+        kernel_size=architecture.get("kernel_size"),
+        load=load,
     )
 
 

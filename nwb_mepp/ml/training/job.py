@@ -11,30 +11,38 @@ from typing import Any
 
 import numpy as np
 
-from nwb_mepp.core.errors import MeppError, ReadError, UsageError
+from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import get_detector
-from nwb_mepp.ml.networks import Fitted, Precision, Validation, has_gpu, prepare_tensorflow
+from nwb_mepp.ml.networks import (
+    Fitted,
+    Precision,
+    Validation,
+    build_miniunet,
+    has_gpu,
+    prepare_tensorflow,
+)
 from nwb_mepp.ml.training.assessment import benchmark_text, load_detector, score_held_out
 from nwb_mepp.ml.training.autoencoder import AutoencoderPlan, export_with_threshold, fit_autoencoder
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
-from nwb_mepp.ml.training.data import Split, held_out_examples, share_without_mepps, training_examples
+from nwb_mepp.ml.training.data import Split, held_out_examples, training_examples
 from nwb_mepp.ml.training.data_split import split_recordings
 from nwb_mepp.ml.training.examples import Example, ExampleSet
 from nwb_mepp.ml.training.initial_weights import InitialWeights, find_initial_weights
-from nwb_mepp.ml.training.labeled_recordings import LabeledRecording, read_labeled
+from nwb_mepp.ml.training.labeled_recordings import read_all_labeled
 from nwb_mepp.ml.training.miniunet import TrainingPlan, fit_miniunet
 from nwb_mepp.ml.training.model_cards import (
-    FILTERS,
     Origin,
-    fitted_text,
     held_out_section,
-    labeled_text,
     limits_of,
+    noise_section,
     recordings_section,
-    wrapped,
 )
+from nwb_mepp.ml.training.origins import calibrated_origin, trained_origin
+from nwb_mepp.ml.training.recorded_noise import RecordedNoise, read_all_noise
+from nwb_mepp.ml.training.reporter import Reporter
 from nwb_mepp.ml.training.settings import Effort, TrainingSettings
 from nwb_mepp.ml.training.validation import anomaly_f1, event_f1
 from nwb_mepp.ml.training.weight_export import calibrate_and_export
@@ -43,27 +51,11 @@ from nwb_mepp.readers import ReadOptions
 from nwb_mepp.simulation import LEVELS
 from nwb_mepp.workflows import DetectionSettings
 
-__all__ = ["Reporter", "TrainingOutcome", "train_detector"]
+__all__ = ["TrainingOutcome", "train_detector"]
 
 _HISTORY = "training.json"
 _TABLE = "BENCHMARK.md"
 _CARD = "CARD.md"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reporter:
-    """Callbacks for the progress of a training.
-
-    Attributes
-    ----------
-    tell : callable (text)
-        Called with each line of the report.
-    advance : callable (what, done, total)
-        Called often, for a progress bar.
-    """
-
-    tell: Callable[[str], None] = lambda _: None
-    advance: Callable[[str, int, int], None] = lambda _what, _done, _total: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +86,26 @@ class _Job:
     detection: DetectionSettings
     work: WorkFolder
     reporter: Reporter
+    noise: tuple[RecordedNoise, ...] = ()
 
     @property
     def labeled(self) -> bool:
         return bool(self.split.training)
 
+    @property
+    def in_noise(self) -> Polarity:
+        """Direction in which MEPPs point in real noise."""
+        negative = Polarity(self.detection.polarity) is Polarity.NEGATIVE
+        return Polarity.NEGATIVE if negative else Polarity.POSITIVE
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all data and settings; with other real noise, only the calibration is done again."""
+        noise = [f"{one.mark} {self.in_noise.value}" for one in self.noise]
+        return fingerprint({**self.definition(), "noise": noise or None})
+
     def definition(self) -> dict[str, object]:
-        """Return everything that the weights depend on, as JSON."""
+        """Return everything that the network depends on, as JSON."""
         return {
             "package_version": __version__,
             "detector": self.settings.detector,
@@ -119,6 +124,7 @@ def train_detector(
     settings: TrainingSettings | None = None,
     recordings: Sequence[Path] = (),
     truth: str | None = None,
+    noise: Sequence[str | PathLike[str]] = (),
     options: ReadOptions | None = None,
     detection: DetectionSettings | None = None,
     reporter: Reporter | None = None,
@@ -136,6 +142,10 @@ def train_detector(
     truth : str, optional
         Where the marks are: a table of each NWB file, or a file (``{}`` in its name stands for the name of
         the recording); by default those in the recordings themselves.
+    noise : sequence of path-like, optional
+        Recordings of noise without MEPPs, or stretches of them (``"FILE:START:STOP"``, in seconds), for the
+        calibration of a MiniUnet. Simulated MEPPs that point upward (downward if that is the polarity in
+        ``detection``) are put into them.
     options : ReadOptions, optional
         What the files do not state.
     detection : DetectionSettings, optional
@@ -155,8 +165,20 @@ def train_detector(
     work = WorkFolder(Path(folder))
     start = find_initial_weights(wanted.start, detector=wanted.detector) if wanted.start else None
     plan = wanted.plan(labeled=bool(recordings), kernel_size=start.kernel_size if start else None)
+    if noise and not wanted.is_miniunet:
+        raise UsageError(
+            f"expected `detector='miniunet'` with `noise`, found {wanted.detector!r}, which gives no "
+            "probabilities to calibrate; leave out `noise`."
+        )
     read, analyzed = options or ReadOptions(), detection or DetectionSettings()
-    labeled = _read(recordings, truth=truth, options=read, detection=analyzed, settings=wanted, told=told)
+    labeled = read_all_labeled(
+        recordings,
+        truth=truth,
+        options=read,
+        settings=analyzed,
+        sampling_rate_hz=wanted.sampling_rate_hz,
+        reporter=told,
+    )
     split = Split()
     if labeled:
         parts = split_recordings(
@@ -172,77 +194,24 @@ def train_detector(
         detection=analyzed,
         work=work,
         reporter=told,
+        noise=read_all_noise(noise, options=read, settings=analyzed, reporter=told),
     )
-    mark = fingerprint(job.definition())
-    if work.finished(mark):
+    if work.finished(job.fingerprint):
         return TrainingOutcome(folder=work.target, kept=True)
     prepare_tensorflow(n_threads=wanted.n_threads)
     if work.begin(job.definition()):
         told.tell(f"resuming in {work.path}")
-    _run(job, mark)
+    _run(job)
     return TrainingOutcome(folder=work.target)
 
 
-def _read(
-    paths: Sequence[Path],
-    *,
-    truth: str | None,
-    options: ReadOptions,
-    detection: DetectionSettings,
-    settings: TrainingSettings,
-    told: Reporter,
-) -> list[LabeledRecording]:
-    if truth is not None and "{}" not in truth and len(paths) > 1 and Path(truth).is_file():
-        raise UsageError(
-            f"`truth`: expected one recording for {truth}, found {len(paths)}: a file of marks belongs to "
-            "one; write {} for the name of each recording, as in `truth='{}.truth.csv'`."
-        )
-    labeled = []
-    for number, path in enumerate(paths):
-        told.advance(f"reading {path.name}", number, len(paths))
-        try:
-            one = read_labeled(
-                path,
-                truth=truth,
-                options=options,
-                settings=detection,
-                sampling_rate_hz=settings.sampling_rate_hz,
-            )
-        except UsageError:
-            raise
-        except MeppError as error:
-            sentence = str(error)
-            named = str(path) in sentence or sentence.startswith(path.name)
-            raise type(error)(sentence if named else f"{path}: {sentence}") from error
-        labeled.append(one)
-    if labeled:
-        n_mepps = sum(one.n_mepps for one in labeled)
-        plural = "" if len(labeled) == 1 else "s"
-        told.tell(f"{len(labeled)} labeled recording{plural} with {n_mepps} MEPPs")
-    return labeled
-
-
-def _run(job: _Job, mark: str) -> None:
+def _run(job: _Job) -> None:
     """Run the training, except for what an earlier attempt has done."""
-    told, settings, plan = job.reporter, job.settings, job.plan
-    effort = settings.effort(labeled=job.labeled)
-    kept = ExampleSet(job.work.examples, sampling_rate_hz=settings.sampling_rate_hz)
-    examples = training_examples(
-        plan, job.split, kept=kept, n_jobs=settings.n_jobs, on_example=_counter(told, "simulating")
-    )
-    held_out = held_out_examples(
-        job.split,
-        n_simulated=effort.n_held_out,
-        kept=kept,
-        n_jobs=settings.n_jobs,
-        on_example=_counter(told, "simulating held-out recordings"),
-    )
-    if not any(len(example.peak) for example in held_out):
-        raise ReadError("expected MEPPs in the held-out recordings, found none; give another `seed`.")
-    model, fitted = _fit(job, examples, held_out)
+    told, plan = job.reporter, job.plan
+    effort = job.settings.effort(labeled=job.labeled)
+    model, fitted, origin = _network(job, effort)
     told.tell("calibrating")
     export = job.work.export
-    origin = _origin(job, fitted, examples=examples, mark=mark)
     if isinstance(plan, TrainingPlan):
         calibrate_and_export(
             export,
@@ -263,8 +232,53 @@ def _run(job: _Job, mark: str) -> None:
     job.work.finish(export)
 
 
+def _network(job: _Job, effort: Effort) -> tuple[Any, Fitted, Origin]:
+    """Return the network, trained or as the initial weights have it, and where it comes from."""
+    told, settings, plan, start = job.reporter, job.settings, job.plan, job.start
+    if isinstance(plan, TrainingPlan) and start is not None and plan.n_steps == 0:
+        model = build_miniunet(kernel_size=plan.kernel_size, logits=True, seed=plan.seed)
+        start.load(model)
+        origin = calibrated_origin(
+            start,
+            fingerprint=job.fingerprint,
+            noise=job.noise,
+            limits=limits_of(quick=settings.quick, labeled=False),
+        )
+        return model, Fitted(n_steps=0, best_step=0), origin
+    kept = ExampleSet(job.work.examples, sampling_rate_hz=settings.sampling_rate_hz)
+    examples = training_examples(
+        plan, job.split, kept=kept, n_jobs=settings.n_jobs, on_example=_counter(told, "simulating")
+    )
+    held_out = held_out_examples(
+        job.split,
+        n_simulated=effort.n_held_out,
+        kept=kept,
+        n_jobs=settings.n_jobs,
+        on_example=_counter(told, "simulating held-out recordings"),
+    )
+    if not any(len(example.peak) for example in held_out):
+        raise ReadError("expected MEPPs in the held-out recordings, found none; give another `seed`.")
+    model, fitted = _fit(job, examples, held_out)
+    origin = trained_origin(
+        plan=plan,
+        split=job.split,
+        start=start,
+        fitted=fitted,
+        examples=examples,
+        fingerprint=job.fingerprint,
+        noise=job.noise,
+        limits=limits_of(quick=settings.quick, labeled=job.labeled),
+    )
+    return model, fitted, origin
+
+
 def _calibration_set(job: _Job, effort: Effort) -> CalibrationSet:
-    recordings = CalibrationSet(job.work.calibration, sampling_rate_hz=job.settings.sampling_rate_hz)
+    recordings = CalibrationSet(
+        job.work.calibration,
+        sampling_rate_hz=job.settings.sampling_rate_hz,
+        noise=job.noise,
+        polarity=job.in_noise,
+    )
     total = effort.n_calibration + len(LEVELS) * effort.n_reference
     numbers = {"n_drawn": effort.n_calibration, "n_reference": effort.n_reference}
     for done in recordings.add(**numbers, n_jobs=job.settings.n_jobs):
@@ -327,49 +341,6 @@ def _fit(job: _Job, examples: Sequence[Example], held_out: Sequence[Example]) ->
     )
 
 
-def _origin(job: _Job, fitted: Fitted, *, examples: Sequence[Example], mark: str) -> Origin:
-    plan, split = job.plan, job.split
-    sentences = []
-    if split.training:
-        sentences.append(labeled_text(split.training, split.held_out))
-    if plan.n_recordings:
-        sentences += [_simulated_text(plan), FILTERS]
-    sentences.append("No benchmark recording was used.")
-    if isinstance(plan, TrainingPlan):
-        share = share_without_mepps(examples, plan)
-        sentences.append(f"{100 * share:.0f} % of the training crops hold no MEPP.")
-    start = job.start.description if job.start else "random weights"
-    sentences += [
-        f"Training started from {start}.",
-        fitted_text(fitted, n_steps=plan.n_steps),
-        "The plan:",
-    ]
-    config = {
-        "data": "labeled recordings" if split.training else "simulated, nwb_mepp/simulation/distribution.py",
-        "fingerprint": mark,
-        "began_with": job.start.sha256 if job.start else None,
-        "n_labeled": len(split.training),
-        "n_held_out": len(split.held_out),
-        "best_step": fitted.best_step,
-    }
-    limits = limits_of(quick=job.settings.quick, labeled=job.labeled)
-    return Origin(text=wrapped(*sentences), config=config, limits=limits)
-
-
-def _simulated_text(plan: TrainingPlan | AutoencoderPlan) -> str:
-    last = plan.first_recording + plan.n_recordings - 1
-    text = (
-        f"Simulated recordings: {plan.n_recordings} of 20 s, drawn from the distribution that "
-        f"`nwb_mepp/simulation/distribution.py` defines (seeds {plan.first_recording} to {last})"
-    )
-    if isinstance(plan, TrainingPlan):
-        return (
-            f"{text}, {plan.n_artifacts} more without MEPPs but with artifacts, and {plan.n_noise} of noise, "
-            "hum and drift alone."
-        )
-    return f"{text}{', without their MEPPs and artifacts' if plan.regime == 'normal' else ''}."
-
-
 def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
     """Assess the exported weights and write the results beside them."""
     settings, split = job.settings, job.split
@@ -388,6 +359,8 @@ def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
         names = [f"these ({detector.version})", f"shipped ({compared[1].version})"]
         card += held_out_section(dict(zip(names, counts, strict=True)))
         card += recordings_section(split.training, split.held_out, with_names=settings.with_names)
+    if job.noise:
+        card += noise_section(job.noise, with_names=settings.with_names)
     card += f"\nScores on recordings of the benchmark: {_TABLE}.\n"
     (export / _CARD).write_text(card, encoding="utf-8")
     table = benchmark_text(detector, levels=effort.levels, n_recordings=effort.n_benchmark)

@@ -11,19 +11,20 @@ import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 
 from nwb_mepp.conditioning import ChannelNoise, survey, whiten
-from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.detectors import Candidates
 from nwb_mepp.evaluation import Marks, check_marks
 from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.ml.training.examples import Example, example_of
+from nwb_mepp.ml.training.reporter import Reporter
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
 from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of
 from nwb_mepp.workflows.recording_files import open_recording
 
-__all__ = ["LabeledRecording", "read_labeled"]
+__all__ = ["LabeledRecording", "read_all_labeled", "read_labeled"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -121,6 +122,54 @@ def read_labeled(
             n_mepps=sum(len(example.peak) for example in examples),
             examples=examples,
         )
+
+
+def read_all_labeled(
+    paths: Sequence[Path],
+    *,
+    truth: str | None,
+    options: ReadOptions,
+    settings: DetectionSettings,
+    sampling_rate_hz: float,
+    reporter: Reporter,
+) -> list[LabeledRecording]:
+    """Read the labeled recordings of a training; see :func:`read_labeled`.
+
+    Raises
+    ------
+    UsageError
+        If one file of marks is stated for several recordings.
+    MeppError
+        If one of the recordings cannot be used; the message names it.
+    """
+    if truth is not None and "{}" not in truth and len(paths) > 1 and Path(truth).is_file():
+        raise UsageError(
+            f"`truth`: expected one recording for {truth}, found {len(paths)}: a file of marks belongs to "
+            "one; write {} for the name of each recording, as in `truth='{}.truth.csv'`."
+        )
+    labeled = []
+    for number, path in enumerate(paths):
+        reporter.advance(f"reading {path.name}", number, len(paths))
+        try:
+            one = read_labeled(
+                path,
+                truth=truth,
+                options=options,
+                settings=settings,
+                sampling_rate_hz=sampling_rate_hz,
+            )
+        except UsageError:
+            raise
+        except MeppError as error:
+            sentence = str(error)
+            named = str(path) in sentence or sentence.startswith(path.name)
+            raise type(error)(sentence if named else f"{path}: {sentence}") from error
+        labeled.append(one)
+    if labeled:
+        n_mepps = sum(one.n_mepps for one in labeled)
+        plural = "" if len(labeled) == 1 else "s"
+        reporter.tell(f"{len(labeled)} labeled recording{plural} with {n_mepps} MEPPs")
+    return labeled
 
 
 def _kind_of(source: str | None) -> str:

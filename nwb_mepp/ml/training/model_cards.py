@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nwb_mepp.evaluation import f1, precision, recall
 from nwb_mepp.ml.networks import Fitted
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
+from nwb_mepp.ml.training.recorded_noise import RecordedNoise
 
 __all__ = [
     "FILTERS",
@@ -20,6 +21,7 @@ __all__ = [
     "held_out_section",
     "labeled_text",
     "limits_of",
+    "noise_section",
     "recordings_section",
     "wrapped",
 ]
@@ -51,11 +53,14 @@ class Origin:
         The same as JSON, for ``training`` in the configuration.
     limits : tuple of str
         Where these weights fail, in addition to the limits of all of their kind; each a line of a list.
+    complete : bool
+        Whether text and configuration state the plan of the training already.
     """
 
     text: str
     config: Mapping[str, object]
     limits: tuple[str, ...] = ()
+    complete: bool = False
 
 
 def wrapped(*sentences: str) -> str:
@@ -163,6 +168,27 @@ def recordings_section(
             name = f"{one.path.name} ({one.sha256})" if with_names else one.sha256
             rows.append(f"| {name} | {use} | {one.duration_s:.1f} | {one.n_mepps} |")
     return "\n## The labeled recordings\n\n" + "\n".join(rows) + "\n"
+
+
+def noise_section(noise: Sequence[RecordedNoise], *, with_names: bool) -> str:
+    """Return the list of the recordings whose noise the calibration used.
+
+    Parameters
+    ----------
+    noise : sequence of RecordedNoise
+    with_names : bool
+        As for :func:`recordings_section`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = ["| recording (SHA-256) | seconds used | sampling rate (Hz) |", "|---|---|---|"]
+    for one in noise:
+        name = f"{one.path.name} ({one.sha256})" if with_names else one.sha256
+        rows.append(f"| {name} | {one.duration_s:.1f} | {one.sampling_rate_hz:g} |")
+    return "\n## The real noise of the calibration\n\n" + "\n".join(rows) + "\n"
 
 
 def held_out_section(counts: Mapping[str, IntArray]) -> str:

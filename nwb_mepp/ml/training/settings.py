@@ -90,7 +90,7 @@ class TrainingSettings:
         random ones by default.
     seed : int
     n_steps : int, optional
-        At most.
+        At most; with 0, the initial weights of a MiniUnet are calibrated again, not trained.
     n_simulated : int, optional
         Number of simulated training recordings.
     learning_rate : float, optional
@@ -142,7 +142,7 @@ class TrainingSettings:
             )
         for option, value, least in (
             ("`seed`", self.seed, 0),
-            ("`n_steps`", self.n_steps, 1),
+            ("`n_steps`", self.n_steps, 0),
             ("`n_simulated`", self.n_simulated, 0),
             ("`patience`", self.patience, 1),
             ("`n_calibration`", self.n_calibration, 1),
@@ -151,6 +151,11 @@ class TrainingSettings:
         ):
             if value is not None and value < least:
                 raise UsageError(f"{option}: expected {least} or more, found {value}.")
+        if self.n_steps == 0 and (self.start is None or not self.is_miniunet):
+            raise UsageError(
+                "`n_steps`: expected 1 or more, found 0; only weights of a MiniUnet that `start` names can "
+                "be calibrated again without training."
+            )
         if not (math.isfinite(self.validation) and 0.0 < self.validation < 1.0):
             raise UsageError(
                 "`validation`: expected a fraction of the recordings between 0 and 1, found "
@@ -210,11 +215,11 @@ class TrainingSettings:
             If there is nothing to train on.
         """
         effort = self.effort(labeled=labeled)
-        n_steps = self.n_steps or effort.n_steps
-        n_simulated = self.n_simulated
+        n_steps = effort.n_steps if self.n_steps is None else self.n_steps
+        n_simulated = 0 if n_steps == 0 else self.n_simulated
         if n_simulated is None:
             n_simulated = 0 if labeled and self.quick else effort.n_simulated
-        if not labeled and n_simulated == 0:
+        if not labeled and n_simulated == 0 and n_steps > 0:
             raise UsageError(
                 "expected something to train on, found `n_simulated=0` and no recordings; give either."
             )
@@ -249,4 +254,4 @@ class TrainingSettings:
 
 def _averaging(n_steps: int) -> float:
     """Return the momentum of an average over the last tenth of the steps, but at most 1000."""
-    return min(_LONGEST_AVERAGE, max(1.0 - 10.0 / n_steps, 0.0))
+    return min(_LONGEST_AVERAGE, max(1.0 - 10.0 / max(n_steps, 1), 0.0))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.version import __version__
 from nwb_mepp.ml.networks import export_miniunet
-from nwb_mepp.ml.training.calibration import Reliability, calibrate
+from nwb_mepp.ml.training.calibration import Calibrated, Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.ml.training.miniunet import TrainingPlan
 from nwb_mepp.ml.training.model_cards import FILTERS, Origin, wrapped
@@ -33,9 +33,7 @@ at 5 kHz, the probability that it lies inside a MEPP.
 
 ## What it was trained on
 
-{data} {n_steps} steps of {n_batch} crops of
-{n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
-weights; seed {seed}.
+{data}
 
 ## Calibration and threshold
 
@@ -44,12 +42,10 @@ score, the heights under filters of shapes from fast to slow, the misfit of the 
 neighbors; and for the recording, the number of candidates by size and the shape of the certain ones. It was
 fitted on {n_shown} simulated recordings of 10 to 60 s from the same distribution, filtered and unsteady
 ones included, a quarter of them without MEPPs, with seeds from {calibration_seed} on. An input outside the
-range that it had there is set to the nearest end of that range. Candidates of {n_held_out} other recordings
-were MEPPs with these frequencies:
+range that it had there is set to the nearest end of that range. {noise}Candidates of {n_held_out} other
+recordings were MEPPs with these frequencies:
 
-| probability | mean | MEPPs among them | candidates |
-|---|---|---|---|
-{reliability_rows}
+{reliability}
 
 ![Fraction of MEPPs against the predicted probability](reliability.png)
 
@@ -73,6 +69,13 @@ level.
 """
 
 
+_HEADING = "| probability | mean | MEPPs among them | candidates |\n|---|---|---|---|"
+_IN_NOISE = """In three recordings
+of ten the simulated MEPPs were put into stretches of real noise, listed below, which ran forwards or
+backwards, up to a quarter slower or a third faster. """
+_PLAN = """ {n_steps} steps of {n_batch} crops of
+{n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
+weights; seed {seed}."""
 _LIMITS = """- It takes slow events for drift (measured with weights 3, like the next line): of MEPPs ten
   times the noise SD it found all with 3.7 ms from onset to peak (rise 2 ms, decay 10 ms), 99 % with
   5.5 ms (3, 15), 79 % with 7.3 ms (4, 20) and 3 % with 9.2 ms (5, 25).
@@ -166,7 +169,7 @@ def calibrate_and_export(
             "conditioning": "hum removed where found, resampled, whitened, upright, compressed",
             "input_unit": "standard deviations of the noise",
             "threshold": calibrated.threshold,
-            "training": {**told.config, **asdict(plan)},
+            "training": {**({} if told.complete else asdict(plan)), **told.config},
             "probability": calibrated.model.to_config(),
         },
     )
@@ -175,19 +178,30 @@ def calibrate_and_export(
     card = _CARD.format(
         version=folder.name,
         n_parameters=model.count_params(),
-        **asdict(plan),
-        data=told.text,
+        kernel_size=plan.kernel_size,
+        data=told.text + ("" if told.complete else _PLAN.format(**asdict(plan))),
         n_shown=n_drawn - reliability.n_recordings,
         n_held_out=reliability.n_recordings,
         n_reference=n_reference,
         calibration_seed=CALIBRATION_SEEDS_FROM,
-        reliability_rows=_reliability_rows(reliability),
+        noise="" if calibrated.in_recorded_noise is None else _IN_NOISE,
+        reliability=_reliability_tables(calibrated),
         threshold=calibrated.threshold,
         f1_rows="\n".join(f"| {level:g} | {value:.3f} |" for level, value in calibrated.f1_by_level.items()),
         limits="\n".join([*told.limits, _LIMITS]),
     )
     (folder / "CARD.md").write_text(card, encoding="utf-8")
     return calibrated.f1_by_level
+
+
+def _reliability_tables(calibrated: Calibrated) -> str:
+    every = f"{_HEADING}\n{_reliability_rows(calibrated.reliability)}"
+    if (in_noise := calibrated.in_recorded_noise) is None:
+        return every
+    return (
+        f"{every}\n\nOf these, the candidates of the {in_noise.n_recordings} recordings in real noise:\n\n"
+        f"{_HEADING}\n{_reliability_rows(in_noise)}"
+    )
 
 
 def _reliability_rows(reliability: Reliability) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.ml.training import calibration_set
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet, drawn_scenario
+from nwb_mepp.ml.training.recorded_noise import RecordedNoise
 from nwb_mepp.ml.training.settings import VALIDATION_SEEDS_FROM
 from nwb_mepp.simulation import BENCHMARK_SEEDS_FROM, LEVELS, reference_scenario
 
@@ -66,15 +68,42 @@ def test_reference_recordings_are_there_for_each_level(tmp_path: Path, used: lis
     assert one.duration_s == reference_scenario(level=2.0, index=0).duration_s
 
 
-def test_reference_recordings_are_those_of_their_level(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calibration_set, "LEVELS", (2.0, 10.0))
+def test_levels_differ_in_how_far_mepps_stand_out(tmp_path: Path) -> None:
     levels = CalibrationSet(tmp_path).reference(1)
-    # They are made only after all were asked for. Noise and times are the same at each level.
-    (low,), (high,) = levels[2.0], levels[10.0]
-    np.testing.assert_array_equal(low.truth_s, high.truth_s)
-    assert high.trace.max() > 1.2 * low.trace.max()
+    # All are taken out only after the last was asked for, as the calibration does.
+    heights = []
+    for level in (2.0, 10.0):
+        (one,) = levels[level]
+        at = np.round(one.truth_s * one.sampling_rate_hz).astype(int)
+        heights.append(float(np.median(one.trace[at])))
+    assert heights[1] > 1.5 * heights[0]
+
+
+def test_three_in_ten_have_real_noise_and_only_these_are_made_anew_for_another(
+    tmp_path: Path, used: list[int]
+) -> None:
+    values = np.random.default_rng(5).standard_normal(50_000).astype(np.float32)
+    one = RecordedNoise(
+        path=Path("a.abf"), sha256="a", mark="a" * 64, sampling_rate_hz=5000.0, stretches=(values,)
+    )
+    recordings = CalibrationSet(tmp_path, noise=[one])
+    in_noise = [number for number in range(1000) if recordings.in_recorded_noise(number)]
+    assert 250 < len(in_noise) < 350
+    assert not any(CalibrationSet(tmp_path).in_recorded_noise(number) for number in in_noise)
+    number = in_noise[0] + 1
+    taken = list(recordings.drawn(number))
+    assert len(used) == number - 1
+    assert 0.75 * 10.0 <= taken[-1].duration_s <= 10.0 / 0.75  # as long as the noise is, at its pace
+    there = set(tmp_path.iterdir())
+    other = CalibrationSet(tmp_path, noise=[replace(one, mark="b" * 64)])
+    list(other.drawn(number))
+    new = {path.name.split("-")[0] for path in set(tmp_path.iterdir()) - there}
+    assert len(set(tmp_path.glob("drawn*")) - there) == 1
+    assert new == {"drawn", "noise"}
+    assert len(used) == number - 1
+    # Those in simulated noise are what they are without any real noise.
+    list(CalibrationSet(tmp_path).drawn(number))
+    assert len(used) == number
 
 
 def test_a_quarter_of_the_drawn_recordings_hold_no_mepp_half_of_them_artifacts() -> None:

@@ -279,7 +279,7 @@ def _failure_rows(groups: list[Group]) -> list[tuple[str, str]]:
 def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions | None = None) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
     from nwb_mepp.workflows import is_nwb
-    from nwb_mepp.workflows.batch import group_by_reason, group_by_suffix, outliers
+    from nwb_mepp.workflows.batch import find_outliers, group_by_reason, group_by_suffix
 
     converted = any(one.status == "written" and not is_nwb(one.path) for one in outcome.done)
     if writing is not None and writing.clamp is None and converted:
@@ -287,7 +287,7 @@ def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions | None =
             "note: plain series were written because the clamp mode is not stated; state it with --clamp "
             "current, voltage or izero."
         )
-    for path, what in outliers(outcome.done):
+    for path, what in find_outliers(outcome.done):
         complain(f"note: {path} stands out, {what}")
     for group in group_by_suffix(plan.skipped):
         one, n_files = group.first, len(group.members)

@@ -2,6 +2,7 @@
 
 from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
 from nwb_mepp.workflows.batch.explanation import explain
+from nwb_mepp.workflows.batch.folder_tables import TABLES, session_columns
 from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
 from nwb_mepp.workflows.batch.outliers import outliers
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch, plan_detection
@@ -22,6 +23,7 @@ from nwb_mepp.workflows.batch.tables import (
 )
 
 __all__ = [
+    "TABLES",
     "BatchOutcome",
     "Failure",
     "Group",
@@ -46,6 +48,7 @@ __all__ = [
     "read_sessions",
     "read_summary_rows",
     "run_batch",
+    "session_columns",
     "session_template",
     "summary_columns",
     "unit_of",

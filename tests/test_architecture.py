@@ -34,6 +34,7 @@ SOLE_IMPORTERS = {
     "neuroconv": "neuroconv",
     "neo.rawio": "readers",
     "nwbinspector": "nwb",
+    "openpyxl": "workflows.batch",
     "pynwb": "nwb",
     "tensorflow": "ml.networks",
     "typer": "cli",

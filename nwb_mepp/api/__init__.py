@@ -13,6 +13,7 @@ from typing import Any, TypedDict, Unpack
 
 import neo
 
+from nwb_mepp.api.data_frames import to_dataframe
 from nwb_mepp.api.neo_objects import (
     add_mepps,
     block_of,
@@ -45,7 +46,7 @@ from nwb_mepp.workflows import (
     open_recording,
 )
 
-__all__ = ["annotate", "convert", "detect", "read", "summarize"]
+__all__ = ["annotate", "convert", "detect", "read", "summarize", "to_dataframe"]
 
 
 class ConvertArguments(ReadArguments, WriteArguments):

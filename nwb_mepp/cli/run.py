@@ -50,6 +50,7 @@ def run(
     n_processes: options.Jobs = 1,
     limits: LimitOptions,
     no_picture: options.NoPicture = False,
+    tables: options.TablesOption = options.Tables.CSV,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
 ) -> None:
@@ -79,6 +80,7 @@ def run(
             n_processes=n_processes,
             units=units.value,
             decimal=decimal.value,
+            workbook=tables is options.Tables.XLSX,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,

@@ -7,6 +7,7 @@ from nwb_mepp.core.lazy_names import lazy_names
 if TYPE_CHECKING:
     from nwb_mepp.workflows.batch.dandi_names import dandi_name, with_dandi_names
     from nwb_mepp.workflows.batch.explanation import explain
+    from nwb_mepp.workflows.batch.folder_tables import TABLES, session_columns
     from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
     from nwb_mepp.workflows.batch.outliers import find_outliers
     from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch, plan_detection
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "TABLES",
     "BatchOutcome",
     "Failure",
     "Group",
@@ -51,6 +53,7 @@ __all__ = [
     "read_sessions",
     "read_summary_rows",
     "run_batch",
+    "session_columns",
     "session_template",
     "summary_columns",
     "unit_of",
@@ -64,6 +67,7 @@ __getattr__ = lazy_names(
     {
         "dandi_names": ("dandi_name", "with_dandi_names"),
         "explanation": ("explain",),
+        "folder_tables": ("TABLES", "session_columns"),
         "groups": ("Group", "group_by_reason", "group_by_suffix"),
         "outliers": ("find_outliers",),
         "plan": ("Failure", "Job", "Plan", "find_nwb_files", "plan_batch", "plan_detection"),

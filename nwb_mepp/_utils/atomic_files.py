@@ -23,7 +23,14 @@ from nwb_mepp._utils.native_stderr import failing_destructors
 from nwb_mepp._utils.temporaries import remove_abandoned, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["complete_or_absent", "hold", "make_folder", "refuse_irreplaceable", "refuse_unwritten"]
+__all__ = [
+    "complete_or_absent",
+    "hold",
+    "make_folder",
+    "refuse_irreplaceable",
+    "refuse_unwritten",
+    "remove_left_behind",
+]
 
 _log = logging.getLogger(__name__)
 # What destructors say that fail, for each block that is open, the innermost last.
@@ -64,7 +71,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         target = held.target
         temporary = temporary_beside(target)
         try:
-            _remove_left_behind(target.parent)
+            remove_left_behind(target.parent)
             with _completely_written(path):
                 yield temporary
             _flush(temporary, os.O_RDWR)
@@ -234,17 +241,25 @@ def _move(temporary: Path, held: HeldLock) -> None:
         _flush(held.target.parent, os.O_RDONLY)
 
 
-def _remove_left_behind(folder: Path) -> None:
-    n_files, size = remove_abandoned(folder)
-    if n_files:
-        files = "1 temporary file" if n_files == 1 else f"{n_files} temporary files"
-        _log.warning(
-            "removed %s (%.1f MB) from %s that an interrupted nwb-mepp had left.", files, size / 1e6, folder
-        )
-    with os.scandir(folder) as entries:
-        locks = [entry.path for entry in entries if entry.name.endswith(LOCK_SUFFIX)]
-    for lock in locks:
-        remove_stale_lock(Path(lock))
+def remove_left_behind(folder: Path) -> None:
+    """Remove temporary files and locks of processes that have ended; the log says how many files.
+
+    What cannot be listed or removed stays: it is only untidy.
+    """
+    with suppress(OSError):
+        n_files, size = remove_abandoned(folder)
+        if n_files:
+            files = "1 temporary file" if n_files == 1 else f"{n_files} temporary files"
+            _log.warning(
+                "removed %s (%.1f MB) from %s that an interrupted nwb-mepp had left.",
+                files,
+                size / 1e6,
+                folder,
+            )
+        with os.scandir(folder) as entries:
+            locks = [entry.path for entry in entries if entry.name.endswith(LOCK_SUFFIX)]
+        for lock in locks:
+            remove_stale_lock(Path(lock))
 
 
 def _refused(path: Path, error: OSError | str) -> OutputError:

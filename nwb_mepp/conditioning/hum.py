@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.kept import Kept
 from nwb_mepp.conditioning.spectrum import drop_constant
 from nwb_mepp.core.segments import Segment, fold_indices
 
 __all__ = ["Hum", "find_hum"]
 
 FloatArray = npt.NDArray[np.float64]
+ComplexArray = npt.NDArray[np.complex128]
 
 _BIN_S = 0.1  # whole cycles of 50 and of 60 Hz, so that a constant cancels within a bin
 _SMOOTHING_BINS = 21  # a Hann window over 2.1 s: follows a phase that drifts, leaves MEPPs alone
+_BINS = 100  # demodulated at a time
+_MAX_KEPT_BYTES = 1 << 25  # 19 h of three lines
 _EXCERPT_S = 2.0
 _MAX_SEGMENTS = 64
 _MAX_HARMONIC_HZ = 1050.0
@@ -48,6 +53,10 @@ class Hum:
     harmonics: tuple[int, ...]
     amplitude: float
     clip: float
+    # The lines of the last stretches, as a channel is read many times.
+    _kept: Kept = field(
+        init=False, repr=False, compare=False, default_factory=lambda: Kept(max_bytes=_MAX_KEPT_BYTES)
+    )
 
     def remove(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop`` of a segment without the hum.
@@ -74,53 +83,118 @@ class Hum:
             folded = fold_indices(np.arange(start, stop), n_samples=segment.n_samples)
             low, high = int(folded.min()), int(folded.max()) + 1
             return self.remove(segment, low, high)[folded - low]
-        rate = segment.sampling_rate_hz
-        bin_samples = max(round(_BIN_S * rate), 1)
+        waves = self._waves(segment)
+        # Cell c lies between the centers of bins c and c + 1.
+        to_center = waves.n_samples // 2
+        first, last = (start - to_center) // waves.n_samples, (stop - 1 - to_center) // waves.n_samples
+        hum = waves.between_centers(self._smooth(segment, waves, first, last + 2))
+        offset = start - to_center - first * waves.n_samples
+        return segment.values(start, stop) - hum[offset : offset + stop - start]
+
+    def _waves(self, segment: Segment) -> _Waves:
+        rate_hz = segment.sampling_rate_hz
+        return _waves(self.frequency_hz / rate_hz, self.harmonics, max(round(_BIN_S * rate_hz), 1))
+
+    def _smooth(self, segment: Segment, waves: _Waves, first: int, stop: int) -> ComplexArray:
+        """Return the averaged lines of bins ``first <= b < stop``, shape (n_harmonics, stop - first).
+
+        Bin -1 and that after the last have the amplitude and phase of their neighbor within the segment.
+        """
+        n_bins = -(-segment.n_samples // waves.n_samples)
+        low, high = max(first, 0), min(stop, n_bins)
         half = _SMOOTHING_BINS // 2
-        n_bins = -(-segment.n_samples // bin_samples)
-        # One bin more on each side than the stretch covers, to interpolate between bin centers.
-        first_wanted = max(start // bin_samples - 1, 0)
-        last_wanted = min((stop - 1) // bin_samples + 2, n_bins)
-        first, last = max(first_wanted - half, 0), min(last_wanted + half, n_bins)
-        region_start = first * bin_samples
-        region = segment.values(region_start, min(last * bin_samples, segment.n_samples))
-        phasors, counts = self._demodulate(region, region_start, bin_samples, rate)
-
+        from_bin, to_bin = max(low - half, 0), min(high + half, n_bins)
+        lines = np.concatenate(
+            [
+                self._kept.get((segment, number), partial(self._lines, segment, waves, number))
+                for number in range(from_bin // _BINS, -(-to_bin // _BINS))
+            ],
+            axis=1,
+        )[:, from_bin - from_bin // _BINS * _BINS :][:, : to_bin - from_bin]
+        starts = waves.n_samples * np.arange(from_bin, to_bin)
+        counts = np.minimum(segment.n_samples - starts, waves.n_samples).astype(np.float64)
         window = np.hanning(_SMOOTHING_BINS + 2)[1:-1]
-        wanted = slice(first_wanted - first, last_wanted - first)
-        weight = np.convolve(counts, window)[half : half + len(counts)][wanted]
-        centers = (np.arange(first_wanted, last_wanted) + 0.5) * bin_samples - 0.5
-        samples = np.arange(start, stop)
-        hum = np.zeros(stop - start)
-        for row, harmonic in zip(phasors, self.harmonics, strict=True):
-            smooth = np.convolve(row, window)[half : half + len(counts)][wanted] / weight
-            phase = 2.0 * np.pi * harmonic * self.frequency_hz / rate * samples
-            hum += np.interp(samples, centers, smooth.real) * np.cos(phase)
-            hum -= np.interp(samples, centers, smooth.imag) * np.sin(phase)
-        return np.asarray(region[start - region_start : stop - region_start] - hum)
+        inner = slice(half + low - from_bin, half + high - from_bin)
+        weight = np.convolve(counts, window)[inner]
+        # A line turns from bin to bin, which the average takes back.
+        turns = waves.turn[:, None] ** np.arange(-half, half + 1)
+        smooth = np.array(
+            [np.convolve(row, window * turn)[inner] / weight for row, turn in zip(lines, turns, strict=True)]
+        )
+        before, after = smooth[:, :1] / waves.turn[:, None], smooth[:, -1:] * waves.turn[:, None]
+        return np.concatenate([before[:, : low - first], smooth, after[:, : stop - high]], axis=1)
 
-    def _demodulate(
-        self, region: FloatArray, region_start: int, bin_samples: int, rate: float
-    ) -> tuple[npt.NDArray[np.complex128], FloatArray]:
-        """Sum each line over bins; returns (n_harmonics, n_bins) and samples in each bin."""
-        n_whole = len(region) // bin_samples
-        whole = region[: n_whole * bin_samples].reshape(n_whole, bin_samples)
-        parts = [whole - np.median(whole, axis=1, keepdims=True)]
-        counts = np.full(-(-len(region) // bin_samples), float(bin_samples))
-        if n_whole < len(counts):  # the segment ends within a bin
-            rest = region[n_whole * bin_samples :]
-            counts[-1] = len(rest)
-            padding = np.zeros(bin_samples - len(rest))
-            parts.append(np.concatenate([rest - np.median(rest), padding])[np.newaxis])
-        deviation = np.clip(np.concatenate(parts), -self.clip, self.clip)
-        samples = region_start + np.arange(deviation.size).reshape(deviation.shape)
-        turn = np.exp(-2j * np.pi * self.frequency_hz / rate * samples)
-        phasors, turned = [], np.ones_like(turn)
-        for harmonic in range(1, max(self.harmonics) + 1):
-            turned *= turn
-            if harmonic in self.harmonics:
-                phasors.append(2.0 * np.sum(deviation * turned, axis=1))
-        return np.array(phasors), counts
+    def _lines(self, segment: Segment, waves: _Waves, number: int) -> ComplexArray:
+        """Return the lines of up to 100 bins, from bin ``100 * number`` on."""
+        start = number * _BINS * waves.n_samples
+        values = segment.values(start, min(start + _BINS * waves.n_samples, segment.n_samples))
+        n_whole = len(values) // waves.n_samples
+        whole = values[: n_whole * waves.n_samples].reshape(n_whole, waves.n_samples)
+        rest = values[n_whole * waves.n_samples :]
+        bins = [whole - np.median(whole, axis=1, keepdims=True)]
+        if len(rest):  # the segment ends within a bin
+            padding = np.zeros(waves.n_samples - len(rest))
+            bins.append(np.concatenate([rest - np.median(rest), padding])[np.newaxis])
+        return waves.lines_in(np.clip(np.concatenate(bins), -self.clip, self.clip))
+
+
+@dataclass(frozen=True, eq=False)
+class _Waves:
+    """Sines and cosines of the lines over one bin; time counts from its first sample.
+
+    Attributes
+    ----------
+    n_samples : int
+        Of a bin.
+    turn : ndarray, shape (n_harmonics,)
+        By which the lines go on from one bin to the next, as a complex number of absolute value 1.
+    """
+
+    n_samples: int
+    turn: ComplexArray
+    _analysis: FloatArray
+    _synthesis: FloatArray
+
+    @classmethod
+    def of(cls, cycles: FloatArray, n_samples: int) -> _Waves:
+        """Return the waves of lines that have so many cycles in a sample."""
+        turning = 2j * np.pi * cycles
+        within = np.exp(-turning[:, None] * np.arange(n_samples))
+        # From one center to the next, the lines of the one fade out while those of the other fade in.
+        since = np.arange(n_samples) + n_samples // 2
+        share = (since - 0.5 * (n_samples - 1)) / n_samples
+        fading = (1.0 - share) * np.exp(turning[:, None] * since)
+        growing = share * np.exp(turning[:, None] * (since - n_samples))
+        return cls(
+            n_samples=n_samples,
+            turn=np.exp(turning * n_samples),
+            _analysis=2.0 * np.concatenate([within.real, within.imag]).T,
+            _synthesis=np.concatenate([fading.real, -fading.imag, growing.real, -growing.imag]),
+        )
+
+    def lines_in(self, bins: FloatArray) -> ComplexArray:
+        """Return twice the sum of the lines over bins of shape (n_bins, n_samples); (n_harmonics, n_bins)."""
+        real, imaginary = np.split((bins @ self._analysis).T, 2)
+        return real + 1j * imaginary
+
+    def between_centers(self, lines: ComplexArray) -> FloatArray:
+        """Return the sum of the lines from the center of the first bin to that of the last.
+
+        Parameters
+        ----------
+        lines : ndarray, shape (n_harmonics, n_bins)
+
+        Returns
+        -------
+        ndarray, shape ((n_bins - 1) * n_samples,)
+        """
+        left, right = lines[:, :-1], lines[:, 1:]
+        return (np.concatenate([left.real, left.imag, right.real, right.imag]).T @ self._synthesis).ravel()
+
+
+@lru_cache(maxsize=2)
+def _waves(cycles_in_sample: float, harmonics: tuple[int, ...], n_samples: int) -> _Waves:
+    return _Waves.of(cycles_in_sample * np.array(harmonics), n_samples)
 
 
 def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.kept import Kept
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.spectrum import (
@@ -41,6 +42,7 @@ MIN_DURATION_S = 0.5
 MIN_BANDWIDTH_HZ = 100.0
 
 _CHECK_BLOCK = 1 << 20
+_MAX_KEPT_BYTES = 1 << 26
 _EXCERPT_S = 0.2
 _MAX_SEGMENTS = 1000
 _NOISE_FROM_HZ = 10.0  # slower fluctuations are drift
@@ -84,6 +86,8 @@ class ChannelNoise:
         What the polarity is based on.
     warnings : tuple of str
         What the user should know of the recording, each a sentence.
+    kept : Kept
+        What several parts work out of the channel and its noise, so that only the first of them does.
     """
 
     unit: str
@@ -96,6 +100,9 @@ class ChannelNoise:
     polarity: Polarity
     polarity_reason: str
     warnings: tuple[str, ...] = ()
+    kept: Kept = field(
+        init=False, repr=False, compare=False, default_factory=lambda: Kept(max_bytes=_MAX_KEPT_BYTES)
+    )
 
     def values(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return samples of a segment in SI units, with any hum removed."""

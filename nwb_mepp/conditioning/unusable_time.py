@@ -70,7 +70,10 @@ class _Runs:
     def add(self, true: BoolArray, *, first: int) -> None:
         """Take the condition of the samples from ``first`` on."""
         edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]).astype(np.int8)))
-        for start, stop in edges.reshape(-1, 2).tolist():
+        runs = edges.reshape(-1, 2)
+        # Of thousands of short runs only those at the borders of the block may go on beyond it.
+        long = runs[:, 1] - runs[:, 0] >= self.least
+        for start, stop in runs[long | (runs[:, 0] == 0) | (runs[:, 1] == len(true))].tolist():
             begun = self._open if start == 0 and self._open is not None else first + start
             if start != 0:
                 self._close(first)
@@ -186,11 +189,15 @@ def _scan(segment: Segment) -> _Scan:
 
 def _binned(values: FloatArray, step: FloatArray, *, in_bin: int) -> tuple[FloatArray, FloatArray]:
     """Return median and spread of the differences in each bin; a rest of less than a bin counts as one."""
-    starts = range(0, len(values), in_bin)
-    pieces = [(values[start : start + in_bin], step[start : start + in_bin]) for start in starts]
-    level, spread = np.full(len(pieces), np.nan), np.full(len(pieces), np.nan)
-    for number, (piece, steps) in enumerate(pieces):
-        finite, moved = piece[np.isfinite(piece)], steps[np.isfinite(steps)]
+    n_bins, n_whole = -(-len(values) // in_bin), len(values) // in_bin
+    level, spread = np.full(n_bins, np.nan), np.full(n_bins, np.nan)
+    bins, steps = (one[: n_whole * in_bin].reshape(n_whole, in_bin) for one in (values, step))
+    # A difference is finite where both samples are.
+    whole = np.flatnonzero(np.isfinite(steps).all(axis=1))
+    level[whole], spread[whole] = np.median(bins[whole], axis=1), steps[whole].std(axis=1)
+    for number in np.setdiff1d(np.arange(n_bins), whole).tolist():
+        piece = slice(number * in_bin, (number + 1) * in_bin)
+        finite, moved = values[piece][np.isfinite(values[piece])], step[piece][np.isfinite(step[piece])]
         if len(finite) and len(moved):
             level[number], spread[number] = np.median(finite), moved.std()
     return level, spread

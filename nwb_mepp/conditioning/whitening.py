@@ -272,8 +272,10 @@ def whiten(
         )
         for segment in segments
     ]
-    excerpts = _excerpts(plain, n_excerpt)
-    taps, event_taps = _design(excerpts, noise=noise, own_rate_hz=own_rate_hz, rate_hz=rate_hz)
+    taps, event_taps = noise.kept.get(
+        ("whitening", tuple(segments), rate_hz),
+        lambda: _design(_excerpts(plain, n_excerpt), noise=noise, own_rate_hz=own_rate_hz, rate_hz=rate_hz),
+    )
     tile = _on_grid(round(block_s * rate_hz), resampler)
     return [replace(trace, taps=taps, event_taps=event_taps, tile=tile) for trace in plain]
 

@@ -1,4 +1,4 @@
-"""Data of a recording besides regularly sampled traces: events, epochs, spikes, irregular signals.
+"""Data of a recording besides its traces: events, epochs, spikes, irregular signals, commands.
 
 Times are seconds relative to the session start. These data are not analyzed but copied to the NWB file.
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+
+from nwb_mepp.core.command import Command
 
 __all__ = ["AncillaryData", "AncillaryItem", "Epochs", "IrregularTrace", "PointEvents", "SpikeTimes"]
 
@@ -140,7 +142,7 @@ class IrregularTrace:
         return replace(self, times_s=self.times_s + shift_s)
 
 
-AncillaryItem = PointEvents | Epochs | SpikeTimes | IrregularTrace
+AncillaryItem = PointEvents | Epochs | SpikeTimes | IrregularTrace | Command
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,18 +155,21 @@ class AncillaryData:
     epochs : tuple of Epochs
     spikes : tuple of SpikeTimes
     irregular : tuple of IrregularTrace
+    commands : tuple of Command
     """
 
     events: tuple[PointEvents, ...] = ()
     epochs: tuple[Epochs, ...] = ()
     spikes: tuple[SpikeTimes, ...] = ()
     irregular: tuple[IrregularTrace, ...] = ()
+    commands: tuple[Command, ...] = ()
 
     def __iter__(self) -> Iterator[AncillaryItem]:
         yield from self.events
         yield from self.epochs
         yield from self.spikes
         yield from self.irregular
+        yield from self.commands
 
     def describe(self) -> str:
         """Return the kinds of data with the names in each as text; empty if there are none.
@@ -180,6 +185,7 @@ class AncillaryData:
             "epochs": self.epochs,
             "spike trains": self.spikes,
             "irregularly sampled signals": self.irregular,
+            "commands": self.commands,
         }
         return "; ".join(
             f"{kind} ({', '.join(dict.fromkeys(item.name for item in items))})"

@@ -164,12 +164,13 @@ class Recording:
     labels : mapping of (channel, sweep) to ndarray, shape (n, 2), seconds
         Manual marks that come with the recording (start, stop), relative to the session start.
     ancillary : AncillaryData
-        Events, epochs, spikes and irregularly sampled signals of the source, copied to the output file.
+        Events, epochs, spikes, irregularly sampled signals and commands of the source, copied to the output
+        file.
     command_steps : tuple of (start_s, stop_s)
         Stretches in which the header says that the clamp commanded another level than the one held.
     stimuli_s : tuple of float
-        When the source says that a digital output was switched on or that something else happened which may
-        have been a stimulus, relative to the session start.
+        When an NWB file says that something happened which may have been a stimulus, relative to the session
+        start; for a lab file the events and epochs in ``ancillary`` say it.
     stated : mapping of str to mapping
         What the user stated about a channel instead of what an NWB file says, by channel; for the settings in
         the summary. For a lab file ``source.settings`` say it.

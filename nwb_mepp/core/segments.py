@@ -114,10 +114,12 @@ class BlockReader:
 
     def __call__(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop``, shape (stop - start,)."""
-        first, last = start // self._block, -(-stop // self._block)
-        joined = np.concatenate([self._at(index) for index in range(first, max(last, first + 1))])
-        offset = first * self._block
-        return joined[start - offset : stop - offset]
+        first = start // self._block
+        parts = [
+            self._at(index)[max(start - index * self._block, 0) : stop - index * self._block]
+            for index in range(first, max(-(-stop // self._block), first + 1))
+        ]
+        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
     def _at(self, index: int) -> FloatArray:
         if index in self._kept:

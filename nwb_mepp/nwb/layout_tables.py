@@ -20,6 +20,7 @@ from nwb_mepp.core.schema import (
     LinkedSamples,
     SummaryColumns,
 )
+from nwb_mepp.nwb.commands import COMMAND_COLUMNS
 from nwb_mepp.nwb.header import SOURCE_COLUMNS
 
 __all__ = ["column_tables", "with_column_tables"]
@@ -36,6 +37,7 @@ def column_tables() -> dict[str, str]:
         "mepp_detections": _markdown(SummaryColumns.columns()),
         "MEPPDetector": _markdown(DETECTOR_COLUMNS, optional=DETECTOR_OPTIONAL),
         "source_files": _markdown(source),
+        "protocol_epochs": _markdown(COMMAND_COLUMNS),
     }
 
 

@@ -10,16 +10,15 @@ from os import PathLike
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pynwb
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
-from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
-from nwb_mepp.nwb.ancillary_tables import EPOCHS_PREFIX
+from nwb_mepp.nwb.ancillary_tables import event_times
+from nwb_mepp.nwb.commands import command_steps, is_command
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
 from nwb_mepp.nwb.linked_files import missing_targets
@@ -221,7 +220,8 @@ def recording_in(
         session_start=file.session_start_time,
         annotations=_annotations(file),
         invalid_times=stated_times(file),
-        stimuli_s=_event_times(file),
+        command_steps=command_steps(file),
+        stimuli_s=event_times(file),
         stated={one.trace.channel: one.stated.described() for one in taken},
         notes=notes,
     )
@@ -275,7 +275,7 @@ def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]
         for name, reason in left_out.items()
         if name.partition("/")[0] in file.acquisition
     ]
-    elsewhere = [one.trace.channel for one in found if not one.recorded]
+    elsewhere = [one.trace.channel for one in found if not (one.recorded or is_command(one.series))]
     if elsewhere:
         n_more = len(elsewhere) - N_NAMED
         more = f" and {n_more} more" if n_more > 0 else ""
@@ -284,20 +284,6 @@ def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]
             "`channels` names it."
         )
     return tuple(notes)
-
-
-def _event_times(file: NWBFile) -> tuple[float, ...]:
-    """Return when something happened that may have been a stimulus: events, epochs and trials of the file."""
-    columns = [(table, "timestamp") for table in file.events.values()]
-    columns += [(table, "start_time") for table in (file.trials, file.epochs) if table is not None]
-    columns += [(one, "start_time") for name, one in _intervals(file) if name.startswith(EPOCHS_PREFIX)]
-    times_s = [np.asarray(table[name][:], dtype=np.float64) for table, name in columns]
-    joined = np.concatenate([np.empty(0), *times_s])
-    return tuple(np.unique(joined[np.isfinite(joined)]).tolist())
-
-
-def _intervals(file: NWBFile) -> Sequence[tuple[str, TimeIntervals]]:
-    return () if file.intervals is None else tuple(file.intervals.items())
 
 
 def _annotations(file: NWBFile) -> dict[str, str]:

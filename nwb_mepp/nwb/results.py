@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -11,14 +12,24 @@ from pynwb import NWBFile
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.invalid_times import read_found
 from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
-from nwb_mepp.nwb.names import TABLE_PREFIX, table_name, waveform_name
+from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, series_name, table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
-__all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
+__all__ = [
+    "EventTable",
+    "FileTables",
+    "read_events",
+    "read_results",
+    "read_tables",
+    "rows_of_tables",
+    "written_tables",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +51,22 @@ class EventTable:
     detector: str
     mepps: Mepps
     series: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FileTables:
+    """What all detectors found in a file.
+
+    Attributes
+    ----------
+    events : tuple of EventTable
+        One for each detector and channel with MEPPs.
+    summaries : tuple of SummaryRow
+        One for each detector and channel.
+    """
+
+    events: tuple[EventTable, ...]
+    summaries: tuple[SummaryRow, ...]
 
 
 @dataclass(frozen=True)
@@ -110,30 +137,80 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
         return [_result(annotated, name, row) for name, row in annotated.rows.items()]
 
 
-def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
-    mepps = Mepps.empty(row.channel, row.amplitude_unit)
+def read_tables(path: str | PathLike[str]) -> FileTables:
+    """Return the MEPPs and the summary of a file, which is opened once.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, or its tables, summary and series do not match.
+    """
+    with _open(path) as annotated:
+        tables = [_table(annotated, name, row) for name, row in annotated.rows.items()]
+        return FileTables(
+            events=tuple(one for one in tables if one is not None), summaries=tuple(annotated.rows.values())
+        )
+
+
+def written_tables(traces: Iterable[Trace], results: Sequence[ChannelResult]) -> FileTables:
+    """Return what :func:`read_tables` reads from a file that was written with nothing but some results.
+
+    Parameters
+    ----------
+    traces : iterable of Trace
+        Of the recording that was written.
+    results : sequence of ChannelResult
+    """
+    every = list(traces)
+    stems, n_sweeps = channel_stems(every), Counter(trace.channel for trace in every)
+    electrical = {one.channel: stems[one.channel] for one in every if one.unit in ELECTRICAL_UNITS}
+
+    def table(result: ChannelResult) -> EventTable:
+        mepps = result.mepps
+        stem, number = stems[mepps.channel], n_sweeps[mepps.channel]
+        return EventTable(
+            name=table_name(result.detector, mepps.channel, stems=electrical),
+            detector=result.detector,
+            mepps=mepps,
+            series=tuple(series_name(stem, sweep=sweep, n_sweeps=number) for sweep in mepps.sweep.tolist()),
+        )
+
+    return FileTables(
+        events=tuple(table(one) for one in results if len(one.mepps)),
+        summaries=tuple(one.summary for one in results),
+    )
+
+
+def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | None:
+    """Return the table that belongs to a row of the summary; None if it is empty, and so not there."""
+    table = None
     if name in annotated.file.intervals:
         tables = annotated.events(name)
-        if [table.mepps.channel for table in tables] != [row.channel]:
+        if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
                 f"expected table {name!r} to lie on channel {row.channel!r}, found "
-                f"{[table.mepps.channel for table in tables]}; the file was changed by another program."
+                f"{[one.mepps.channel for one in tables]}; the file was changed by another program."
             )
-        mepps = tables[0].mepps
-    n_mepps = len(mepps.of_kind("mepp"))
+        table = tables[0]
+    n_mepps = 0 if table is None else len(table.mepps.of_kind("mepp"))
     if n_mepps != row.n_mepps:
         raise ReadError(
             f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {n_mepps}; "
             "the file was changed by another program: detect again."
         )
+    return table
+
+
+def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
+    table = _table(annotated, name, row)
     module = annotated.file.processing.get(ICEPHYS)
-    table = module.data_interfaces.get(waveform_name(name)) if module is not None else None
+    waveform = module.data_interfaces.get(waveform_name(name)) if module is not None else None
     return ChannelResult(
         detector=row.detector,
-        mepps=mepps,
+        mepps=Mepps.empty(row.channel, row.amplitude_unit) if table is None else table.mepps,
         summary=row,
         left_out=read_found(annotated.file, row.channel),
-        waveform=None if table is None else read_waveform(table),
+        waveform=None if waveform is None else read_waveform(waveform),
     )
 
 

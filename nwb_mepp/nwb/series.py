@@ -26,6 +26,7 @@ __all__ = [
     "SeriesOrPath",
     "add_acquisition",
     "check_clamp",
+    "common_electrode",
     "parse_comment",
 ]
 
@@ -85,13 +86,28 @@ def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) 
         metadata.electrode_of(channel)
 
 
+def common_electrode(recording: Recording, *, clamp: str | None, metadata: Metadata) -> str | None:
+    """Return the name of the electrode of all clamped channels; None if there are several, or no clamp."""
+    if clamp is None:
+        return None
+    clamped = {trace.channel for trace in recording.traces if trace.unit == CLAMP_MODES[clamp][1]}
+    names = {metadata.electrode_of(channel).name for channel in clamped}
+    return names.pop() if len(names) == 1 else None
+
+
 def add_acquisition(
-    file: NWBFile, recording: Recording, *, clamp: str | None, metadata: Metadata
+    file: NWBFile,
+    recording: Recording,
+    *,
+    clamp: str | None,
+    metadata: Metadata,
+    stimuli: Mapping[int, PatchClampSeries] | None = None,
 ) -> SeriesOf:
     """Add one series per channel and sweep.
 
     With a clamp mode, channels in its unit become series of its type; others (such as a monitor of the
-    command) stay plain series, because the mode does not apply to them.
+    command) stay plain series, because the mode does not apply to them. ``stimuli`` are the series of what
+    was commanded, by sweep, which the table of intracellular recordings names.
 
     Returns
     -------
@@ -110,7 +126,7 @@ def add_acquisition(
         file.add_acquisition(one)
         series[trace.channel, trace.sweep] = one
     if clamp is not None:
-        _add_recordings_table(file, recording, series)
+        _add_recordings_table(file, recording, series, stimuli or {})
     return series
 
 
@@ -147,7 +163,9 @@ def _clamped(
     )
 
 
-def _add_recordings_table(file: NWBFile, recording: Recording, series: SeriesOf) -> None:
+def _add_recordings_table(
+    file: NWBFile, recording: Recording, series: SeriesOf, stimuli: Mapping[int, PatchClampSeries]
+) -> None:
     """Group the clamped sweeps: one recording per series, one simultaneous recording per sweep.
 
     Sequential recordings are left out: they state that sweeps share a type of stimulus.
@@ -167,6 +185,7 @@ def _add_recordings_table(file: NWBFile, recording: Recording, series: SeriesOf)
             response=one,
             response_start_index=0,
             response_index_count=trace.n_samples,
+            **({"stimulus": stimuli[trace.sweep]} if trace.sweep in stimuli else {}),
         )
         rows.setdefault((trace.sweep, trace.start_s), []).append(row)
     for together in rows.values():

@@ -76,11 +76,15 @@ def validate_nwb(path: str | PathLike[str], *, dandi: bool = False) -> list[Find
     place = Path(path)
     with open_hdf5(place):
         pass
+    with warnings.catch_warnings():
+        # What is wrong is among the findings, in their words.
+        warnings.simplefilter("ignore")
+        errors, inspected = schema_errors(place), _inspect(place, dandi=dandi)
     findings = [
         Finding(severity="PYNWB_VALIDATION", message=reason, location=location, source="pynwb")
-        for location, _, reason in (error.partition(": ") for error in schema_errors(place))
+        for location, _, reason in (error.partition(": ") for error in errors)
     ]
-    findings += _inspect(place, dandi=dandi)
+    findings += inspected
     order = ["ERROR", "PYNWB_VALIDATION", "CRITICAL", "BEST_PRACTICE_VIOLATION", "BEST_PRACTICE_SUGGESTION"]
     return sorted(
         findings, key=lambda one: (order.index(one.severity), one.location, one.source, one.message)

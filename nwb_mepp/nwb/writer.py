@@ -18,6 +18,7 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.ancillary_tables import add_ancillary
+from nwb_mepp.nwb.commands import add_commands
 from nwb_mepp.nwb.header import (
     SOURCE_TABLE,
     add_equipment,
@@ -31,7 +32,7 @@ from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table, wavefo
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.schema_validation import schema_errors
-from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp
+from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp, common_electrode
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
 from nwb_mepp.nwb.typed_tables import add_types, forget_types
 
@@ -160,8 +161,16 @@ def add_recording(
     """
     check_clamp(recording, clamp=clamp, metadata=metadata)
     add_equipment(file, metadata=metadata)
-    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata)
-    add_ancillary(file, recording.ancillary, source=describe_source(recording.source))
+    source = describe_source(recording.source)
+    stimuli = add_commands(
+        file,
+        recording.ancillary.commands,
+        clamp=clamp,
+        electrode=common_electrode(recording, clamp=clamp, metadata=metadata),
+        source=source,
+    )
+    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata, stimuli=stimuli)
+    add_ancillary(file, recording.ancillary, source=source)
     invalid = invalid_times_table([*recording.invalid_times, *excluded])
     if invalid is not None and file.invalid_times is None:
         file.invalid_times = invalid

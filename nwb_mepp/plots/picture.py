@@ -45,6 +45,7 @@ _MARGINS = {"left": 0.078, "right": 0.977, "top": 0.815, "bottom": 0.078}
 _BETWEEN = "   ·   "
 _MAX_TITLE = 90
 _MAX_RESERVATIONS = 170
+_MAX_FACTS = 160
 # Recordings are described by these only where they stand out.
 _NARROW_HZ, _GROWN, _COARSE_SD = 1500.0, 1.3, 0.5
 
@@ -184,11 +185,21 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         *_recorded(summary, size=size),
         f"baseline {number(level.factor * summary.baseline_mean)} {level.name}",
         f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
-        f"nwb-mepp {summary.package_version}",
     ]
     if summary.n_unexplained > 0:
         how.append(f"{summary.n_unexplained:.0f} clear but not explained (triangles)")
-    return _BETWEEN.join(found), _BETWEEN.join(how)
+    how.append(f"nwb-mepp {summary.package_version}")
+    return _BETWEEN.join(found), _fitting(how)
+
+
+def _fitting(facts: list[str]) -> str:
+    """Join facts to a line that fits the picture; the last ones are left out where it would not."""
+    for n_facts in range(len(facts), 0, -1):
+        for between in (_BETWEEN, _BETWEEN.strip().center(3)):
+            line = between.join(facts[:n_facts])
+            if len(line) <= _MAX_FACTS:
+                return line
+    return _shortened(facts[0], _MAX_FACTS)
 
 
 def _recorded(summary: SummaryRow, *, size: DisplayUnit) -> list[str]:

@@ -1,4 +1,4 @@
-"""Converting events, epochs, spikes and irregular signals to the clock and units of the recording."""
+"""Converting what a file holds besides its traces to the clock and the units of the recording."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from nwb_mepp.core.ancillary import (
     PointEvents,
     SpikeTimes,
 )
+from nwb_mepp.core.command import Command
 from nwb_mepp.core.units import parse_unit
 from nwb_mepp.readers.options import ReadOptions
 
 __all__ = ["interpret_ancillary"]
 
-_Item = TypeVar("_Item", PointEvents, Epochs, SpikeTimes, IrregularTrace)
+_Item = TypeVar("_Item", PointEvents, Epochs, SpikeTimes, IrregularTrace, Command)
 
 
 def interpret_ancillary(
@@ -62,7 +63,25 @@ def interpret_ancillary(
         notes.append(
             f"Left out because they have no unit: irregularly sampled {listed}; state a unit to keep one."
         )
-    return replace(kept, irregular=tuple(irregular)), notes
+    commands, unknown = _in_si(kept.commands)
+    if unknown:
+        notes.append(f"Left out because they have no known unit: commands {', '.join(map(repr, unknown))}.")
+    return replace(kept, irregular=tuple(irregular), commands=tuple(commands)), notes
+
+
+def _in_si(commands: Sequence[Command]) -> tuple[list[Command], list[str]]:
+    """Return commands in SI units, and the names of those whose unit is not known.
+
+    What is stated about channels (``unit``, ``gain``) is about what was recorded, not commanded.
+    """
+    found, unknown = [], []
+    for command in commands:
+        unit = parse_unit(command.unit)
+        if unit is None:
+            unknown.append(command.name)
+        else:
+            found.append(replace(command, unit=unit.name, conversion=unit.scale))
+    return found, list(dict.fromkeys(unknown))
 
 
 def _shifted(ancillary: AncillaryData, shifts_s: Mapping[int, float]) -> tuple[AncillaryData, list[str]]:
@@ -80,6 +99,7 @@ def _shifted(ancillary: AncillaryData, shifts_s: Mapping[int, float]) -> tuple[A
         epochs=shifted_items(ancillary.epochs),
         spikes=shifted_items(ancillary.spikes),
         irregular=shifted_items(ancillary.irregular),
+        commands=shifted_items(ancillary.commands),
     )
     dropped = dict.fromkeys(item.name for item in ancillary if not can_shift(item))
     if not dropped:
@@ -97,4 +117,6 @@ def _has_valid_times(item: AncillaryItem) -> bool:
         )
     if isinstance(item, SpikeTimes):
         return bool(np.isfinite(item.times_s).all()) and item.start_s <= item.stop_s
+    if isinstance(item, Command):
+        return bool(np.isfinite(item.start_s))
     return bool(np.isfinite(item.times_s).all())

@@ -70,12 +70,8 @@ class FileContents:
     labels : mapping of (channel, sweep) to ndarray of int64, shape (n, 2)
         Manual marks as sample numbers: start, and stop (exclusive).
     ancillary : AncillaryData
-        Events, epochs, spikes and irregular signals. Like ``start_s`` of the traces, their times refer to the
-        clock of the file; units of irregular signals are spelled as in the file and may be empty.
-    command_steps : mapping of int to tuple of (start_s, stop_s)
-        By sweep, from its start: where the header says that another level was commanded than the one held.
-    stimuli_s : mapping of int to tuple of float
-        By sweep, from its start: when the header says that a digital output was switched on.
+        Events, epochs, spikes, irregular signals and commands. Like ``start_s`` of the traces, their times
+        refer to the clock of the file; units are spelled as in the file and may be empty.
     nominal_sweep_interval_s : float or None
         The interval from sweep to sweep that the protocol asks for, where the file states that besides the
         times of its sweeps.
@@ -91,8 +87,6 @@ class FileContents:
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, int], IntArray] = field(default_factory=dict)
     ancillary: AncillaryData = field(default_factory=AncillaryData)
-    command_steps: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
-    stimuli_s: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     nominal_sweep_interval_s: float | None = None
     notes: tuple[str, ...] = ()
 

@@ -82,28 +82,9 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
         annotations=contents.annotations,
         labels=_labels_in_seconds(contents, traces),
         ancillary=ancillary,
-        command_steps=tuple(
-            (first_s + start_s, first_s + stop_s)
-            for sweep, first_s in _sweep_starts(traces, options=options)
-            for start_s, stop_s in contents.command_steps.get(sweep, ())
-        ),
-        stimuli_s=tuple(
-            first_s + time_s
-            for sweep, first_s in _sweep_starts(traces, options=options)
-            for time_s in contents.stimuli_s.get(sweep, ())
-        ),
+        command_steps=tuple(sorted({stretch for one in ancillary.commands for stretch in one.stretches_s()})),
         notes=(*contents.notes, *notes, *left_out, *([placement.note] if placement.note else [])),
     )
-
-
-def _sweep_starts(traces: Sequence[Trace], *, options: ReadOptions) -> list[tuple[int, float]]:
-    """Return when each sweep begins, for times that a header counts from there.
-
-    A sampling rate that the user states replaces the clock that timed them.
-    """
-    if options.sampling_rate_hz is not None:
-        return []
-    return sorted({trace.sweep: trace.start_s for trace in traces}.items())
 
 
 def resolve_units(contents: FileContents, *, name: str, options: ReadOptions) -> dict[str, Unit]:

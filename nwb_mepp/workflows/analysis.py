@@ -95,7 +95,6 @@ def _analyze_channel(
     tell(f"noise of {channel}")
     noise = survey(segments, polarity=settings.polarity)
     baseline = sample_baseline(segments)
-    clear_s = find_clear_deflections(segments, noise=noise)
     sorting = EventSorting(
         traces=traces,
         segments=segments,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable
+from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable, remove_left_behind
 from nwb_mepp._utils.file_lock import FileState, refuse_changed
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError
@@ -146,6 +146,7 @@ def annotate_file(
     mark = None if in_place else _mark(path, settings, reading, extension=writing.extension)
     kept = mark is not None and not overwrite and _is_made_from(mark, output)
     if kept:
+        remove_left_behind(output.parent)
         results = read_results(output)
     else:
         if picture:

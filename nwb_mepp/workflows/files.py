@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from nwb_mepp._utils.atomic_files import hold
+from nwb_mepp._utils.atomic_files import hold, remove_left_behind
+from nwb_mepp._utils.file_lock import FileState
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
@@ -20,6 +21,7 @@ from nwb_mepp.nwb import (
     read_fingerprint,
     read_results,
     write_nwb,
+    written_tables,
 )
 from nwb_mepp.readers import ReadOptions, read_recording
 from nwb_mepp.workflows.analysis import (
@@ -33,7 +35,7 @@ from nwb_mepp.workflows.channel_looks import look_at
 from nwb_mepp.workflows.ground_truth import refuse_special, truth_of
 from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
-from nwb_mepp.workflows.outcomes import FileOutcome, counted
+from nwb_mepp.workflows.outcomes import FileOutcome, Written, counted
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.recording_files import is_nwb
 from nwb_mepp.workflows.remarks import remarks_on
@@ -97,6 +99,7 @@ def run_file(
     mark = fingerprint(
         {**known.described, **wanted.described(), **chosen_by(wanted), "source": recording.source.sha256}
     )
+    written = None
     with _output(target, marks=(mark,), overwrite=overwrite) as kept:
         pictures = picture_paths(recording, target, settings=wanted) if picture else {}
         if kept:
@@ -107,6 +110,8 @@ def run_file(
             results = analyze(recording, settings=wanted, on_progress=on_progress)
             tell("writing")
             _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
+            tables = written_tables(recording.traces, results)
+            written = Written(tables=tables, state=FileState.of(target))
         tell("drawing")
         drawn, missing = draw_pictures(recording, results, pictures, settings=wanted, anew=not kept)
     return FileOutcome(
@@ -118,6 +123,7 @@ def run_file(
         notes=(*recording.notes, *remarks_on(results)),
         missing=missing,
         looks=look_at(recording),
+        written=written,
     )
 
 
@@ -208,6 +214,8 @@ def convert_file(
 def _output(path: Path, *, marks: tuple[str, ...], overwrite: bool) -> Iterator[bool]:
     """Yield whether an output is kept; hold its lock if it is not."""
     if _is_there(path, marks=marks, overwrite=overwrite):
+        # Killed after its output was complete, a process leaves its lock.
+        remove_left_behind(path.parent)
         yield True
         return
     with hold(path):

@@ -7,10 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nwb_mepp._utils.file_lock import FileState
 from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.nwb import FileTables
 from nwb_mepp.workflows.channel_looks import ChannelLook
 
-__all__ = ["FileOutcome", "counted"]
+__all__ = ["FileOutcome", "Written", "counted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What stood in an output when its file was done.
+
+    Attributes
+    ----------
+    tables : FileTables
+    state : FileState or None
+        Of the output then: another process may have changed it since.
+    """
+
+    tables: FileTables
+    state: FileState | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +50,8 @@ class FileOutcome:
         One sentence for each picture that could not be written.
     looks : tuple of ChannelLook
         One for each electrical channel.
+    written : Written or None
+        What the output holds, where that is known without reading it again.
     """
 
     path: Path
@@ -43,6 +62,7 @@ class FileOutcome:
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     looks: tuple[ChannelLook, ...] = ()
+    written: Written | None = None
 
 
 def counted(results: Sequence[ChannelResult]) -> tuple[tuple[str, str, int], ...]:

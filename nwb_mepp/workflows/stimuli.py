@@ -67,9 +67,8 @@ def find_stimuli(recording: Recording, *, channel: str, settings: DetectionSetti
     """
     stated = settings.stimuli
     if stated is None:
-        events = [one.times_s for one in recording.ancillary.events]
-        starts = [one.start_s for one in recording.ancillary.epochs]
-        parts = [np.asarray(recording.stimuli_s, dtype=np.float64), *events, *starts]
+        named_times = [times_s for _, times_s in _named_times(recording)]
+        parts = [np.asarray(recording.stimuli_s, dtype=np.float64), *named_times]
         return Stimuli(np.unique(np.concatenate(parts)), stated=False)
     traces = recording.sweeps(channel)
     if (match := _EVERY.fullmatch(stated.strip())) is not None:
@@ -81,8 +80,8 @@ def find_stimuli(recording: Recording, *, channel: str, settings: DetectionSetti
                 f"`stimuli`: expected pulses on channel {stated!r}, found none that stands out from the "
                 "rest; state another channel, a file of times or EVERY:SECONDS."
             )
-    elif named := [one for one in recording.ancillary.events if one.name == stated]:
-        times_s = np.concatenate([one.times_s for one in named])
+    elif named := [times_s for name, times_s in _named_times(recording) if name == stated]:
+        times_s = np.concatenate(named)
     else:
         times_s = _read_times(Path(stated), recording=recording)
     inside = [np.any((times_s >= t.start_s) & (times_s < t.start_s + t.duration_s)) for t in traces]
@@ -94,6 +93,12 @@ def find_stimuli(recording: Recording, *, channel: str, settings: DetectionSetti
             "the session start."
         )
     return Stimuli(np.unique(times_s), stated=True)
+
+
+def _named_times(recording: Recording) -> list[tuple[str, FloatArray]]:
+    """Return when events came and epochs began, with the name of their kind, for each sweep."""
+    events = [(one.name, one.times_s) for one in recording.ancillary.events]
+    return [*events, *((one.name, one.start_s) for one in recording.ancillary.epochs)]
 
 
 def _regular(period: str, start: str | None, traces: Sequence[Trace]) -> Stimuli:
@@ -138,7 +143,7 @@ def _pulses(trace: Trace) -> FloatArray:
 def _read_times(file: Path, *, recording: Recording) -> FloatArray:
     """Return the first number of each line of a file, in seconds from the session start."""
     if not file.is_file():
-        named = dict.fromkeys(one.name for one in recording.ancillary.events)
+        named = dict.fromkeys(name for name, _ in _named_times(recording))
         raise UsageError(
             f"`stimuli`: expected a channel ({', '.join(recording.channels)}), "
             f"{'events (' + ', '.join(named) + '), ' if named else ''}a file of times or EVERY:SECONDS, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from builders.traces import NOISE_SD, segment_of, white_noise
 from nwb_mepp.conditioning import Hum, find_hum
+from nwb_mepp.core.recording import ArraySource
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.simulation import Scenario, simulate_recording
 from nwb_mepp.simulation.noise import colored_noise, mains_hum
@@ -158,3 +161,40 @@ def test_removal_works_on_segments_shorter_than_a_bin(n_samples: int) -> None:
     segment = segment_of(white_noise(n_samples), rate_hz=RATE_HZ)
     found = Hum(frequency_hz=50.0, harmonics=(1, 2), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
     assert np.isfinite(found.remove(segment, -3, n_samples + 3)).all()
+
+
+class Counting(ArraySource):
+    """Samples in memory that count how many of them were read."""
+
+    n_read = 0
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        self.n_read += stop - start
+        return super().read(start, stop)
+
+
+def counted(n_samples: int) -> tuple[Segment, Counting]:
+    source = Counting(white_noise(n_samples))
+    segment = segment_of(white_noise(n_samples), rate_hz=RATE_HZ)
+    return replace(segment, trace=replace(segment.trace, source=source)), source
+
+
+def test_a_stretch_that_is_read_again_is_not_demodulated_again() -> None:
+    segment, source = counted(100_000)
+    found = Hum(frequency_hz=50.0, harmonics=(1,), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
+    found.remove(segment, 0, 100_000)
+    before = source.n_read
+    found.remove(segment, 40_000, 41_000)
+    assert (before, source.n_read - before) == (200_000, 1_000)
+
+
+def test_what_is_kept_of_the_hum_does_not_grow_with_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of four stretches of 100 bins of one line two are kept.
+    monkeypatch.setattr("nwb_mepp.conditioning.hum._MAX_KEPT_BYTES", 2 * 100 * 16)
+    segment, source = counted(200_000)
+    found = Hum(frequency_hz=50.0, harmonics=(1,), amplitude=NOISE_SD, clip=4.0 * NOISE_SD)
+    whole = found.remove(segment, 0, 200_000)
+    before = source.n_read
+    again = found.remove(segment, 10_000, 11_000)
+    assert source.n_read - before == 50_000 + 1_000
+    np.testing.assert_allclose(again, whole[10_000:11_000], rtol=0, atol=1e-13)

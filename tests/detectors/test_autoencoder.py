@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from builders.detectors import write_weights
+from builders.tables import mepps_at
 from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
@@ -102,6 +103,28 @@ def test_events_are_found_where_the_network_fails_and_no_probability_is_claimed(
     assert len(found) == len(places)
     assert np.all(np.abs(found.peak - places) <= 20)
     assert np.all(np.isnan(found.probability))
+
+
+def test_the_network_runs_once_over_a_channel_whatever_is_asked_of_it(folder: Path) -> None:
+    class Counting(Saturating):
+        n_runs = 0
+
+        def run(self, block: np.ndarray) -> np.ndarray:
+            self.n_runs += 1
+            return super().run(block)
+
+    runtime = Counting()
+    detector, segments = Autoencoder(folder, runtime=runtime), segments_of(white_noise(20_000))
+    noise, n_runs = survey(segments, polarity="positive"), []
+    detector.judge(segments, noise=noise, mepps=mepps_at([0.05, 0.9]))
+    n_runs.append(runtime.n_runs)
+    detector.find(segments, noise=noise, threshold=0.3)
+    n_runs.append(runtime.n_runs)
+    # Of another channel nothing is known.
+    detector.find(segments, noise=survey(segments, polarity="negative"), threshold=0.3)
+    n_runs.append(runtime.n_runs)
+    # 20,000 samples in blocks that give 256 less two margins of 16.
+    assert n_runs == [90, 90, 180]
 
 
 def test_it_is_what_its_configuration_says(folder: Path) -> None:

@@ -94,6 +94,16 @@ def test_command_steps_of_a_model_cell_are_no_mepps(call: Call, tmp_path: Path) 
     assert "the sweeps are too short to leave out the command steps that the header states" in called.err
 
 
+def test_command_steps_are_known_in_the_converted_file_too(call: Call, tmp_path: Path) -> None:
+    source, steps_s = case("vc_step_model_cell"), ((0.5 * n + 0.0078, 0.5 * n + 0.2078) for n in range(20))
+    assert call("convert", source, "-o", tmp_path, "--timezone", "UTC").code == 0
+    (converted,) = tmp_path.glob("*.nwb")
+    with open_nwb(converted) as recording:
+        assert np.array(recording.command_steps) == pytest.approx(np.array(list(steps_s)), abs=1e-12)
+    called = call("detect", converted, "--detector", "matched_filter")
+    assert "the sweeps are too short to leave out the command steps that the header states" in called.err
+
+
 def test_a_neo_signal_may_hold_samples_that_are_no_numbers() -> None:
     values = mepp_trace()
     values[20_000:21_000] = np.nan

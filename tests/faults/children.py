@@ -27,6 +27,7 @@ TIME_S = 60.0
 # What no user should ever see.
 BUG = ("Traceback (most recent call last)", "this is a bug in nwb-mepp", "Segmentation fault")
 UNCAUGHT = 99
+KILLED = 128 + signal.SIGKILL
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
@@ -90,7 +91,7 @@ class Child:
         while self._ended is None and not select.select([self._handle], [], [], 0.05)[0]:
             if time.monotonic() - self._began_s > time_s:
                 excess = "time"
-            elif _resident(self.pid) > MEMORY_BYTES:
+            elif sum(map(_resident, (self.pid, *_children(self.pid)))) > MEMORY_BYTES:
                 excess = "memory"
             if excess:
                 self.kill()
@@ -111,7 +112,7 @@ class Child:
             _, status, usage = os.wait4(self.pid, 0)
             os.close(self._handle)
             self._ended = Ended(
-                code=os.waitstatus_to_exitcode(status),
+                code=-signal.SIGKILL if status >> 8 == KILLED else os.waitstatus_to_exitcode(status),
                 said=self._output.read_text(encoding="utf-8", errors="replace"),
                 seconds=time.monotonic() - self._began_s,
                 peak_bytes=usage.ru_maxrss * 1024,
@@ -177,7 +178,7 @@ class Server:
                 return True
             if not found:
                 if time.monotonic() > end:
-                    for pid in _children():
+                    for pid in _children(os.getpid()):
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(pid, signal.SIGKILL)
                     return False
@@ -185,8 +186,7 @@ class Server:
 
 
 def _call(arguments: list[str], output: Path, arm: Arm | None, injection: Injection) -> None:
-    from nwb_mepp._utils.native_stderr import ignore_failing_destructors
-    from nwb_mepp.cli import main
+    from nwb_mepp.__main__ import guarded_command
 
     code = UNCAUGHT
     try:
@@ -207,8 +207,7 @@ def _call(arguments: list[str], output: Path, arm: Arm | None, injection: Inject
             import faulthandler
 
             faulthandler.enable(2)
-        ignore_failing_destructors()  # as the command does
-        code = main(arguments)
+        code = guarded_command(arguments)
         sys.stdout.flush()
     except BaseException:
         traceback.print_exc()
@@ -237,6 +236,9 @@ def _resident(pid: int) -> int:
     return resident_bytes(pid)
 
 
-def _children() -> list[int]:
-    told = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+def _children(pid: int) -> list[int]:
+    try:
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:  # it has ended
+        return []
     return [int(one) for one in told.split()]

@@ -17,6 +17,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import ChannelResult, LeftOut
 from nwb_mepp.plots import draw_picture
 from nwb_mepp.plots.panels import mark_unexplained
+from nwb_mepp.plots.picture import _fitting
 
 SIGNATURES = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
 
@@ -199,3 +200,12 @@ def test_what_was_left_out_and_what_is_not_counted_stands_on_the_picture(drawn, 
     assert "Every peak is clipped" in shown_texts
     bottom, top = figure.axes[0].get_ylim()
     assert np.isfinite([bottom, top]).all()
+
+
+def test_facts_fit_into_their_line() -> None:
+    facts = [f"{letter}" * 30 for letter in "abcdef"]
+    # Of 160 characters: 4 x 30 + 3 x 7 = 141; 4 x 30 + 28 + 4 x 3 = 160; 5 x 30 + 4 x 3 = 162.
+    assert _fitting(facts[:4]) == "   ·   ".join(facts[:4])
+    assert _fitting([*facts[:4], "e" * 28]) == " · ".join([*facts[:4], "e" * 28])
+    assert _fitting(facts) == "   ·   ".join(facts[:4])
+    assert len(_fitting(["x" * 500])) <= 160

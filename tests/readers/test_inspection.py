@@ -77,4 +77,5 @@ def test_the_range_ignores_numbers_that_are_not_finite(tmp_path: Path) -> None:
 def test_ancillary_data_are_named(shared_data: Path) -> None:
     found = inspect(shared_data / "formats" / "File_micromed_1.TRC")
     assert found.ancillary == "events (Trigger)"
-    assert inspect(shared_data / "formats" / "File_axon_7.abf").ancillary == ""
+    assert inspect(shared_data / "formats" / "File_axon_7.abf").ancillary == "commands (Cmd 0, Cmd 1)"
+    assert inspect(shared_data / "recordings" / "winchester" / "GroupA.abf").ancillary == ""

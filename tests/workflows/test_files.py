@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +198,22 @@ def test_a_file_that_detect_has_changed_is_not_taken_for_what_run_wrote(
     assert output.read_bytes() == changed
     assert run(lab_file, output, picture=False, overwrite=True).found[0][2] == len(ONSETS_S)
     assert run(lab_file, output, picture=False).status == "kept"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere it is not known whether a process has ended")
+def test_an_output_that_is_kept_has_no_lock_of_a_process_that_was_killed(
+    lab_file: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "run07.nwb"
+    run(lab_file, output, picture=False)
+    program = (
+        "import os, sys, pathlib; from nwb_mepp._utils.atomic_files import hold\n"
+        "with hold(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(output)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2, "the output and a lock"
+    assert run(lab_file, output, picture=False).status == "kept"
+    assert list(tmp_path.iterdir()) == [output]
 
 
 def test_a_converted_file_stays_converted_when_detect_has_put_mepps_into_it(

@@ -8,7 +8,7 @@ import pytest
 
 from builders.known_mepps import mepp_trace
 from builders.traces import RATE_HZ, recording_of, trace_of
-from nwb_mepp.core.ancillary import AncillaryData, PointEvents
+from nwb_mepp.core.ancillary import AncillaryData, Epochs, PointEvents
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
@@ -55,6 +55,14 @@ def test_events_of_the_file_that_responses_follow_are_stimuli() -> None:
     events = PointEvents(name="TTL", sweep=0, times_s=STIMULI_S, labels=labels)
     found = result(recording(ancillary=AncillaryData(events=(events,))))
     assert found.summary.n_evoked == len(STIMULI_S)
+
+
+def test_epochs_of_the_file_are_stimuli_if_they_are_named() -> None:
+    pulses_on = Epochs(
+        name="digital_output_4", sweep=0, start_s=STIMULI_S, duration_s=0.0 * STIMULI_S, labels=("",) * 11
+    )
+    stated = result(recording(ancillary=AncillaryData(epochs=(pulses_on,))), stimuli="digital_output_4")
+    assert stated.summary.n_evoked == len(STIMULI_S)
 
 
 def test_events_of_the_file_that_nothing_follows_are_none() -> None:

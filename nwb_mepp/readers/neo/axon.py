@@ -14,7 +14,7 @@ import numpy as np
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.contents import FileContents, RawTrace
 from nwb_mepp.readers.neo.axon_header import check_interruption, neo_class_for, nominal_interval_s
-from nwb_mepp.readers.neo.axon_protocol import commanded
+from nwb_mepp.readers.neo.axon_protocol import read_protocol
 from nwb_mepp.readers.neo.axon_tags import read_tags
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.sample_sources import SliceSource
@@ -139,7 +139,8 @@ def refine(contents: FileContents, reader: Any, path: Path) -> FileContents:
     Returns
     -------
     FileContents
-        With each sweep as such, the start to the millisecond, and tags at their times.
+        With each sweep as such, the start to the millisecond, tags at their times, and what the protocol
+        commanded.
     """
     info = reader._axon_info
     traces, notes = split_episodes(info, contents.traces)
@@ -152,18 +153,18 @@ def refine(contents: FileContents, reader: Any, path: Path) -> FileContents:
     # The header has a single-precision number: 1.83, not 1.83000004.
     version = f"{float(contents.annotations.get('abf_version', 'nan')):.4g}"
     nominal_s = nominal_interval_s(path, info)
-    steps, pulses_s = commanded(info)
+    protocol = read_protocol(path, info, traces)
     return replace(
         contents,
-        command_steps=steps,
-        stimuli_s=pulses_s,
         format=f"Axon ABF {version}",
         traces=tuple(traces),
         annotations={**contents.annotations, "abf_version": version},
         session_start=None if start is None else round_to_milliseconds(start),
-        ancillary=replace(contents.ancillary, events=read_tags(path)),
+        ancillary=replace(
+            contents.ancillary, events=read_tags(path), epochs=protocol.pulses, commands=protocol.commands
+        ),
         nominal_sweep_interval_s=nominal_s,
-        notes=(*contents.notes, *notes, *_contradiction(contents.traces, nominal_s)),
+        notes=(*contents.notes, *notes, *protocol.notes, *_contradiction(contents.traces, nominal_s)),
     )
 
 

@@ -127,4 +127,5 @@ def _each(ancillary: AncillaryData, change: Callable[[Any], Any]) -> AncillaryDa
         epochs=tuple(map(change, ancillary.epochs)),
         spikes=tuple(map(change, ancillary.spikes)),
         irregular=tuple(map(change, ancillary.irregular)),
+        commands=tuple(map(change, ancillary.commands)),
     )

@@ -13,20 +13,21 @@ from nwb_mepp._utils.ownership import owned_file, refuse_foreign, remove_ours
 from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.core.columns import Column
 from nwb_mepp.core.safe_text import csv_cell, from_csv_cell
-from nwb_mepp.nwb import read_fingerprint
+from nwb_mepp.nwb import read_fingerprint, read_tables
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.plan import Failure
 from nwb_mepp.workflows.batch.tables import (
     Decimal,
     Row,
+    Rows,
     Units,
     column_name,
     event_columns,
-    read_event_rows,
-    read_summary_rows,
+    rows_of,
     summary_columns,
     write_csv,
 )
+from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
 
 __all__ = ["FAILURES", "TABLES", "refuse_foreign_tables", "write_failures", "write_tables"]
@@ -41,11 +42,6 @@ class _Output(NamedTuple):
 
     path: Path
     file: str
-
-
-class _Rows(NamedTuple):
-    events: list[Row]
-    summaries: list[Row]
 
 
 def refuse_foreign_tables(folder: Path, names: Iterable[str]) -> None:
@@ -70,6 +66,7 @@ def write_tables(
     outputs: Sequence[Path],
     *,
     limits: LimitOptions,
+    written: WrittenTables,
     units: Units = "si",
     decimal: Decimal = "point",
     columns: Mapping[Path, Mapping[str, str]] | None = None,
@@ -83,6 +80,8 @@ def write_tables(
         Those of this batch, which are known to be sound; the others are read in a process of its own.
     limits : LimitOptions
         For reading each of the others.
+    written : WrittenTables
+        What was put into outputs of this batch, so that they need not be read again.
     units : {"si", "lab"}
     decimal : {"point", "comma"}
     columns : mapping of Path to mapping of str to str, optional
@@ -103,7 +102,7 @@ def write_tables(
     summaries: list[Row] = []
 
     def event_rows() -> Iterator[Row]:
-        for one in _rows_of_all(folder, outputs, limits=limits):
+        for one in _rows_of_all(folder, outputs, limits=limits, written=written):
             if isinstance(one, Failure):
                 failures.append(one)
             else:
@@ -155,7 +154,9 @@ def _headings(units: Units) -> list[str]:
     return [column_name(column, units=units) for column in summary_columns()]
 
 
-def _rows_of_all(folder: Path, outputs: Sequence[Path], *, limits: LimitOptions) -> Iterator[_Rows | Failure]:
+def _rows_of_all(
+    folder: Path, outputs: Sequence[Path], *, limits: LimitOptions, written: WrittenTables
+) -> Iterator[Rows | Failure]:
     ours = set(outputs)
     # Hidden files are outputs that are being written.
     there = {path for path in folder.rglob("*.nwb") if not path.name.startswith(".") and path.is_file()}
@@ -181,20 +182,17 @@ def _rows_of_all(folder: Path, outputs: Sequence[Path], *, limits: LimitOptions)
         limits=limits_of,
     )
     for one in every:
-        rows = _read(one) if one.path in ours else next(others)
-        if rows is not None:
+        if one.path in ours:
+            yield rows_of(written.of(one.path) or read_tables(one.path), file=one.file)
+        elif (rows := next(others)) is not None:
             yield rows
 
 
-def _read(one: _Output) -> _Rows:
-    return _Rows(
-        list(read_event_rows(one.path, file=one.file)), list(read_summary_rows(one.path, file=one.file))
-    )
-
-
-def _read_other(one: _Output) -> _Rows | Failure | None:
+def _read_other(one: _Output) -> Rows | Failure | None:
     try:
-        return None if read_fingerprint(one.path) is None else _read(one)
+        if read_fingerprint(one.path) is None:
+            return None
+        return rows_of(read_tables(one.path), file=one.file)
     except Exception as error:
         return _missing(one, explain(error))
 

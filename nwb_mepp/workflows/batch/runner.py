@@ -33,6 +33,7 @@ from nwb_mepp.workflows.batch.folder_tables import (
 )
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import Decimal, Units
+from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
 
 __all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
@@ -119,31 +120,33 @@ def run_batch(
     work = partial(
         run_file, settings=settings, read_options=read_options, overwrite=overwrite, picture=picture
     )
-    runner = _Runner(
-        plan=plan,
-        limits=kept,
-        n_processes=n_processes,
-        worded=worded,
-        on_done=on_done,
-        on_interrupt=on_interrupt,
-    )
-    outcome = runner.run(work, on_progress=on_progress)
-    if not outcome.done:
-        return outcome
-    written = [one.output for one in outcome.done]
-    try:
-        tables, missing = write_tables(
-            plan.folder,
-            written,
+    with WrittenTables() as written:
+        runner = _Runner(
+            plan=plan,
             limits=kept,
-            units=units,
-            decimal=decimal,
-            columns={job.output: job.columns for job in plan.jobs},
+            n_processes=n_processes,
+            worded=worded,
+            on_done=on_done,
+            on_interrupt=on_interrupt,
+            written=written,
         )
-    except OutputError as error:
-        # What is done stays done; the next batch writes the tables of all outputs.
-        reason = f"the NWB files are there, but not the tables: {error}"
-        tables, missing = (), (Failure(path=plan.folder, reason=reason),)
+        outcome = runner.run(work, on_progress=on_progress)
+        if not outcome.done:
+            return outcome
+        try:
+            tables, missing = write_tables(
+                plan.folder,
+                [one.output for one in outcome.done],
+                limits=kept,
+                written=written,
+                units=units,
+                decimal=decimal,
+                columns={job.output: job.columns for job in plan.jobs},
+            )
+        except OutputError as error:
+            # What is done stays done; the next batch writes the tables of all outputs.
+            reason = f"the NWB files are there, but not the tables: {error}"
+            tables, missing = (), (Failure(path=plan.folder, reason=reason),)
     outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
     return _with_failures_listed(plan, outcome, worded=worded)
 
@@ -273,6 +276,7 @@ class _Runner:
     worded: Callable[[str], str]
     on_done: Report | None
     on_interrupt: Callable[[], None] | None
+    written: WrittenTables | None = None
 
     def run(self, work: Callable[..., FileOutcome], *, on_progress: ProgressCallback | None) -> BatchOutcome:
         """Do every job; return outcomes and failures in the order of the plan."""
@@ -294,8 +298,8 @@ class _Runner:
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
         ):
-            finished.append(result)
             tell(result)
+            finished.append(self._lighter(result))
         order = {job.path: number for number, job in enumerate(jobs)}
         finished.sort(key=lambda one: order[one.path])
         done = tuple(one for one in finished if isinstance(one, FileOutcome))
@@ -303,6 +307,14 @@ class _Runner:
         failures += [Failure(path=one.path, reason=reason) for one in done for reason in one.missing]
         n_left = len(jobs) - len(finished)
         return BatchOutcome(done=done, failures=tuple(failures), tables=(), n_left=n_left)
+
+    def _lighter(self, result: FileOutcome | Failure) -> FileOutcome | Failure:
+        """Put the tables of an outcome aside."""
+        if isinstance(result, Failure) or result.written is None:
+            return result
+        if self.written is not None:
+            self.written.add(result.output, result.written)
+        return replace(result, written=None)
 
     def _limits_of(self, job: Job) -> Limits:
         return self.limits.of(job.path)

@@ -6,18 +6,19 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 from nwb_mepp.core.columns import Column
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.safe_text import csv_cell, json_text
 from nwb_mepp.core.schema import EventColumns, ListingColumns, SummaryColumns
 from nwb_mepp.core.units import MILLISECONDS, lab_unit
-from nwb_mepp.nwb import read_events, read_results
+from nwb_mepp.nwb import FileTables, read_events, read_results
 
 __all__ = [
     "Decimal",
     "Row",
+    "Rows",
     "Units",
     "column_name",
     "event_columns",
@@ -25,6 +26,7 @@ __all__ = [
     "in_units",
     "read_event_rows",
     "read_summary_rows",
+    "rows_of",
     "summary_columns",
     "unit_of",
     "write_csv",
@@ -34,6 +36,13 @@ __all__ = [
 Row = Mapping[str, object]
 Units = Literal["si", "lab"]
 Decimal = Literal["point", "comma"]
+
+
+class Rows(NamedTuple):
+    """What a file adds to both tables, in SI units."""
+
+    events: list[Row]
+    summaries: list[Row]
 
 
 def event_columns() -> tuple[Column[Any], ...]:
@@ -87,6 +96,23 @@ def event_rows(mepps: Mepps, *, file: str, series: Iterable[str], detector: str)
     }
     for where, *values in zip(series, *arrays, strict=True):
         yield {**fixed, "series": where, **dict(zip(names, values, strict=True))}
+
+
+def rows_of(tables: FileTables, *, file: str) -> Rows:
+    """Return the MEPPs and summaries of a file as rows, in SI units.
+
+    Parameters
+    ----------
+    tables : FileTables
+    file : str
+        How the file is named in the rows.
+    """
+    events = [
+        row
+        for one in tables.events
+        for row in event_rows(one.mepps, file=file, series=one.series, detector=one.detector)
+    ]
+    return Rows(events, [{"file": file, **one.as_dict()} for one in tables.summaries])
 
 
 def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Iterator[Row]:

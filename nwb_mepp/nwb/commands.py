@@ -1,0 +1,194 @@
+"""What the protocol of a recording commanded, as stimulus series and as a table of its epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from hdmf.common import VectorData
+from pynwb import NWBFile, TimeSeries
+from pynwb.epoch import TimeIntervals
+from pynwb.icephys import CurrentClampStimulusSeries, PatchClampSeries, VoltageClampStimulusSeries
+
+from nwb_mepp.core.columns import Column
+from nwb_mepp.core.command import Command, CommandEpoch, stretches_off_holding
+from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.units import nwb_unit_name
+from nwb_mepp.nwb.header import storable
+from nwb_mepp.nwb.names import channel_stems, series_name
+from nwb_mepp.nwb.sample_stream import compressed_samples
+
+__all__ = ["COMMAND_COLUMNS", "COMMAND_TABLE", "add_commands", "command_steps", "is_command"]
+
+COMMAND_TABLE = "protocol_epochs"
+COMMAND_COLUMNS: tuple[Column[Any], ...] = (
+    Column("start_time", "s", "Start from the session start."),
+    Column("stop_time", "s", "End from the session start."),
+    Column("command", "", "Name of the output of the amplifier in the source.", dtype="text"),
+    Column("epoch", "", "Letter of the epoch in the protocol.", dtype="text"),
+    Column(
+        "type",
+        "",
+        "step, ramp, or a train (pulse train, triangle train, cosine train, biphasic train).",
+        dtype="text",
+    ),
+    Column("level", "{u}", "Level that is held, reached or peaked at."),
+    Column("holding_level", "{u}", "Level between sweeps."),
+    Column("unit", "", "Unit of the command: V or A.", dtype="text"),
+    Column(
+        "digital_outputs",
+        "",
+        "State of the digital outputs, the first character is output 0: 1 on, 0 off, * a train of pulses.",
+        dtype="text",
+    ),
+)
+_STIMULI: Mapping[str, tuple[type[PatchClampSeries], str]] = {
+    "current": (CurrentClampStimulusSeries, "A"),
+    "voltage": (VoltageClampStimulusSeries, "V"),
+}
+_MARK = "command="
+
+
+def add_commands(
+    file: NWBFile, commands: Sequence[Command], *, clamp: str | None, electrode: str | None, source: str
+) -> dict[int, PatchClampSeries]:
+    """Add a series for each command and sweep to ``/stimulus/presentation``, and a table of the epochs.
+
+    Parameters
+    ----------
+    file : NWBFile
+    commands : sequence of Command
+    clamp : {"current", "voltage", "izero"} or None
+        Commands in the unit of the mode become series of its type, if the electrode is known.
+    electrode : str or None
+        Name of the electrode; None if there are several, as no source states which command is whose.
+    source : str
+        A sentence about where they come from.
+
+    Returns
+    -------
+    dict of int to PatchClampSeries
+        By sweep: the series of the clamp's type, where there is one.
+    """
+    traces = [_trace(one) for one in commands]
+    stems = channel_stems(traces)
+    n_sweeps = {name: len({one.sweep for one in commands if one.name == name}) for name in stems}
+    clamped: dict[int, list[PatchClampSeries]] = {}
+    for trace in traces:
+        n = n_sweeps[trace.channel]
+        fields = {
+            "name": series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n),
+            **_fields(trace, source=source, n_sweeps=n),
+        }
+        kind, unit = _STIMULI.get(clamp or "", (None, None))
+        if kind is None or trace.unit != unit or electrode is None:
+            file.add_stimulus(TimeSeries(**fields))
+            continue
+        one = kind(
+            **fields,
+            electrode=file.icephys_electrodes[electrode],
+            sweep_number=np.uint32(trace.sweep),
+            stimulus_description="not stated",
+        )
+        file.add_stimulus(one)
+        clamped.setdefault(trace.sweep, []).append(one)
+    if any(True for one in commands for _ in _shown(one)):
+        file.add_time_intervals(_table(commands, source=source))
+    return {sweep: ones[0] for sweep, ones in clamped.items() if len(ones) == 1}
+
+
+def _trace(command: Command) -> Trace:
+    return Trace(
+        channel=command.name,
+        sweep=command.sweep,
+        source=command,
+        unit=command.unit,
+        conversion=command.conversion,
+        offset=0.0,
+        sampling_rate_hz=command.sampling_rate_hz,
+        start_s=command.start_s,
+    )
+
+
+def _fields(trace: Trace, *, source: str, n_sweeps: int) -> dict[str, Any]:
+    of_sweep = f", sweep {trace.sweep}" if n_sweeps > 1 else ""
+    return {
+        "data": compressed_samples(trace),
+        "unit": nwb_unit_name(trace.unit),
+        "conversion": float(trace.conversion),
+        "starting_time": float(trace.start_s),
+        "rate": float(trace.sampling_rate_hz),
+        "comments": f"{_MARK}{trace.channel}; sweep={trace.sweep}",
+        "description": storable(
+            f"Command {trace.channel}{of_sweep}: as the protocol states it, not measured. {source}"
+        ),
+    }
+
+
+def _table(commands: Sequence[Command], *, source: str) -> TimeIntervals:
+    rows = sorted((_row(one, epoch) for one in commands for epoch in _shown(one)), key=lambda row: row[0])
+    columns = [
+        VectorData(name=column.name, description=column.describe("V or A"), data=list(values))
+        for column, values in zip(COMMAND_COLUMNS, zip(*rows, strict=True), strict=True)
+    ]
+    return TimeIntervals(
+        name=COMMAND_TABLE,
+        description=f"Epochs of the protocol of the source. {source}",
+        columns=columns,
+        colnames=[column.name for column in columns],
+    )
+
+
+def _shown(command: Command) -> Iterator[CommandEpoch]:
+    """Yield the epochs that begin within the sweep and last."""
+    yield from (one for one in command.epochs if one.start < min(one.stop, command.n_samples))
+
+
+def _row(command: Command, epoch: CommandEpoch) -> tuple[Any, ...]:
+    return (
+        command.time_s(epoch.start),
+        command.time_s(epoch.stop),
+        storable(command.name),
+        epoch.name,
+        epoch.kind,
+        epoch.level * command.conversion,
+        command.holding * command.conversion,
+        command.unit,
+        epoch.outputs,
+    )
+
+
+def is_command(series: object) -> bool:
+    """Return whether a series is a command that this package wrote."""
+    return str(getattr(series, "comments", None) or "").startswith(_MARK)
+
+
+def command_steps(file: NWBFile) -> tuple[tuple[float, float], ...]:
+    """Return when another level was commanded than the one held, from the table of epochs in a file.
+
+    Parameters
+    ----------
+    file : NWBFile
+
+    Returns
+    -------
+    tuple of (start_s, stop_s)
+        From the session start; empty if this package did not write the file from a protocol.
+    """
+    table = (file.intervals or {}).get(COMMAND_TABLE)
+    names = [column.name for column in COMMAND_COLUMNS]
+    if table is None or not set(names) <= set(table.colnames):
+        return ()
+    columns = {name: table[name][:] for name in names}
+    groups: dict[tuple[str, float], list[tuple[float, float, float, str]]] = {}
+    for row in range(len(table)):
+        key = (str(columns["command"][row]), float(columns["holding_level"][row]))
+        start_s, stop_s, level = (float(columns[name][row]) for name in ("start_time", "stop_time", "level"))
+        groups.setdefault(key, []).append((start_s, stop_s, level, str(columns["type"][row])))
+    found = {
+        stretch
+        for (_, holding), epochs in groups.items()
+        for stretch in stretches_off_holding(epochs, holding=holding)
+    }
+    return tuple(sorted(found))

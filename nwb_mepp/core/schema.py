@@ -102,11 +102,12 @@ class EventColumns(Columns):
     anomaly = _floats(
         "anomaly",
         "",
-        "How unusual this MEPP is among those of its channel to an autoencoder: the largest of three robust "
-        "deviations (amplitude; reconstruction error at the peak, given the amplitude; deepest error against "
-        "the polarity, given both), in SD. On simulated recordings 3 % of ordinary MEPPs exceed 3; the area "
-        "under the curve against these is 0.95 for giant MEPPs, 0.92 for slow ones, 0.87 for artifacts. NaN "
-        "without a second opinion or with fewer than 5 MEPPs.",
+        "How unusual this MEPP is among those of its channel: the largest of five robust deviations, in SD "
+        "(amplitude, if larger; error of an autoencoder's reconstruction at the peak, given the amplitude; "
+        "its deepest error against the polarity, given both; rise_10_90 and half_width, with their standard "
+        "errors). Being small is not unusual. On simulated recordings 3 % of ordinary MEPPs exceed 3; the "
+        "area under the curve against these is 0.93 for giant MEPPs, 0.78 for slow ones of half the "
+        "amplitude, 0.74 for artifacts. NaN without a second opinion or with fewer than 5 MEPPs.",
     )
     kind = _texts(
         "kind",

@@ -274,7 +274,11 @@ class Autoencoder:
                     size=np.abs(mepps.amplitude[rows]) / noise.noise_sd,
                     sampling_rate_hz=trace.sampling_rate_hz,
                 )
-        return anomaly_score(described)
+        return anomaly_score(
+            described,
+            shape=np.stack([mepps.rise_10_90_s, mepps.half_width_s], axis=1),
+            shape_se=np.stack([mepps.rise_10_90_se_s, mepps.half_width_se_s], axis=1),
+        )
 
     def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return the input of the network and its signed error, each of shape (trace.n_samples,)."""

@@ -38,6 +38,12 @@ def rows_of(rng: np.random.Generator, n_rows: int) -> np.ndarray:
     return np.stack([size, peak, against], axis=1)
 
 
+def score_of(rows: np.ndarray) -> np.ndarray:
+    """Return the scores of MEPPs whose shapes are not known."""
+    unknown = np.full((len(rows), 2), np.nan)
+    return anomaly_score(rows, shape=unknown, shape_se=unknown)
+
+
 def test_what_is_missed_is_averaged_around_the_peak_and_its_undershoot_is_taken_apart() -> None:
     error = np.zeros(1000)
     error[495:515] = -0.5  # 0.5 ms before the peak to 1.5 ms after it
@@ -45,9 +51,11 @@ def test_what_is_missed_is_averaged_around_the_peak_and_its_undershoot_is_taken_
     ((size, at_peak, against),) = np.exp(
         describe_reconstruction(error, peaks=[500], size=[4.0], sampling_rate_hz=RATE_HZ)
     )
+    # Each together with what counts as nothing: 4, 0.03 and 0.8 SD.
+    assert size == pytest.approx(np.sqrt(4.0**2 + 4.0**2))
     # Smoothed over 5 samples, two of them at each end of the 20 lose 1/5 and 2/5.
-    assert (size, at_peak) == (pytest.approx(4.0), pytest.approx(0.5 * (20 - 2 * 3 / 5) / 20))
-    assert against == pytest.approx(3.0)
+    assert at_peak == pytest.approx(np.hypot(0.5 * (20 - 2 * 3 / 5) / 20, 0.03))
+    assert against == pytest.approx(np.hypot(3.0, 0.8))
 
 
 def test_an_undershoot_that_belongs_to_the_next_mepp_does_not_count() -> None:
@@ -57,14 +65,14 @@ def test_an_undershoot_that_belongs_to_the_next_mepp_does_not_count() -> None:
         describe_reconstruction(error, peaks=peaks, size=np.ones(len(peaks)), sampling_rate_hz=RATE_HZ)[0, 2]
         for peaks in ([500], [500, 540])
     )
-    assert np.exp([alone, before]) == pytest.approx([3.0, 0.2])
+    assert np.exp([alone, before]) == pytest.approx([np.hypot(3.0, 0.8), 0.8])
 
 
 def test_mepps_at_the_very_ends_are_described_too() -> None:
     described = describe_reconstruction(
         np.ones(300), peaks=[0, 299], size=[1.0, 1.0], sampling_rate_hz=RATE_HZ
     )
-    assert np.exp(described[:, 1]) == pytest.approx([1.0, 1.0])
+    assert np.exp(described[:, 1]) == pytest.approx(np.hypot([1.0, 1.0], 0.03))
 
 
 @pytest.mark.parametrize("respect", range(3))
@@ -72,7 +80,7 @@ def test_one_that_differs_in_a_single_respect_stands_out(respect: int) -> None:
     rows = rows_of(np.random.default_rng(3), 60)
     rows[17] = np.median(rows, axis=0)
     rows[17, respect] += 2.5
-    score = anomaly_score(rows)
+    score = score_of(rows)
     assert score.argmax() == 17
     assert score[17] > 3.0
     assert 0.7 < np.median(score) < 1.6
@@ -82,23 +90,49 @@ def test_large_ones_are_odd_by_size_but_not_for_what_their_size_explains() -> No
     rows = rows_of(np.random.default_rng(4), 200)
     larger = np.array([[1.2, 0.9 * 1.2, 0.6 * 1.2], [1.2, -0.9 * 1.2, 0.6 * 1.2]])
     giant, unexplained = np.median(rows, axis=0) + larger
-    score = anomaly_score(np.vstack([rows, giant, unexplained]))
+    score = score_of(np.vstack([rows, giant, unexplained]))
     assert 2.0 < score[-2] < 4.0  # three times the spread of the size
     assert score[-1] > 2.0 * score[-2]
 
 
 def test_the_score_depends_neither_on_the_order_nor_on_the_scale_of_sizes() -> None:
     rows = rows_of(np.random.default_rng(5), 40)
-    score = anomaly_score(rows)
+    score = score_of(rows)
     order = np.random.default_rng(6).permutation(40)
-    np.testing.assert_allclose(anomaly_score(rows[order]), score[order], rtol=1e-9)
-    np.testing.assert_allclose(anomaly_score(rows + np.array([3.0, 0.0, 0.0])), score, rtol=1e-9)
+    np.testing.assert_allclose(score_of(rows[order]), score[order], rtol=1e-9)
+    np.testing.assert_allclose(score_of(rows + np.array([3.0, 0.0, 0.0])), score, rtol=1e-9)
 
 
 def test_too_few_to_compare_get_no_score_and_equal_ones_are_not_odd() -> None:
-    assert np.isnan(anomaly_score(np.zeros((MIN_MEPPS - 1, 3)))).all()
-    assert anomaly_score(np.empty((0, 3))).shape == (0,)
-    np.testing.assert_array_equal(anomaly_score(np.ones((MIN_MEPPS, 3))), np.zeros(MIN_MEPPS))
+    assert np.isnan(score_of(np.zeros((MIN_MEPPS - 1, 3)))).all()
+    assert score_of(np.empty((0, 3))).shape == (0,)
+    np.testing.assert_array_equal(score_of(np.ones((MIN_MEPPS, 3))), np.zeros(MIN_MEPPS))
+
+
+def test_being_small_is_not_unusual() -> None:
+    rows = rows_of(np.random.default_rng(7), 60)
+    middle = np.median(rows, axis=0)
+    smaller, larger = (middle + step * np.array([1.2, 0.9 * 1.2, 0.6 * 1.2]) for step in (-1, 1))
+    score = score_of(np.vstack([rows, smaller, larger]))
+    # What is left of either is by how much its error differs from what is usual for its size.
+    assert score[-2] < 1.6
+    assert score[-1] > 1.5 * score[-2]
+
+
+@pytest.mark.parametrize("measure", range(2))
+def test_a_shape_is_unusual_if_it_is_well_measured(measure: int) -> None:
+    rng = np.random.default_rng(8)
+    shape = np.exp(rng.normal(np.log(1e-3), 0.2, (50, 2)))
+    shape[:3] = 1e-3
+    shape[:2, measure] = 3e-3
+    errors = 0.05 * shape
+    errors[1] = 2.0 * shape[1]  # lost in the noise
+    shape[2] = np.nan  # not measured at all
+    score = anomaly_score(np.zeros((50, 3)), shape=shape, shape_se=errors)
+    assert score.argmax() == 0
+    assert score[0] > 3.0
+    assert score[1] < 1.0
+    assert score[2] == 0.0
 
 
 def odd_recording() -> tuple[list[Segment], np.ndarray, np.ndarray]:

@@ -168,11 +168,10 @@ class CalibrationSet:
 
     def reference(self, n_recordings: int) -> Mapping[float, Iterator[Conditioned]]:
         """Return this many reference recordings at each level, by level."""
-        return {level: self._at_level(level, n_recordings) for level in LEVELS}
-
-    def _at_level(self, level: float, n_recordings: int) -> Iterator[Conditioned]:
-        for number in range(n_recordings):
-            yield self._take(self._reference(level, number))
+        return {
+            level: map(self._take, [self._reference(level, number) for number in range(n_recordings)])
+            for level in LEVELS
+        }
 
     def _drawn(self, number: int) -> _Making:
         seed = CALIBRATION_SEEDS_FROM + number

@@ -67,12 +67,14 @@ def _is_full(error: BaseException | None) -> bool:
 def _of_hdf5(error: BaseException | None) -> str | None:
     """Return what HDF5 says of content that it cannot read or write; None if it said nothing.
 
-    A name that does not exist is no such thing: it raises a KeyError, and asking for it may be a bug.
+    That a name does not exist is no such thing: to ask for it may be a bug.
     """
+    kinds = (RuntimeError, OSError, UnicodeError, KeyError)
     while error is not None:
-        if isinstance(error, (RuntimeError, OSError, UnicodeError)) and error.__traceback__ is not None:
+        said = isinstance(error, kinds) and "doesn't exist" not in str(error)
+        if said and error.__traceback__ is not None:
             innermost = traceback.extract_tb(error.__traceback__)[-1].filename
             if "h5py" in PurePath(innermost).parts:
-                return str(error)
+                return str(error.args[0]) if isinstance(error, KeyError) else str(error)
         error = error.__cause__ or error.__context__
     return None

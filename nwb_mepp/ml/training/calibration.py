@@ -6,7 +6,7 @@ It uses simulated recordings whose seeds neither training nor benchmark use, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ __all__ = [
     "LabeledCandidates",
     "Reliability",
     "calibrate",
+    "correct",
     "label_candidates",
     "measure_reliability",
 ]
@@ -44,6 +45,10 @@ _TOLERANCE_S = 0.005
 _THRESHOLDS = np.round(np.arange(0.1, 0.96, 0.05), 2)
 # Every fifth recording is held out from the fit, to measure how reliable its probabilities are.
 _HELD_OUT_EVERY = 5
+_MOST_SURE = 1e-6
+_N_ITERATIONS = 50
+# By how much slope and offset of the logits may differ from 1 and 0 without evidence.
+_PRIOR_SD = 1.0
 _RELIABILITY_EDGES = np.linspace(0.0, 1.0, 11)
 
 
@@ -191,13 +196,14 @@ def calibrate(
         np.concatenate([one.features for one in fitted]),
         np.concatenate([one.is_mepp for one in fitted]),
     )
-    model = ProbabilityModel(
+    fitted_model = ProbabilityModel(
         center=classifier.center,
         scale=classifier.scale,
         layers=classifier.layers,
         low=classifier.low,
         high=classifier.high,
     )
+    model = correct(fitted_model, held_out)
     by_level = {level: labeled(parts) for level, parts in levels.items()}
     table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
     best = int(np.argmax(table.mean(axis=0)))
@@ -234,6 +240,49 @@ def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidate
         truth_s=recording.truth_s,
         duration_s=recording.duration_s,
     )
+
+
+def correct(model: ProbabilityModel, recordings: Sequence[LabeledCandidates]) -> ProbabilityModel:
+    """Correct probabilities by recordings that the model was not fitted on: it is too sure elsewhere.
+
+    Parameters
+    ----------
+    model : ProbabilityModel
+    recordings : sequence of LabeledCandidates
+
+    Returns
+    -------
+    ProbabilityModel
+        The logits times a slope plus an offset.
+
+    Notes
+    -----
+    Slope and offset are those of a logistic regression on the logits (Platt scaling [1]_), held near 1 and 0
+    where there are few candidates. The order of the candidates stays.
+
+    References
+    ----------
+    .. [1] Platt, J. C. (1999). Probabilistic outputs for support vector machines and comparisons to
+       regularized likelihood methods. Advances in Large Margin Classifiers, MIT Press, 61-74.
+    """
+    explained = [one.explained(model) for one in recordings]
+    stated = np.concatenate([probability for _, probability in explained])
+    true = np.concatenate(
+        [_found(one.truth_s, time_s) for one, (time_s, _) in zip(recordings, explained, strict=True)]
+    )
+    stated = np.clip(stated, _MOST_SURE, 1.0 - _MOST_SURE)
+    inputs = np.stack([np.log(stated / (1.0 - stated)), np.ones(len(stated))], axis=1)
+    usual = values = np.array([1.0, 0.0])
+    for _ in range(_N_ITERATIONS):
+        probability = np.exp(-np.logaddexp(0.0, -inputs @ values))
+        slope = inputs.T @ (true - probability) - (values - usual) / _PRIOR_SD**2
+        weighted = inputs * (probability * (1.0 - probability))[:, None]
+        change = np.linalg.solve(inputs.T @ weighted + np.eye(2) / _PRIOR_SD**2, slope)
+        values = values + change
+        if np.abs(change).max() < 1e-9:
+            break
+    weight, bias = model.layers[-1]
+    return replace(model, layers=(*model.layers[:-1], (values[0] * weight, values[0] * bias + values[1])))
 
 
 def measure_reliability(recordings: Sequence[LabeledCandidates], model: ProbabilityModel) -> Reliability:

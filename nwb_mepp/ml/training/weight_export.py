@@ -42,8 +42,8 @@ score, the heights under filters of shapes from fast to slow, the misfit of the 
 neighbors; and for the recording, the number of candidates by size and the shape of the certain ones. It was
 fitted on {n_shown} simulated recordings of 10 to 60 s from the same distribution, filtered and unsteady
 ones included, a quarter of them without MEPPs, with seeds from {calibration_seed} on. An input outside the
-range that it had there is set to the nearest end of that range. {noise}Candidates of {n_held_out} other
-recordings were MEPPs with these frequencies:
+range that it had there is set to the nearest end of that range. {noise}On {n_held_out} other recordings
+slope and offset of its logits were corrected, whose candidates are then MEPPs with these frequencies:
 
 {reliability}
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from builders.detectors import by_score_alone, described
-from nwb_mepp.detectors import take_together
+from nwb_mepp.detectors import ProbabilityModel, take_together
 from nwb_mepp.detectors.candidate_features import N_FEATURES
 from nwb_mepp.ml.training.calibration import (
     LabeledCandidates,
     calibrate,
+    correct,
     label_candidates,
     measure_reliability,
 )
@@ -93,6 +94,33 @@ def test_a_whole_is_a_mepp_where_one_is_near_that_is_not_another_candidate_s() -
     wholes = list(zip(one.wholes.first.tolist(), one.wholes.stop.tolist(), strict=True))
     assert wholes == [(0, 2), (2, 4), (2, 5), (3, 5)]
     assert one.is_mepp.tolist() == [True, False, False, False, True, True, False, True, True]
+
+
+def logits_of(one: LabeledCandidates, model: ProbabilityModel) -> np.ndarray:
+    _, probability = one.explained(model)
+    return np.log(probability / (1.0 - probability))
+
+
+def test_probabilities_that_are_too_sure_are_corrected_on_other_recordings() -> None:
+    # Of those that are said to be MEPPs with 0.9, seven in ten are, and of those with 0.2 one in ten.
+    peaks_s = (0.1 * np.arange(1, 2001)).tolist()
+    scores = [0.9 if number % 2 else 0.2 for number in range(2000)]
+    rng = np.random.default_rng(0)
+    shares = {0.9: 0.7, 0.2: 0.1}
+    truth_s = [at for at, score in zip(peaks_s, scores, strict=True) if rng.random() < shares[score]]
+    one = judged(peaks_s, truth_s, score=scores)
+    model = correct(by_score_alone(), [one])
+    _, probability = one.explained(model)
+    assert probability[np.array(scores) == 0.9] == pytest.approx(0.7, abs=0.05)
+    assert probability[np.array(scores) == 0.2] == pytest.approx(0.1, abs=0.03)
+
+
+def test_few_candidates_change_probabilities_little() -> None:
+    one = judged([0.1, 0.2], [0.1], score=[0.6, 0.6])
+    before, after = logits_of(one, by_score_alone()), logits_of(one, correct(by_score_alone(), [one]))
+    assert np.abs(after - before).max() < 0.5
+    none = judged([], [])
+    assert correct(by_score_alone(), [none]).to_config() == by_score_alone().to_config()
 
 
 def test_reliability_is_counted_by_tenths() -> None:

@@ -10,9 +10,9 @@ from nwb_mepp.cli.console import aligned
 from nwb_mepp.cli.options import as_typed
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.safe_text import visible
-from nwb_mepp.nwb import read_results
+from nwb_mepp.nwb import open_with_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
-from nwb_mepp.workflows.recording_files import open_recording
+from nwb_mepp.workflows.recording_files import statements_of
 
 __all__ = ["describe_lab_file", "describe_nwb_file", "info_text"]
 
@@ -55,7 +55,8 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
 
 def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described, tuple[str, ...]]:
     """Return the description of the recording and MEPPs in an NWB file, and no problems."""
-    with open_recording(path, options=read_options) as recording:
+    statements = statements_of(read_options, path=path) if read_options.stated() else None
+    with open_with_results(path, statements=statements) as (recording, results):
         channels = _channels(recording)
         described: Described = {
             "file": str(path),
@@ -69,7 +70,7 @@ def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described,
         }
     described["detections"] = [
         {"detector": result.detector, "channel": result.mepps.channel, "n_mepps": result.summary.n_mepps}
-        for result in read_results(path)
+        for result in results
     ]
     return described, ()
 

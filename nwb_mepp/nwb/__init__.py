@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
     from nwb_mepp.nwb.reader import open_nwb, recording_in
     from nwb_mepp.nwb.replacement import add_results, replace_results
-    from nwb_mepp.nwb.results import EventTable, read_events, read_results
+    from nwb_mepp.nwb.results import EventTable, open_with_results, read_events, read_results
     from nwb_mepp.nwb.statements import Statements
     from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
     from nwb_mepp.nwb.writer import add_recording, write_nwb
 
 _MODULES = {
-    "results": ("EventTable", "read_events", "read_results"),
+    "results": ("EventTable", "open_with_results", "read_events", "read_results"),
     "extension_package": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
@@ -62,6 +62,7 @@ __all__ = [
     "load_metadata",
     "metadata_template",
     "open_nwb",
+    "open_with_results",
     "read_events",
     "read_fingerprint",
     "read_results",

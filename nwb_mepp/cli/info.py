@@ -12,9 +12,9 @@ from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.safe_text import visible
 from nwb_mepp.core.units import ELECTRICAL_UNITS
-from nwb_mepp.nwb import read_results
+from nwb_mepp.nwb import open_with_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
-from nwb_mepp.workflows.recording_files import open_recording
+from nwb_mepp.workflows.recording_files import open_recording, statements_of
 
 __all__ = ["describe_lab_file", "describe_nwb_file", "describe_survey", "info_text"]
 
@@ -57,7 +57,8 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
 
 def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described, tuple[str, ...]]:
     """Return the description of the recording and MEPPs in an NWB file, and no problems."""
-    with open_recording(path, options=read_options) as recording:
+    statements = statements_of(read_options, path=path) if read_options.stated() else None
+    with open_with_results(path, statements=statements) as (recording, results):
         channels = _channels(recording)
         described: Described = {
             "file": str(path),
@@ -76,7 +77,7 @@ def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described,
             "n_mepps": result.summary.n_mepps,
             **_survey(result.summary, hum_hz=result.summary.hum_hz),
         }
-        for result in read_results(path)
+        for result in results
     ]
     return described, ()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.results import (
         EventTable,
         FileTables,
+        open_with_results,
         read_events,
         read_results,
         read_tables,
@@ -35,6 +36,7 @@ _MODULES = {
     "results": (
         "EventTable",
         "FileTables",
+        "open_with_results",
         "read_events",
         "read_results",
         "read_tables",
@@ -77,6 +79,7 @@ __all__ = [
     "load_metadata",
     "metadata_template",
     "open_nwb",
+    "open_with_results",
     "read_events",
     "read_fingerprint",
     "read_results",

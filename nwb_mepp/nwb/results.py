@@ -12,18 +12,27 @@ from pynwb import NWBFile
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.invalid_times import read_found
 from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
 from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, series_name, table_name, waveform_name
-from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
+from nwb_mepp.nwb.reader import (
+    SeriesTrace,
+    electrical_traces,
+    open_both,
+    read_file,
+    series_stems,
+    traces_by_object,
+)
+from nwb_mepp.nwb.statements import Statements
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = [
     "EventTable",
     "FileTables",
+    "open_with_results",
     "read_events",
     "read_results",
     "read_tables",
@@ -94,8 +103,12 @@ class _Annotated:
 @contextmanager
 def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
     with read_file(path) as file:
-        traces, _ = electrical_traces(file)
-        yield _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+        yield _annotated(file, path)
+
+
+def _annotated(file: NWBFile, path: str | PathLike[str]) -> _Annotated:
+    traces, _ = electrical_traces(file)
+    return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
 
 
 def rows_of_tables(
@@ -135,6 +148,35 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
     """
     with _open(path) as annotated:
         return [_result(annotated, name, row) for name, row in annotated.rows.items()]
+
+
+@contextmanager
+def open_with_results(
+    path: str | PathLike[str], *, statements: Statements | None = None
+) -> Iterator[tuple[Recording, list[ChannelResult]]]:
+    """Open an NWB file as a recording, with everything that detectors found in it.
+
+    Parameters
+    ----------
+    path : path-like
+    statements : Statements, optional
+        As for :func:`~nwb_mepp.nwb.open_nwb`.
+
+    Yields
+    ------
+    recording : Recording
+        As :func:`~nwb_mepp.nwb.open_nwb` gives it.
+    results : list of ChannelResult
+        As :func:`read_results` gives them.
+
+    Raises
+    ------
+    ReadError, UsageError
+        As these do.
+    """
+    with open_both(path, statements=statements) as (file, recording):
+        annotated = _annotated(file, path)
+        yield recording, [_result(annotated, name, row) for name, row in annotated.rows.items()]
 
 
 def read_tables(path: str | PathLike[str]) -> FileTables:

@@ -58,6 +58,7 @@ def run(
 
     Writes DIR/path/name.ext.nwb and a picture for each recording, and the tables DIR/mepps.csv and
     DIR/summary.csv for all outputs in DIR. An output file made from the same input and settings is kept.
+    NWB files of other programs are annotated, in a copy.
     """
     from nwb_mepp.workflows.batch import run_batch
 
@@ -68,6 +69,7 @@ def run(
         writing=write_options,
         sessions=sessions,
         dandi_names=dandi_names,
+        nwb=True,
     )
     with show_progress(plan.n_files) as progress:
         outcome = run_batch(
@@ -211,6 +213,7 @@ def _plan(
     writing: WriteOptions,
     sessions: Path | None,
     dandi_names: bool,
+    nwb: bool = False,
 ) -> Plan:
     from nwb_mepp.nwb import load_metadata
     from nwb_mepp.workflows.batch import plan_batch, read_sessions, with_dandi_names
@@ -218,7 +221,7 @@ def _plan(
     if writing.metadata is not None:
         load_metadata(writing.metadata)  # what is wrong in it would be wrong for every file
     with show_search("recordings"):
-        plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
+        plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing, nwb=nwb)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
         for note in plan.notes:

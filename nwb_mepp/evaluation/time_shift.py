@@ -7,9 +7,11 @@ import numpy.typing as npt
 
 from nwb_mepp.evaluation.matching import match_times
 
-__all__ = ["common_shift"]
+__all__ = ["LARGEST_SHIFT_S", "common_shift"]
 
 _LARGEST_STEPS, _STEP_S = 30, 1e-4
+#: A shift of this size is at the limit: a larger one may fit better.
+LARGEST_SHIFT_S = round(_LARGEST_STEPS * _STEP_S, 6)
 
 
 def common_shift(truth_s: npt.ArrayLike, found_s: npt.ArrayLike, *, tolerance_s: float) -> float:

@@ -102,8 +102,8 @@ def write_labeled_text(
 ) -> None:
     """Write labeled text, ``Time_ms,Voltage,labels``: 1 from the onset of a MEPP to its end, 0 elsewhere.
 
-    Numbers have as many digits as are needed to read back the same number. MEPPs that touch are a single
-    interval in the labels; the truth table keeps them apart.
+    Numbers have as many digits as are needed to read back the same number. Of two MEPPs that touch, the last
+    sample of the first is 0, so that they stay two.
 
     Parameters
     ----------
@@ -122,8 +122,11 @@ def write_labeled_text(
     samples = np.asarray(values, dtype=np.float64)
     times_s = np.arange(len(samples)) / sampling_rate_hz
     labels = np.zeros(len(samples), dtype=np.int64)
-    for start_s, stop_s in zip(truth.start_s, truth.stop_s, strict=True):
-        labels[(times_s >= start_s) & (times_s < stop_s)] = 1
+    starts, stops = np.searchsorted(times_s, truth.start_s), np.searchsorted(times_s, truth.stop_s)
+    for start, stop in zip(starts, stops, strict=True):
+        if start > 1 and labels[start - 2 : start].all():
+            labels[start - 1] = 0
+        labels[start:stop] = 1
     with (
         complete_or_absent(Path(path)) as temporary,
         temporary.open("w", encoding="utf-8", newline="\n") as stream,

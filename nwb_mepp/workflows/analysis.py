@@ -22,6 +22,7 @@ from nwb_mepp.workflows.stimuli import Stimuli, around_command_steps, around_sti
 __all__ = [
     "ProgressCallback",
     "analyze",
+    "analyze_channel",
     "check_stretches",
     "choose_channels",
     "cut_channel",
@@ -74,18 +75,28 @@ def analyze(
     return [
         result
         for channel in choose_channels(recording, names=wanted.channels, every=wanted.all_channels)
-        for result in _analyze_channel(recording, channel, detectors=detectors, settings=wanted, tell=tell)
+        for result in analyze_channel(recording, channel, detectors=detectors, settings=wanted, tell=tell)
     ]
 
 
-def _analyze_channel(
+def analyze_channel(
     recording: Recording,
     channel: str,
     *,
     detectors: Sequence[Detector],
     settings: DetectionSettings,
-    tell: ProgressCallback,
+    tell: ProgressCallback = lambda _: None,
 ) -> Iterator[ChannelResult]:
+    """Yield what each detector finds on one channel; see :func:`analyze`.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel : str
+    detectors : sequence of Detector
+    settings : DetectionSettings
+    tell : callable, optional
+    """
     judge = next((one for one in detectors if one.name == settings.second_opinion), None)
     _check_amplitude_unit(recording.sweeps(channel)[0], settings=settings)
     tell(f"noise of {channel}")

@@ -1,9 +1,12 @@
-"""MEPPs in NWB files compared with the truth: another table of the file, a table of times, or labels."""
+"""MEPPs compared with the truth: a table of the file, a table of times, or labels.
+
+Those that are in an NWB file, or those that detectors find in labeled recordings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import numpy.typing as npt
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
+from nwb_mepp.detectors import Detector, get_detector
 from nwb_mepp.evaluation import (
     Estimate,
     Marks,
@@ -28,10 +32,13 @@ from nwb_mepp.evaluation import (
     recall,
 )
 from nwb_mepp.nwb import open_nwb, read_events, read_results
-from nwb_mepp.workflows import choose_channels
-from nwb_mepp.workflows.ground_truth import read_truth
+from nwb_mepp.readers import ReadOptions
+from nwb_mepp.workflows import DetectionSettings, choose_channels
+from nwb_mepp.workflows.analysis import analyze_channel, stretches_left_out
+from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of
+from nwb_mepp.workflows.recording_files import open_recording
 
-__all__ = ["POOLED", "FileScores", "estimate_scores", "evaluate_file"]
+__all__ = ["POOLED", "FileScores", "compare_detectors", "estimate_scores", "evaluate_file"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -48,6 +55,8 @@ class FileScores:
     ----------
     path : Path
     channel : str
+    detector : str
+        Empty for the MEPPs of an NWB file.
     matched_by : {"peak", "start"}
         Onsets are matched where the truth states no peaks.
     shift_s : float
@@ -66,6 +75,7 @@ class FileScores:
 
     path: Path
     channel: str
+    detector: str = ""
     matched_by: str
     shift_s: float
     counts: IntArray
@@ -129,7 +139,76 @@ def evaluate_file(
         name = _channel(recording, found, channel)
         true = read_truth(place, truth, recording=recording, channel=name)
         check_marks(true, name=truth, sweeps=recording.sweeps(name))
-        return _score(place, recording, name, true=true, found=found, tolerance_s=tolerance_s, shift=shift)
+        judged = found[0] if found else Mepps.empty(name, recording.sweeps(name)[0].unit)
+        scoring = _Scoring(place, recording, name, true=true, tolerance_s=tolerance_s, shift=shift)
+        return scoring.of(judged, left_out=recording.invalid_times)
+
+
+def compare_detectors(
+    path: str | PathLike[str],
+    *,
+    labels: str | None = None,
+    detectors: Mapping[str, Detector] | None = None,
+    options: ReadOptions | None = None,
+    settings: DetectionSettings | None = None,
+    tolerance_s: float = 0.005,
+    shift: bool = False,
+) -> list[FileScores]:
+    """Run detectors on a labeled recording and compare what each finds with the labels.
+
+    Parameters
+    ----------
+    path : path-like
+        Lab file or NWB file.
+    labels : str, optional
+        A table or file as for :func:`evaluate_file` (``{}`` in its name stands for that of the recording); by
+        default those in the recording: a column of labels, ``mepps_curated``, else ``mepps_truth``. There
+        may be none at all: such a recording shows what is falsely found.
+    detectors : mapping of str to Detector, optional
+        By the name to be stated; those of the settings by default.
+    options : ReadOptions, optional
+        What the file does not state.
+    settings : DetectionSettings, optional
+    tolerance_s, shift
+        As for :func:`evaluate_file`.
+
+    Returns
+    -------
+    list of FileScores
+        One for each detector.
+
+    Raises
+    ------
+    UsageError
+        If the tolerance is negative, or the channel has to be named.
+    MeppError
+        If recording or labels cannot be read or do not match, or the recording cannot be analyzed.
+    """
+    place, wanted = Path(path), settings or DetectionSettings()
+    if not 0.0 <= tolerance_s < float("inf"):
+        raise UsageError(f"`tolerance_s`: expected 0 s or more, found {tolerance_s:g}.")
+    named = detectors or {
+        name: get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors
+    }
+    stated = truth_of(place, labels)
+    with open_recording(place, options=options) as recording:
+        channels = choose_channels(recording, names=wanted.channels)
+        if len(channels) != 1:
+            raise UsageError(f"`channel`: expected one channel, found {', '.join(channels)}; give one.")
+        (channel,) = channels
+        source = stated if stated is not None else own_truth(place, recording=recording)
+        true = read_truth(place, source, recording=recording, channel=channel)
+        if len(true.start_s):
+            check_marks(true, name=source or place.name, sweeps=recording.sweeps(channel))
+        scoring = _Scoring(place, recording, channel, true=true, tolerance_s=tolerance_s, shift=shift)
+        named_out = stretches_left_out(recording.sweeps(channel), settings=wanted)
+        scores = []
+        for name, detector in named.items():
+            (result,) = analyze_channel(recording, channel, detectors=[detector], settings=wanted)
+            found_out = [(one.start_s, one.stop_s) for one in result.left_out]
+            left_out = [*recording.invalid_times, *named_out, *found_out]
+            scores.append(scoring.of(result.mepps, left_out=left_out, detector=name))
+    return scores
 
 
 def estimate_scores(scores: Sequence[FileScores]) -> dict[str, Estimate]:
@@ -205,39 +284,42 @@ def _channel(recording: Recording, found: Sequence[Mepps], channel: str | None) 
     return choose_channels(recording, names=(channel,) if channel else ())[0]
 
 
-def _score(
-    path: Path,
-    recording: Recording,
-    channel: str,
-    *,
-    true: Marks,
-    found: Sequence[Mepps],
-    tolerance_s: float,
-    shift: bool,
-) -> FileScores:
-    by = true.matched_by
-    true = true.outside(recording.invalid_times, by=by)
-    unit = recording.sweeps(channel)[0].unit
-    judged = Marks.of(found[0].of_kind("mepp") if found else Mepps.empty(channel, unit))
-    detected = judged.outside(recording.invalid_times, by=by)
-    true_s, found_s = true.times_s(by), detected.times_s(by)
-    shift_s = common_shift(true_s, found_s, tolerance_s=tolerance_s) if shift else 0.0
-    matching = match_times(true_s, found_s + shift_s, tolerance_s=tolerance_s)
-    first, second = matching.pairs[:, 0], matching.pairs[:, 1]
-    iou, iou_patches = _iou(true, detected, recording=recording, channel=channel, shift_s=shift_s)
-    return FileScores(
-        path=path,
-        channel=channel,
-        matched_by=by,
-        shift_s=shift_s,
-        counts=count_matches(matching),
-        iou=iou,
-        iou_patches=iou_patches,
-        onset_error_s=detected.start_s[second] + shift_s - true.start_s[first],
-        peak_error_s=detected.peak_s[second] + shift_s - true.peak_s[first],
-        amplitude_error=_relative(detected.amplitude[second], true.amplitude[first]),
-        decay_error=_relative(detected.decay_tau_s[second], true.decay_tau_s[first]),
-    )
+@dataclass(frozen=True)
+class _Scoring:
+    """The truth of one recording, and how events are compared with it."""
+
+    path: Path
+    recording: Recording
+    channel: str
+    _: KW_ONLY
+    true: Marks
+    tolerance_s: float
+    shift: bool
+
+    def of(self, events: Mepps, *, left_out: Sequence[tuple[float, float]], detector: str = "") -> FileScores:
+        """Return the scores of a table; what lies in a stretch that is left out counts in neither."""
+        by = self.true.matched_by
+        true = self.true.outside(left_out, by=by)
+        found = Marks.of(events.of_kind("mepp")).outside(left_out, by=by)
+        true_s, found_s = true.times_s(by), found.times_s(by)
+        shift_s = common_shift(true_s, found_s, tolerance_s=self.tolerance_s) if self.shift else 0.0
+        matching = match_times(true_s, found_s + shift_s, tolerance_s=self.tolerance_s)
+        first, second = matching.pairs[:, 0], matching.pairs[:, 1]
+        iou, iou_patches = _iou(true, found, recording=self.recording, channel=self.channel, shift_s=shift_s)
+        return FileScores(
+            path=self.path,
+            channel=self.channel,
+            detector=detector,
+            matched_by=by,
+            shift_s=shift_s,
+            counts=count_matches(matching),
+            iou=iou,
+            iou_patches=iou_patches,
+            onset_error_s=found.start_s[second] + shift_s - true.start_s[first],
+            peak_error_s=found.peak_s[second] + shift_s - true.peak_s[first],
+            amplitude_error=_relative(found.amplitude[second], true.amplitude[first]),
+            decay_error=_relative(found.decay_tau_s[second], true.decay_tau_s[first]),
+        )
 
 
 def _iou(

@@ -22,6 +22,7 @@ from nwb_mepp.api.neo_objects import (
     recording_of,
     stretch_of,
 )
+from nwb_mepp.api.reviewing import review
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.keyword_arguments import takes
 from nwb_mepp.core.options import settings_from
@@ -45,7 +46,7 @@ from nwb_mepp.workflows import (
     open_recording,
 )
 
-__all__ = ["annotate", "convert", "detect", "read", "summarize"]
+__all__ = ["annotate", "convert", "detect", "read", "review", "summarize"]
 
 
 class ConvertArguments(ReadArguments, WriteArguments):

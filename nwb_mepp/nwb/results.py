@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -11,14 +11,14 @@ from pynwb import NWBFile
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.results import ChannelResult, Curation, SummaryRow
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
-from nwb_mepp.nwb.names import TABLE_PREFIX, table_name, waveform_name
+from nwb_mepp.nwb.mepp_tables import read_curation, read_mepps, read_waveform
+from nwb_mepp.nwb.names import TABLE_PREFIX, is_curated, table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
-__all__ = ["EventTable", "read_events", "read_results", "rows_of_tables"]
+__all__ = ["EventTable", "name_of_row", "read_events", "read_results", "rows_of_tables"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,12 +34,15 @@ class EventTable:
     mepps : Mepps
     series : tuple of str
         Name of the series that each MEPP lies in.
+    curation : Curation or None
+        What a person decided about each MEPP, if the table is a person's.
     """
 
     name: str
     detector: str
     mepps: Mepps
     series: tuple[str, ...]
+    curation: Curation | None = None
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,23 @@ class _Annotated:
 
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
+        table = self.file.intervals[name]
         parts = read_mepps(
-            self.file.intervals[name],
+            table,
             traces=traces_by_object(self.traces),
             channel=row.channel if row else None,
             accepted_only=accepted_only,
         )
         detector = row.detector if row else ""
         return [
-            EventTable(name=name, detector=detector, mepps=mepps, series=series) for mepps, series in parts
+            EventTable(
+                name=name,
+                detector=detector,
+                mepps=one.mepps,
+                series=one.series,
+                curation=read_curation(table, one.rows),
+            )
+            for one in parts
         ]
 
 
@@ -89,8 +100,13 @@ def rows_of_tables(
                 f"expected channel {row.channel!r} of the summary in {path}, found "
                 f"{channels or 'no channel'}; the series was renamed or removed."
             )
-        rows[table_name(row.detector, row.channel, stems=stems)] = row
+        rows[name_of_row(row, stems=stems)] = row
     return rows
+
+
+def name_of_row(row: SummaryRow, *, stems: Mapping[str, str]) -> str:
+    """Return the name of the table that a row of the summary belongs to (:func:`table_name`)."""
+    return table_name(row.detector, row.channel, stems=stems, curated=is_curated(row.detector))
 
 
 def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
@@ -111,15 +127,15 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
 
 
 def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
-    mepps = Mepps.empty(row.channel, row.amplitude_unit)
+    mepps, curation = Mepps.empty(row.channel, row.amplitude_unit), None
     if name in annotated.file.intervals:
-        tables = annotated.events(name)
+        tables = annotated.events(name, accepted_only=True)
         if [table.mepps.channel for table in tables] != [row.channel]:
             raise ReadError(
                 f"expected table {name!r} to lie on channel {row.channel!r}, found "
                 f"{[table.mepps.channel for table in tables]}; the file was changed by another program."
             )
-        mepps = tables[0].mepps
+        mepps, curation = tables[0].mepps, tables[0].curation
     n_mepps = len(mepps.of_kind("mepp"))
     if n_mepps != row.n_mepps:
         raise ReadError(
@@ -134,6 +150,7 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
         summary=row,
         left_out=read_found(annotated.file, row.channel),
         waveform=None if table is None else read_waveform(table),
+        curation=curation,
     )
 
 
@@ -146,8 +163,8 @@ def read_events(
     ----------
     path : path-like
     table : str, optional
-        Name of one table in ``/intervals``, of a detector or of a person; by default the tables of all
-        detectors, in the order of the summary.
+        Name of one table in ``/intervals``, of a detector or of a person, with or without ``mepps_``; by
+        default the tables of all detectors, in the order of the summary.
     accepted_only : bool, default False
         Omit what a person rejected: rows of a curated table with the status ``rejected``.
 
@@ -163,8 +180,15 @@ def read_events(
     """
     with _open(path) as annotated:
         intervals = annotated.file.intervals
+        if table is not None and table not in intervals and not table.startswith(TABLE_PREFIX):
+            short = f"{TABLE_PREFIX}{table}"
+            table = short if short in intervals or short in annotated.rows else table
         if table is None:
-            names = [name for name in annotated.rows if name in intervals]
+            names = [
+                name
+                for name, row in annotated.rows.items()
+                if name in intervals and not is_curated(row.detector)
+            ]
         elif table in intervals:
             names = [table]
         elif table in annotated.rows:

@@ -16,6 +16,7 @@ import typer
 
 from nwb_mepp._utils.cache_folders import writable_cache_folders
 from nwb_mepp.cli import (
+    agreement,
     benchmark,
     evaluate,
     extension,
@@ -50,6 +51,7 @@ for module in (
     extension,
     show,
     review,
+    agreement,
     validate,
     registries,
     simulate,

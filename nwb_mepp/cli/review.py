@@ -51,6 +51,13 @@ def review(
         int | None,
         typer.Option("--seed", metavar="N", help="Seed of the random order of --blind.", show_default=False),
     ] = None,
+    disagreements: Annotated[
+        bool,
+        typer.Option(
+            "--disagreements",
+            help="Begin with what two reviewers of the file agree on; what they differ in is to be decided.",
+        ),
+    ] = False,
     extension: Annotated[
         bool, typer.Option("--extension", help="Save tables of the extension ndx-mepp.")
     ] = False,
@@ -75,12 +82,19 @@ def review(
     mepps_curated into the file; the tables of detectors stay. Ctrl-C ends the review, and the next one takes
     it up where it ended.
     """
+    from nwb_mepp.curation.agreement import consensus_rows
     from nwb_mepp.curation.desk import Wishes
     from nwb_mepp.curation.serving import require_server, review_until_stopped
 
     require_server()
     chosen = _seed(blind=blind, seed=seed)
-    wishes = Wishes(table=table, reviewer=_named(reviewer), seed=chosen, extension=extension)
+    wishes = Wishes(
+        table=table,
+        reviewer=_named(reviewer),
+        seed=chosen,
+        extension=extension,
+        rows=consensus_rows if disagreements else None,
+    )
     paths = _recordings(path, table=table)
     if chosen is not None:
         tell(f"the order of the recordings is drawn with --seed {chosen}")

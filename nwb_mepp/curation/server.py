@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -56,9 +57,13 @@ class Server:
         self._desk = Desk(paths, wishes)
         self._port = port
         self._token = secrets.token_urlsafe(24)
-        # One thread does everything in turn, so that no decision meets half of another one.
+        # One thread decides everything in turn, so that no decision meets half of another one.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="review")
+        # What takes longer than a key may wait, such as a fit, is computed beside it.
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._helpers = ThreadPoolExecutor(1, thread_name_prefix="doubted")
+        # Held while a file is opened or closed, and while something beside reads it.
+        self._reading = threading.Lock()
         self._tabs: set[web.WebSocketResponse] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -102,7 +107,7 @@ class Server:
         problem: MeppError | None = None
         for number in range(len(self._desk.paths)):
             try:
-                await self._do(lambda number=number: self._desk.open(number))  # type: ignore[misc]
+                await self._alone(lambda number=number: self._desk.open(number))  # type: ignore[misc]
             except MeppError as error:
                 problem = problem or error
             else:
@@ -119,12 +124,22 @@ class Server:
             await tab.close(message=b"the review has ended")
         if self._runner is not None:
             await self._runner.cleanup()
-        await self._do(self._desk.close)
+        await self._alone(self._desk.close)
         self._worker.shutdown()
+        self._aside.shutdown()
         self._helpers.shutdown(wait=False, cancel_futures=True)
 
     async def _do(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    async def _alone(self, work: Callable[[], Result]) -> Result:
+        """Do what opens or closes a file."""
+
+        def locked() -> Result:
+            with self._reading:
+                return work()
+
+        return await self._do(locked)
 
     def _go_on(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)
@@ -178,15 +193,21 @@ class Server:
         return await self._json(self._desk.state)
 
     async def _average(self, _: web.Request) -> web.Response:
-        return await self._json(lambda: average(self._desk.session))
+        return await self._json(lambda: average(self._desk.session), beside=True)
 
     async def _fit(self, request: web.Request) -> web.Response:
         name = request.query.get("id", "")
-        return await self._json(lambda: fit(self._desk.session, name))
+        return await self._json(lambda: fit(self._desk.session, name), beside=True)
 
-    async def _json(self, work: Callable[[], object]) -> web.Response:
+    async def _json(self, work: Callable[[], object], *, beside: bool = False) -> web.Response:
+        def locked() -> object:
+            with self._reading:
+                return work()
+
+        loop = asyncio.get_running_loop()
         try:
-            return web.Response(text=json_text(await self._do(work)), content_type="application/json")
+            found = await loop.run_in_executor(self._aside, locked) if beside else await self._do(work)
+            return web.Response(text=json_text(found), content_type="application/json")
         except MeppError as error:
             raise web.HTTPConflict(text=str(error)) from error
 
@@ -236,11 +257,11 @@ class Server:
     async def _answer(self, wish: dict[str, Any]) -> dict[str, Any]:
         what = wish["do"]
         if what == "save":
-            said = await self._do(self._desk.save)
+            said = await self._alone(self._desk.save)
             return {"type": "saved", "message": said, "saved": True}
         if what == "open":
             number = int(wish["number"])
-            await self._do(lambda: self._desk.open(number))
+            await self._alone(lambda: self._desk.open(number))
             self._go_on(self._build())
             return {"type": "opened"}
         if what == "doubted":

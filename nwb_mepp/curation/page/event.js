@@ -80,7 +80,7 @@ export function drawEvent() {
   draw.textBaseline = "top";
   const n = mean ? mean.n : 0;
   for (const [number, [words, color]] of [["trace", "#222"], ["fit", "#b07800"],
-    [`mean of ${n} ${mean && mean.accepted ? "accepted" : "not rejected"}`, "#1f7fb8"]].entries()) {
+    [mean ? `mean of ${n} ${mean.accepted ? "accepted" : "not rejected"}` : "", "#1f7fb8"]].entries()) {
     draw.fillStyle = color;
     draw.fillText(words, box.right - 4, box.top + 3 + 13 * number);
   }

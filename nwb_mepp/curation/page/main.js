@@ -261,8 +261,8 @@ function draw() {
   of("undo").disabled = !store.can_undo;
   of("redo").disabled = !store.can_redo;
   of("save").classList.toggle("unsaved", !store.saved);
-  of("scale").textContent = store.fixedSpan === null ? "Scale: auto" : "Scale: fixed";
-  of("hum").textContent = store.hum ? "Hum: shown" : "Hum: removed";
+  of("scale").textContent = store.fixedSpan === null ? "Auto scale" : "Fixed scale";
+  of("hum").textContent = store.hum ? "With hum" : "No hum";
   of("shown").textContent = store.selected.size ? `${store.selected.size} selected of ${rows.length}` : `${rows.length} shown`;
   of("filter").value = order.filter;
   of("sort").value = order.sort;

@@ -5,7 +5,7 @@ import { getSnippets } from "./server.js";
 import { changed, store } from "./store.js";
 
 const box = document.getElementById("sheet"), inner = box.firstElementChild, canvas = inner.firstElementChild;
-const CELL = { width: 92, height: 66 }, POINTS = 120, AT_ONCE = 120;
+const LEAST_WIDTH = 90, CELL = { width: 90, height: 66 }, POINTS = 120, AT_ONCE = 120;
 const known = new Map();
 let asking = false, rows = [], columns = 1, choose = () => {}, range = [1, 1];
 
@@ -27,7 +27,8 @@ async function ask(wanted) {
 
 export function drawSheet(shown) {
   rows = shown;
-  columns = Math.max(Math.floor(box.clientWidth / CELL.width), 1);
+  columns = Math.max(Math.floor(box.clientWidth / LEAST_WIDTH), 1);
+  CELL.width = box.clientWidth / columns;
   inner.style.height = `${Math.max(Math.ceil(rows.length / columns) * CELL.height, box.clientHeight)}px`;
   canvas.style.width = `${box.clientWidth}px`;
   canvas.style.height = `${box.clientHeight}px`;

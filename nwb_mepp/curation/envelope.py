@@ -51,6 +51,8 @@ class Envelope:
         self._total = sum(self._lengths)
         sizes = [-(-length // _SHORTEST) for length in self._lengths]
         self._begins = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        # A whole number of Python's: NumPy writes its own in a way that it cannot read back.
+        n_shortest = sum(sizes)
         self._place = None if self._total <= _SMALL else _cache_folder() / _key(traces, identity)
         self._levels: list[npt.NDArray[np.float32]] = []
         self._next = (0, 0)
@@ -65,10 +67,10 @@ class Envelope:
             self._working = Path(tempfile.mkdtemp(dir=self._place.parent, prefix=".building-"))
             shortest = self._working / "0.npy"
             self._levels = [
-                np.lib.format.open_memmap(shortest, mode="w+", dtype=np.float32, shape=(self._begins[-1], 2))
+                np.lib.format.open_memmap(shortest, mode="w+", dtype=np.float32, shape=(n_shortest, 2))
             ]
         else:
-            self._levels = [np.empty((self._begins[-1], 2), dtype=np.float32)]
+            self._levels = [np.empty((n_shortest, 2), dtype=np.float32)]
 
     def build(self, traces: Sequence[Trace]) -> bool:
         """Build the next block, and return whether all is done.

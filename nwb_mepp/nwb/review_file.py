@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 
 from pynwb import NWBFile
@@ -41,6 +41,7 @@ class ReviewFile:
     recording: Recording
     rows: Mapping[str, SummaryRow]
     excluded: list[tuple[float, float]]
+    _known: dict[str, list[EventTable]] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -64,6 +65,11 @@ class ReviewFile:
         ReadError
             If it is no table of MEPPs.
         """
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def _read(self, name: str) -> list[EventTable]:
         table, row = self.file.intervals[name], self.rows.get(name)
         found = read_mepps(table, traces=by_object(self.traces), channel=row.channel if row else None)
         return [

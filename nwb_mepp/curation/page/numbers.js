@@ -45,7 +45,7 @@ function histogram(draw, values, words, left, right, height) {
   for (const value of values) {
     bins[Math.min(Math.max(Math.floor(((value - low) / (high - low)) * n), 0), n - 1)] += 1;
   }
-  const box = { left: left + 20, right, top: 16, bottom: height - 17 };
+  const box = { left: left + 27, right, top: 16, bottom: height - 17 };
   const { toX, toY } = axes(draw, box, [low, high], [0, Math.max(...bins) * 1.05], { xTicks: 2, yTicks: 2 });
   draw.fillStyle = "#56b4e9";
   bins.forEach((count, bin) => {

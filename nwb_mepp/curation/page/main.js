@@ -249,15 +249,21 @@ function showList(sheet) {
   chosenChanged();
 }
 
-function draw() {
-  if (!store.columns.length) return;
-  const rows = rowsInOrder(), counted = { todo: 0, accepted: 0, rejected: 0, added: 0 };
+let told = -1;
+function tellCounts() {
+  const counted = { todo: 0, accepted: 0, rejected: 0, added: 0 }, all = store.sorted.length;
   for (const row of store.sorted) counted[{ unreviewed: "todo", moved: "accepted" }[row.status] || row.status] += 1;
-  const all = store.sorted.length;
-  of("file").textContent = of("file").title = fileName();
+  told = store.version;
   of("progress").textContent = `${all - counted.todo}/${all} decided`;
   of("tally").replaceChildren(...[["○", "todo"], ["●", "accepted"], ["✕", "rejected"], ["✚", "added"]].map(([shape, name]) =>
     Object.assign(document.createElement("span"), { textContent: ` ${shape} ${counted[name]}`, className: name, title: name })));
+}
+
+function draw() {
+  if (!store.columns.length) return;
+  const rows = rowsInOrder();
+  if (told !== store.version) tellCounts();
+  of("file").textContent = of("file").title = fileName();
   of("undo").disabled = !store.can_undo;
   of("redo").disabled = !store.can_redo;
   of("save").classList.toggle("unsaved", !store.saved);

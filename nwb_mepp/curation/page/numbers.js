@@ -15,7 +15,13 @@ function meanOf(values) {
   return { n, mean, sd };
 }
 
+let drawn = "";
+
 export function drawNumbers() {
+  drawLimits();
+  const asked = `${store.version} ${canvas.clientWidth} ${canvas.clientHeight} ${window.devicePixelRatio}`;
+  if (asked === drawn) return;
+  drawn = asked;
   const mepps = store.sorted.filter(isMepp), seconds = countedSeconds(), factor = store.factor;
   const amplitudes = mepps.map((row) => row.amplitude * factor);
   const decays = mepps.filter((row) => row.decay_tau_s !== null).map((row) => 1e3 * row.decay_tau_s);
@@ -30,7 +36,6 @@ export function drawNumbers() {
   [[amplitudes, `amplitude ${store.unit}`], [decays, "decay ms"], [intervals, "interval s"]].forEach(([values, words], number) => {
     histogram(draw, values, words, number * third, (number + 1) * third - 6, height);
   });
-  drawLimits();
 }
 
 function histogram(draw, values, words, left, right, height) {

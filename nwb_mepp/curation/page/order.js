@@ -27,7 +27,12 @@ function compare(one, other) {
   return typeof one === "string" ? one.localeCompare(other) : one - other;
 }
 
+let known = "";
+
 export function rowsInOrder() {
+  const asked = `${store.version} ${Object.values(order).join(" ")}`;
+  if (asked === known) return store.shown;
+  known = asked;
   const passes = FILTERS[order.filter][1], words = order.words.toLowerCase();
   const says = (row) => !words || [row.status, row.kind, row.quality, row.note, row.source].join(" ").toLowerCase().includes(words);
   const rows = store.sorted.filter((row) => passes(row) && says(row));

@@ -7,7 +7,7 @@ import { changed, store } from "./store.js";
 const box = document.getElementById("sheet"), inner = box.firstElementChild, canvas = inner.firstElementChild;
 const LEAST_WIDTH = 90, CELL = { width: 90, height: 66 }, POINTS = 120, AT_ONCE = 120;
 const known = new Map();
-let asking = false, rows = [], columns = 1, choose = () => {}, range = [1, 1];
+let asking = false, rows = [], columns = 1, choose = () => {}, range = [1, 1], scaled = {};
 
 export function setChoose(does) { choose = does; }
 export function forgetSnippets(ids) { if (ids) ids.forEach((id) => known.delete(id)); else known.clear(); }
@@ -48,8 +48,10 @@ export function drawSheet(shown) {
 
 // One scale for all, so that sizes can be compared: room for all but the largest few.
 function commonScale() {
+  if (scaled.version === store.version) return scaled.scale;
   const sizes = store.sorted.filter((row) => row.status !== "rejected").map((row) => Math.abs(row.amplitude)).sort((a, b) => a - b);
-  return sizes.length ? 1.25 * sizes[Math.floor(0.95 * (sizes.length - 1))] : 1;
+  scaled = { version: store.version, scale: sizes.length ? 1.25 * sizes[Math.floor(0.95 * (sizes.length - 1))] : 1 };
+  return scaled.scale;
 }
 
 function drawCell(draw, row, values, x, y, scale) {

@@ -3,7 +3,7 @@
 export const store = {
   rows: new Map(), sorted: [], chosen: null, selected: new Set(), view: [0, 1], cursor: null,
   columns: [], excluded: [], left_out: [], stated: [], doubted: [], preview: null, shown: [], average: null,
-  factor: 1, unit: "", sign: 1, hum: false, fixedSpan: null, files: [], message: "",
+  version: 0, factor: 1, unit: "", sign: 1, hum: false, fixedSpan: null, files: [], message: "",
 };
 
 const listeners = [];
@@ -45,7 +45,9 @@ export function takeChange(change) {
   return { gone, come };
 }
 
+// What is computed from all rows is computed anew when they have another version.
 function sortRows() {
+  store.version += 1;
   store.sorted = [...store.rows.values()].sort((one, other) => one.x_peak - other.x_peak);
 }
 

@@ -187,9 +187,24 @@ function drawChosen(draw, x, y) {
   }
 }
 
+// Where marks would hide the trace and each other, a line above says the same.
+function drawTicks(draw, x, rows) {
+  for (const [status, color] of Object.entries(COLORS)) {
+    draw.strokeStyle = color;
+    draw.beginPath();
+    for (const row of rows) {
+      if (row.status !== status) continue;
+      draw.moveTo(x(row.x_peak), BOX.top + 1);
+      draw.lineTo(x(row.x_peak), BOX.top + 7);
+    }
+    draw.stroke();
+  }
+}
+
 function drawMarks(draw, x, y, from, to) {
   const rows = visible(), small = rows.length > 150;
-  for (const row of rows) {
+  if (rows.length > 400) drawTicks(draw, x, rows);
+  for (const row of rows.length > 400 ? rows.filter((one) => one.id === store.chosen) : rows) {
     const top = row.baseline === null ? BOX.top + 8 : y(row.baseline + row.amplitude);
     const at = Math.min(Math.max(top - 9 * store.sign, BOX.top + 8), BOX.bottom - 6);
     mark(draw, row.status, x(row.x_peak), at, small ? 2.5 : 4, row.id === store.chosen);

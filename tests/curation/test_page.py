@@ -108,7 +108,7 @@ def test_a_recording_is_reviewed_by_keys_and_mouse(browser: Browser, path: Path)
             "document.getElementById('size').value = 0.98; document.getElementById('size')"
             ".dispatchEvent(new Event('input'))"
         )
-        browser.wait_for_text("#preview", "undecided")
+        browser.wait_for_text("#preview", "rejects")
         browser.key("s")
         browser.wait_for_text("#message", "Saved")
         said = browser.text("#tally")

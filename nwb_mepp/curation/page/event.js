@@ -52,9 +52,11 @@ export function drawEvent() {
   const mean = store.average, factor = store.factor;
   let low = Math.min(0, row.amplitude), high = Math.max(0, row.amplitude);
   if (mean) for (const value of mean.values) { low = Math.min(low, value); high = Math.max(high, value); }
-  if (part) for (const value of part.values) {
+  // Neighbors may be larger: the scale is that of the event.
+  if (part) part.values.forEach((value, number) => {
+    if (part.x + number * part.step > row.x_stop) return;
     low = Math.min(low, value - row.baseline); high = Math.max(high, value - row.baseline);
-  }
+  });
   const margin = 0.08 * (high - low), box = { left: 46, top: 18, right: width - 8, bottom: height - 18 };
   const { toX, toY } = axes(draw, box, [-1e3 * BEFORE_S, 1e3 * AFTER_S * 0.75],
     [(low - margin) * factor, (high + margin) * factor], { xLabel: "ms", yLabel: store.unit, xTicks: 5, yTicks: 4 });

@@ -103,7 +103,7 @@ function drawLimits() {
   const found = store.preview;
   document.getElementById("apply").disabled = !found || !(found.gone.length + found.come.length);
   preview.textContent = found
-    ? `rejects ${found.gone.length} undecided, adds ${found.come.length} doubted`
+    ? `rejects ${found.gone.length}, adds ${found.come.length} doubted`
     : store.doubted.length ? `${store.doubted.length} doubted candidates` : "";
 }
 

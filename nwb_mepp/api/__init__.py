@@ -23,6 +23,7 @@ from nwb_mepp.api.neo_objects import (
     recording_of,
     stretch_of,
 )
+from nwb_mepp.api.reviewing import review
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.keyword_arguments import takes
 from nwb_mepp.core.options import settings_from
@@ -46,7 +47,7 @@ from nwb_mepp.workflows import (
     open_recording,
 )
 
-__all__ = ["annotate", "convert", "detect", "read", "summarize", "to_dataframe"]
+__all__ = ["annotate", "convert", "detect", "read", "review", "summarize", "to_dataframe"]
 
 
 class ConvertArguments(ReadArguments, WriteArguments):

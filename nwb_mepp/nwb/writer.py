@@ -203,7 +203,7 @@ def add_mepp_tables(
     names: dict[str, tuple[str, str]] = {}
     for result in results:
         pair = (result.detector, result.mepps.channel)
-        name = table_name(*pair, stems=stems)
+        name = table_name(*pair, stems=stems, curated=result.curation is not None)
         if name in names:
             raise OutputError(
                 f"expected one result for each table, found {names[name]} and {pair} for {name}; name each "

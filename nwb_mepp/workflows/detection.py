@@ -50,7 +50,8 @@ def find_mepps(
     Returns
     -------
     Mepps
-        Without those whose amplitude points against the polarity or is below the least one.
+        Without those whose amplitude points against the polarity, does not exceed its standard error, or is
+        below the least one.
 
     Raises
     ------
@@ -78,7 +79,20 @@ def _measured(
     if rate is not None:
         candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
     measured, noise_sd = measure_candidates(segments, candidates, noise=noise, split=True)
-    return measured.select(noise.polarity.sign * measured.amplitude > 0.0), noise_sd
+    return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd
+
+
+def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepps:
+    """Return the events whose amplitude has the polarity and exceeds its standard error.
+
+    It is fitted together with the neighbors: what they explain, such as the foot of a large MEPP that a
+    detector took for another one, has none of its own. Where no fit gives a standard error, it must exceed
+    twice that of the others.
+    """
+    known = mepps.amplitude_se[np.isfinite(mepps.amplitude_se)]
+    usual = float(np.median(known)) if len(known) else 0.5 * noise_sd
+    least = np.where(np.isfinite(mepps.amplitude_se), mepps.amplitude_se, 2.0 * usual)
+    return mepps.select(noise.polarity.sign * mepps.amplitude > least)
 
 
 def most_probable(

@@ -96,13 +96,15 @@ class Copies:
             Open for writing.
         """
         stubs: dict[tuple[str, int], bytes] = {}
+        groups: dict[str, h5g.GroupID] = {}
         with h5py.File(f"{uuid.uuid4()}", "w", driver="core", backing_store=False) as memory:
             for copy in self._waiting:
                 key = (copy.model, copy.trace.n_samples)
                 if key not in stubs:
                     stubs[key] = str(len(stubs)).encode()
+                    groups[copy.model] = file[copy.model].parent.id
                     _make_stub(memory, stubs[key].decode(), file[copy.model], n_samples=key[1])
-                group = file[copy.model].parent.id
+                group = groups[copy.model]
                 h5o.copy(memory.id, stubs[key], group, copy.name.encode())
                 _fill(h5g.open(group, copy.name.encode()), copy)
 

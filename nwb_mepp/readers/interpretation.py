@@ -55,6 +55,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
     check_scales(kept, name=path.name)
     placement = _place(kept, interval_s=options.sweep_interval_s, nominal_s=contents.nominal_sweep_interval_s)
     shifts = dict(zip(_sweeps_of(kept), placement.shifts_s, strict=True))
+    order = {channel: number for number, channel in enumerate(contents.channels)}
     traces = sorted(
         (
             _interpret_trace(
@@ -65,7 +66,7 @@ def interpret(contents: FileContents, path: Path, *, reader: str, options: ReadO
             )
             for trace in kept
         ),
-        key=lambda trace: (contents.channels.index(trace.channel), trace.sweep),
+        key=lambda trace: (order[trace.channel], trace.sweep),
     )
     ancillary, left_out = interpret_ancillary(contents.ancillary, shifts_s=shifts, options=options)
     return Recording(

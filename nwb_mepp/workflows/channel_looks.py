@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
 __all__ = ["ChannelLook", "look_at"]
@@ -49,8 +49,10 @@ def look_at(recording: Recording) -> tuple[ChannelLook, ...]:
         In the order of the channels.
     """
     looks = []
-    for channel in recording.channels:
-        trace = recording.sweeps(channel)[0]
+    firsts: dict[str, Trace] = {}
+    for trace in recording.traces:
+        firsts.setdefault(trace.channel, trace)
+    for channel, trace in firsts.items():
         if trace.unit not in ELECTRICAL_UNITS or trace.n_samples < 2:
             continue
         first = max(trace.n_samples // 2 - _N_SAMPLES // 2, 0)

@@ -6,11 +6,15 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+from pynwb.file import Subject
+from pynwb.icephys import CurrentClampSeries
 
 from builders.command_line import STATED, Call
 from builders.known_mepps import mepp_trace
+from builders.nwb_files import changed, objects
 from builders.traces import RATE_HZ
 from nwb_mepp.nwb import read_results
 
@@ -36,6 +40,31 @@ def write_foreign(path: Path) -> None:
         io.write(file)
 
 
+def write_sweeps(path: Path, *, n_sweeps: int, seed: int) -> None:
+    """Write what MIES records: a series a sweep, and who and what was recorded."""
+    file = NWBFile("a cell", "id", datetime(2026, 1, 15, tzinfo=UTC), experimenter=["Last, First"])
+    file.subject = Subject(subject_id="m1", species="Mus musculus", sex="F", age="P30D")
+    amplifier = file.create_device(name="amplifier")
+    electrode = file.create_icephys_electrode(
+        name="electrode", description="Sharp.", device=amplifier, cell_id="c"
+    )
+    for sweep in range(n_sweeps):
+        values = mepp_trace(duration_s=1.0, onsets_s=(0.2 + 0.05 * sweep, 0.7), seed=seed + sweep)
+        file.add_acquisition(
+            CurrentClampSeries(
+                name=f"data_{sweep:05d}_AD0",
+                data=values.astype(np.float32),
+                unit="volts",
+                rate=RATE_HZ,
+                starting_time=2.0 * sweep,
+                electrode=electrode,
+                sweep_number=np.uint32(sweep),
+            )
+        )
+    with NWBHDF5IO(path, "w") as io:
+        io.write(file)
+
+
 def detectors(path: Path) -> list[str]:
     return [result.detector for result in read_results(path)]
 
@@ -46,6 +75,28 @@ def test_a_folder_is_detected_in_place(call: Call, folder: Path) -> None:
     assert "2 done." in called.err
     for name in ("a", "b"):
         assert "threshold" in detectors(folder / name / "x.nwb")
+
+
+def test_files_with_a_series_a_sweep_get_one_table_each_and_stay_otherwise(
+    call: Call, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    paths = [folder / f"cell {number}.nwb" for number in range(3)]
+    for number, path in enumerate(paths):
+        write_sweeps(path, n_sweeps=6, seed=10 * number)
+    before = {path: objects(path) for path in paths}
+    called = call("detect", folder, *ONE)
+    assert called.code == 0, called.err
+    assert "3 done." in called.err
+    for path in paths:
+        (result,) = read_results(path)
+        assert (result.mepps.channel, set(result.mepps.sweep)) == ("electrode", set(range(6)))
+        assert result.summary.n_mepps == pytest.approx(12, abs=1)
+        left = {name.split("/")[0] for name in changed(before[path], objects(path))}
+        assert left <= {"", "intervals", "processing"}
+        validated = call("validate", path)
+        assert validated.code == 0, validated.out
 
 
 def test_patterns_go_to_a_folder_and_a_bad_file_stops_no_other(

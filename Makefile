@@ -3,6 +3,7 @@
 #   make demo    environment, installation, the main job on a shipped recording
 #   make test    environment with every extra, lint, types, documentation, the whole suite
 #   make faults  kills, full disks, damaged inputs, large inputs: about an hour, writes docs/reliability.md
+#   make profile prints where the time of an analysis goes
 #
 # Another interpreter: make demo PYTHON=python3.12
 
@@ -16,7 +17,7 @@ NDX_MEPP := extensions/ndx-mepp
 # What says which packages the environment needs, and in which version the extension is installed.
 STATED := pyproject.toml constraints.txt $(NDX_MEPP)/pyproject.toml $(NDX_MEPP)/spec/ndx-mepp.namespace.yaml
 
-.PHONY: demo test faults lint types docs suite clean
+.PHONY: demo test faults profile lint types docs suite clean
 
 demo: $(VENV)/.runs
 	@rm -rf $(DEMO)
@@ -46,13 +47,16 @@ suite: $(VENV)/.tests
 faults: $(VENV)/.tests
 	$(BIN)/python -m tests.faults --jobs 2 --page docs/reliability.md $(FRESH)
 
+profile: $(VENV)/.tests
+	$(BIN)/python docs/make_performance.py --profile
+
 # The stamps keep the environment as it is until what it was made from changes.
 $(VENV)/.runs: $(VENV)/.made $(STATED)
 	$(PIP_INSTALL) --editable ./$(NDX_MEPP) --editable .
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.made $(STATED)
-	$(PIP_INSTALL) --editable "./$(NDX_MEPP)[test]" --editable ".[train,formats,neuroconv,docs,test]"
+	$(PIP_INSTALL) --editable "./$(NDX_MEPP)[test]" --editable ".[train,review,formats,neuroconv,xlsx,docs,test]"
 	@touch $@ $(VENV)/.runs
 
 $(VENV)/.made:

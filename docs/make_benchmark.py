@@ -1,6 +1,6 @@
 """Run the whole benchmark and write docs/benchmark.md: the page of `nwb-mepp benchmark`, and more.
 
-    python docs/make_benchmark.py WINCHESTER [--keep DIR] [--jobs N]
+    python docs/make_benchmark.py WINCHESTER [--recordings N] [--keep DIR] [--jobs N]
     python docs/make_benchmark.py --only filters [--recordings N] [--weights WEIGHTS] [--keep DIR] [--jobs N]
 
 Adds what concerns only this project: its targets with what `miniunet` reached, and the real recordings of
@@ -372,14 +372,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("winchester", type=Path, nargs="?")
     parser.add_argument("--only", choices=["filters"], help="measure and replace this section alone")
-    parser.add_argument("--recordings", type=int, help="of each kind, with --only")
+    parser.add_argument("--recordings", type=int, help="at most this many of each kind")
     parser.add_argument("--weights", action="append", default=[], help="as for `nwb-mepp benchmark`")
     parser.add_argument("--keep", type=Path, help="folder of results, to go on after an interruption")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="recordings at a time")
     given = parser.parse_args()
     plan = BenchmarkPlan(weights=choose_weights(given.weights))
+    if given.recordings:
+        counts = ("n_recordings", "n_silent", "n_varied", "n_filtered")
+        plan = replace(plan, **{name: min(getattr(plan, name), given.recordings) for name in counts})
     if given.only:
-        plan = replace(plan, parts=("filters",), n_filtered=given.recordings or plan.n_filtered)
+        plan = replace(plan, parts=("filters",))
         section = filters_with_targets(run_benchmark(plan, n_jobs=given.jobs, keep=given.keep))
         page = with_filters(PAGE.read_text(encoding="utf-8"), section, before=REAL_HEADING)
         PAGE.write_text(page, encoding="utf-8", newline="\n")

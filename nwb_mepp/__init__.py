@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from nwb_mepp.core.version import __version__
 
 if TYPE_CHECKING:
-    from nwb_mepp.api import annotate, convert, detect, read, summarize
+    from nwb_mepp.api import annotate, convert, detect, read, review, summarize, to_dataframe
 
-__all__ = ["__version__", "annotate", "convert", "detect", "read", "summarize"]
+__all__ = ["__version__", "annotate", "convert", "detect", "read", "review", "summarize", "to_dataframe"]
 
 
 def __getattr__(name: str) -> object:

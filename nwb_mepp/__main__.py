@@ -12,10 +12,10 @@ from nwb_mepp._utils.crash_guard import guarded
 
 def command() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    sys.exit(guarded_command())
+    sys.exit(guarded_command(None))
 
 
-def guarded_command(arguments: Sequence[str] | None = None) -> int:
+def guarded_command(arguments: Sequence[str] | None) -> int:
     """Run the command line in a child process, whose crash is told in a sentence; return the exit code."""
     return guarded(partial(_work, arguments), on_crash=_tell)
 

@@ -17,13 +17,14 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"conditioning", "measurement"}),
     frozenset({"detectors", "evaluation", "nwb", "plots", "readers", "simulation", "statistics"}),
     frozenset({"workflows"}),
-    frozenset({"ml"}),
+    frozenset({"curation", "ml"}),
     frozenset({"api", "cli", "neuroconv", "testing"}),
     frozenset({"", "__main__"}),  # "" is nwb_mepp itself: it hands out the names of the API.
 )
 
 # Where else these are imported, they load with everything that passes there.
 SOLE_IMPORTERS = {
+    "aiohttp": "curation",
     "ai_edge_litert": "detectors",
     "elephant": "statistics",
     "hdmf": "nwb",
@@ -34,6 +35,7 @@ SOLE_IMPORTERS = {
     "neuroconv": "neuroconv",
     "neo.rawio": "readers",
     "nwbinspector": "nwb",
+    "openpyxl": "workflows.batch",
     "pynwb": "nwb",
     "tensorflow": "ml.networks",
     "typer": "cli",

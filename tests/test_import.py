@@ -57,7 +57,7 @@ import sys
 assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
 """
     output = run_fresh(describe + REPORT, tmp_path)
-    assert "miniunet 3" in output
+    assert "miniunet 4" in output
     assert output.splitlines()[-1].strip() == "loaded:"
 
 

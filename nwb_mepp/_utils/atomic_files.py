@@ -85,7 +85,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[HeldLock]:
+def hold(path: Path, *, doing: str = "writing") -> Iterator[HeldLock]:
     """Hold the lock of an output within a ``with`` block, as from before its content is read.
 
     A second writer waits 10 s and is then refused. Within the block, :func:`complete_or_absent` replaces the
@@ -95,6 +95,8 @@ def hold(path: Path) -> Iterator[HeldLock]:
     ----------
     path : Path
         Its folder is created if absent, and removed again if it stays empty.
+    doing : str, default "writing"
+        What is done meanwhile, for who is refused.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def hold(path: Path) -> Iterator[HeldLock]:
     created = _absent_folders(path)
     try:
         # What the block raises is not an error of this file.
-        lock = file_lock(_resolved(path))
+        lock = file_lock(_resolved(path), doing=doing)
         try:
             make_folder(path)
             held = lock.__enter__()

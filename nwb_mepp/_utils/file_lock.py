@@ -89,13 +89,15 @@ def refuse_changed(path: Path, seen: FileState | None) -> None:
 
 
 @contextmanager
-def file_lock(target: Path) -> Iterator[HeldLock]:
+def file_lock(target: Path, *, doing: str = "writing") -> Iterator[HeldLock]:
     """Hold the lock of a file within a ``with`` block; in a block that holds it already, nothing happens.
 
     Parameters
     ----------
     target : Path
         Absolute, without links; it need not exist, its folder must.
+    doing : str, default "writing"
+        What the lock says is done.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def file_lock(target: Path) -> Iterator[HeldLock]:
         yield held
         return
     lock = target.with_name(short_name(f".{target.name}{LOCK_SUFFIX}", LOCK_SUFFIX))
-    mine = _acquire(lock, target)
+    mine = _acquire(lock, target, doing=doing)
     try:
         _held[target] = held = HeldLock(target, FileState.of(target))
         yield held
@@ -150,11 +152,11 @@ def remove_stale_lock(lock: Path) -> bool:
         return False
 
 
-def _acquire(lock: Path, target: Path) -> int:
+def _acquire(lock: Path, target: Path, *, doing: str) -> int:
     """Create a lock and return its inode."""
     end = time.monotonic() + WAIT_S
     while True:
-        inode = _create(lock)
+        inode = _create(lock, doing=doing)
         if inode is not None:
             return inode
         if remove_stale_lock(lock):
@@ -164,8 +166,8 @@ def _acquire(lock: Path, target: Path) -> int:
         time.sleep(_POLL_S)
 
 
-def _create(lock: Path) -> int | None:
-    content = json.dumps(asdict(ProcessIdentity.this())).encode()
+def _create(lock: Path, *, doing: str) -> int | None:
+    content = json.dumps({**asdict(ProcessIdentity.this()), "doing": doing}).encode()
     temporary = temporary_beside(lock)
     try:
         temporary.write_bytes(content)
@@ -185,9 +187,11 @@ def _create(lock: Path) -> int | None:
 
 
 def _held_by(lock: Path, target: Path) -> str:
-    holder = None
+    holder, doing = None, "writing"
     with suppress(OSError):
-        holder = _parse(lock.read_bytes())
+        content = lock.read_bytes()
+        holder = _parse(content)
+        doing = _doing(content)
     if holder is None:
         return (
             f"expected to write {target}, found its lock {lock.name}, which does not say who holds it; if no "
@@ -195,14 +199,19 @@ def _held_by(lock: Path, target: Path) -> str:
         )
     if holder.host == ProcessIdentity.this().host:
         return (
-            f"expected to write {target}, found that another nwb-mepp (process {holder.pid}) is writing it; "
+            f"expected to write {target}, found that another nwb-mepp (process {holder.pid}) is {doing} it; "
             "wait until it has ended, and run this again."
         )
     return (
         f"expected to write {target}, found that process {holder.pid} on the computer "
-        f"{holder.host.split(' ')[0]} is writing it; wait until it has ended, or, if it no longer runs, "
+        f"{holder.host.split(' ')[0]} is {doing} it; wait until it has ended, or, if it no longer runs, "
         f"remove {lock}."
     )
+
+
+def _doing(content: bytes) -> str:
+    """Return what a lock says is done: one of the words that this package writes."""
+    return "reviewing" if b'"doing": "reviewing"' in content else "writing"
 
 
 def _parse(content: bytes) -> ProcessIdentity | None:

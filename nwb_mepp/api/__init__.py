@@ -13,6 +13,7 @@ from typing import Any, TypedDict, Unpack
 
 import neo
 
+from nwb_mepp.api.data_frames import to_dataframe
 from nwb_mepp.api.neo_objects import (
     add_mepps,
     block_of,
@@ -22,6 +23,7 @@ from nwb_mepp.api.neo_objects import (
     recording_of,
     stretch_of,
 )
+from nwb_mepp.api.reviewing import review
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.keyword_arguments import takes
 from nwb_mepp.core.options import settings_from
@@ -45,7 +47,7 @@ from nwb_mepp.workflows import (
     open_recording,
 )
 
-__all__ = ["annotate", "convert", "detect", "read", "summarize"]
+__all__ = ["annotate", "convert", "detect", "read", "review", "summarize", "to_dataframe"]
 
 
 class ConvertArguments(ReadArguments, WriteArguments):

@@ -16,10 +16,12 @@ import typer
 
 from nwb_mepp._utils.cache_folders import writable_cache_folders
 from nwb_mepp.cli import (
+    agreement,
     benchmark,
     evaluate,
     extension,
     registries,
+    review,
     run,
     show,
     simulate,
@@ -48,6 +50,8 @@ for module in (
     run,
     extension,
     show,
+    review,
+    agreement,
     validate,
     registries,
     simulate,

@@ -8,13 +8,15 @@ from typing import Any
 
 from nwb_mepp.cli.console import aligned
 from nwb_mepp.cli.options import as_typed
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.safe_text import visible
-from nwb_mepp.nwb import read_results
+from nwb_mepp.core.units import ELECTRICAL_UNITS
+from nwb_mepp.nwb import open_with_results
 from nwb_mepp.readers import FileInfo, ReadOptions, inspect
-from nwb_mepp.workflows.recording_files import open_recording
+from nwb_mepp.workflows.recording_files import open_recording, statements_of
 
-__all__ = ["describe_lab_file", "describe_nwb_file", "info_text"]
+__all__ = ["describe_lab_file", "describe_nwb_file", "describe_survey", "info_text"]
 
 Described = dict[str, Any]
 
@@ -55,7 +57,8 @@ def describe_lab_file(path: Path, read_options: ReadOptions) -> tuple[Described,
 
 def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described, tuple[str, ...]]:
     """Return the description of the recording and MEPPs in an NWB file, and no problems."""
-    with open_recording(path, options=read_options) as recording:
+    statements = statements_of(read_options, path=path) if read_options.stated() else None
+    with open_with_results(path, statements=statements) as (recording, results):
         channels = _channels(recording)
         described: Described = {
             "file": str(path),
@@ -68,10 +71,50 @@ def describe_nwb_file(path: Path, read_options: ReadOptions) -> tuple[Described,
             "notes": list(map(as_typed, recording.notes)),
         }
     described["detections"] = [
-        {"detector": result.detector, "channel": result.mepps.channel, "n_mepps": result.summary.n_mepps}
-        for result in read_results(path)
+        {
+            "detector": result.detector,
+            "channel": result.mepps.channel,
+            "n_mepps": result.summary.n_mepps,
+            **_survey(result.summary, hum_hz=result.summary.hum_hz),
+        }
+        for result in results
     ]
     return described, ()
+
+
+def describe_survey(path: Path, read_options: ReadOptions) -> tuple[list[Described], tuple[str, ...]]:
+    """Return what the survey before a detection finds on each electrical channel, and what it doubts."""
+    from nwb_mepp.workflows import DetectionSettings, survey_channel
+
+    rows, problems = [], []
+    with open_recording(path, options=read_options) as recording:
+        for channel in recording.channels:
+            if recording.sweeps(channel)[0].unit not in ELECTRICAL_UNITS:
+                continue
+            try:
+                sorting, noise = survey_channel(recording, channel, settings=DetectionSettings())
+            except DetectionError as error:
+                problems.append(str(error))
+                continue
+            analyzed_s = sum(one.n_samples / one.sampling_rate_hz for one in sorting.segments)
+            hum_hz = math.nan if noise.hum is None else noise.hum.frequency_hz
+            rows.append(
+                {
+                    "channel": channel,
+                    "unit": noise.unit,
+                    "analyzed_s": analyzed_s,
+                    **_survey(noise, hum_hz=hum_hz),
+                    "polarity": str(noise.polarity),
+                }
+            )
+            problems += noise.warnings
+    return rows, tuple(problems)
+
+
+def _survey(found: Any, *, hum_hz: float) -> Described:
+    """Return what was found of the noise: in a survey, or in a row of the summary."""
+    names = ("noise_sd", "bandwidth_hz", "converter_step", "noise_growth")
+    return {**{name: _finite(getattr(found, name)) for name in names}, "hum_hz": _finite(hum_hz)}
 
 
 def _channels(recording: Recording) -> list[Described]:

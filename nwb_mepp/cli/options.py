@@ -189,6 +189,13 @@ class Decimal(StrEnum):
     COMMA = "comma"
 
 
+class Tables(StrEnum):
+    """Kinds of files for the tables of a folder."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
 class TableFormat(StrEnum):
     """Formats of a table of MEPPs."""
 
@@ -302,6 +309,14 @@ Sessions = Annotated[
 ]
 
 NoPicture = Annotated[bool, typer.Option("--no-picture", help="Do not draw pictures.")]
+TablesOption = Annotated[
+    Tables,
+    typer.Option(
+        "--tables",
+        metavar="|".join(Tables),
+        help="With xlsx, write the tables as the workbook DIR/mepps.xlsx, too.",
+    ),
+]
 UnitsOption = Annotated[
     Units,
     typer.Option(

@@ -50,6 +50,7 @@ def run(
     n_processes: options.Jobs = 1,
     limits: LimitOptions,
     no_picture: options.NoPicture = False,
+    tables: options.TablesOption = options.Tables.CSV,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
 ) -> None:
@@ -57,6 +58,7 @@ def run(
 
     Writes DIR/path/name.ext.nwb and a picture for each recording, and the tables DIR/mepps.csv and
     DIR/summary.csv for all outputs in DIR. An output file made from the same input and settings is kept.
+    NWB files of other programs are annotated, in a copy.
     """
     from nwb_mepp.workflows.batch import run_batch
 
@@ -67,6 +69,7 @@ def run(
         writing=write_options,
         sessions=sessions,
         dandi_names=dandi_names,
+        nwb=True,
     )
     with show_progress(plan.n_files) as progress:
         outcome = run_batch(
@@ -79,6 +82,7 @@ def run(
             n_processes=n_processes,
             units=units.value,
             decimal=decimal.value,
+            workbook=tables is options.Tables.XLSX,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
@@ -209,6 +213,7 @@ def _plan(
     writing: WriteOptions,
     sessions: Path | None,
     dandi_names: bool,
+    nwb: bool = False,
 ) -> Plan:
     from nwb_mepp.nwb import load_metadata
     from nwb_mepp.workflows.batch import plan_batch, read_sessions, with_dandi_names
@@ -216,7 +221,7 @@ def _plan(
     if writing.metadata is not None:
         load_metadata(writing.metadata)  # what is wrong in it would be wrong for every file
     with show_search("recordings"):
-        plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing)
+        plan = plan_batch(paths, folder=folder, reader=reader, write_options=writing, nwb=nwb)
     if sessions is not None:
         plan = read_sessions(sessions).complete(plan)
         for note in plan.notes:
@@ -279,7 +284,7 @@ def _failure_rows(groups: list[Group]) -> list[tuple[str, str]]:
 def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions | None = None) -> None:
     """Report on the whole batch and exit with the code that belongs to it."""
     from nwb_mepp.workflows import is_nwb
-    from nwb_mepp.workflows.batch import group_by_reason, group_by_suffix, outliers
+    from nwb_mepp.workflows.batch import find_outliers, group_by_reason, group_by_suffix
 
     converted = any(one.status == "written" and not is_nwb(one.path) for one in outcome.done)
     if writing is not None and writing.clamp is None and converted:
@@ -287,7 +292,7 @@ def _finish(outcome: BatchOutcome, *, plan: Plan, writing: WriteOptions | None =
             "note: plain series were written because the clamp mode is not stated; state it with --clamp "
             "current, voltage or izero."
         )
-    for path, what in outliers(outcome.done):
+    for path, what in find_outliers(outcome.done):
         complain(f"note: {path} stands out, {what}")
     for group in group_by_suffix(plan.skipped):
         one, n_files = group.first, len(group.members)

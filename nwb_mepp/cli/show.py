@@ -228,6 +228,13 @@ def info(
         options.InfoFormat,
         typer.Option("--format", metavar="|".join(options.InfoFormat), help="Format of the output."),
     ] = options.InfoFormat.TEXT,
+    survey: Annotated[
+        bool,
+        typer.Option(
+            "--survey",
+            help="Read the samples, too: noise, bandwidth, converter step, hum and polarity of each channel.",
+        ),
+    ] = False,
     read_options: ReadOptions,
     limits: LimitOptions,
 ) -> None:
@@ -235,7 +242,7 @@ def info(
 
     Problems that prevent reading go to standard error, with exit code 1.
     """
-    from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, info_text
+    from nwb_mepp.cli.info import describe_lab_file, describe_nwb_file, describe_survey, info_text
     from nwb_mepp.workflows.recording_files import is_nwb
 
     with limits.kept(path, worded=options.as_typed):
@@ -243,12 +250,15 @@ def info(
             described, problems = describe_nwb_file(path, read_options)
         else:
             described, problems = describe_lab_file(path, read_options)
+        doubts: tuple[str, ...] = ()
+        if survey and not problems:
+            described["survey"], doubts = describe_survey(path, read_options)
     with data_stream() as stream:
         if format is options.InfoFormat.JSON:
             stream.write(json_text(described, indent=1) + "\n")
         elif described:
             stream.write(info_text(described) + "\n")
-    for problem in problems:
+    for problem in (*problems, *doubts):
         complain(problem)
     if problems:
         raise typer.Exit(1)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.schema import SummaryColumns
+from nwb_mepp.core.schema import CurationColumns, SummaryColumns
 
-__all__ = ["AverageWaveform", "ChannelResult", "LeftOut", "SummaryRow"]
+__all__ = ["AverageWaveform", "ChannelResult", "Curation", "LeftOut", "SummaryRow"]
 
 
 class LeftOut(NamedTuple):
@@ -67,6 +67,38 @@ class SummaryRow(SummaryColumns):
         return hash(tuple(self.as_dict().values()))
 
 
+class Curation(CurationColumns):
+    """What a person decided about the rows of a table of MEPPs; all arrays have shape (n_rows,).
+
+    :class:`~nwb_mepp.core.schema.CurationColumns` defines the arrays.
+
+    Parameters
+    ----------
+    n_rows : int
+    **arrays : ndarray of str, shape (n_rows,)
+        By attribute; one that is not given is empty text throughout.
+
+    Examples
+    --------
+    >>> decided = Curation(2, status=np.array(["accepted", "rejected"]))
+    >>> decided.kept.tolist(), decided.note.tolist()
+    ([True, False], ['', ''])
+    """
+
+    def __init__(self, n_rows: int, **arrays: npt.NDArray[Any]) -> None:
+        vars(self).update(self._completed(arrays, absent=lambda column: column.blank(n_rows)))
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """Which rows nobody rejected."""
+        return np.asarray(self.status != "rejected")
+
+    def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Curation:
+        """Return the rows chosen by a boolean mask or by indices."""
+        chosen = {name: array[rows] for name, array in vars(self).items()}
+        return Curation(len(chosen["status"]), **chosen)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AverageWaveform:
     """The average of the isolated MEPPs of one channel.
@@ -102,6 +134,9 @@ class ChannelResult:
         but that none of the MEPPs explains. They are not in a file: a result that was read has none.
     waveform : AverageWaveform or None
         The average of the isolated MEPPs, where known.
+    curation : Curation or None
+        What a person decided about each row, if the result is a person's; the summary is that of what was
+        not rejected. A result that was read holds only these rows.
     """
 
     detector: str
@@ -110,3 +145,4 @@ class ChannelResult:
     left_out: tuple[LeftOut, ...] = ()
     unexplained: tuple[tuple[int, float], ...] = ()
     waveform: AverageWaveform | None = None
+    curation: Curation | None = None

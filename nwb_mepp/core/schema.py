@@ -164,7 +164,14 @@ class CurationColumns(Columns):
     """What a table of MEPPs that a person marked or corrected has besides, a text for each MEPP."""
 
     source = _text("source", "Who found it: the name of a detector, or hand.", optional=True)
-    status = _text("status", "What the person decided: accepted, rejected, added or moved.", optional=True)
+    status = _text(
+        "status",
+        "What the person decided: accepted, rejected, added, moved (onset, peak or end), or unreviewed.",
+        optional=True,
+    )
+    reviewer = _text("reviewer", "Who decided; empty where nobody is named.", **_LATER)
+    reviewed_at = _text("reviewed_at", "When, in ISO 8601 with time zone; empty if unreviewed.", **_LATER)
+    note = _text("note", "What the person wrote about it.", **_LATER)
 
 
 class SummaryColumns(Columns):
@@ -354,6 +361,12 @@ class SummaryColumns(Columns):
         "up to 15 equal stretches of 2 s or more; 1 if there are fewer than three.",
         since="0.3.0",
         optional=True,
+    )
+    reviewed = _number(
+        "reviewed",
+        "",
+        "Fraction of the rows of a curated table that the person decided on; NaN for a detector.",
+        **_LATER,
     )
 
 

@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -101,6 +101,7 @@ class NoiseWeights:
 
     bins: Bins
     autocovariance: FloatArray
+    _whiteners: dict[int, FloatArray] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def noise_sd(self) -> float:
@@ -146,9 +147,11 @@ class NoiseWeights:
         -------
         ndarray, shape (n_bins - first, n_bins - first)
         """
-        covariance = self.covariance[first:, first:]
-        ridge = _RIDGE * self.autocovariance[0] * np.eye(len(covariance))
-        return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance + ridge)))
+        if first not in self._whiteners:
+            covariance = self.covariance[first:, first:]
+            ridge = _RIDGE * self.autocovariance[0] * np.eye(len(covariance))
+            self._whiteners[first] = np.linalg.inv(np.linalg.cholesky(covariance + ridge))
+        return self._whiteners[first]
 
 
 def white_noise(sd: float) -> FloatArray:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.measurement.noise_weights import NoiseWeights
-from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
+from nwb_mepp.measurement.whitened_windows import LinearSums, WhitenedWindows
 
 __all__ = ["Prior", "Shapes", "Windows", "fit_shapes"]
 
@@ -172,18 +172,26 @@ def fit_shapes(
        problems. BIT 15, 49-57. https://doi.org/10.1007/BF01932995
     """
     fitted = Shapes.blank(len(start), power=start.power)
-    for rows in _batches(windows.first):
-        problem = _Problem(windows.select(rows), weights, start.power, prior)
+    for groups in _batches(windows.first):
+        rows = np.concatenate(groups)
+        problem = _Problem(windows.select(rows), weights, start.power, prior, lengths=list(map(len, groups)))
         fitted.put(rows, problem.solve(start.select(rows)))
     return fitted
 
 
-def _batches(first: IntArray) -> Iterator[IntArray]:
-    """Yield the rows of windows that begin with the same bin, not too many at a time."""
+def _batches(first: IntArray) -> Iterator[list[IntArray]]:
+    """Yield the rows of windows in groups that begin with the same bin, not too many at a time."""
+    batch: list[IntArray] = []
     for value in np.unique(first):
         rows = np.flatnonzero(first == value)
         for begin in range(0, len(rows), _BATCH):
-            yield rows[begin : begin + _BATCH]
+            group = rows[begin : begin + _BATCH]
+            if batch and sum(map(len, batch)) + len(group) > _BATCH:
+                yield batch
+                batch = []
+            batch.append(group)
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,34 +214,49 @@ class _State:
 
 
 class _Problem:
-    """Windows that begin with the same bin."""
+    """Windows that are fitted at the same time, in groups of ``lengths`` that begin with the same bin."""
 
-    def __init__(self, windows: Windows, weights: NoiseWeights, power: int, prior: Prior | None) -> None:
-        first = int(windows.first[0])
+    def __init__(
+        self,
+        windows: Windows,
+        weights: NoiseWeights,
+        power: int,
+        prior: Prior | None,
+        *,
+        lengths: Sequence[int],
+    ) -> None:
         self._power = power
-        # How the noise of each bin varies with that of the mean around the peak.
-        beside, variance = weights.of_mean(PEAK_HALF_WINDOW_S)
-        self._with_mean, self._variance_of_mean = beside[first:], variance
-        self._time_s = weights.bins.center_s[first:]
-        self._whitener = weights.whitener(first)
         # Values near 0 keep their precision: the resting potential is far from it.
         self._shift = windows.values[:, -1]
-        self._used = np.arange(first, weights.bins.n_bins) < windows.last[:, None]
-        self._values = self._whiten(windows.values[:, first:] - self._shift[:, None])
-        self._ones = self._whiten(np.ones(self._used.shape))
+        self._ends = np.cumsum(lengths)
+        firsts = windows.first[self._ends - 1].tolist()
+        values = windows.values - self._shift[:, None]
+        self._groups = [
+            WhitenedWindows(
+                values[end - n : end], first=first, last=windows.last[end - n : end], weights=weights
+            )
+            for first, n, end in zip(firsts, lengths, self._ends.tolist(), strict=True)
+        ]
+        self._time_s = weights.bins.center_s[min(firsts) :]
         self._level_weight = windows.level_sd**-2.0
         self._level = np.where(np.isfinite(windows.level), windows.level - self._shift, 0.0)
         mean, sd = ((0.0, 0.0), (np.inf, np.inf)) if prior is None else (prior.log_mean, prior.log_sd)
         self._center = np.array([0.0, *mean])
         self._weight = np.array([0.0, *np.power(sd, -2.0)])
-        limits = [(self._time_s[0], _LATEST_ONSET_S), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
-        self._lower, self._upper = np.array(limits).T
+        earliest_s = weights.bins.center_s[windows.first]
+        limits = [(0.0, _LATEST_ONSET_S), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
+        lower, self._upper = np.array(limits).T
+        self._lower = np.tile(lower, (len(earliest_s), 1))
+        self._lower[:, 0] = earliest_s
 
-    def _whiten(self, curves: FloatArray, rows: IntArray | slice = slice(None)) -> FloatArray:
-        """Return curves of shape (n_events, ..., n_bins) whitened, 0 beyond the windows."""
-        white = curves @ self._whitener.T
-        used = self._used[rows]
-        return np.asarray(white * (used if white.ndim == 2 else used[:, None, :]))
+    def _parts(self, rows: IntArray) -> Iterator[tuple[WhitenedWindows, slice, IntArray]]:
+        """Yield each group that some rows, in order, lie in; which of them do; and their numbers in it."""
+        stops = np.searchsorted(rows, self._ends).tolist()
+        starts = [0, *stops[:-1]]
+        begins = [0, *self._ends[:-1].tolist()]
+        for group, start, stop, begin in zip(self._groups, starts, stops, begins, strict=True):
+            if stop > start:
+                yield group, slice(start, stop), rows[start:stop] - begin
 
     def solve(self, start: Shapes) -> Shapes:
         guesses = np.stack([start.onset_s, np.log(start.tau_rise_s), np.log(start.tau_decay_s)], axis=1)
@@ -243,7 +266,7 @@ class _Problem:
         damping = np.full(len(at), 1e-2)
         for _ in range(_MAX_ITERATIONS):
             now = state.select(active)
-            moved = np.clip(at[active] + self._step(now, damping[active]), self._lower, self._upper)
+            moved = np.clip(at[active] + self._step(now, damping[active]), self._lower[active], self._upper)
             trial = self._state(moved, active)
             gain = now.cost - trial.cost
             better = gain > 0.0
@@ -279,39 +302,35 @@ class _Problem:
         return curves
 
     def _state(self, at: FloatArray, rows: IntArray) -> _State:
-        white = self._whiten(self._derivatives(at), rows)
-        ones, values = self._ones[rows], self._values[rows]
-        basis = np.stack([white[:, 0], ones], axis=1)
-        weight = self._level_weight[rows]
-        normal = basis @ basis.transpose(0, 2, 1)
+        n_events, weight = len(at), self._level_weight[rows]
+        curves = self._derivatives(at)
+        parts = [
+            (part, LinearSums(group, own, group.whitened(curves[part], own)))
+            for group, part, own in self._parts(rows)
+        ]
+        normal, target = np.empty((n_events, 2, 2)), np.empty((n_events, 2))
+        for part, sums in parts:
+            normal[part], target[part] = sums.normal, sums.target
         normal[:, 1, 1] += weight
-        target = np.einsum("nkb,nb->nk", basis, values)
         target[:, 1] += weight * self._level[rows]
         linear = _solve_two(normal, target)
         # A deflection that points downward is no event; the scale 0 keeps the fit from following it.
         down = ~(linear[:, 0] > 0.0)
         linear[down, 0] = 0.0
         linear[down, 1] = (target / np.maximum(np.einsum("nii->ni", normal), 1e-300))[down, 1]
-        residuals = values - linear[:, :1] * basis[:, 0] - linear[:, 1:] * ones
-        slopes = linear[:, :1, None] * white[:, 1:]
-        cross = slopes @ basis.transpose(0, 2, 1)
-        fisher = np.concatenate(
-            [
-                np.concatenate([slopes @ slopes.transpose(0, 2, 1), cross], axis=2),
-                np.concatenate([cross.transpose(0, 2, 1), normal], axis=2),
-            ],
-            axis=1,
-        )
+        fisher, downhill, chi_square = np.empty((n_events, 5, 5)), np.empty((n_events, 3)), np.empty(n_events)
+        cross = np.empty((n_events, 3, 2))
+        for part, sums in parts:
+            fisher[part, :3, :3], cross[part], downhill[part], chi_square[part] = sums.of_slopes(linear[part])
+        fisher[:, :3, 3:], fisher[:, 3:, :3], fisher[:, 3:, 3:] = cross, cross.transpose(0, 2, 1), normal
         explained = np.stack([_solve_two(normal, cross[:, k]) for k in range(3)], axis=1) @ cross.transpose(
             0, 2, 1
         )
         hessian = fisher[:, :3, :3] - explained + np.diag(self._weight)
         beside = self._weight * (self._center - at)
-        gradient = np.einsum("nkb,nb->nk", slopes, residuals) + beside
-        chi_square = np.einsum("nb,nb->n", residuals, residuals)
         level_misfit = weight * (linear[:, 1] - self._level[rows]) ** 2
         cost = chi_square + level_misfit + np.sum(beside * (self._center - at), axis=1)
-        return _State(linear, hessian, gradient, fisher, chi_square, cost)
+        return _State(linear, hessian, downhill + beside, fisher, chi_square, cost)
 
     def _shapes(self, at: FloatArray, state: _State) -> Shapes:
         rise_s, decay_s = np.exp(at[:, 1]), np.exp(at[:, 2])
@@ -342,13 +361,15 @@ class _Problem:
 
     def _height_se(self, at: FloatArray, state: _State) -> FloatArray:
         """Return the standard error of the mean around the peak less the level fitted to the same noise."""
-        white = self._whiten(self._derivatives(at))
-        scale = state.linear[:, :1, None]
-        slopes = np.concatenate([scale * white[:, 1:], white[:, :1], self._ones[:, None]], axis=1)
-        shared = np.einsum("nkb,nb->nk", slopes, self._whiten(np.tile(self._with_mean, (len(at), 1))))
+        curves, scale = self._derivatives(at), state.linear[:, :1, None]
+        shared, variance = np.empty((len(at), 5)), np.empty(len(at))
+        for group, part, own in self._parts(np.arange(len(at))):
+            white = group.whitened(curves[part], own)
+            slopes = np.concatenate([scale[part] * white[:, 1:], white[:, :1], group.ones[:, None]], axis=1)
+            shared[part], variance[part] = group.with_mean(slopes, own), group.variance_of_mean
         inverse = _inverse(state.fisher)
         covariance = np.einsum("nk,nk->n", inverse[:, 4], shared)
-        variance = self._variance_of_mean - 2.0 * covariance + inverse[:, 4, 4]
+        variance = variance - 2.0 * covariance + inverse[:, 4, 4]
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 

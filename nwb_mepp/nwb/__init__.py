@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
-    from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
+    from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE, curated_by, is_curated
     from nwb_mepp.nwb.reader import open_nwb, recording_in
     from nwb_mepp.nwb.replacement import add_results, replace_results
     from nwb_mepp.nwb.results import (
         EventTable,
         FileTables,
+        open_with_results,
         read_events,
         read_results,
         read_tables,
         written_tables,
     )
+    from nwb_mepp.nwb.review_file import ReviewFile, open_for_review
     from nwb_mepp.nwb.statements import Statements
     from nwb_mepp.nwb.typed_tables import Retyped
     from nwb_mepp.nwb.validation import Finding, is_failure, validate_nwb
@@ -35,6 +37,7 @@ _MODULES = {
     "results": (
         "EventTable",
         "FileTables",
+        "open_with_results",
         "read_events",
         "read_results",
         "read_tables",
@@ -43,10 +46,11 @@ _MODULES = {
     "extension_package": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
-    "names": ("CURATED_TABLE", "TRUTH_TABLE"),
+    "names": ("CURATED_TABLE", "TRUTH_TABLE", "curated_by", "is_curated"),
     "hdf5_access": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
     "reader": ("open_nwb", "recording_in"),
     "statements": ("Statements",),
+    "review_file": ("ReviewFile", "open_for_review"),
     "replacement": ("add_results", "replace_results"),
     "extension": ("add_extension", "remove_extension"),
     "typed_tables": ("Retyped",),
@@ -66,17 +70,22 @@ __all__ = [
     "Finding",
     "Metadata",
     "Retyped",
+    "ReviewFile",
     "Session",
     "Statements",
     "Subject",
     "add_extension",
     "add_recording",
     "add_results",
+    "curated_by",
     "interval_tables",
+    "is_curated",
     "is_failure",
     "load_metadata",
     "metadata_template",
+    "open_for_review",
     "open_nwb",
+    "open_with_results",
     "read_events",
     "read_fingerprint",
     "read_results",

@@ -18,6 +18,7 @@ from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import storable
 from nwb_mepp.nwb.names import channel_stems, series_name
 from nwb_mepp.nwb.sample_stream import compressed_samples
+from nwb_mepp.nwb.series_copies import Copies
 
 __all__ = ["COMMAND_COLUMNS", "COMMAND_TABLE", "add_commands", "command_steps", "is_command"]
 
@@ -47,11 +48,18 @@ _STIMULI: Mapping[str, tuple[type[PatchClampSeries], str]] = {
     "current": (CurrentClampStimulusSeries, "A"),
     "voltage": (VoltageClampStimulusSeries, "V"),
 }
+_PLACE = "/stimulus/presentation"
 _MARK = "command="
 
 
 def add_commands(
-    file: NWBFile, commands: Sequence[Command], *, clamp: str | None, electrode: str | None, source: str
+    file: NWBFile,
+    commands: Sequence[Command],
+    *,
+    clamp: str | None,
+    electrode: str | None,
+    source: str,
+    copies: Copies | None = None,
 ) -> dict[int, PatchClampSeries]:
     """Add a series for each command and sweep to ``/stimulus/presentation``, and a table of the epochs.
 
@@ -65,6 +73,8 @@ def add_commands(
         Name of the electrode; None if there are several, as no source states which command is whose.
     source : str
         A sentence about where they come from.
+    copies : Copies, optional
+        What it takes is not added.
 
     Returns
     -------
@@ -77,12 +87,14 @@ def add_commands(
     clamped: dict[int, list[PatchClampSeries]] = {}
     for trace in traces:
         n = n_sweeps[trace.channel]
-        fields = {
-            "name": series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n),
-            **_fields(trace, source=source, n_sweeps=n),
-        }
+        name = series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n)
+        texts = _texts(trace, source=source, n_sweeps=n)
         kind, unit = _STIMULI.get(clamp or "", (None, None))
-        if kind is None or trace.unit != unit or electrode is None:
+        is_plain = kind is None or trace.unit != unit or electrode is None
+        if copies is not None and is_plain and copies.take(_PLACE, name, trace, **texts):
+            continue
+        fields = {"name": name, **_fields(trace), **texts}
+        if kind is None or is_plain:
             file.add_stimulus(TimeSeries(**fields))
             continue
         one = kind(
@@ -111,18 +123,23 @@ def _trace(command: Command) -> Trace:
     )
 
 
-def _fields(trace: Trace, *, source: str, n_sweeps: int) -> dict[str, Any]:
+def _texts(trace: Trace, *, source: str, n_sweeps: int) -> dict[str, str]:
     of_sweep = f", sweep {trace.sweep}" if n_sweeps > 1 else ""
+    return {
+        "comments": f"{_MARK}{trace.channel}; sweep={trace.sweep}",
+        "description": storable(
+            f"Command {trace.channel}{of_sweep}: as the protocol states it, not measured. {source}"
+        ),
+    }
+
+
+def _fields(trace: Trace) -> dict[str, Any]:
     return {
         "data": compressed_samples(trace),
         "unit": nwb_unit_name(trace.unit),
         "conversion": float(trace.conversion),
         "starting_time": float(trace.start_s),
         "rate": float(trace.sampling_rate_hz),
-        "comments": f"{_MARK}{trace.channel}; sweep={trace.sweep}",
-        "description": storable(
-            f"Command {trace.channel}{of_sweep}: as the protocol states it, not measured. {source}"
-        ),
     }
 
 

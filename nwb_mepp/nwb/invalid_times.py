@@ -11,20 +11,25 @@ from hdmf.common import VectorData
 from pynwb import NWBFile
 from pynwb.epoch import TimeIntervals
 
+from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.results import ChannelResult, LeftOut
 
 __all__ = [
+    "BY_HAND",
     "INVALID_TIMES_PATH",
     "InvalidTime",
     "add_found",
     "found_on",
     "invalid_times_table",
+    "read_excluded",
     "read_found",
     "stated_times",
     "take_found",
 ]
 
 INVALID_TIMES_PATH = "intervals/invalid_times"
+# The reason of a stretch that a person left out, which holds for all channels.
+BY_HAND = "left out in review"
 _TIMES = ("start_time", "stop_time")
 _FOUND = {
     "reason": "Why the stretch was left out.",
@@ -44,7 +49,8 @@ class InvalidTime(NamedTuple):
 def invalid_times_table(rows: Iterable[InvalidTime | tuple[float, float]]) -> TimeIntervals | None:
     """Return the table of stretches that were left out, or None if there are none.
 
-    Stretches that hold for all channels are merged where they overlap.
+    Stretches that hold for all channels are merged where they overlap; those that a person left out in
+    review stay apart from the others, so that they can be taken back.
 
     Examples
     --------
@@ -53,7 +59,9 @@ def invalid_times_table(rows: Iterable[InvalidTime | tuple[float, float]]) -> Ti
     (array([0., 5.]), array([1., 7.]))
     """
     given = [InvalidTime(*row) for row in rows]
-    merged = sorted(_merged(one for one in given if not one.channel) + [one for one in given if one.channel])
+    stated = [one for one in given if not one.channel]
+    by_hand, others = ([one for one in stated if (one.reason == BY_HAND) is is_so] for is_so in (True, False))
+    merged = sorted(_merged(others) + _merged(by_hand) + [one for one in given if one.channel])
     if not merged:
         return None
     columns = [
@@ -125,22 +133,52 @@ def read_found(file: NWBFile, channel: str) -> tuple[LeftOut, ...]:
     )
 
 
-def take_found(handle: h5py.File, results: Sequence[ChannelResult]) -> list[InvalidTime] | None:
+def read_excluded(file: NWBFile) -> list[tuple[float, float]]:
+    """Return the stretches that a person left out in review, in seconds from the session start."""
+    return [(one.start_s, one.stop_s) for one in _rows(file) if one.reason == BY_HAND and not one.channel]
+
+
+def take_found(
+    handle: h5py.File,
+    results: Sequence[ChannelResult],
+    *,
+    by_hand: Sequence[tuple[float, float]] | None = None,
+) -> list[InvalidTime] | None:
     """Remove the table from an open file if it is to be written anew.
+
+    Parameters
+    ----------
+    handle : h5py.File
+    results : sequence of ChannelResult
+        Those of detectors replace what was found on their channels.
+    by_hand : sequence of (start_s, stop_s), optional
+        What a person leaves out, instead of what was left out by hand before; by default that stays.
 
     Returns
     -------
     list of InvalidTime or None
         What the new table must hold. None leaves the file as it is: nothing changes, or another program
         wrote columns that a new table would lose.
+
+    Raises
+    ------
+    OutputError
+        If something is to be left out by hand and the table has columns of another program.
     """
-    channels = {result.mepps.channel for result in results}
-    new = found_on(results)
+    found = [result for result in results if result.curation is None]
+    channels = {result.mepps.channel for result in found}
+    new = found_on(found) + [InvalidTime(*one, BY_HAND) for one in by_hand or ()]
     group = handle.get(INVALID_TIMES_PATH)
     if group is None:
         return new or None
     columns = [column for column in group if column != "id"]
     if not set(columns) <= {*_TIMES, *_FOUND}:
+        if by_hand:
+            raise OutputError(
+                f"expected only the columns of nwb-mepp in /{INVALID_TIMES_PATH}, found "
+                f"{', '.join(sorted(set(columns) - {*_TIMES, *_FOUND}))}, which would be lost; add the "
+                "stretches to that table with the program that wrote it, and take them back here."
+            )
         return None
     texts = [
         group[name].asstr()[:].tolist() if name in group else [""] * len(group["start_time"])
@@ -149,7 +187,9 @@ def take_found(handle: h5py.File, results: Sequence[ChannelResult]) -> list[Inva
     times = (group[name][:].tolist() for name in _TIMES)
     old = [InvalidTime(*row) for row in zip(*times, *texts, strict=True)]
     kept = [one for one in old if one.channel not in channels]
-    if not new and len(kept) == len(old):
+    if by_hand is not None:
+        kept = [one for one in kept if one.channel or one.reason != BY_HAND]
+    if sorted([*kept, *new]) == sorted(old):
         return None
     del handle[INVALID_TIMES_PATH]
     return [*kept, *new]

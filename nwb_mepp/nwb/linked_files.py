@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -14,7 +14,13 @@ import h5py
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.nwb.summary_table import ICEPHYS
 
-__all__ = ["missing_targets", "refuse_broken_links", "refuse_foreign_places", "set_aside"]
+__all__ = [
+    "leave_out_missing",
+    "missing_targets",
+    "refuse_broken_links",
+    "refuse_foreign_places",
+    "set_aside",
+]
 
 _UNTYPED = frozenset(
     {"/", "/acquisition", "/analysis", "/general", "/intervals", "/processing", "/scratch", "/stimulus"}
@@ -88,6 +94,30 @@ def missing_targets(handle: h5py.File) -> dict[str, str]:
             if lost:
                 missing[path] = lost[0]
     return missing
+
+
+def leave_out_missing(missing: Mapping[str, str], found: Set[str], left_out: dict[str, str]) -> list[str]:
+    """Say what is missing of each series, in ``left_out`` if its samples are and else in a sentence.
+
+    Parameters
+    ----------
+    missing : mapping of str to str
+        From :func:`missing_targets`.
+    found : set of str
+        Names of the series that were found.
+    left_out : dict of str to str
+        The reason by the name of each series that is left out.
+    """
+    sentences = []
+    names = found | left_out.keys()
+    for path, target in missing.items():
+        name = path.removeprefix("/acquisition/").removesuffix("/data")
+        reason = f"it leads to {target}, which is not there; get what is missing from whoever gave the file"
+        if path.endswith("/data") and name in names:
+            left_out[name] = reason
+        else:
+            sentences.append(f"Series {name!r} was left out: {reason}.")
+    return sentences
 
 
 def refuse_foreign_places(source: Path, series: Iterable[str]) -> None:

@@ -16,12 +16,21 @@ from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import AverageWaveform, ChannelResult
+from nwb_mepp.core.results import AverageWaveform, ChannelResult, Curation
 from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOrPath
 
-__all__ = ["hand_table", "mepp_table", "read_mepps", "read_waveform", "truth_table", "waveform_table"]
+__all__ = [
+    "RowsOfChannel",
+    "hand_table",
+    "mepp_table",
+    "read_curation",
+    "read_mepps",
+    "read_waveform",
+    "truth_table",
+    "waveform_table",
+]
 
 # The description of an averaged waveform, before the number of MEPPs.
 WAVEFORM_WORDS = (
@@ -32,7 +41,7 @@ MAX_INDEX = np.iinfo(np.int32).max
 
 
 def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> TimeIntervals:
-    """Return the table of the MEPPs of one detector on one channel.
+    """Return the table of the MEPPs of one detector on one channel, or what a person made of it.
 
     Parameters
     ----------
@@ -49,9 +58,14 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> Tim
     ValueError
         If the MEPPs are not sorted.
     """
+    rows = "one row each, pooled over sweeps, sorted by onset."
+    if result.curation is not None:
+        description = f"MEPPs on channel {result.mepps.channel} that a person reviewed; {rows}"
+        further = _curated({one: getattr(result.curation, one.attribute) for one in Curation.columns()})
+        return _table(result.mepps, name=name, description=description, series=series, further=further)
     description = (
         f"MEPPs found by detector {result.detector} (version {result.summary.detector_version}) "
-        f"on channel {result.mepps.channel}; one row each, pooled over sweeps, sorted by onset."
+        f"on channel {result.mepps.channel}; {rows}"
     )
     return _table(result.mepps, name=name, description=description, series=series)
 
@@ -98,11 +112,15 @@ def hand_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
         "by onset. What the marks do not state was measured on the samples where possible; else it is NaN."
     )
     values = {CurationColumns.source: "hand", CurationColumns.status: "accepted"}
-    further = [
-        VectorData(name=column.name, description=column.description, data=[value] * len(mepps))
-        for column, value in values.items()
-    ]
+    further = _curated({column: [value] * len(mepps) for column, value in values.items()})
     return _table(mepps, name=CURATED_TABLE, description=description, series=series, further=further)
+
+
+def _curated(values: Mapping[Column[Any], Sequence[str]]) -> list[VectorData]:
+    return [
+        VectorData(name=column.name, description=column.description, data=[str(one) for one in texts])
+        for column, texts in values.items()
+    ]
 
 
 def waveform_table(waveform: AverageWaveform, *, name: str, unit: str) -> DynamicTable:
@@ -203,14 +221,49 @@ def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
     )
 
 
+class RowsOfChannel(NamedTuple):
+    """The rows of a table that lie on one channel.
+
+    Attributes
+    ----------
+    mepps : Mepps
+    series : tuple of str
+        Name of the series that each lies in.
+    rows : ndarray of int64, shape (n_mepps,)
+        Their numbers in the table.
+    """
+
+    mepps: Mepps
+    series: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+
+
+def read_curation(table: TimeIntervals, rows: npt.NDArray[np.int64]) -> Curation | None:
+    """Return what a person decided about some rows of a table; None if it is not a person's.
+
+    Parameters
+    ----------
+    table : TimeIntervals
+    rows : ndarray of int64, shape (n_rows,)
+    """
+    if CurationColumns.status.name not in table.colnames:
+        return None
+    texts = {
+        column.attribute: np.array([str(one) for one in table[column.name][:]], dtype=np.str_)[rows]
+        for column in Curation.columns()
+        if column.name in table.colnames
+    }
+    return Curation(len(rows), **texts)
+
+
 def read_mepps(
     table: TimeIntervals,
     *,
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None = None,
     accepted_only: bool = False,
-) -> list[tuple[Mepps, tuple[str, ...]]]:
-    """Return the MEPPs of a table, channel by channel, with the name of the series of each row.
+) -> list[RowsOfChannel]:
+    """Return the MEPPs of a table, channel by channel.
 
     A column that the table lacks is filled as absent: the table may be older than the column, or written by
     another program.
@@ -240,7 +293,7 @@ def read_mepps(
         if column.name in table.colnames
     }
     channels = dict.fromkeys(trace.channel for _, trace in rows)
-    return [_channel(name, rows, columns) for name in channels]
+    return [_channel(name, rows, columns, kept) for name in channels]
 
 
 class _Reference(NamedTuple):
@@ -307,7 +360,8 @@ def _channel(
     channel: str,
     rows: Sequence[tuple[_Reference, Trace]],
     columns: Mapping[str, npt.NDArray[np.generic]],
-) -> tuple[Mepps, tuple[str, ...]]:
+    numbers: npt.NDArray[np.int64],
+) -> RowsOfChannel:
     """Return the rows that lie on one channel."""
     chosen = [number for number, (_, trace) in enumerate(rows) if trace.channel == channel]
     references, traces = zip(*(rows[number] for number in chosen), strict=True)
@@ -332,7 +386,7 @@ def _channel(
         stop_s=values(Mepps.stop_s),
         **{column.attribute: values(column) for column in Mepps.measures()},
     )
-    return mepps, tuple(reference.name for reference in references)
+    return RowsOfChannel(mepps, tuple(reference.name for reference in references), numbers[chosen])
 
 
 def _as_defined(column: Column[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -13,7 +13,9 @@ __all__ = [
     "TABLE_PREFIX",
     "TRUTH_TABLE",
     "channel_stems",
+    "curated_by",
     "free_name",
+    "is_curated",
     "safe_name",
     "series_name",
     "table_name",
@@ -22,7 +24,8 @@ __all__ = [
 
 TABLE_PREFIX = "mepps_"
 # A person's corrections and the ground truth of a simulation; no detector may use these names.
-CURATED_TABLE = "mepps_curated"
+CURATED = "curated"
+CURATED_TABLE = f"{TABLE_PREFIX}{CURATED}"
 TRUTH_TABLE = "mepps_truth"
 _RESERVED = {CURATED_TABLE: "corrections by hand", TRUTH_TABLE: "the ground truth of a simulation"}
 
@@ -99,8 +102,8 @@ def channel_stems(traces: Iterable[Trace]) -> dict[str, str]:
     return stems
 
 
-def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
-    """Return the name of the table of one detector on one channel.
+def table_name(detector: str, channel: str, *, stems: Mapping[str, str], curated: bool = False) -> str:
+    """Return the name of the table of one detector, or one person, on one channel.
 
     Parameters
     ----------
@@ -109,6 +112,8 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
         The stem of every channel in volts or amperes of ``/acquisition`` (:func:`channel_stems`). If there
         is only one, the name of the table omits it. A channel that lies elsewhere is not among them and
         always part of the name: what other programs add there must not change the names of tables.
+    curated : bool, default False
+        Whether a person decided on the rows, who may use the name reserved for that.
 
     Raises
     ------
@@ -127,12 +132,34 @@ def table_name(detector: str, channel: str, *, stems: Mapping[str, str]) -> str:
     name = TABLE_PREFIX + safe_name(detector)
     if len(stems) > 1 or channel not in stems:
         name = f"{name}_{stems.get(channel) or safe_name(channel)}"
-    if name in _RESERVED:
+    if name in _RESERVED and not (curated and name == CURATED_TABLE):
         raise OutputError(
             f"the table {name!r} is reserved for {_RESERVED[name]}; register the detector {detector!r} under "
             "another name."
         )
     return name
+
+
+def curated_by(reviewer: str) -> str:
+    """Return what stands for a person where a summary names a detector.
+
+    Examples
+    --------
+    >>> curated_by(""), curated_by("anna")
+    ('curated', 'curated_anna')
+    """
+    return f"{CURATED}_{reviewer}" if reviewer else CURATED
+
+
+def is_curated(detector: str) -> bool:
+    """Return whether a row of the summary is that of a person.
+
+    Examples
+    --------
+    >>> is_curated("curated_anna"), is_curated("miniunet")
+    (True, False)
+    """
+    return detector.split("_")[0] == CURATED
 
 
 def waveform_name(table: str) -> str:

@@ -21,7 +21,7 @@ from nwb_mepp.nwb.ancillary_tables import event_times
 from nwb_mepp.nwb.commands import command_steps, is_command
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
-from nwb_mepp.nwb.linked_files import missing_targets
+from nwb_mepp.nwb.linked_files import leave_out_missing, missing_targets
 from nwb_mepp.nwb.names import safe_name
 from nwb_mepp.nwb.schema_validation import newer_schema
 from nwb_mepp.nwb.series_paths import Place, hdf5_path, series_places
@@ -146,10 +146,19 @@ def open_nwb(
         If a series of several columns is requested without saying which column, or something is stated about
         a channel that does not exist.
     """
+    with open_both(path, channels=channels, statements=statements) as (_, recording):
+        yield recording
+
+
+@contextmanager
+def open_both(
+    path: str | PathLike[str], *, channels: Sequence[str] = (), statements: Statements | None = None
+) -> Iterator[tuple[NWBFile, Recording]]:
+    """Open an NWB file as what pynwb reads and as a recording; see :func:`open_nwb`."""
     place = Path(path)
     with open_hdf5(place) as handle:
         file = parse_file(handle, mode="r")[1]
-        yield recording_in(
+        recording = recording_in(
             file,
             name=str(place),
             sha256=sha256_of([place]),
@@ -157,6 +166,7 @@ def open_nwb(
             statements=statements,
             missing=missing_targets(handle),
         )
+        yield file, recording
 
 
 def recording_in(
@@ -191,7 +201,7 @@ def recording_in(
         As :func:`open_nwb`.
     """
     found, left_out = electrical_traces(file, statements=statements)
-    lost = _lost(missing or {}, found, left_out)
+    lost = leave_out_missing(missing or {}, {one.place for one in found}, left_out)
     found = [one for one in found if one.place not in left_out]
     if statements is not None:
         statements.check([*(one.trace.channel for one in found), *left_out], path=name)
@@ -225,20 +235,6 @@ def recording_in(
         stated={one.trace.channel: one.stated.described() for one in taken},
         notes=notes,
     )
-
-
-def _lost(missing: Mapping[str, str], found: Sequence[SeriesTrace], left_out: dict[str, str]) -> list[str]:
-    """Say what is missing of each series, in ``left_out`` if its samples are and else in a sentence."""
-    sentences = []
-    names = {one.place for one in found} | left_out.keys()
-    for path, target in missing.items():
-        name = path.removeprefix("/acquisition/").removesuffix("/data")
-        reason = f"it leads to {target}, which is not there; get what is missing from whoever gave the file"
-        if path.endswith("/data") and name in names:
-            left_out[name] = reason
-        else:
-            sentences.append(f"Series {name!r} was left out: {reason}.")
-    return sentences
 
 
 def _advice(left_out: Mapping[str, str]) -> list[str]:

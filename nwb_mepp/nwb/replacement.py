@@ -19,6 +19,7 @@ from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_foun
 from nwb_mepp.nwb.linked_files import refuse_broken_links, refuse_foreign_places, set_aside
 from nwb_mepp.nwb.names import table_name, waveform_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
+from nwb_mepp.nwb.results import name_of_row
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOrPath
 from nwb_mepp.nwb.series_paths import series_by_path
@@ -36,6 +37,7 @@ def replace_results(
     *,
     out: str | PathLike[str] | None = None,
     extension: bool = False,
+    excluded: Sequence[tuple[float, float]] | None = None,
 ) -> None:
     """Replace the tables and summary rows of some detectors on some channels, and nothing else.
 
@@ -56,6 +58,8 @@ def replace_results(
     extension : bool, default False
         Write tables of the extension ``ndx-mepp``, whichever kind was there before. A summary of that type
         remains one in any case.
+    excluded : sequence of (start_s, stop_s), optional
+        What a person leaves out in review, for ``invalid_times``; it replaces what was left out so before.
 
     Raises
     ------
@@ -77,17 +81,24 @@ def replace_results(
     if pairs != [(result.summary.detector, result.summary.channel) for result in results]:
         raise ValueError("expected the summary of each result to be of its detector and channel.")
     with hold(target):
-        _replace(source, target, results, extension=extension)
+        _replace(source, target, results, extension=extension, excluded=excluded)
 
 
-def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, extension: bool) -> None:
+def _replace(
+    source: Path,
+    target: Path,
+    results: Sequence[ChannelResult],
+    *,
+    extension: bool,
+    excluded: Sequence[tuple[float, float]] | None,
+) -> None:
     with read_file(source) as file:
         old_rows = read_summary(file)
         rows = _merge(old_rows, results)
         refuse_contradictions(rows)
         traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
         replaced, known = _tables(results, old_rows, traces)
-        _refuse_foreign(set(file.intervals or ()), replaced, known, source)
+        _refuse_foreign(set(file.intervals or ()), replaced, known | _of_people(file, results), source)
         linked = {key: one for key, one in _series(file, traces).items() if isinstance(one, str)}
         paths = {(one.trace.channel, one.trace.sweep): one.path for one in traces}
     channels = {result.mepps.channel for result in results}
@@ -104,6 +115,7 @@ def _replace(source: Path, target: Path, results: Sequence[ChannelResult], *, ex
             paths=paths,
             linked=linked,
             stems=series_stems(traces),
+            excluded=excluded,
         )
         refuse_unwritten(target)
         if extension or typed:
@@ -128,11 +140,22 @@ def _tables(
                 f"expected a channel of the file ({possible}), found {result.mepps.channel!r}; choose "
                 "one of these with `channels`."
             )
-    needed = {table_name(result.detector, result.mepps.channel, stems=stems) for result in results}
-    known = {
-        table_name(row.detector, row.channel, stems=stems) for row in old_rows if row.channel in channels
+    needed = {
+        table_name(one.detector, one.mepps.channel, stems=stems, curated=one.curation is not None)
+        for one in results
     }
+    known = {name_of_row(row, stems=stems) for row in old_rows if row.channel in channels}
     return needed, known
+
+
+def _of_people(file: NWBFile, results: Sequence[ChannelResult]) -> set[str]:
+    """Return the tables of people without a row in the summary, such as imported marks.
+
+    Only what a person decided may replace them.
+    """
+    if any(result.curation is None for result in results):
+        return set()
+    return {name for name, table in (file.intervals or {}).items() if "status" in table.colnames}
 
 
 def _series(file: NWBFile, traces: Iterable[SeriesTrace]) -> dict[tuple[str, int], TimeSeries | str]:
@@ -171,6 +194,7 @@ def _rewrite(
     paths: Mapping[tuple[str, int], str],
     linked: Mapping[tuple[str, int], str],
     stems: dict[str, str],
+    excluded: Sequence[tuple[float, float]] | None,
 ) -> bool:
     """Remove the old results from a copy and add the new ones in one session, so that HDF5 reuses the space.
 
@@ -192,7 +216,7 @@ def _rewrite(
         if SUMMARY_PATH in handle:
             del handle[SUMMARY_PATH]
         _mark_as_changed(handle)
-        invalid = take_found(handle, results)
+        invalid = take_found(handle, results, by_hand=excluded)
         with set_aside(handle, source):
             io, file = parse_file(handle, mode="r+")
             if invalid is not None:

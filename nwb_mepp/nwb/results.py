@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -12,18 +12,28 @@ from pynwb import NWBFile
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.results import ChannelResult, Curation, SummaryRow
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_tables import read_mepps, read_waveform
-from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, series_name, table_name, waveform_name
-from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, read_file, series_stems, traces_by_object
+from nwb_mepp.nwb.mepp_tables import read_curation, read_mepps, read_waveform
+from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, is_curated, series_name, table_name, waveform_name
+from nwb_mepp.nwb.reader import (
+    SeriesTrace,
+    electrical_traces,
+    open_both,
+    read_file,
+    series_stems,
+    traces_by_object,
+)
+from nwb_mepp.nwb.statements import Statements
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = [
     "EventTable",
     "FileTables",
+    "name_of_row",
+    "open_with_results",
     "read_events",
     "read_results",
     "read_tables",
@@ -45,12 +55,15 @@ class EventTable:
     mepps : Mepps
     series : tuple of str
         Name of the series that each MEPP lies in.
+    curation : Curation or None
+        What a person decided about each MEPP, if the table is a person's.
     """
 
     name: str
     detector: str
     mepps: Mepps
     series: tuple[str, ...]
+    curation: Curation | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,23 +92,35 @@ class _Annotated:
 
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
+        table = self.file.intervals[name]
         parts = read_mepps(
-            self.file.intervals[name],
+            table,
             traces=traces_by_object(self.traces),
             channel=row.channel if row else None,
             accepted_only=accepted_only,
         )
         detector = row.detector if row else ""
         return [
-            EventTable(name=name, detector=detector, mepps=mepps, series=series) for mepps, series in parts
+            EventTable(
+                name=name,
+                detector=detector,
+                mepps=one.mepps,
+                series=one.series,
+                curation=read_curation(table, one.rows),
+            )
+            for one in parts
         ]
 
 
 @contextmanager
 def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
     with read_file(path) as file:
-        traces, _ = electrical_traces(file)
-        yield _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+        yield _annotated(file, path)
+
+
+def _annotated(file: NWBFile, path: str | PathLike[str]) -> _Annotated:
+    traces, _ = electrical_traces(file)
+    return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
 
 
 def rows_of_tables(
@@ -116,8 +141,13 @@ def rows_of_tables(
                 f"expected channel {row.channel!r} of the summary in {path}, found "
                 f"{channels or 'no channel'}; the series was renamed or removed."
             )
-        rows[table_name(row.detector, row.channel, stems=stems)] = row
+        rows[name_of_row(row, stems=stems)] = row
     return rows
+
+
+def name_of_row(row: SummaryRow, *, stems: Mapping[str, str]) -> str:
+    """Return the name of the table that a row of the summary belongs to (:func:`table_name`)."""
+    return table_name(row.detector, row.channel, stems=stems, curated=is_curated(row.detector))
 
 
 def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
@@ -137,6 +167,35 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
         return [_result(annotated, name, row) for name, row in annotated.rows.items()]
 
 
+@contextmanager
+def open_with_results(
+    path: str | PathLike[str], *, statements: Statements | None = None
+) -> Iterator[tuple[Recording, list[ChannelResult]]]:
+    """Open an NWB file as a recording, with everything that detectors found in it.
+
+    Parameters
+    ----------
+    path : path-like
+    statements : Statements, optional
+        As for :func:`~nwb_mepp.nwb.open_nwb`.
+
+    Yields
+    ------
+    recording : Recording
+        As :func:`~nwb_mepp.nwb.open_nwb` gives it.
+    results : list of ChannelResult
+        As :func:`read_results` gives them.
+
+    Raises
+    ------
+    ReadError, UsageError
+        As these do.
+    """
+    with open_both(path, statements=statements) as (file, recording):
+        annotated = _annotated(file, path)
+        yield recording, [_result(annotated, name, row) for name, row in annotated.rows.items()]
+
+
 def read_tables(path: str | PathLike[str]) -> FileTables:
     """Return the MEPPs and the summary of a file, which is opened once.
 
@@ -148,7 +207,8 @@ def read_tables(path: str | PathLike[str]) -> FileTables:
     with _open(path) as annotated:
         tables = [_table(annotated, name, row) for name, row in annotated.rows.items()]
         return FileTables(
-            events=tuple(one for one in tables if one is not None), summaries=tuple(annotated.rows.values())
+            events=tuple(one for one in tables if one is not None and not is_curated(one.detector)),
+            summaries=tuple(annotated.rows.values()),
         )
 
 
@@ -185,7 +245,7 @@ def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | No
     """Return the table that belongs to a row of the summary; None if it is empty, and so not there."""
     table = None
     if name in annotated.file.intervals:
-        tables = annotated.events(name)
+        tables = annotated.events(name, accepted_only=True)
         if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
                 f"expected table {name!r} to lie on channel {row.channel!r}, found "
@@ -211,6 +271,7 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
         summary=row,
         left_out=read_found(annotated.file, row.channel),
         waveform=None if waveform is None else read_waveform(waveform),
+        curation=None if table is None else table.curation,
     )
 
 
@@ -223,8 +284,8 @@ def read_events(
     ----------
     path : path-like
     table : str, optional
-        Name of one table in ``/intervals``, of a detector or of a person; by default the tables of all
-        detectors, in the order of the summary.
+        Name of one table in ``/intervals``, of a detector or of a person, with or without ``mepps_``; by
+        default the tables of all detectors, in the order of the summary.
     accepted_only : bool, default False
         Omit what a person rejected: rows of a curated table with the status ``rejected``.
 
@@ -240,8 +301,15 @@ def read_events(
     """
     with _open(path) as annotated:
         intervals = annotated.file.intervals
+        if table is not None and table not in intervals and not table.startswith(TABLE_PREFIX):
+            short = f"{TABLE_PREFIX}{table}"
+            table = short if short in intervals or short in annotated.rows else table
         if table is None:
-            names = [name for name in annotated.rows if name in intervals]
+            names = [
+                name
+                for name, row in annotated.rows.items()
+                if name in intervals and not is_curated(row.detector)
+            ]
         elif table in intervals:
             names = [table]
         elif table in annotated.rows:

@@ -12,7 +12,14 @@ from pynwb import H5DataIO
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.recording import Trace
 
-__all__ = ["CHUNK_SAMPLES", "compressed_samples"]
+__all__ = [
+    "BLOCK_SAMPLES",
+    "CHUNK_SAMPLES",
+    "COMPRESSION",
+    "check_samples",
+    "compressed_samples",
+    "stored_dtype",
+]
 
 # Measured in docs/storage.md: chunks a tenth as long make files 1 % larger; with chunks ten times as long,
 # showing 10 s takes four times as long.
@@ -22,6 +29,7 @@ BLOCK_SAMPLES = 20 * CHUNK_SAMPLES
 # Measured there too: files are 18 % smaller to 2 % larger than at level 1; level 6 gains little and can take
 # three times as long.
 GZIP_LEVEL = 4
+COMPRESSION = {"compression": "gzip", "compression_opts": GZIP_LEVEL, "shuffle": True}
 
 
 class _TraceBlocks(GenericDataChunkIterator):  # type: ignore[misc] # hdmf ships no types
@@ -41,12 +49,16 @@ class _TraceBlocks(GenericDataChunkIterator):  # type: ignore[misc] # hdmf ships
         return (self._trace.n_samples,)
 
     def _get_dtype(self) -> np.dtype[Any]:
-        # Some formats are big-endian; the file holds the same numbers in this machine's order.
-        return self._trace.source.dtype.newbyteorder("=")
+        return stored_dtype(self._trace)
 
 
-def compressed_samples(trace: Trace) -> H5DataIO:
-    """Return the stored numbers of a trace as compressed chunks, read only while they are written.
+def stored_dtype(trace: Trace) -> np.dtype[Any]:
+    """Return the type of the numbers in the file, in the byte order of this machine."""
+    return trace.source.dtype.newbyteorder("=")
+
+
+def check_samples(trace: Trace) -> None:
+    """Check that a trace has samples that a file can hold.
 
     Raises
     ------
@@ -59,4 +71,15 @@ def compressed_samples(trace: Trace) -> H5DataIO:
             f"expected integer or floating-point samples in channel {trace.channel!r}, sweep {trace.sweep}, "
             f"found {found}; leave the channel or sweep out."
         )
-    return H5DataIO(_TraceBlocks(trace), compression="gzip", compression_opts=GZIP_LEVEL, shuffle=True)
+
+
+def compressed_samples(trace: Trace) -> H5DataIO:
+    """Return the stored numbers of a trace as compressed chunks, read only while they are written.
+
+    Raises
+    ------
+    OutputError
+        As :func:`check_samples`.
+    """
+    check_samples(trace)
+    return H5DataIO(_TraceBlocks(trace), **COMPRESSION)

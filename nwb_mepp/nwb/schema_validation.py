@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +59,9 @@ def _release(version: str) -> tuple[int, int]:
     return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
+@cache
 def _known_version() -> str:
+    # pynwb copies its whole map of types to hand it out.
     return str(get_type_map().namespace_catalog.get_namespace(CORE_NAMESPACE).version)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from nwb_mepp.nwb.header import describe_source
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, series_name
 from nwb_mepp.nwb.sample_stream import compressed_samples
+from nwb_mepp.nwb.series_copies import Copies
 
 __all__ = [
     "CLAMP_MODES",
@@ -102,24 +104,32 @@ def add_acquisition(
     clamp: str | None,
     metadata: Metadata,
     stimuli: Mapping[int, PatchClampSeries] | None = None,
+    copies: Copies | None = None,
 ) -> SeriesOf:
     """Add one series per channel and sweep.
 
     With a clamp mode, channels in its unit become series of its type; others (such as a monitor of the
     command) stay plain series, because the mode does not apply to them. ``stimuli`` are the series of what
-    was commanded, by sweep, which the table of intracellular recordings names.
+    was commanded, by sweep, which the table of intracellular recordings names. What ``copies`` takes is not
+    added.
 
     Returns
     -------
     dict of (channel, sweep) to TimeSeries
     """
     stems = channel_stems(recording.traces)
+    n_sweeps = Counter(trace.channel for trace in recording.traces)
+    numbers = {channel: number for number, channel in enumerate(recording.channels)}
     series: SeriesOf = {}
     for trace in recording.traces:
-        n_sweeps = len(recording.sweeps(trace.channel))
-        name = series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n_sweeps)
-        fields = {"name": name, **_fields(trace, recording, n_sweeps=n_sweeps)}
-        if clamp is not None and trace.unit == CLAMP_MODES[clamp][1]:
+        n = n_sweeps[trace.channel]
+        name = series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n)
+        texts = _texts(trace, recording, number=numbers[trace.channel], n_sweeps=n)
+        is_clamped = clamp is not None and trace.unit == CLAMP_MODES[clamp][1]
+        if copies is not None and not is_clamped and copies.take("/acquisition", name, trace, **texts):
+            continue
+        fields = {"name": name, **_fields(trace), **texts}
+        if clamp is not None and is_clamped:
             one = _clamped(file, trace, fields, clamp=clamp, metadata=metadata)
         else:
             one = TimeSeries(**fields)
@@ -130,12 +140,18 @@ def add_acquisition(
     return series
 
 
-def _fields(trace: Trace, recording: Recording, *, n_sweeps: int) -> dict[str, Any]:
-    number = recording.channels.index(trace.channel)
+def _texts(trace: Trace, recording: Recording, *, number: int, n_sweeps: int) -> dict[str, str]:
     sentences = [f"Channel {trace.channel}" + (f", sweep {trace.sweep}." if n_sweeps > 1 else ".")]
     if not recording.sweep_times_stated and n_sweeps > 1:
         sentences.append("Sweep times not stated by the source: the sweeps are laid end to end.")
     sentences.append(describe_source(recording.source))
+    return {
+        "comments": f"channel={trace.channel}; channel_number={number}; sweep={trace.sweep}",
+        "description": " ".join(sentences),
+    }
+
+
+def _fields(trace: Trace) -> dict[str, Any]:
     return {
         "data": compressed_samples(trace),
         "unit": nwb_unit_name(trace.unit),
@@ -144,8 +160,6 @@ def _fields(trace: Trace, recording: Recording, *, n_sweeps: int) -> dict[str, A
         "offset": float(trace.offset),
         "starting_time": float(trace.start_s),
         "rate": float(trace.sampling_rate_hz),
-        "comments": f"channel={trace.channel}; channel_number={number}; sweep={trace.sweep}",
-        "description": " ".join(sentences),
     }
 
 
@@ -173,7 +187,7 @@ def _add_recordings_table(
     clamped = [
         trace
         for trace in recording.traces
-        if isinstance(series[trace.channel, trace.sweep], PatchClampSeries)
+        if isinstance(series.get((trace.channel, trace.sweep)), PatchClampSeries)
     ]
     if len({trace.sweep for trace in clamped}) < 2:
         return

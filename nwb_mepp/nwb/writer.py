@@ -33,6 +33,7 @@ from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp, common_electrode
+from nwb_mepp.nwb.series_copies import Copies
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
 from nwb_mepp.nwb.typed_tables import add_types, forget_types
 
@@ -96,6 +97,8 @@ def write_nwb(
             f"expected a session start with a time zone, found {session_start.isoformat()}; give `timezone`."
         )
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
+    tables = [*(one.mepps for one in results), *(one for one in (truth, hand_marks) if one is not None)]
+    copies = Copies({(table.channel, int(sweep)) for table in tables for sweep in table.sweep})
     series = add_recording(
         file,
         recording,
@@ -103,6 +106,7 @@ def write_nwb(
         metadata=stated,
         fingerprint=fingerprint,
         excluded=[*excluded, *found_on(results)],
+        copies=copies,
     )
     if results:
         electrical = [trace for trace in recording.traces if trace.unit in ELECTRICAL_UNITS]
@@ -129,7 +133,10 @@ def write_nwb(
             refuse_unwritten(Path(path))
             add_types(temporary)
         refuse_unwritten(Path(path))
+        # Copies are as their models, which are checked here.
         refuse_invalid(schema_errors(temporary), path)
+        with h5py.File(temporary, "r+") as handle:
+            copies.write(handle)
 
 
 def add_recording(
@@ -140,6 +147,7 @@ def add_recording(
     metadata: Metadata,
     fingerprint: str = "",
     excluded: Sequence[tuple[float, float] | InvalidTime] = (),
+    copies: Copies | None = None,
 ) -> SeriesOf:
     """Add the samples of a recording, its equipment and its source to a file in memory.
 
@@ -149,6 +157,8 @@ def add_recording(
         It may already hold other recordings.
     recording, clamp, metadata, fingerprint, excluded
         As for :func:`write_nwb`.
+    copies : Copies, optional
+        Takes series that are to be written later.
 
     Returns
     -------
@@ -168,8 +178,9 @@ def add_recording(
         clamp=clamp,
         electrode=common_electrode(recording, clamp=clamp, metadata=metadata),
         source=source,
+        copies=copies,
     )
-    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata, stimuli=stimuli)
+    series = add_acquisition(file, recording, clamp=clamp, metadata=metadata, stimuli=stimuli, copies=copies)
     add_ancillary(file, recording.ancillary, source=source)
     invalid = invalid_times_table([*recording.invalid_times, *excluded])
     if invalid is not None and file.invalid_times is None:
@@ -192,7 +203,7 @@ def add_mepp_tables(
     names: dict[str, tuple[str, str]] = {}
     for result in results:
         pair = (result.detector, result.mepps.channel)
-        name = table_name(*pair, stems=stems)
+        name = table_name(*pair, stems=stems, curated=result.curation is not None)
         if name in names:
             raise OutputError(
                 f"expected one result for each table, found {names[name]} and {pair} for {name}; name each "

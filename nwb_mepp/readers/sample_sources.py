@@ -73,9 +73,9 @@ class MappedSource:
         """Return the stored numbers ``start <= i < stop``."""
         if stop <= start:
             return np.empty(0, dtype=self.dtype)
-        table = np.memmap(
-            self._path, dtype=self._stored, mode="r", offset=self._first_byte, shape=self._shape
-        )
+        # Given a path, NumPy would resolve it for every block.
+        path = str(self._path)
+        table = np.memmap(path, dtype=self._stored, mode="r", offset=self._first_byte, shape=self._shape)
         return np.array(table[start:stop, self._column], dtype=self.dtype)
 
 

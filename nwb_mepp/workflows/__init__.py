@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 from nwb_mepp.core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from nwb_mepp.workflows.analysis import ProgressCallback, analyze, choose_channels, cut_channel
+    from nwb_mepp.workflows.analysis import (
+        ProgressCallback,
+        analyze,
+        choose_channels,
+        cut_channel,
+        survey_channel,
+    )
     from nwb_mepp.workflows.annotation import annotate_file, detect_file
     from nwb_mepp.workflows.detection import find_mepps
     from nwb_mepp.workflows.extension import retype_file
@@ -51,12 +57,13 @@ __all__ = [
     "retype_file",
     "run_file",
     "stated_metadata",
+    "survey_channel",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "analysis": ("ProgressCallback", "analyze", "choose_channels", "cut_channel"),
+        "analysis": ("ProgressCallback", "analyze", "choose_channels", "cut_channel", "survey_channel"),
         "detection": ("find_mepps",),
         "extension": ("retype_file",),
         "annotation": ("annotate_file", "detect_file"),

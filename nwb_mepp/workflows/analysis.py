@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nwb_mepp.conditioning import MIN_DURATION_S, end_values, find_unusable, survey
+from nwb_mepp.conditioning import MIN_DURATION_S, ChannelNoise, end_values, find_unusable, survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, LeftOut
@@ -27,6 +27,7 @@ __all__ = [
     "choose_channels",
     "cut_channel",
     "stretches_left_out",
+    "survey_channel",
 ]
 
 # Called with a few words on what is being done now.
@@ -97,23 +98,11 @@ def analyze_channel(
     tell : callable, optional
     """
     judge = next((one for one in detectors if one.name == settings.second_opinion), None)
-    traces = recording.sweeps(channel)
-    _check_amplitude_unit(traces[0], settings=settings)
-    stimuli = find_stimuli(recording, channel=channel, settings=settings)
-    left_out, steps = _find_left_out(recording, channel, stimuli=stimuli, settings=settings)
-    segments = cut_channel(recording, channel, settings=settings, left_out=left_out)
-    _check_anything_left(segments, channel=channel, left_out=left_out)
+    _check_amplitude_unit(recording.sweeps(channel)[0], settings=settings)
     tell(f"noise of {channel}")
-    noise = survey(segments, polarity=settings.polarity)
+    sorting, noise = survey_channel(recording, channel, settings=settings)
+    segments = sorting.segments
     baseline = sample_baseline(segments)
-    sorting = EventSorting(
-        traces=traces,
-        segments=segments,
-        ends=end_values(segments),
-        left_out=left_out,
-        stimuli=stimuli,
-        steps=steps,
-    )
     clear_s = find_clear_deflections(segments, noise=noise)
     for detector in detectors:
         tell(f"{detector.name} on {channel}")
@@ -129,6 +118,39 @@ def analyze_channel(
             clear_s=clear_s,
             stated=recording.stated.get(channel),
         )
+
+
+def survey_channel(
+    recording: Recording, channel: str, *, settings: DetectionSettings
+) -> tuple[EventSorting, ChannelNoise]:
+    """Return what of a channel is analyzed, and what the survey finds there.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel : str
+    settings : DetectionSettings
+
+    Raises
+    ------
+    UsageError
+        If a stretch to leave out lies wholly outside the channel.
+    DetectionError
+        If nothing is left to analyze, or no noise can be told from it.
+    """
+    stimuli = find_stimuli(recording, channel=channel, settings=settings)
+    left_out, steps = _find_left_out(recording, channel, stimuli=stimuli, settings=settings)
+    segments = cut_channel(recording, channel, settings=settings, left_out=left_out)
+    _check_anything_left(segments, channel=channel, left_out=left_out)
+    sorting = EventSorting(
+        traces=recording.sweeps(channel),
+        segments=segments,
+        ends=end_values(segments),
+        left_out=left_out,
+        stimuli=stimuli,
+        steps=steps,
+    )
+    return sorting, survey(segments, polarity=settings.polarity)
 
 
 def choose_channels(

@@ -248,10 +248,10 @@ def _mean(values: npt.NDArray[np.generic]) -> float:
 def _found(path: Path, *, table: str | None, channel: str | None) -> list[Mepps]:
     """Return the MEPPs to evaluate: one table on one channel, or nothing if none were found."""
     if table is not None:
-        parts = [one.mepps for one in read_events(path, table=table)]
+        parts = [one.mepps for one in read_events(path, table=table, accepted_only=True)]
         which = f"table {table!r}"
     else:
-        results = read_results(path)
+        results = [one for one in read_results(path) if one.curation is None]
         if not results:
             raise ReadError(
                 f"no detector was run on {path}; run 'nwb-mepp detect' first, or name a table with `table`."

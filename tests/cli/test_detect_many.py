@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
-from builders.command_line import Call
+from builders.command_line import STATED, Call
+from builders.known_mepps import mepp_trace
+from builders.traces import RATE_HZ
 from nwb_mepp.nwb import read_results
 
 ONE = ("--detector", "matched_filter")
@@ -21,6 +25,15 @@ def folder(annotated: Path, tmp_path: Path) -> Path:
         (tmp_path / "in" / name).mkdir(parents=True)
         shutil.copy(annotated, tmp_path / "in" / name / "x.nwb")
     return tmp_path / "in"
+
+
+def write_foreign(path: Path) -> None:
+    """Write what another program recorded."""
+    file = NWBFile("a cell", "id", datetime(2026, 1, 15, tzinfo=UTC))
+    samples = TimeSeries(name="Vm", data=mepp_trace(), unit="volts", rate=RATE_HZ)
+    file.add_acquisition(samples)
+    with NWBHDF5IO(path, "w") as io:
+        io.write(file)
 
 
 def detectors(path: Path) -> list[str]:
@@ -74,6 +87,29 @@ def test_run_on_an_nwb_file_annotates_a_copy(call: Call, folder: Path, tmp_path:
     assert names <= {path.name for path in out.iterdir()}
     again = call("run", source, "-o", out, *THRESHOLD, "--timezone", "UTC")
     assert (again.code, "(kept" in again.err) == (0, True)
+
+
+def test_run_on_a_folder_takes_the_nwb_files_of_others_but_not_our_outputs(
+    call: Call, lab_file: Path, annotated: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "lab", tmp_path / "out"
+    (folder / "old" / ".hidden").mkdir(parents=True)
+    shutil.copy(lab_file, folder / "a.txt")
+    shutil.copy(annotated, folder / "old" / "ours.nwb")
+    write_foreign(folder / "old" / "theirs.nwb")
+    shutil.copy(folder / "old" / "theirs.nwb", folder / "old" / ".hidden" / "x.nwb")
+    (folder / "bad.nwb").write_bytes((folder / "old" / "theirs.nwb").read_bytes()[:3000])
+    called = call("run", folder, "-o", out, *STATED, "--no-picture")
+    assert called.code == 1
+    assert "2 done, 1 failed" in called.err
+    assert "bad.nwb" in called.err.partition("1 of 3 files failed")[2]
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.nwb")) == [
+        "a.txt.nwb",
+        "old/theirs.nwb",
+    ]
+    assert detectors(out / "old" / "theirs.nwb") == ["matched_filter"]
+    alone = call("run", folder / "old", "-o", tmp_path / "two", *ONE, "--no-picture")
+    assert (alone.code, len(list((tmp_path / "two").glob("*.nwb")))) == (0, 1)
 
 
 def test_a_picture_of_the_user_is_found_before_an_annotated_copy_is_written(

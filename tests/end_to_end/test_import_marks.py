@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import nwb_mepp
 from builders.command_line import Call
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
 from builders.nwb_files import objects
+from nwb_mepp.nwb import read_events
 
 STATED = ("--unit", "V", "--override", "--session-start", "2026-01-15T10:00:00Z")
 
@@ -67,3 +69,29 @@ def test_marks_become_a_type_of_the_extension_where_asked(call: Call, lab: Path)
     assert len(listed[0]) == 9
     # All but the path of the file is the same.
     assert [row.split(",")[1:] for row in listed[0]] == [row.split(",")[1:] for row in listed[1]]
+
+
+@pytest.mark.parametrize(
+    ("folder", "marks", "expected_s"),
+    [
+        ("events_thousands", "thousands_silent.txt", [12.3456, 15.2001, 18.0502]),
+        ("events_clock", "clock_silent.txt", [12.346, 15.200, 18.050]),
+    ],
+)
+def test_marks_with_thousands_or_clock_times_are_where_they_were_made(
+    folder: str, marks: str, expected_s: list[float], shared_cases: Path, tmp_path: Path
+) -> None:
+    case, output = shared_cases / folder, tmp_path / "a.nwb"
+    nwb_mepp.convert(case / "long.csv", output, events=case / marks, session_start="2022-01-01T00:00:00Z")
+    (table,) = read_events(output, table="mepps_curated")
+    assert table.mepps.peak_s == pytest.approx(expected_s, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["own_comma.csv", "own_lab.csv"])
+def test_our_own_tables_are_given_back(name: str, shared_cases: Path, tmp_path: Path) -> None:
+    case, output = shared_cases / "own_tables_back", tmp_path / "a.nwb"
+    nwb_mepp.convert(case / "sixty.csv", output, events=case / name, session_start="2022-01-01T00:00:00Z")
+    (table,) = read_events(output, table="mepps_curated")
+    assert len(table.mepps) == 60
+    assert table.mepps.start_s[:3] == pytest.approx([0.6221, 1.8401, 2.5560], abs=1e-9)
+    assert table.mepps.amplitude[0] == pytest.approx(0.53153997567984e-3, rel=1e-11)

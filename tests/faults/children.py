@@ -113,13 +113,19 @@ class Child:
             os.close(self._handle)
             self._ended = Ended(
                 code=-signal.SIGKILL if status >> 8 == KILLED else os.waitstatus_to_exitcode(status),
-                said=self._output.read_text(encoding="utf-8", errors="replace"),
+                said=self._said(),
                 seconds=time.monotonic() - self._began_s,
                 peak_bytes=usage.ru_maxrss * 1024,
                 excess=excess or ("memory" if usage.ru_maxrss * 1024 > MEMORY_BYTES else ""),
             )
             self._output.unlink(missing_ok=True)
         return self._ended
+
+    def _said(self) -> str:
+        try:
+            return self._output.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # killed before it could say anything
+            return ""
 
 
 class Server:

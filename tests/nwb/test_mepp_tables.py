@@ -63,7 +63,7 @@ def test_references_are_the_sample_numbers_themselves_at_any_rate_and_start(
     series = series_of(one)
     table = mepp_table(result_of(found), name="mepps_x", series=series)
     assert [reference.idx_start for (reference,) in table["timeseries"][:]] == sorted(onsets)
-    ((back, _),) = read_mepps(table, traces={series["Vm", 0].object_id: [one]})
+    ((back, _, _),) = read_mepps(table, traces={series["Vm", 0].object_id: [one]})
     for name in Mepps.array_names():
         expected = getattr(found, name)
         assert getattr(back, name).dtype == expected.dtype, name
@@ -82,7 +82,7 @@ def test_mepps_of_several_sweeps_refer_each_to_its_own() -> None:
         "Vm 2",
     ]
     by_object = {series["Vm", sweep].object_id: [traces[sweep]] for sweep in range(3)}
-    ((back, names),) = read_mepps(table, traces=by_object)
+    ((back, names, _),) = read_mepps(table, traces=by_object)
     assert back.sweep.tolist() == [0, 1, 2, 2]
     assert names == ("Vm 0", "Vm 1", "Vm 2", "Vm 2")
 
@@ -128,7 +128,7 @@ def test_a_table_without_measures_can_be_read() -> None:
         hand_made(list(series.values())),
         traces={series["V1", 0].object_id: [first], series["V2", 0].object_id: [second]},
     )
-    assert [(found.channel, found.unit, len(found)) for found, _ in tables] == [
+    assert [(found.channel, found.unit, len(found)) for found, _, _ in tables] == [
         ("V1", "V", 1),
         ("V2", "A", 1),
     ]
@@ -142,7 +142,7 @@ def test_the_channel_says_which_column_of_a_series_is_meant() -> None:
     columns = [int16_trace("E_0"), int16_trace("E_1")]
     (series,) = series_of(int16_trace()).values()
     table = hand_made([series, series])
-    ((found, _),) = read_mepps(table, traces={series.object_id: columns}, channel="E_1")
+    ((found, _, _),) = read_mepps(table, traces={series.object_id: columns}, channel="E_1")
     assert found.channel == "E_1"
     with pytest.raises(
         ReadError, match="expected row 0 of table 'marks' to refer to one channel in volts or amperes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from pathlib import PurePath
 
 from nwb_mepp.core.errors import MeppError
 
@@ -36,6 +37,12 @@ def explain(error: Exception) -> str:
             "expected room for the output, found the disk full, or a limit of file sizes or quota reached; "
             "nothing incomplete was left. Free some space, or choose another output folder."
         )
+    told_by_hdf5 = _of_hdf5(error)
+    if told_by_hdf5 is not None:
+        return (
+            f"HDF5 reports: {' '.join(told_by_hdf5.split())}; the file is probably damaged: copy or export "
+            "it anew."
+        )
     if isinstance(error, OSError):
         return f"the operating system reports: {text}."
     if isinstance(error, MemoryError):
@@ -55,3 +62,19 @@ def _is_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _of_hdf5(error: BaseException | None) -> str | None:
+    """Return what HDF5 says of content that it cannot read or write; None if it said nothing.
+
+    That a name does not exist is no such thing: to ask for it may be a bug.
+    """
+    kinds = (RuntimeError, OSError, UnicodeError, KeyError)
+    while error is not None:
+        said = isinstance(error, kinds) and "doesn't exist" not in str(error)
+        if said and error.__traceback__ is not None:
+            innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+            if "h5py" in PurePath(innermost).parts:
+                return str(error.args[0]) if isinstance(error, KeyError) else str(error)
+        error = error.__cause__ or error.__context__
+    return None

@@ -30,7 +30,14 @@ from nwb_mepp.workflows.batch.tables import (
 from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
 
-__all__ = ["FAILURES", "TABLES", "refuse_foreign_tables", "write_failures", "write_tables"]
+__all__ = [
+    "FAILURES",
+    "TABLES",
+    "refuse_foreign_tables",
+    "session_columns",
+    "write_failures",
+    "write_tables",
+]
 
 TABLES = ("mepps.csv", "summary.csv")
 FAILURES = "failures.csv"
@@ -111,7 +118,7 @@ def write_tables(
 
     paths = tuple(folder / name for name in TABLES)
     known = {
-        **_known_before(paths[1]),
+        **session_columns(paths[1]),
         **{path.relative_to(folder).as_posix(): own for path, own in (columns or {}).items() if own},
     }
     names = tuple(dict.fromkeys(name for own in known.values() for name in own))
@@ -134,8 +141,8 @@ def write_tables(
     return paths, tuple(failures)
 
 
-def _known_before(table: Path) -> dict[str, dict[str, str]]:
-    """Return the columns of an earlier table that are not ours, by file."""
+def session_columns(table: Path) -> dict[str, dict[str, str]]:
+    """Return the columns of an earlier table that are not ours, by file; none if there is no such table."""
     ours = {name for one in _UNITS for name in _headings(one)}
     try:
         lines = table.read_text("utf-8").splitlines()

@@ -11,7 +11,7 @@ from nwb_mepp.core.units import lab_unit
 from nwb_mepp.workflows.channel_looks import ChannelLook
 from nwb_mepp.workflows.outcomes import FileOutcome
 
-__all__ = ["outliers"]
+__all__ = ["find_outliers"]
 
 # Fewer files have no majority to stand out from.
 _MIN_FILES = 3
@@ -21,7 +21,7 @@ _BASELINE_RATIO, _NOISE_RATIO = 4.0, 6.0
 _IS_BASELINE = 5.0
 
 
-def outliers(outcomes: Sequence[FileOutcome]) -> list[tuple[Path, str]]:
+def find_outliers(outcomes: Sequence[FileOutcome]) -> list[tuple[Path, str]]:
     """Return the files that stand out in unit, sampling rate, scale or sign, each with what does.
 
     Only the first electrical channel of each file is compared, with those that most files have.

@@ -13,6 +13,7 @@ from nwb_mepp._utils.file_attributes import is_zarr
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.readers import find_recordings
 from nwb_mepp.workflows import WriteOptions, is_nwb
+from nwb_mepp.workflows.batch.nwb_inputs import nwb_inputs
 
 __all__ = ["Failure", "Job", "Plan", "find_nwb_files", "plan_batch", "plan_detection"]
 
@@ -94,6 +95,7 @@ def plan_batch(
     folder: str | os.PathLike[str],
     reader: str | None = None,
     write_options: WriteOptions | None = None,
+    nwb: bool = False,
 ) -> Plan:
     """Find the recordings that the arguments stand for, and choose the paths of their outputs.
 
@@ -111,6 +113,8 @@ def plan_batch(
         Registered name of the reader of all of them.
     write_options : WriteOptions, optional
         What is known of all of them.
+    nwb : bool, default False
+        Take the NWB files in folders, too, that this package did not write, unless a reader is stated.
 
     Raises
     ------
@@ -124,13 +128,21 @@ def plan_batch(
     seen: set[Path] = set()
     for argument in map(Path, paths):
         try:
-            found = _recordings_of(argument, beside=target, reader=reader, failures=failures, skipped=skipped)
+            inputs = nwb_inputs(argument, outputs=target) if nwb and reader is None else []
+            found = _recordings_of(
+                argument,
+                beside=target,
+                reader=reader,
+                failures=failures,
+                skipped=skipped,
+                optional=bool(inputs),
+            )
         except UsageError:
             raise
         except MeppError as error:
             failures.append(Failure.because(argument, str(error)))
             continue
-        for path in found:
+        for path in (*found, *inputs):
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
@@ -142,9 +154,10 @@ def plan_batch(
                     f"{other.path} and {path} would both be written to {job.output}; convert them into "
                     "different folders with `output`."
                 )
-    if known.session_start is not None and len(jobs) > 1 and not known.override:
+    n_lab_files = sum(not is_nwb(job.path) for job in jobs.values())
+    if known.session_start is not None and n_lab_files > 1 and not known.override:
         raise UsageError(
-            f"`session_start`: expected one file, found {len(jobs)}, which can hardly have begun at one "
+            f"`session_start`: expected one file, found {n_lab_files}, which can hardly have begun at one "
             "time; give `sessions` with a row for each, or `override=True` if they did."
         )
     passed_over = {one.path: one for one in sorted(skipped, key=lambda one: one.path)}
@@ -157,9 +170,18 @@ def plan_batch(
 
 
 def _recordings_of(
-    argument: Path, *, beside: Path, reader: str | None, failures: list[Failure], skipped: list[Failure]
+    argument: Path,
+    *,
+    beside: Path,
+    reader: str | None,
+    failures: list[Failure],
+    skipped: list[Failure],
+    optional: bool,
 ) -> list[Path]:
-    """Return the recordings of an argument; folders in it that cannot be searched are failures."""
+    """Return the recordings of an argument; folders in it that cannot be searched are failures.
+
+    If they are optional, it may be that there are none.
+    """
 
     def note(error: OSError) -> None:
         why = (error.strerror or str(error)).lower()
@@ -173,13 +195,18 @@ def _recordings_of(
     def pass_over(path: Path, reason: str) -> None:
         skipped.append(Failure(path=path, reason=reason))
 
-    found = find_recordings([argument], reader=reader, on_unreadable=note, on_skipped=pass_over)
+    try:
+        found = find_recordings([argument], reader=reader, on_unreadable=note, on_skipped=pass_over)
+    except ReadError:
+        if not optional:
+            raise
+        return []
     if found == [argument]:
         return found
     # Tables and outputs of an earlier run may lie below the folder that is searched.
     outputs = beside.resolve()
     kept = [path for path in found if not path.resolve().is_relative_to(outputs)]
-    if not kept:
+    if not kept and not optional:
         raise ReadError(
             f"expected recordings in {argument}, found only outputs in {beside}; give the folder of the lab "
             "files."

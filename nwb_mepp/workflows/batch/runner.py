@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from nwb_mepp._utils.limits import Limits
+from nwb_mepp._utils.ownership import is_ours
 from nwb_mepp._utils.process_pool import run_jobs, tell_parent
-from nwb_mepp.core.errors import OutputError, ReadError, UsageError
+from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import (
     DetectionSettings,
@@ -33,6 +34,7 @@ from nwb_mepp.workflows.batch.folder_tables import (
 )
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.tables import Decimal, Units
+from nwb_mepp.workflows.batch.workbook import WORKBOOK, require_openpyxl, write_workbook
 from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
 
@@ -73,6 +75,7 @@ def run_batch(
     n_processes: int = 1,
     units: Units = "si",
     decimal: Decimal = "point",
+    workbook: bool = False,
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
@@ -96,6 +99,8 @@ def run_batch(
     units : {"si", "lab"}
     decimal : {"point", "comma"}
         Of the tables.
+    workbook : bool, default False
+        Write the tables as ``mepps.xlsx``, too; one of an earlier batch is brought up to date in any case.
     worded : callable (reason) -> str
         Puts the reason of a failure into the words of who called: the command line names its options.
     on_done : callable, optional
@@ -114,8 +119,12 @@ def run_batch(
     ------
     OutputError
         If files of someone else bear the names of the tables; nothing is done then.
+    MissingDependencyError
+        If a workbook is asked for and openpyxl is not installed.
     """
-    refuse_foreign_tables(plan.folder, (*TABLES, FAILURES))
+    if workbook:
+        require_openpyxl()
+    refuse_foreign_tables(plan.folder, (*TABLES, FAILURES, *([WORKBOOK] if workbook else ())))
     kept = limits or LimitOptions()
     work = partial(
         run_file, settings=settings, read_options=read_options, overwrite=overwrite, picture=picture
@@ -143,7 +152,9 @@ def run_batch(
                 decimal=decimal,
                 columns={job.output: job.columns for job in plan.jobs},
             )
-        except OutputError as error:
+            if workbook or is_ours(plan.folder / WORKBOOK):
+                tables = (*tables, write_workbook(plan.folder, units=units, decimal=decimal))
+        except (OutputError, MissingDependencyError) as error:
             # What is done stays done; the next batch writes the tables of all outputs.
             reason = f"the NWB files are there, but not the tables: {error}"
             tables, missing = (), (Failure(path=plan.folder, reason=reason),)

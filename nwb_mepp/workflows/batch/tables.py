@@ -124,13 +124,13 @@ def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Itera
     file : str
         How the file is named in the rows.
     table : str, optional
-        Name of one table; by default those of all detectors.
+        Name of one table, without what a person rejected there; by default those of all detectors.
 
     Yields
     ------
     mapping of str to object
     """
-    for one in read_events(path, table=table):
+    for one in read_events(path, table=table, accepted_only=True):
         yield from event_rows(one.mepps, file=file, series=one.series, detector=one.detector)
 
 

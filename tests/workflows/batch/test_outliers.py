@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nwb_mepp.workflows import FileOutcome
-from nwb_mepp.workflows.batch import outliers
+from nwb_mepp.workflows.batch import find_outliers
 from nwb_mepp.workflows.channel_looks import ChannelLook
 
 
@@ -23,8 +23,8 @@ USUAL = [outcome(number, median=-0.07 - 0.005 * number, sd=1e-4 * (1 + number)) 
 
 
 def test_files_that_agree_do_not_stand_out() -> None:
-    assert outliers(USUAL) == []
-    assert outliers([]) == []
+    assert find_outliers(USUAL) == []
+    assert find_outliers([]) == []
 
 
 @pytest.mark.parametrize(
@@ -41,21 +41,26 @@ def test_files_that_agree_do_not_stand_out() -> None:
     ],
 )
 def test_what_differs_is_named(odd: dict[str, object], what: str) -> None:
-    ((path, sentence),) = outliers([*USUAL, outcome(9, **odd)])  # type: ignore[arg-type]  # by name
+    ((path, sentence),) = find_outliers([*USUAL, outcome(9, **odd)])  # type: ignore[arg-type]  # by name
     assert path == Path("9.abf")
     assert what in sentence
 
 
 def test_currents_are_compared_by_their_noise() -> None:
     usual = [outcome(number, unit="A", median=0.0, sd=3e-12 + number * 1e-12) for number in range(3)]
-    ((path, sentence),) = outliers([*usual, outcome(9, unit="A", median=1e-12, sd=50e-12)])
+    ((path, sentence),) = find_outliers([*usual, outcome(9, unit="A", median=1e-12, sd=50e-12)])
     assert (path.name, "noise is 50 pA" in sentence) == ("9.abf", True)
 
 
 def test_of_two_kinds_as_frequent_the_larger_numbers_stand_out() -> None:
     large = [outcome(number, median=-0.7, sd=1e-3) for number in (10, 11, 12, 13)]
-    assert [path.name for path, _ in outliers([*USUAL, *large])] == ["10.abf", "11.abf", "12.abf", "13.abf"]
+    assert [path.name for path, _ in find_outliers([*USUAL, *large])] == [
+        "10.abf",
+        "11.abf",
+        "12.abf",
+        "13.abf",
+    ]
 
 
 def test_two_files_have_no_majority() -> None:
-    assert outliers([USUAL[0], outcome(9, median=-0.7, sd=1e-3)]) == []
+    assert find_outliers([USUAL[0], outcome(9, median=-0.7, sd=1e-3)]) == []

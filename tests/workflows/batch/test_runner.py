@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from builders.known_mepps import ONSETS_S, mepp_trace, write_text
@@ -118,6 +120,35 @@ def test_every_error_becomes_a_sentence(
     monkeypatch.setenv("NWB_MEPP_DEBUG", "1")
     assert explain(error).startswith(sentence)
     assert type(error).__name__ in capsys.readouterr().err
+
+
+def test_what_hdf5_cannot_read_or_write_is_no_bug(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["group/values"] = np.arange(10)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"SNOD") : content.index(b"SNOD") + 4] = b"xxxx"  # a node of the table of names
+    path.write_bytes(content)
+    with h5py.File(path, "r") as file, pytest.raises(RuntimeError) as raised:
+        "group" in file  # noqa: B015
+    assert explain(raised.value) == (
+        "HDF5 reports: Unable to synchronously check link existence (bad symbol table node signature); the "
+        "file is probably damaged: copy or export it anew."
+    )
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        with pytest.raises(RuntimeError) as wrapped:
+            _put(file, "\udcb6")
+        assert explain(wrapped.value).startswith("HDF5 reports: 'utf-8' codec can't encode character")
+        with pytest.raises(KeyError) as missing:
+            file["none"]
+    assert explain(missing.value).startswith("this is a bug in nwb-mepp (KeyError")
+
+
+def _put(file: h5py.File, text: str) -> None:
+    try:
+        file.attrs["name"] = text
+    except UnicodeEncodeError as error:
+        raise RuntimeError("unable to write attribute") from error
 
 
 def test_a_defect_is_named_with_its_file(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

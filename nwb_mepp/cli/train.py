@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from nwb_mepp.cli import options
+from nwb_mepp.cli.comparison import comparison_text
 from nwb_mepp.cli.console import show_progress, tell
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.workflows.settings import DetectionSettings
@@ -228,6 +229,9 @@ def train(
             detection=replace(detection, channels=(channel,) if channel else ()),
             reporter=Reporter(tell=progress.tell, advance=progress.reach),
         )
+    if outcome.comparison:
+        for line in comparison_text(outcome.comparison).splitlines():
+            tell(line)
     tell(f"{outcome.folder}: {'exists already, kept' if outcome.kept else 'trained'}")
 
 

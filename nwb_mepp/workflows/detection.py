@@ -21,6 +21,7 @@ from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize
+from nwb_mepp.workflows.confirmation import confirm
 from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.settings import DetectionSettings
 
@@ -73,11 +74,7 @@ def _measured(
     noise_sd : float
         SD of the noise when they are taken away.
     """
-    rate = settings.rate_of(detector.name)
-    threshold = settings.threshold_of(detector.name) if rate is None else 0.0
-    candidates = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
-    if rate is not None:
-        candidates = most_probable(candidates, false_discovery_rate=rate, detector=detector.name)
+    candidates = _candidates(segments, detector=detector, noise=noise, settings=settings)
     measured, noise_sd = measure_candidates(segments, candidates, noise=noise, split=True)
     return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd
 
@@ -93,6 +90,18 @@ def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepp
     usual = float(np.median(known)) if len(known) else 0.5 * noise_sd
     least = np.where(np.isfinite(mepps.amplitude_se), mepps.amplitude_se, 2.0 * usual)
     return mepps.select(noise.polarity.sign * mepps.amplitude > least)
+
+
+def _candidates(
+    segments: Sequence[Segment], *, detector: Detector, noise: ChannelNoise, settings: DetectionSettings
+) -> Sequence[Candidates]:
+    """Return the candidates that threshold or rate of false discoveries keep."""
+    rate = settings.rate_of(detector.name)
+    threshold = settings.threshold_of(detector.name) if rate is None else 0.0
+    found = detector.find(segments, noise=noise, threshold=threshold, block_s=settings.block_s)
+    if rate is None:
+        return found
+    return most_probable(found, false_discovery_rate=rate, detector=detector.name)
 
 
 def most_probable(
@@ -213,6 +222,9 @@ def run_detector(
     warnings = tuple(one.removesuffix(".") for one in noise.warnings)
     if sorting is not None:
         mepps, said = sorting.sort(mepps)
+        if getattr(detector, "gives_probability", True):
+            again = partial(_candidates, detector=detector, noise=noise, settings=settings)
+            mepps = confirm(again, segments, mepps)
         level = {"level": baseline.mean, "noise_sd": noise_sd}
         warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings, *said)
     warnings = (*warnings, *noise.rise_warnings(mepps.of_kind(MEPP).rise_10_90_s))

@@ -212,6 +212,15 @@ def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_w
     assert called.code == 0, called.err
     assert "3 labeled recordings with" in called.err
     assert "step 0 of 30: F1" in called.err  # what it begins with is judged too
+    (verdict,) = [line for line in called.err.splitlines() if line.startswith("F1 on the held-out")]
+    *_, heading, these, shipped, _ = called.err.splitlines()
+    assert heading.split("  ")[0] == "detector"
+    assert these.split()[:3] == ["miniunet", "lab2", "1"]
+    assert shipped.split()[2:4] == ["(shipped)", "1"]
+    f1_of = dict(zip(("these", "shipped"), (line.split()[-3] for line in (these, shipped)), strict=True))
+    assert verdict.split(": ")[1].startswith(f"{f1_of['these']}, {f1_of['shipped']} with miniunet ")
+    better = float(f1_of["these"]) > float(f1_of["shipped"])
+    assert verdict.endswith("these are better") is better
     config = json.loads((folder / "config.json").read_text())
     assert (config["training"]["n_labeled"], config["training"]["n_held_out"]) == (2, 1)
     assert config["architecture"]["kernel_size"] == 9
@@ -221,13 +230,32 @@ def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_w
         "for training, 1 (0.1 min,",
         "Recordings were held out whole",
         "Training started from shipped weights",
-        "| these (lab2) |",
+        "| miniunet lab2 |",
         "conditions that the labeled recordings lack",
+        "Probabilities and threshold come from simulated recordings, as fewer than 30 MEPPs were held out",
     ):
         assert stated in card, stated
     assert "simulated_005" not in card  # files are named by their checksums
     assert card.count("| training |") == 2
     assert card.count("| validation |") == 1
+
+
+def test_a_lab_gets_probabilities_and_threshold_from_its_own_recordings(
+    call: Any, trained: Path, tmp_path: Path
+) -> None:
+    words = ("--recordings", 2, "--duration", 16, "--rate", 4, "--level", 8, "--seed", 90)
+    assert call("simulate", "-o", tmp_path / "own", *words, *START).code == 0
+    folder = tmp_path / "lab6"
+    files = sorted((tmp_path / "own").glob("*.nwb"))
+    called = call("train", *files, "--quick", "--from", trained, "--steps", 0, "-o", folder)
+    assert called.code == 0, called.err
+    before, after = (json.loads((at / "config.json").read_text()) for at in (trained, folder))
+    assert after["probability"] != before["probability"]
+    card = " ".join((folder / "CARD.md").read_text().split())
+    assert f"The threshold {after['threshold']:g} gave the highest F1 on the 1 labeled recordings" in card
+    assert "The candidates of the labeled recordings that were held out: | probability |" in card
+    assert "come from simulated recordings, as" not in card
+    assert "F1 on the held-out recordings: " in called.err
 
 
 @pytest.mark.usefixtures("hurried")

@@ -45,7 +45,8 @@ def detected(call: Call, file: Path, folder: Path, *options: object) -> tuple[Ch
 def test_evoked_responses_are_in_the_table_but_not_counted(call: Call, tmp_path: Path) -> None:
     result, called = detected(call, case("epp_1hz"), tmp_path)
     assert result.summary.n_evoked == 58
-    assert abs(result.summary.n_mepps - 54) <= 10
+    # Large events beside them do not make noise look like MEPPs: it was 62.
+    assert abs(result.summary.n_mepps - 54) <= 4
     assert result.summary.amplitude_mean == pytest.approx(0.47e-3, rel=0.15)
     assert (result.mepps.of_kind("evoked").amplitude > 5e-3).all()
     assert "58 evoked responses in the table, not counted as MEPPs" in called.err

@@ -6,21 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from nwb_mepp.conditioning import survey
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, Detector, MiniUnet, get_detector
-from nwb_mepp.evaluation import count_matches, match_times
+from nwb_mepp.evaluation import f1
 from nwb_mepp.ml.benchmark import reference_table
-from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
-from nwb_mepp.ml.training.validation import TOLERANCE_S
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
-from nwb_mepp.workflows.recording_files import open_recording
+from nwb_mepp.workflows import DetectionSettings
+from nwb_mepp.workflows.evaluate import FileScores, compare_detectors
 
-__all__ = ["benchmark_text", "load_detector", "score_held_out"]
-
-IntArray = npt.NDArray[np.int64]
+__all__ = ["benchmark_text", "compare_weights", "load_detector", "verdict"]
 
 _CLASSES: dict[str, Callable[[Path], Detector]] = {
     "miniunet": MiniUnet,
@@ -49,45 +43,67 @@ def load_detector(detector: str, folder: Path) -> Detector:
     return _CLASSES[detector](folder)
 
 
-def score_held_out(
-    recordings: Sequence[LabeledRecording],
+def compare_weights(
+    detector: Detector,
+    paths: Sequence[Path],
     *,
-    detectors: Sequence[Detector],
+    labels: str | None,
     options: ReadOptions,
     settings: DetectionSettings,
-    sampling_rate_hz: float,
-) -> list[IntArray]:
-    """Run detectors on labeled recordings and count matched, missed and false MEPPs.
+) -> tuple[FileScores, ...]:
+    """Run new weights and the shipped ones on labeled recordings.
 
     Parameters
     ----------
-    recordings : sequence of LabeledRecording
-    detectors : sequence of Detector
+    detector : Detector
+        With the new weights.
+    paths : sequence of Path
+    labels : str or None
+        Where the labels are; see :func:`~nwb_mepp.workflows.evaluate.compare_detectors`.
     options, settings
         Those that the recordings were read with.
-    sampling_rate_hz : float
-        Sampling rate of the examples.
 
     Returns
     -------
-    list of ndarray of int64, shape (n_recordings, 3)
-        Matched, missed and false MEPPs; one array for each detector.
+    tuple of FileScores
+        For each recording those of the new weights, then those of the shipped ones.
     """
-    rows: list[list[IntArray]] = [[] for _ in detectors]
-    for one in recordings:
-        with open_recording(one.path, options=options) as recording:
-            (channel,) = choose_channels(recording, names=settings.channels)
-            segments = cut_channel(recording, channel, settings=settings)
-            learned = survey(segments, polarity=settings.polarity)
-            for row, detector in zip(rows, detectors, strict=True):
-                counts = np.zeros(3, dtype=np.int64)
-                found = detector.find(segments, noise=learned)
-                for example, candidates, segment in zip(one.examples, found, segments, strict=True):
-                    true_s = example.peak / sampling_rate_hz
-                    found_s = candidates.peak / segment.sampling_rate_hz
-                    counts += count_matches(match_times(true_s, found_s, tolerance_s=TOLERANCE_S))
-                row.append(counts)
-    return [np.array(row) for row in rows]
+    shipped = get_detector(detector.name)
+    compared = {
+        f"{detector.name} {detector.version}": detector,
+        f"{detector.name} {shipped.version} (shipped)": shipped,
+    }
+    return tuple(
+        score
+        for path in paths
+        for score in compare_detectors(
+            path, labels=labels, detectors=compared, options=options, settings=settings
+        )
+    )
+
+
+def verdict(comparison: Sequence[FileScores]) -> str:
+    """Return a line on whether new weights beat the shipped ones.
+
+    Parameters
+    ----------
+    comparison : sequence of FileScores
+        From :func:`compare_weights`, of one recording at least.
+    """
+    (_, new), (shipped, old) = _f1_by_weights(comparison).items()
+    beaten = "these are better" if new > old else "these are not better"
+    return f"F1 on the held-out recordings: {new:.3f}, {old:.3f} with {shipped}: {beaten}"
+
+
+def _f1_by_weights(comparison: Sequence[FileScores]) -> dict[str, float]:
+    """Return F1 of each weights, events pooled.
+
+    Parameters
+    ----------
+    comparison : sequence of FileScores
+    """
+    names = dict.fromkeys(one.detector for one in comparison)
+    return {name: f1(np.array([one.counts for one in comparison if one.detector == name])) for name in names}
 
 
 def benchmark_text(detector: Detector, *, levels: Sequence[float], n_recordings: int) -> str:

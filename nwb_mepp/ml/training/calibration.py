@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,12 @@ from nwb_mepp.ml.training.calibration_set import CalibrationSet, Conditioned
 
 __all__ = [
     "Calibrated",
+    "Judged",
     "LabeledCandidates",
     "Reliability",
     "calibrate",
     "correct",
+    "describe_trace",
     "label_candidates",
     "measure_reliability",
 ]
@@ -50,6 +53,17 @@ _N_ITERATIONS = 50
 # By how much slope and offset of the logits may differ from 1 and 0 without evidence.
 _PRIOR_SD = 1.0
 _RELIABILITY_EDGES = np.linspace(0.0, 1.0, 11)
+
+
+class Judged(Protocol):
+    """The candidates of a recording whose MEPPs are known."""
+
+    @property
+    def truth_s(self) -> FloatArray:
+        """Peaks of the MEPPs, shape (n_mepps,)."""
+
+    def explained(self, model: ProbabilityModel) -> tuple[FloatArray, FloatArray]:
+        """Return peaks and probabilities of the candidates as the detector gives them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,12 +148,15 @@ class Calibrated:
     ----------
     model : ProbabilityModel
     threshold : float
-        The one with the highest F1, averaged over the levels of the reference recording.
+        The one with the highest F1: on own recordings, else averaged over the levels of the reference
+        recording.
     f1_by_level : dict of float to float
         At that threshold.
     reliability : Reliability
     in_recorded_noise : Reliability or None
         That of the recordings in real noise alone, if there are any.
+    own : Reliability or None
+        That of own recordings, if they decided.
     """
 
     model: ProbabilityModel
@@ -147,6 +164,7 @@ class Calibrated:
     f1_by_level: dict[float, float]
     reliability: Reliability
     in_recorded_noise: Reliability | None = None
+    own: Reliability | None = None
 
 
 def calibrate(
@@ -155,6 +173,7 @@ def calibrate(
     *,
     n_drawn: int,
     n_reference: int,
+    own: Sequence[Judged] = (),
     on_recording: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Calibrated:
     """Fit the probabilities of a network's candidates and choose the threshold.
@@ -168,6 +187,9 @@ def calibrate(
         Number of recordings to fit on; every fifth is held out to measure the reliability.
     n_reference : int
         Number of reference recordings at each level, to choose the threshold on.
+    own : sequence of Judged
+        Labeled recordings that the network was not trained on. If there are any, the probabilities are
+        corrected on them as well, and the threshold is that with the highest F1 there.
     on_recording : callable, optional
         ``on_recording(done, total)``.
 
@@ -204,15 +226,18 @@ def calibrate(
         high=classifier.high,
     )
     model = correct(fitted_model, held_out)
+    if own:
+        model = correct(model, own)
     by_level = {level: labeled(parts) for level, parts in levels.items()}
     table = np.array([_f1_by_threshold(scored, model) for scored in by_level.values()])
-    best = int(np.argmax(table.mean(axis=0)))
+    best = int(np.argmax(_f1_by_threshold(own, model) if own else table.mean(axis=0)))
     return Calibrated(
         model=model,
         threshold=float(_THRESHOLDS[best]),
         f1_by_level=dict(zip(by_level, table[:, best].tolist(), strict=True)),
         reliability=measure_reliability(held_out, model),
         in_recorded_noise=measure_reliability(in_noise, model) if in_noise else None,
+        own=measure_reliability(own, model) if own else None,
     )
 
 
@@ -225,15 +250,7 @@ def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidate
         As for :func:`calibrate`.
     recording : Conditioned
     """
-    raw = RawCandidates(output(recording.trace))
-    rate_hz = recording.sampling_rate_hz
-    bank = ShapeBank(recording.taps, sampling_rate_hz=rate_hz)
-    parts = Described(
-        start_s=raw.start / rate_hz,
-        stop_s=raw.stop / rate_hz,
-        score=raw.score,
-        fits=bank.fit_samples(expand(recording.trace), raw.start),
-    )
+    parts = describe_trace(output, recording.trace, taps=recording.taps, rate_hz=recording.sampling_rate_hz)
     return LabeledCandidates(
         parts=parts,
         wholes=take_together(parts),
@@ -242,13 +259,38 @@ def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidate
     )
 
 
-def correct(model: ProbabilityModel, recordings: Sequence[LabeledCandidates]) -> ProbabilityModel:
+def describe_trace(
+    output: Output, trace: npt.NDArray[np.float32], *, taps: FloatArray, rate_hz: float
+) -> Described:
+    """Return the candidates of a conditioned trace as the detector describes them.
+
+    Parameters
+    ----------
+    output : callable
+        As for :func:`calibrate`.
+    trace : ndarray of float32, shape (n_samples,)
+    taps : ndarray
+        The whitening filter for events.
+    rate_hz : float
+        Sampling rate of the trace.
+    """
+    raw = RawCandidates(output(trace))
+    bank = ShapeBank(taps, sampling_rate_hz=rate_hz)
+    return Described(
+        start_s=raw.start / rate_hz,
+        stop_s=raw.stop / rate_hz,
+        score=raw.score,
+        fits=bank.fit_samples(expand(trace), raw.start),
+    )
+
+
+def correct(model: ProbabilityModel, recordings: Sequence[Judged]) -> ProbabilityModel:
     """Correct probabilities by recordings that the model was not fitted on: it is too sure elsewhere.
 
     Parameters
     ----------
     model : ProbabilityModel
-    recordings : sequence of LabeledCandidates
+    recordings : sequence of Judged
 
     Returns
     -------
@@ -285,12 +327,12 @@ def correct(model: ProbabilityModel, recordings: Sequence[LabeledCandidates]) ->
     return replace(model, layers=(*model.layers[:-1], (values[0] * weight, values[0] * bias + values[1])))
 
 
-def measure_reliability(recordings: Sequence[LabeledCandidates], model: ProbabilityModel) -> Reliability:
+def measure_reliability(recordings: Sequence[Judged], model: ProbabilityModel) -> Reliability:
     """Compare probabilities with the truth, on recordings that the model was not fitted on.
 
     Parameters
     ----------
-    recordings : sequence of LabeledCandidates
+    recordings : sequence of Judged
     model : ProbabilityModel
     """
     explained = [one.explained(model) for one in recordings]
@@ -312,7 +354,7 @@ def _found(truth_s: FloatArray, time_s: FloatArray) -> BoolArray:
     return found
 
 
-def _f1_by_threshold(recordings: Iterable[LabeledCandidates], model: ProbabilityModel) -> list[float]:
+def _f1_by_threshold(recordings: Iterable[Judged], model: ProbabilityModel) -> list[float]:
     counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in _THRESHOLDS]
     for one in recordings:
         time_s, probability = one.explained(model)

@@ -15,7 +15,6 @@ from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.provenance import fingerprint
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import get_detector
 from nwb_mepp.ml.networks import (
     Fitted,
     Precision,
@@ -24,7 +23,7 @@ from nwb_mepp.ml.networks import (
     has_gpu,
     prepare_tensorflow,
 )
-from nwb_mepp.ml.training.assessment import benchmark_text, load_detector, score_held_out
+from nwb_mepp.ml.training.assessment import benchmark_text, compare_weights, load_detector, verdict
 from nwb_mepp.ml.training.autoencoder import AutoencoderPlan, export_with_threshold, fit_autoencoder
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
 from nwb_mepp.ml.training.data import Split, held_out_examples, training_examples
@@ -41,6 +40,7 @@ from nwb_mepp.ml.training.model_cards import (
     recordings_section,
 )
 from nwb_mepp.ml.training.origins import calibrated_origin, trained_origin
+from nwb_mepp.ml.training.own_recordings import are_enough
 from nwb_mepp.ml.training.recorded_noise import RecordedNoise, read_all_noise
 from nwb_mepp.ml.training.reporter import Reporter
 from nwb_mepp.ml.training.settings import Effort, TrainingSettings
@@ -50,6 +50,7 @@ from nwb_mepp.ml.training.work_folder import WorkFolder
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.simulation import LEVELS
 from nwb_mepp.workflows import DetectionSettings
+from nwb_mepp.workflows.evaluate import FileScores
 
 __all__ = ["TrainingOutcome", "train_detector"]
 
@@ -68,10 +69,13 @@ class TrainingOutcome:
         Contains network, weights, configuration, card, benchmark table and history.
     kept : bool
         Whether the weights were there already, from the same data and settings.
+    comparison : tuple of FileScores
+        These weights and the shipped ones on each labeled recording that was held out.
     """
 
     folder: Path
     kept: bool = False
+    comparison: tuple[FileScores, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,7 @@ class _Job:
     plan: TrainingPlan | AutoencoderPlan
     start: InitialWeights | None
     split: Split
+    truth: str | None
     options: ReadOptions
     detection: DetectionSettings
     work: WorkFolder
@@ -190,6 +195,7 @@ def train_detector(
         plan=plan,
         start=start,
         split=split,
+        truth=truth,
         options=read,
         detection=analyzed,
         work=work,
@@ -201,12 +207,11 @@ def train_detector(
     prepare_tensorflow(n_threads=wanted.n_threads)
     if work.begin(job.definition()):
         told.tell(f"resuming in {work.path}")
-    _run(job)
-    return TrainingOutcome(folder=work.target)
+    return TrainingOutcome(folder=work.target, comparison=_run(job))
 
 
-def _run(job: _Job) -> None:
-    """Run the training, except for what an earlier attempt has done."""
+def _run(job: _Job) -> tuple[FileScores, ...]:
+    """Run the training, except for what an earlier attempt has done; return how the weights compare."""
     told, plan = job.reporter, job.plan
     effort = job.settings.effort(labeled=job.labeled)
     model, fitted, origin = _network(job, effort)
@@ -220,6 +225,7 @@ def _run(job: _Job) -> None:
             recordings=_calibration_set(job, effort),
             n_drawn=effort.n_calibration,
             n_reference=effort.n_reference,
+            held_out=job.split.held_out,
             origin=origin,
             on_recording=_counter(told, "calibrating"),
         )
@@ -228,8 +234,9 @@ def _run(job: _Job) -> None:
             export, model=model, plan=plan, n_recordings=effort.n_calibration, origin=origin
         )
     told.tell("assessing")
-    _assess(job, export, fitted)
+    comparison = _assess(job, export, fitted)
     job.work.finish(export)
+    return comparison
 
 
 def _network(job: _Job, effort: Effort) -> tuple[Any, Fitted, Origin]:
@@ -242,7 +249,7 @@ def _network(job: _Job, effort: Effort) -> tuple[Any, Fitted, Origin]:
             start,
             fingerprint=job.fingerprint,
             noise=job.noise,
-            limits=limits_of(quick=settings.quick, labeled=False),
+            limits=limits_of(quick=settings.quick),
         )
         return model, Fitted(n_steps=0, best_step=0), origin
     kept = ExampleSet(job.work.examples, sampling_rate_hz=settings.sampling_rate_hz)
@@ -267,7 +274,9 @@ def _network(job: _Job, effort: Effort) -> tuple[Any, Fitted, Origin]:
         examples=examples,
         fingerprint=job.fingerprint,
         noise=job.noise,
-        limits=limits_of(quick=settings.quick, labeled=job.labeled),
+        limits=limits_of(
+            quick=settings.quick, labeled=job.labeled, calibrated=are_enough(job.split.held_out)
+        ),
     )
     return model, fitted, origin
 
@@ -341,24 +350,21 @@ def _fit(job: _Job, examples: Sequence[Example], held_out: Sequence[Example]) ->
     )
 
 
-def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
+def _assess(job: _Job, export: Path, fitted: Fitted) -> tuple[FileScores, ...]:
     """Assess the exported weights and write the results beside them."""
     settings, split = job.settings, job.split
     effort = settings.effort(labeled=job.labeled)
     detector = load_detector(settings.detector, export)
     card = (export / _CARD).read_text(encoding="utf-8")
-    if split.training:
-        compared = [detector, get_detector(settings.detector)]
-        counts = score_held_out(
-            split.held_out,
-            detectors=compared,
-            options=job.options,
-            settings=job.detection,
-            sampling_rate_hz=settings.sampling_rate_hz,
+    comparison: tuple[FileScores, ...] = ()
+    if split.held_out:
+        paths = [one.path for one in split.held_out]
+        comparison = compare_weights(
+            detector, paths, labels=job.truth, options=job.options, settings=job.detection
         )
-        names = [f"these ({detector.version})", f"shipped ({compared[1].version})"]
-        card += held_out_section(dict(zip(names, counts, strict=True)))
+        card += held_out_section(comparison)
         card += recordings_section(split.training, split.held_out, with_names=settings.with_names)
+        job.reporter.tell(verdict(comparison))
     if job.noise:
         card += noise_section(job.noise, with_names=settings.with_names)
     card += f"\nScores on recordings of the benchmark: {_TABLE}.\n"
@@ -367,3 +373,4 @@ def _assess(job: _Job, export: Path, fitted: Fitted) -> None:
     (export / _TABLE).write_text(table, encoding="utf-8")
     history = {"n_steps": fitted.n_steps, "best_step": fitted.best_step, "f1_held_out": fitted.history}
     (export / _HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    return comparison

@@ -53,6 +53,8 @@ class LabeledRecording:
     n_mepps : int
     examples : tuple of Example
         One for each stretch.
+    taps : tuple of ndarray
+        The whitening filter for events of each stretch.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class LabeledRecording:
     duration_s: float
     n_mepps: int
     examples: tuple[Example, ...]
+    taps: tuple[FloatArray, ...]
 
 
 def read_labeled(
@@ -121,6 +124,7 @@ def read_labeled(
             duration_s=sum(segment.n_samples / segment.sampling_rate_hz for segment in segments),
             n_mepps=sum(len(example.peak) for example in examples),
             examples=examples,
+            taps=tuple(white.event_taps for white in whites),
         )
 
 

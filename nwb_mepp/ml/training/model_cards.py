@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from nwb_mepp.evaluation import f1, precision, recall
 from nwb_mepp.ml.networks import Fitted
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
+from nwb_mepp.ml.training.own_recordings import MIN_OWN_MEPPS
 from nwb_mepp.ml.training.recorded_noise import RecordedNoise
+from nwb_mepp.workflows.evaluate import FileScores
 
 __all__ = [
     "FILTERS",
@@ -25,8 +26,6 @@ __all__ = [
     "recordings_section",
     "wrapped",
 ]
-
-IntArray = npt.NDArray[np.int64]
 
 _WIDTH = 100
 
@@ -74,7 +73,7 @@ def wrapped(*sentences: str) -> str:
     return textwrap.fill(" ".join(sentences), _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def limits_of(*, quick: bool, labeled: bool) -> tuple[str, ...]:
+def limits_of(*, quick: bool, labeled: bool = False, calibrated: bool = False) -> tuple[str, ...]:
     """Return the limits of weights that a user has trained, as lines of a list.
 
     Parameters
@@ -83,6 +82,8 @@ def limits_of(*, quick: bool, labeled: bool) -> tuple[str, ...]:
         Whether the training was a short one of a small network.
     labeled : bool
         Whether there were labeled recordings.
+    calibrated : bool
+        Whether those that were held out decided on probabilities and threshold.
     """
     lines = []
     if quick:
@@ -93,8 +94,12 @@ def limits_of(*, quick: bool, labeled: bool) -> tuple[str, ...]:
         lines += [
             "- Nothing here was measured on conditions that the labeled recordings lack (other amplitudes,",
             "  shapes, noise, preparations). MEPPs that were overlooked in labeling were learned as noise.",
-            "- Probabilities were calibrated on simulated recordings, not on the labeled ones.",
         ]
+    if labeled and not calibrated:
+        lines.append(
+            "- Probabilities and threshold come from simulated recordings, as fewer than "
+            f"{MIN_OWN_MEPPS} MEPPs were held out."
+        )
     lines.append("- The following was measured with the shipped weights 3, not with these:")
     return tuple(lines)
 
@@ -191,13 +196,12 @@ def noise_section(noise: Sequence[RecordedNoise], *, with_names: bool) -> str:
     return "\n## The real noise of the calibration\n\n" + "\n".join(rows) + "\n"
 
 
-def held_out_section(counts: Mapping[str, IntArray]) -> str:
-    """Return the scores of detectors on the held-out labeled recordings.
+def held_out_section(comparison: Sequence[FileScores]) -> str:
+    """Return the scores of new and shipped weights on the held-out labeled recordings.
 
     Parameters
     ----------
-    counts : mapping of str to ndarray of int64, shape (n_recordings, 3)
-        Matched, missed and false, by the name of the detector.
+    comparison : sequence of FileScores
 
     Returns
     -------
@@ -205,11 +209,12 @@ def held_out_section(counts: Mapping[str, IntArray]) -> str:
         Markdown.
     """
     rows = ["| weights | F1 | precision | recall | matched | missed | false |", "|" + "---|" * 7]
-    for name, table in counts.items():
+    for name in dict.fromkeys(one.detector for one in comparison):
+        table = np.array([one.counts for one in comparison if one.detector == name])
         scores = (f"{score(table):.3f}" for score in (f1, precision, recall))
         rows.append(f"| {' | '.join([name, *scores, *map(str, table.sum(axis=0))])} |")
     return (
-        "\n## On the held-out recordings\n\nPeaks within 5 ms, each detector at its own threshold. Which "
-        "step's weights were kept was decided on\nthese same recordings, so the first row is a little too "
-        "good.\n\n" + "\n".join(rows) + "\n"
+        "\n## On the held-out recordings\n\nPeaks (onsets, where the labels have no peaks) within 5 ms, each "
+        "detector at its own threshold. Which\nstep's weights were kept, and the threshold, were decided on "
+        "these same recordings, so the first row is a\nlittle too good.\n\n" + "\n".join(rows) + "\n"
     )

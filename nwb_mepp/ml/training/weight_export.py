@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from nwb_mepp.core.version import __version__
 from nwb_mepp.ml.networks import export_miniunet
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
+from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
 from nwb_mepp.ml.training.miniunet import TrainingPlan
 from nwb_mepp.ml.training.model_cards import FILTERS, Origin, wrapped
+from nwb_mepp.ml.training.own_recordings import own_candidates
 from nwb_mepp.ml.training.validation import run_network
 from nwb_mepp.plots import draw_reliability
 
@@ -49,9 +51,7 @@ slope and offset of its logits were corrected, whose candidates are then MEPPs w
 
 ![Fraction of MEPPs against the predicted probability](reliability.png)
 
-The threshold {threshold:g} gave the highest mean F1 over the levels of the reference recording (mean
-amplitude over noise SD), on {n_reference} recordings per level with seeds of the calibration, not of the
-benchmark:
+{threshold_text}
 
 | level | F1, peaks within 5 ms |
 |---|---|
@@ -76,6 +76,13 @@ backwards, up to a quarter slower or a third faster. """
 _PLAN = """ {n_steps} steps of {n_batch} crops of
 {n_samples} samples; Adam, highest learning rate {learning_rate:g}, cosine schedule, averaged
 weights; seed {seed}."""
+_THRESHOLD = """The threshold {threshold:g} gave the highest mean F1 over the levels of the reference
+recording (mean amplitude over noise SD), on {n_reference} recordings per level with seeds of the
+calibration, not of the benchmark:"""
+_OWN_THRESHOLD = """The threshold {threshold:g} gave the highest F1 on the {n_own} labeled recordings that
+were held out, on which slope and offset were corrected once more. On {n_reference} simulated recordings at
+each level of the reference recording (mean amplitude over noise SD), with seeds of the calibration, it
+gives:"""
 _LIMITS = """- It takes slow events for drift (measured with weights 3, like the next line): of MEPPs ten
   times the noise SD it found all with 3.7 ms from onset to peak (rise 2 ms, decay 10 ms), 99 % with
   5.5 ms (3, 15), 79 % with 7.3 ms (4, 20) and 3 % with 9.2 ms (5, 25).
@@ -119,6 +126,7 @@ def calibrate_and_export(
     recordings: CalibrationSet,
     n_drawn: int = 1000,
     n_reference: int = 20,
+    held_out: Sequence[LabeledRecording] = (),
     origin: Origin | None = None,
     on_recording: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Mapping[float, float]:
@@ -135,6 +143,8 @@ def calibrate_and_export(
     recordings : CalibrationSet
     n_drawn, n_reference : int
         See :func:`~nwb_mepp.ml.training.calibration.calibrate`.
+    held_out : sequence of LabeledRecording
+        If they have MEPPs enough, they decide on probabilities and threshold.
     origin : Origin, optional
         Where the weights come from, if not only from the simulated recordings of the plan.
     on_recording : callable, optional
@@ -151,11 +161,13 @@ def calibrate_and_export(
         If the folder holds weights.
     """
     told = origin or _simulated(plan)
+    output = network_output(model)
     calibrated = calibrate(
-        network_output(model),
+        output,
         recordings,
         n_drawn=n_drawn,
         n_reference=n_reference,
+        own=own_candidates(output, held_out, sampling_rate_hz=_RATE_HZ),
         on_recording=on_recording,
     )
     export_miniunet(
@@ -182,11 +194,10 @@ def calibrate_and_export(
         data=told.text + ("" if told.complete else _PLAN.format(**asdict(plan))),
         n_shown=n_drawn - reliability.n_recordings,
         n_held_out=reliability.n_recordings,
-        n_reference=n_reference,
         calibration_seed=CALIBRATION_SEEDS_FROM,
         noise="" if calibrated.in_recorded_noise is None else _IN_NOISE,
         reliability=_reliability_tables(calibrated),
-        threshold=calibrated.threshold,
+        threshold_text=_threshold_text(calibrated, n_reference=n_reference),
         f1_rows="\n".join(f"| {level:g} | {value:.3f} |" for level, value in calibrated.f1_by_level.items()),
         limits="\n".join([*told.limits, _LIMITS]),
     )
@@ -194,14 +205,26 @@ def calibrate_and_export(
     return calibrated.f1_by_level
 
 
+def _threshold_text(calibrated: Calibrated, *, n_reference: int) -> str:
+    if calibrated.own is None:
+        return _THRESHOLD.format(threshold=calibrated.threshold, n_reference=n_reference)
+    n_own = calibrated.own.n_recordings
+    return _OWN_THRESHOLD.format(threshold=calibrated.threshold, n_reference=n_reference, n_own=n_own)
+
+
 def _reliability_tables(calibrated: Calibrated) -> str:
-    every = f"{_HEADING}\n{_reliability_rows(calibrated.reliability)}"
-    if (in_noise := calibrated.in_recorded_noise) is None:
-        return every
-    return (
-        f"{every}\n\nOf these, the candidates of the {in_noise.n_recordings} recordings in real noise:\n\n"
-        f"{_HEADING}\n{_reliability_rows(in_noise)}"
-    )
+    tables = [f"{_HEADING}\n{_reliability_rows(calibrated.reliability)}"]
+    if (in_noise := calibrated.in_recorded_noise) is not None:
+        tables += [
+            f"Of these, the candidates of the {in_noise.n_recordings} recordings in real noise:",
+            f"{_HEADING}\n{_reliability_rows(in_noise)}",
+        ]
+    if (own := calibrated.own) is not None:
+        tables += [
+            "The candidates of the labeled recordings that were held out:",
+            f"{_HEADING}\n{_reliability_rows(own)}",
+        ]
+    return "\n\n".join(tables)
 
 
 def _reliability_rows(reliability: Reliability) -> str:

@@ -47,6 +47,7 @@ def labeled(*parts: Example, name: str = "a") -> LabeledRecording:
         duration_s=1.0,
         n_mepps=sum(len(part.peak) for part in parts),
         examples=parts,
+        taps=(np.ones(1),) * len(parts),
     )
 
 

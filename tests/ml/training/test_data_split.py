@@ -22,6 +22,7 @@ def recording(name: str, *, n_mepps: int = 5, sha256: str | None = None) -> Labe
         duration_s=10.0,
         n_mepps=n_mepps,
         examples=(),
+        taps=(),
     )
 
 

@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -149,15 +150,16 @@ def commit(checkout: Path) -> str:
     return asked.stdout.strip() if inside and asked.returncode == 0 else checkout.name
 
 
-def machine() -> str:
-    """Return what the measurements were made with."""
+def circumstances(*, repeats: int) -> str:
+    """Return what the measurements were made with, and how often."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         models = [line.partition(":")[2] for line in info.read_text().splitlines() if "model name" in line]
         cpu = models[0].strip() if models else cpu
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{cpu}, one thread; Python {platform.python_version()}, {versions}."
+    said = f"Measured on {cpu}, one thread; Python {platform.python_version()}, {versions}; runs: {repeats}."
+    return textwrap.fill(said, 110) + "\n"
 
 
 def main() -> None:
@@ -191,7 +193,7 @@ def main() -> None:
         of_commands = measured(lines, checkouts, repeats=options.repeats)
     said, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
     parts = [
-        f"Measured on {machine()}\n",
+        circumstances(repeats=options.repeats),
         "## Analysis, in a process that has done one before\n",
         table([["recording", *header], *of_analyses]),
         "## Commands, whole processes\n",

@@ -64,7 +64,7 @@ def describe_reconstruction(
     [[8.94, 1.88, 0.8]]
     """
     n_smoothed = max(round(_SMOOTHING_S * sampling_rate_hz), 1)
-    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error, dtype=np.float64), n_smoothed)
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error), n_smoothed, output=np.float64)
     peak_samples = np.asarray(peaks, dtype=np.int64)
     first, last = (round(time_s * sampling_rate_hz) for time_s in _PEAK_S)
     before, after = (round(time_s * sampling_rate_hz) for time_s in _AROUND_S)

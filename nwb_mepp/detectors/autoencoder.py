@@ -42,6 +42,7 @@ _PEAK_REACH = 10
 _NOISE_QUANTILE = 0.95
 _NOISE_FACTOR = 1.5
 _FLOOR_QUANTILE = 0.97
+_DIVIDED = 1 << 20  # samples whose score is divided at a time
 # What the configuration of a fitted network takes over from that of the network it started from.
 _KEPT = ("detector", "version", "min_package_version", "sampling_rate_hz", "conditioning", "input_unit")
 
@@ -68,10 +69,12 @@ def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
     (0.0, True, True)
     """
-    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error, dtype=np.float64), _ERROR_SMOOTHING)
-    mean = scipy.ndimage.uniform_filter1d(np.abs(smooth), _WINDOW)
+    # Filters take and give double precision; two arrays of the length of the trace suffice.
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error), _ERROR_SMOOTHING, output=np.float64)
+    mean = scipy.ndimage.uniform_filter1d(np.abs(smooth, out=smooth), _WINDOW)
     # The filters are centered on the later of the two middle samples; the shift compensates for it.
-    return np.asarray(scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1))
+    scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1, output=smooth)
+    return np.asarray(smooth)
 
 
 def steady_anomaly(
@@ -95,10 +98,12 @@ def steady_anomaly(
     scores = [sample_anomaly(error) for error in errors]
     edges = [block_edges(len(score), sampling_rate_hz=sampling_rate_hz) for score in scores]
     courses = noise_course([block_medians(*one) for one in zip(scores, edges, strict=True)])
-    return [
-        score / np.interp(np.arange(len(score)), 0.5 * (edge[:-1] + edge[1:]), course)
-        for score, edge, course in zip(scores, edges, courses, strict=True)
-    ]
+    for score, edge, course in zip(scores, edges, courses, strict=True):
+        centers = 0.5 * (edge[:-1] + edge[1:])
+        for first in range(0, len(score), _DIVIDED):
+            part = score[first : first + _DIVIDED]
+            part /= np.interp(np.arange(first, first + len(part)), centers, course)
+    return scores
 
 
 class Anomalies:
@@ -113,7 +118,7 @@ class Anomalies:
     """
 
     def __init__(self, trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> None:
-        smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace, dtype=np.float64), _TRACE_SMOOTHING)
+        smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace), _TRACE_SMOOTHING, output=np.float64)
         bounds = split_at_minima(
             intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES), score, depth=_SPLIT_DEPTH
         )

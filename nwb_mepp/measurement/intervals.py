@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 __all__ = ["intervals_above", "split_at_minima"]
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
@@ -48,7 +47,8 @@ def intervals_above(score: npt.ArrayLike, *, threshold: float, min_samples: int 
     >>> intervals_above([0.0, 0.9, 0.8, 0.1, 0.7], threshold=0.5)
     array([[1, 3], [4, 5]])
     """
-    above = _one_dimensional(score) > threshold  # A comparison with NaN is False.
+    # In double precision, also of a score in single precision; a comparison with NaN is False.
+    above = _one_dimensional(score) > np.float64(threshold)
     padded = np.concatenate([[False], above, [False]])
     # Starts and stops alternate, because the padding is below the threshold at both ends.
     edges = np.flatnonzero(padded[1:] != padded[:-1]).astype(np.int64)
@@ -91,7 +91,7 @@ def split_at_minima(intervals: npt.ArrayLike, score: npt.ArrayLike, *, depth: fl
     >>> split_at_minima([[1, 6]], [0, 6, 9, 5, 7, 6, 0], depth=0.5)
     array([[1, 6]])
     """
-    values = np.nan_to_num(_one_dimensional(score), nan=0.0, posinf=np.inf).clip(min=0.0)
+    values = _one_dimensional(score)
     bounds = np.asarray(intervals, dtype=np.int64).reshape(-1, 2) if np.size(intervals) else _no_intervals()
     if not 0.0 < depth < 1.0:
         raise ValueError(f"expected depth between 0 and 1, found {depth}.")
@@ -99,7 +99,8 @@ def split_at_minima(intervals: npt.ArrayLike, score: npt.ArrayLike, *, depth: fl
         raise ValueError(f"expected intervals with 0 <= start < stop <= {len(values)}, found one outside.")
     parts: list[tuple[int, int]] = []
     for start, stop in bounds.tolist():
-        cuts = [start + cut for cut in _deep_minima(values[start:stop].tolist(), kept=1.0 - depth)]
+        inside = np.nan_to_num(values[start:stop].astype(np.float64), nan=0.0, posinf=np.inf).clip(min=0.0)
+        cuts = [start + cut for cut in _deep_minima(inside.tolist(), kept=1.0 - depth)]
         parts.extend(pairwise([start, *cuts, stop]))
     return np.array(parts, dtype=np.int64).reshape(-1, 2)
 
@@ -125,8 +126,8 @@ def _deep_minima(values: list[float], *, kept: float) -> list[int]:
     return minima
 
 
-def _one_dimensional(score: npt.ArrayLike) -> FloatArray:
-    array = np.asarray(score, dtype=np.float64)
+def _one_dimensional(score: npt.ArrayLike) -> npt.NDArray[np.number]:
+    array: npt.NDArray[np.number] = np.asarray(score)
     if array.ndim != 1:
         raise ValueError(f"expected a score of shape (n_samples,), found shape {array.shape}.")
     return array

@@ -128,3 +128,9 @@ def test_parts_cover_the_interval_and_each_cut_is_deep_enough(score: np.ndarray,
     maxima = [score[start:stop].max() for start, stop in parts]
     for left, right, cut in zip(maxima[:-1], maxima[1:], parts[1:, 0], strict=True):
         assert score[cut] <= (1 - depth) * min(left, right) * (1 + 1e-12)
+
+
+def test_a_score_in_single_precision_is_compared_in_double_precision() -> None:
+    # In single precision, 0.05 is 0.0500000007 and the threshold would be, too.
+    score = np.full(3, 0.05, dtype=np.float32)
+    assert intervals_above(score, threshold=0.05).tolist() == [[0, 3]]

@@ -18,6 +18,7 @@ from nwb_mepp._utils.file_lock import WAIT_S
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.curation.session import Session
 from nwb_mepp.nwb import add_extension, is_failure, read_events, read_results, validate_nwb
+from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, detect_file
 
 FREE_S = 1.5  # no MEPP is near
@@ -278,6 +279,18 @@ def test_a_file_without_mepps_is_reviewed_from_nothing(path: Path) -> None:
         session.save()
     (result,) = read_results(path)
     assert (result.detector, result.summary.n_mepps, result.summary.reviewed) == ("curated", 1, 1.0)
+
+
+def test_what_was_stated_about_a_channel_holds_for_the_review_too(path: Path) -> None:
+    stated = ReadOptions(gain={"": 2.0})
+    detect_file(path, settings=DetectionSettings(detectors=("matched_filter",)), read_options=stated)
+    with Session(path) as session:
+        assert session.history.now.rows["1"]["amplitude"] == pytest.approx(0.5e-3, rel=0.15)
+        session.decide(session.decider.reject(session.history.now, ["1"]))
+        session.add(ONSETS_S[0] + 2e-3)
+        session.save()
+    (table,) = read_events(path, table="curated", accepted_only=True)
+    assert table.mepps.amplitude[0] == pytest.approx(0.5e-3, rel=0.15)
 
 
 def test_a_table_that_is_not_there_is_refused_with_those_that_are(path: Path) -> None:

@@ -156,7 +156,7 @@ def _tables(file: ReviewFile, *, path: object) -> dict[tuple[str, str], list[Row
     for name, row in file.rows.items():
         reviewer = row.detector.partition("_")[2]
         if is_curated(row.detector) and reviewer and name in file.tables:
-            rows = [one for part in file.events(name) for one in rows_of(part.mepps, part.curation)]
+            rows = [one for part in file.events(name) for one in rows_of(part.mepps, curation=part.curation)]
             found[reviewer, row.channel] = rows
     if len({reviewer for reviewer, _ in found}) < 2:
         names = ", ".join(sorted({reviewer for reviewer, _ in found})) or "none"

@@ -5,11 +5,12 @@ All methods are called by one thread; a decision is on the disk when its method 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.curation.doubted import find_doubted, without_known
@@ -73,7 +74,8 @@ class Desk:
     def __post_init__(self) -> None:
         self.paths = list(self.paths)
         if self.wishes.seed is not None:
-            random.Random(self.wishes.seed).shuffle(self.paths)
+            order = np.random.default_rng(self.wishes.seed).permutation(len(self.paths))
+            self.paths = [self.paths[number] for number in order]
 
     @property
     def session(self) -> Session:

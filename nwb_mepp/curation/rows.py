@@ -24,7 +24,7 @@ COLUMNS: tuple[Column[Any], ...] = (*EventColumns.columns(), *CurationColumns.co
 _FLOATS = frozenset(column.attribute for column in COLUMNS if column.dtype == "float64")
 
 
-def rows_of(mepps: Mepps, curation: Curation | None = None, *, source: str = "") -> list[Row]:
+def rows_of(mepps: Mepps, *, curation: Curation | None = None, source: str = "") -> list[Row]:
     """Return a table as rows.
 
     Parameters

@@ -357,7 +357,9 @@ def rows_in(file: ReviewFile, table: str | None, *, channel: str) -> list[Row]:
         row
         for one in file.events(table)
         if one.mepps.channel == channel
-        for row in rows_of(one.mepps, one.curation, source=one.detector or table.removeprefix("mepps_"))
+        for row in rows_of(
+            one.mepps, curation=one.curation, source=one.detector or table.removeprefix("mepps_")
+        )
     ]
 
 

@@ -241,7 +241,14 @@ def average(session: Session) -> dict[str, Any]:
 
 
 def fit(session: Session, name: str) -> dict[str, Any]:
-    """Return the fitted shape of an event with its level, on the axis; no values where there is none."""
+    """Return the fitted shape of an event with its level, on the axis; no values where there is none.
+
+    Parameters
+    ----------
+    session : Session
+    name : str
+        Of a row, which may be gone.
+    """
     row = session.history.now.rows.get(name)
     if row is None:
         return {"x": 0.0, "step": 0.0, "values": []}

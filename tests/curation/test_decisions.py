@@ -142,7 +142,7 @@ def test_rows_survive_as_a_table_and_back(taken: list[tuple[str, Any]]) -> None:
         done(history, what, which)
     rows = list(history.now.rows.values())
     table = mepps_of(rows, channel="Vm", unit="V")
-    back = rows_of(table, curation_of(rows))
+    back = rows_of(table, curation=curation_of(rows))
     for row, again in zip(rows, back, strict=True):
         known = {name for name in row if name != "touched" or row["status"] != "rejected"}
         assert repr({name: again[name] for name in sorted(known)}) == repr(

@@ -70,7 +70,7 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
         A segment for each sweep, with a signal for each channel, named after it, in V or A. Hand-made marks
         that came with the file are epochs, and so are the MEPPs in the tables of an NWB file, with their
         measures as ``array_annotations``: one for each table (``annotations["table"]``) and sweep, those of
-        ``mepps_curated`` without what was rejected.
+        ``mepps_curated`` (and ``mepps_curated_<reviewer>``) without what was rejected.
 
     Raises
     ------
@@ -95,7 +95,11 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
 
 def _tables_of(path: str | PathLike[str]) -> list[EventTable]:
     """Return the tables of MEPPs of an NWB file: of detectors, of a person, and of a simulation."""
-    further = [name for name in (CURATED_TABLE, TRUTH_TABLE) if name in interval_tables(path)]
+    further = [
+        name
+        for name in interval_tables(path)
+        if name in (CURATED_TABLE, TRUTH_TABLE) or name.startswith(f"{CURATED_TABLE}_")
+    ]
     tables = [read_events(path), *(read_events(path, table=one, accepted_only=True) for one in further)]
     return [one for some in tables for one in some]
 

@@ -74,7 +74,8 @@ class Desk:
     def __post_init__(self) -> None:
         self.paths = list(self.paths)
         if self.wishes.seed is not None:
-            np.random.default_rng(self.wishes.seed).shuffle(self.paths)
+            order = np.random.default_rng(self.wishes.seed).permutation(len(self.paths))
+            self.paths = [self.paths[number] for number in order]
 
     @property
     def session(self) -> Session:

@@ -153,7 +153,14 @@ def _summary(
         threshold=np.nan,
         polarity=reviewed.polarity,
         noise_sd=_noise_sd(segments, reviewed) if row is None else row.noise_sd,
-        settings=describe_settings({"reviewed_table": reviewed.table or "none", "n_rows": len(rows)}),
+        settings=describe_settings(
+            {
+                "reviewed_table": reviewed.table or "none",
+                "n_rows": len(rows),
+                # What was stated about the channel holds for every row of the summary.
+                **reviewed.recording.stated.get(reviewed.channel, {}),
+            }
+        ),
         package_version=__version__,
         average={
             **{f"average_{name}": value for name, value in vars(kinetics).items()},

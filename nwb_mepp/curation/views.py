@@ -247,7 +247,7 @@ def fit(session: Session, name: str) -> dict[str, Any]:
     ----------
     session : Session
     name : str
-        Of the event.
+        Of a row, which may be gone.
     """
     row = session.history.now.rows.get(name)
     if row is None:

@@ -66,6 +66,9 @@ def test_the_differences_are_walked_through_and_a_consensus_is_saved(twice: Path
     path = Path(shutil.copy(twice, tmp_path / "run07.nwb"))
     (found,) = agreements_in(path)
     assert found.reviewers == WHO
+    (table,) = read_events(path, table="curated_ben")
+    assert table.curation is not None
+    assert table.curation.reviewer.tolist() == ["ben"] * 8
     assert [one.decisions for one in found.differences] == [("accepted", "rejected")]
     with Session(path, rows=consensus_rows) as session:
         rows = session.history.now.rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from builders.reviews import PEAKS_S, decider, done, review_of, row_at, steps, told
 from nwb_mepp.core.errors import UsageError
@@ -116,6 +116,7 @@ def test_a_row_that_is_not_there_is_refused_and_nothing_changes() -> None:
     assert not history.can_undo
 
 
+@settings(deadline=None, max_examples=60)
 @given(steps())
 def test_everything_can_be_undone_to_the_beginning_and_repeated_to_the_end(
     taken: list[tuple[str, Any]],
@@ -133,6 +134,7 @@ def test_everything_can_be_undone_to_the_beginning_and_repeated_to_the_end(
     assert told(history.now) == told(end)
 
 
+@settings(deadline=None, max_examples=60)
 @given(steps())
 def test_rows_survive_as_a_table_and_back(taken: list[tuple[str, Any]]) -> None:
     history = History(review_of(*PEAKS_S))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pynwb
 import pytest
 from pynwb import NWBHDF5IO
 
@@ -16,8 +17,10 @@ from builders.known_mepps import ONSETS_S
 from builders.nwb_files import changed, objects
 from nwb_mepp._utils.file_lock import WAIT_S
 from nwb_mepp.core.errors import OutputError, UsageError
+from nwb_mepp.curation.saving import result_of
 from nwb_mepp.curation.session import Session
-from nwb_mepp.nwb import add_extension, is_failure, read_events, read_results, validate_nwb
+from nwb_mepp.nwb import Finding, add_extension, is_failure, read_events, read_results, validate_nwb
+from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, detect_file
 
 FREE_S = 1.5  # no MEPP is near
@@ -90,20 +93,6 @@ def test_what_was_decided_stands_in_the_file_and_nothing_else_has_changed(path: 
     assert curated.summary.analyzed_s == pytest.approx(3.7)
 
 
-@pytest.mark.parametrize("extension", [False, True])
-def test_the_result_is_valid_with_and_without_the_extension(path: Path, extension: bool) -> None:
-    with Session(path) as session:
-        decided(session)
-        session.save(extension=extension)
-    assert [one for one in validate_nwb(path) if is_failure(one) and "Subject" not in one.message] == []
-    with h5py.File(path) as file:
-        kind = file["intervals/mepps_curated"].attrs["neurodata_type"]
-    assert kind == ("MEPPTable" if extension else "TimeIntervals")
-    if not extension:
-        assert "mepps_curated" in add_extension(path).tables
-        assert [one for one in validate_nwb(path) if is_failure(one) and "Subject" not in one.message] == []
-
-
 def test_the_measures_of_an_added_event_are_those_of_the_trace(path: Path, session: Session) -> None:
     (table,) = read_events(path, table="mepps_matched_filter")
     session.decide(session.decider.reject(session.history.now, ["5"]))
@@ -146,41 +135,6 @@ def test_what_cannot_be_is_refused_and_changes_nothing(session: Session) -> None
     assert session.undo() == session.redo() == set()
 
 
-def test_a_review_that_was_interrupted_is_taken_up(path: Path) -> None:
-    with Session(path) as session:
-        decided(session)
-        session.undo()
-        before = {name: row["status"] for name, row in session.history.now.rows.items()}
-    with Session(path) as session:
-        assert {name: row["status"] for name, row in session.history.now.rows.items()} == before
-        assert session.notes == ["5 decisions were taken up from run07.nwb.review.jsonl."]
-        assert not session.saved
-        session.redo()
-        assert session.history.now.excluded == ((3.0, 3.3),)
-        session.save()
-    with Session(path) as session:
-        assert session.saved
-        assert session.history.can_undo
-
-
-def test_without_its_journal_a_review_goes_on_with_what_the_file_says(path: Path) -> None:
-    with Session(path) as session:
-        decided(session)
-        session.merge(["6", "7"])
-        session.save()
-        before = sorted((row["peak_s"], row["status"]) for row in session.history.now.rows.values())
-        journal = session.journal.place
-    journal.unlink()
-    with Session(path) as session:
-        after = sorted((row["peak_s"], row["status"]) for row in session.history.now.rows.values())
-        assert after == before
-        assert session.history.now.excluded == ((3.0, 3.3),)
-        session.decide(session.decider.include(session.history.now, 3.1))
-        session.save()
-    with NWBHDF5IO(path, "r") as io:
-        assert io.read().invalid_times is None
-
-
 def test_a_new_detection_keeps_the_decisions_by_their_times(path: Path) -> None:
     with Session(path) as session:
         decided(session)
@@ -200,18 +154,6 @@ def test_a_new_detection_keeps_the_decisions_by_their_times(path: Path) -> None:
         first = min(session.history.now.rows.values(), key=lambda row: row["peak_s"])
         assert first["amplitude"] > 1.2e-3
     assert path.with_name("run07.nwb.review.jsonl.before").exists()
-
-
-def test_two_reviewers_have_tables_of_their_own(path: Path) -> None:
-    for reviewer in ("anna", "ben"):
-        with Session(path, reviewer=reviewer) as session:
-            session.decide(session.decider.accept(session.history.now, ["1"]))
-            session.save()
-    names = {one.detector for one in read_results(path)}
-    assert names == {"matched_filter", "curated_anna", "curated_ben"}
-    (table,) = read_events(path, table="curated_ben")
-    assert table.curation is not None
-    assert table.curation.reviewer.tolist() == ["ben"] + [""] * 7
 
 
 def test_a_second_review_and_a_detection_are_refused_with_the_reason(
@@ -266,6 +208,69 @@ def test_a_read_only_file_is_reviewed_with_the_journal_elsewhere(
         assert session.history.now.rows["1"]["status"] == "accepted"
 
 
+def test_what_was_stated_about_a_channel_holds_for_the_review_too(path: Path) -> None:
+    stated = ReadOptions(gain={"": 2.0})
+    detect_file(path, settings=DetectionSettings(detectors=("matched_filter",)), read_options=stated)
+    with Session(path) as session:
+        assert session.history.now.rows["1"]["amplitude"] == pytest.approx(0.5e-3, rel=0.15)
+        session.decide(session.decider.reject(session.history.now, ["1"]))
+        session.add(ONSETS_S[0] + 2e-3)
+        session.save()
+    (table,) = read_events(path, table="curated", accepted_only=True)
+    assert table.mepps.amplitude[0] == pytest.approx(0.5e-3, rel=0.15)
+
+
+def test_a_table_that_is_not_there_is_refused_with_those_that_are(path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\(mepps_matched_filter\), found 'miniunet'; name one of these"):
+        Session(path, table="miniunet")
+    assert not list(path.parent.glob("*.jsonl"))
+
+
+def test_the_result_is_valid_with_and_without_the_extension(path: Path) -> None:
+    def failures() -> list[Finding]:
+        # The lab file says nothing of a subject.
+        return [one for one in validate_nwb(path) if is_failure(one) and "Subject" not in one.message]
+
+    with Session(path) as session:
+        decided(session)
+        session.save()
+    assert failures() == []
+    assert "mepps_curated" in add_extension(path).tables
+    assert failures() == []
+    with Session(path) as session:
+        session.save(extension=True)  # over a typed table
+    with h5py.File(path) as file:
+        assert file["intervals/mepps_curated"].attrs["neurodata_type"] == "MEPPTable"
+    assert pynwb.validate(path=str(path)) == []
+
+
+def test_a_review_that_was_interrupted_is_taken_up_with_or_without_its_journal(path: Path) -> None:
+    with Session(path) as session:
+        decided(session)
+        session.merge(["6", "7"])
+        session.undo()
+        before = {name: row["status"] for name, row in session.history.now.rows.items()}
+    with Session(path) as session:
+        assert {name: row["status"] for name, row in session.history.now.rows.items()} == before
+        assert session.notes == ["6 decisions were taken up from run07.nwb.review.jsonl."]
+        assert not session.saved
+        session.redo()
+        session.save()
+        assert session.history.now.excluded == ((3.0, 3.3),)
+        saved = sorted((row["peak_s"], row["status"]) for row in session.history.now.rows.values())
+    with Session(path) as session:
+        assert session.saved
+        assert session.history.can_undo
+        session.journal.place.unlink()
+    with Session(path) as session:
+        assert sorted((row["peak_s"], row["status"]) for row in session.history.now.rows.values()) == saved
+        assert session.history.now.excluded == ((3.0, 3.3),)
+        session.decide(session.decider.include(session.history.now, 3.1))
+        session.save()
+    with h5py.File(path) as file:
+        assert "invalid_times" not in file["intervals"]
+
+
 def test_a_file_without_mepps_is_reviewed_from_nothing(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         del file["intervals"]
@@ -275,22 +280,14 @@ def test_a_file_without_mepps_is_reviewed_from_nothing(path: Path) -> None:
         assert session.history.now.rows == {}
         (name,) = session.add(ONSETS_S[0] + 2e-3)
         assert session.history.now.rows[name]["amplitude"] == pytest.approx(1e-3, rel=0.15)
-        session.save()
-    (result,) = read_results(path)
-    assert (result.detector, result.summary.n_mepps, result.summary.reviewed) == ("curated", 1, 1.0)
+        summary = result_of(session.reviewed, session.history.now, stated_s=()).summary
+    assert (summary.n_mepps, summary.reviewed) == (1, 1.0)
+    assert summary.noise_sd == pytest.approx(0.05e-3, rel=0.2)
 
 
-def test_a_table_that_is_not_there_is_refused_with_those_that_are(path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\(mepps_matched_filter\), found 'miniunet'; name one of these"):
-        Session(path, table="miniunet")
-    assert not list(path.parent.glob("*.jsonl"))
-
-
-def test_intervals_of_events_that_count_do_not_overlap_in_the_table(path: Path) -> None:
-    with Session(path) as session:
-        row = session.history.now.row("4")
-        session.move("4", end_x=session.clock.x(0, row["stop_index"] + 4000 + 200))
-        session.save()
-    (table,) = read_events(path, table="curated", accepted_only=True)
-    assert np.all(table.mepps.stop_s[:-1] <= table.mepps.start_s[1:])
-    assert table.mepps.overlapped[3]
+def test_intervals_of_events_that_count_do_not_overlap_in_the_table(session: Session) -> None:
+    row = session.history.now.row("4")
+    session.move("4", end_x=session.clock.x(0, row["stop_index"] + 4200))
+    mepps = result_of(session.reviewed, session.history.now, stated_s=()).mepps
+    assert np.all(mepps.stop_s[:-1] <= mepps.start_s[1:])
+    assert mepps.overlapped[3]

@@ -66,8 +66,9 @@ def analyze(
 
     Notes
     -----
-    A MEPP whose amplitude turns out to point against the polarity, or not to exceed its standard error, is
-    dropped, and so is one below a least amplitude; what was measured of the others does not change by that.
+    A MEPP whose amplitude turns out to point against the polarity, or not to exceed twice its standard
+    error, is dropped, and so is one below a least amplitude; what was measured of the others does not change
+    by that.
     """
     wanted = settings or DetectionSettings()
     tell = on_progress or (lambda _: None)

@@ -51,8 +51,8 @@ def find_mepps(
     Returns
     -------
     Mepps
-        Without those whose amplitude points against the polarity, does not exceed its standard error, or is
-        below the least one.
+        Without those whose amplitude points against the polarity, does not exceed twice its standard error,
+        or is below the least one.
 
     Raises
     ------
@@ -80,15 +80,16 @@ def _measured(
 
 
 def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepps:
-    """Return the events whose amplitude has the polarity and exceeds its standard error.
+    """Return the events whose amplitude has the polarity and exceeds twice its standard error.
 
     It is fitted together with the neighbors: what they explain, such as the foot of a large MEPP that a
-    detector took for another one, has none of its own. Where no fit gives a standard error, it must exceed
-    twice that of the others.
+    detector took for another one, has none of its own. Beside neighbors that leave it no decay of its own, an
+    event must exceed three standard errors.
     """
-    known = mepps.amplitude_se[np.isfinite(mepps.amplitude_se)]
-    usual = float(np.median(known)) if len(known) else 0.5 * noise_sd
-    least = np.where(np.isfinite(mepps.amplitude_se), mepps.amplitude_se, 2.0 * usual)
+    known = np.isfinite(mepps.amplitude_se)
+    usual = float(np.median(mepps.amplitude_se[known])) if known.any() else 0.5 * noise_sd
+    in_doubt = ~known | (mepps.overlapped & ~np.isfinite(mepps.decay_tau_s))
+    least = np.where(in_doubt, 3.0, 2.0) * np.where(known, mepps.amplitude_se, usual)
     return mepps.select(noise.polarity.sign * mepps.amplitude > least)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch, plan_detection
     from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, detect_batch, run_batch
     from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
-    from nwb_mepp.workflows.batch.session_template import session_template
+    from nwb_mepp.workflows.batch.session_templates import session_template
     from nwb_mepp.workflows.batch.tables import (
         Row,
         event_columns,
@@ -73,7 +73,7 @@ __getattr__ = lazy_names(
         "plan": ("Failure", "Job", "Plan", "find_nwb_files", "plan_batch", "plan_detection"),
         "runner": ("BatchOutcome", "convert_batch", "detect_batch", "run_batch"),
         "session_table": ("SessionTable", "read_sessions"),
-        "session_template": ("session_template",),
+        "session_templates": ("session_template",),
         "tables": (
             "Row",
             "event_columns",

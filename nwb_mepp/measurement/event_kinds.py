@@ -196,13 +196,21 @@ def kinds_of(mepps: Mepps, *, recurrence: Recurrence | None = None) -> TextArray
 
 
 def _before_response(mepps: Mepps, evoked: BoolArray) -> BoolArray:
-    """Return which evoked events come just before a response and are much shorter than the responses."""
+    """Return which events come just before a response and are much shorter than the responses.
+
+    Those that do not recur, as the detector takes few of them for MEPPs, have about the size of responses.
+    """
     ahead = np.zeros(len(mepps), dtype=np.bool_)
     rows = np.flatnonzero(evoked)
     close = np.diff(mepps.peak_s[rows]) < _LATENCY_S
     usual_s = np.nanmedian(mepps.half_width_s[rows]) if np.isfinite(mepps.half_width_s[rows]).any() else 0.0
     short = ~(mepps.half_width_s[rows[:-1]] >= _ARTIFACT_SHARE * usual_s)
     ahead[rows[:-1]] = close & short
+    if len(rows):
+        size = np.abs(mepps.amplitude)
+        large = size >= _ARTIFACT_SHARE * np.median(size[rows])
+        followed = np.append(evoked[1:] & (np.diff(mepps.peak_s) < _LATENCY_S), False)
+        ahead |= large & followed & ~evoked & ~(mepps.half_width_s >= _ARTIFACT_SHARE * usual_s)
     return ahead
 
 

@@ -42,6 +42,22 @@ def test_an_artifact_before_each_response_is_told_from_it() -> None:
     assert kinds_of(table, recurrence=found).tolist() == of[order].tolist()
 
 
+def test_few_artifacts_before_responses_are_told_by_their_size() -> None:
+    starts_s = np.arange(0.5, 20.0, 1.0)
+    random_s = np.random.default_rng(1).uniform(0.0, 20.0, 15)
+    # Two of the artifacts are found, without a width, and a MEPP that happens to precede a response.
+    early_s = np.array([3.5, 9.5, 15.497])
+    peaks_s = np.concatenate([early_s, starts_s + 5e-3, random_s])
+    order = np.argsort(peaks_s)
+    of = np.repeat(["artifact", "mepp", "evoked", "mepp"], [2, 1, 20, 15])
+    sizes = np.select([of == "artifact", of == "evoked"], [16e-3, 15e-3], 0.5e-3)
+    widths_s = np.where(of == "artifact", np.nan, 3e-3)
+    widths_s[2] = np.nan
+    table = events(peaks_s[order], sizes[order], half_width_s=widths_s[order])
+    found = find_recurrence(table, sweeps=[(0.0, 20.0)])
+    assert kinds_of(table, recurrence=found).tolist() == of[order].tolist()
+
+
 def test_giants_stay_mepps() -> None:
     peaks_s = np.sort(np.random.default_rng(2).uniform(0.0, 60.0, 60))
     sizes = np.full(60, 0.5e-3)

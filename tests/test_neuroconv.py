@@ -144,8 +144,7 @@ def test_the_sweeps_of_a_real_recording_are_analyzed_in_a_pipeline(tmp_path: Pat
     run_file(
         file,
         tmp_path / "own.nwb",
-        # The steps of the command that the header states are not in the file of the pipeline.
-        settings=DetectionSettings(detectors=("matched_filter",), keep_all_time=True),
+        settings=DetectionSettings(detectors=("matched_filter",)),
         write_options=WriteOptions(timezone="UTC"),
         picture=False,
     )

@@ -304,7 +304,10 @@ def compare_epochs(file: NWBFile, block: neo.Block) -> None:
             if rows:
                 expected.setdefault(f"epochs_{epoch.name}", []).extend(rows)
     tables = file.intervals or {}
-    assert set(tables) == set(expected)
+    # Neo leaves out what the protocol of an Axon file states of its commands.
+    protocol = {name for name in tables if name == "protocol_epochs" or "digital_output" in name}
+    assert set(tables) - protocol == set(expected)
+    assert not protocol or block.file_origin.endswith(".abf")
     for name, rows in expected.items():
         table = tables[name]
         np.testing.assert_allclose(table["start_time"][:], [row[0] for row in sorted(rows)], atol=1e-9)

@@ -71,9 +71,17 @@ def test_functions_in_python_have_every_option_in_signature_and_docstring(
 
 
 def test_an_option_is_called_by_its_flag_in_one_place() -> None:
-    # Commands that mean something else by a word, or take it without the other settings (benchmark), define
-    # their own option of that name.
-    others = {"--channel", "--detector", "--polarity", "--sampling-rate", "--reader", "--weights"}
+    # Commands that mean something else by a word, or take it without the other settings (benchmark, review),
+    # define their own option of that name.
+    others = {
+        "--channel",
+        "--detector",
+        "--extension",
+        "--polarity",
+        "--sampling-rate",
+        "--reader",
+        "--weights",
+    }
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     for settings, _ in PAIRS:
         for one in options_of(settings).values():

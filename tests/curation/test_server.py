@@ -203,7 +203,7 @@ def test_blind_nothing_names_the_recording_or_its_probabilities(folder: Path, tm
     paths = sorted(tmp_path.glob("*/*.nwb"))
     orders, hidden = [], ("wild_type", "mutant", "group_2")
     for _ in range(2):
-        with RunningReview(paths, Wishes(seed=2)) as running:
+        with RunningReview(paths, Wishes(seed=5)) as running:
             (changed,) = wish(running, {"do": "accept", "ids": ["1"]})
             body = get(f"{running.url}state")[1].decode()
             orders.append(list(running._server._desk.paths))
@@ -215,7 +215,7 @@ def test_blind_nothing_names_the_recording_or_its_probabilities(folder: Path, tm
     assert {row[column] for row in state["rows"]} == {None}
     assert changed["rows"]["1"][column] is None
     assert orders[0] == orders[1] != paths
-    with RunningReview(paths, Wishes(seed=2)) as running:
+    with RunningReview(paths, Wishes(seed=5)) as running:
         running._server._desk.session.path.unlink()
         (refused,) = wish(running, {"do": "save"})
     assert refused["type"] == "error"

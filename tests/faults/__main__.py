@@ -25,7 +25,7 @@ WORK = PROJECT / "build" / "faults"
 # Each part with the number of trials of the long run.
 PARTS = {"kills": 1400, "pair-kills": 600, "pairs": 200, "disk": 1000, "mutants": 20_000, "load": 6}
 # Those of the suite.
-BRIEF = {"kills": 2, "pair-kills": 1, "pairs": 1, "disk": 3, "mutants": 15}
+BRIEF = {"kills": 1, "pair-kills": 1, "pairs": 1, "disk": 2, "mutants": 8}
 
 
 def main() -> int:

@@ -117,7 +117,10 @@ def _orderly_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _interrupt(*_: object) -> NoReturn:
+def _interrupt(number: int, _: object) -> NoReturn:
+    # A scheduler may ask both processes of a command, of which one passes it on to the other: what is cleaned
+    # up is not to be cut off.
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -24,6 +24,24 @@ def test_a_request_to_end_leaves_no_half_written_file(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_second_request_to_end_does_not_cut_off_what_is_cleaned_up(
+    call: Any, lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask_again_meanwhile(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            asked.append("twice")
+
+    monkeypatch.setattr("nwb_mepp._utils.atomic_files._flush", ask_again_meanwhile)
+    assert call("run", lab_file, "-o", tmp_path / "out", *STATED).code == 130
+    assert asked == ["twice"]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_an_interrupted_batch_says_how_to_go_on(
     call: Any, lab_file: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:

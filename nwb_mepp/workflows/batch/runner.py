@@ -152,12 +152,19 @@ def run_batch(
                 decimal=decimal,
                 columns={job.output: job.columns for job in plan.jobs},
             )
-            if workbook or is_ours(plan.folder / WORKBOOK):
-                tables = (*tables, write_workbook(plan.folder, units=units, decimal=decimal))
-        except (OutputError, MissingDependencyError) as error:
+        except OutputError as error:
             # What is done stays done; the next batch writes the tables of all outputs.
             reason = f"the NWB files are there, but not the tables: {error}"
             tables, missing = (), (Failure(path=plan.folder, reason=reason),)
+    path = plan.folder / WORKBOOK
+    if tables and (workbook or is_ours(path)):
+        try:
+            tables = (*tables, write_workbook(plan.folder, units=units, decimal=decimal))
+        except (OutputError, MissingDependencyError) as error:
+            missing = (
+                *missing,
+                Failure(path=path, reason=f"the CSV tables are there, but not this: {error}"),
+            )
     outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
     return _with_failures_listed(plan, outcome, worded=worded)
 

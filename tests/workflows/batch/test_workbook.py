@@ -133,3 +133,18 @@ def test_a_run_writes_the_workbook_and_a_later_one_brings_it_up_to_date(
     titles, *more = sheets(out)["mepps"]
     assert "amplitude (V)" in titles
     assert len(more) == 2 * len(rows) > 0
+
+
+def test_an_earlier_workbook_that_cannot_be_brought_up_to_date_costs_no_other_table(
+    annotated: Path, lab_file: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(annotated.parent, out)
+    again = ("run", lab_file, "-o", out, *STATED, "--no-picture")
+    assert call(*again, "--tables", "xlsx").code == 0
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (out / "mepps.csv").unlink()
+    called = call(*again)
+    assert called.code == 1
+    assert f"{out / 'mepps.xlsx'}: the CSV tables are there, but not this: expected the package" in called.err
+    assert (out / "mepps.csv").exists()

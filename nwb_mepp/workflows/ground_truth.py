@@ -159,7 +159,13 @@ def marks_in(
     UsageError
         If the file has no such column.
     """
-    events = read_event_table(file, column=event_column, recording=recording.source.name, channel=channel)
+    events = read_event_table(
+        file,
+        sampling_rate_hz=recording.sweeps(channel)[0].sampling_rate_hz,
+        column=event_column,
+        recording=recording.source.name,
+        channel=channel,
+    )
     if events is not None:
         return _sorted(_from_table(events, file=file, recording=recording, channel=channel))
     return _sorted(_from_labels(file, recording=recording, channel=channel, option=option))

@@ -25,6 +25,7 @@ _MAX_LINES_ABOVE = 50
 # What programs write where they found nothing to measure.
 _NOT_FOUND = frozenset({"", "-", "--", "not found", "none", "null"})
 _OWN = "nwb-mepp"
+_SAMPLE = "sample"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,8 +59,8 @@ class EventTimes:
 class _Program:
     """How a program titles its columns, in lower case and without units.
 
-    ``units`` has the unit of time of a column whose title states none. ``needs`` are other columns, by
-    one of which the table is recognized.
+    ``unit`` is the unit of time of a column whose title states none, or ``"sample"`` for numbers of samples.
+    ``needs`` are other columns, by one of which the table is recognized.
     """
 
     name: str
@@ -85,7 +86,7 @@ _PROGRAMS = (
         needs=frozenset({"amp"}),
     ),
     _Program(name="Stimfit", start=("time of event onset",), unit="ms"),
-    _Program(name="miniML", start=("location",), unit="s", needs=frozenset({"score"})),
+    _Program(name="miniML", start=("location",), unit=_SAMPLE, needs=frozenset({"score"})),
     _Program(name="Easy Electrophysiology", peak=("event time", "peak time"), needs=_MEASURES),
     _Program(name="Mini Analysis", peak=("time",), rise=("rise",), decay=("decay",), needs=_MEASURES),
 )
@@ -153,7 +154,12 @@ class _Table:
 
 
 def read_event_table(
-    path: Path, *, column: str | None = None, recording: str = "", channel: str = ""
+    path: Path,
+    *,
+    sampling_rate_hz: float,
+    column: str | None = None,
+    recording: str = "",
+    channel: str = "",
 ) -> EventTimes | None:
     """Read a table of events; None if the file is not one.
 
@@ -162,6 +168,8 @@ def read_event_table(
     path : Path
         Text in columns, in any encoding that is detected, separated by tabs, semicolons or commas, with
         decimal points or commas.
+    sampling_rate_hz : float
+        Of the recording, for programs that count in samples.
     column : str, optional
         Title of the column with the times of the peaks, for a table of another program. If the title does
         not end in a unit of time, ``TITLE=UNIT``.
@@ -193,6 +201,8 @@ def read_event_table(
     peak_s = table.seconds(table.index(program.peak, program.unit), program.unit)
     start_s = table.seconds(table.index(program.start, program.unit), program.unit)
     stop_s = table.seconds(table.index(program.stop, program.unit), program.unit)
+    if program.unit == _SAMPLE:
+        peak_s, start_s, stop_s = (one / sampling_rate_hz for one in (peak_s, start_s, stop_s))
     if program.rise:
         start_s = peak_s - table.seconds(table.index(program.rise, ""), "", is_needed=True)
         stop_s = peak_s + table.seconds(table.index(program.decay, ""), "", is_needed=True)

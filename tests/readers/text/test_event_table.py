@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwb_mepp.core.errors import ReadError, UsageError
-from nwb_mepp.readers import read_event_table
+from nwb_mepp.readers import EventTimes
+from nwb_mepp.readers import read_event_table as read_at_any_rate
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 
@@ -19,6 +21,10 @@ DATA = Path(__file__).resolve().parents[3] / "data"
 def write(path: Path, *lines: str, encoding: str = "cp1251") -> Path:
     path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(encoding))
     return path
+
+
+def read_event_table(path: Path, *, sampling_rate_hz: float = 10_000.0, **how: Any) -> EventTimes | None:
+    return read_at_any_rate(path, sampling_rate_hz=sampling_rate_hz, **how)
 
 
 def test_onset_and_end_are_calculated_from_the_peak(tmp_path: Path) -> None:
@@ -153,13 +159,20 @@ def test_the_times_of_peaks_in_tables_of_every_program(name: str, lines: list[st
 def test_tables_of_onsets_give_onsets(tmp_path: Path) -> None:
     for lines in (
         ["Time of event onset,Inter-event interval", "12345.6,", "15200.1,2854.5"],
-        [",event_0,event_1", "location,12.3456,15.2001", "score,0.9,0.8", "amplitude,-20,-30"],
-        ["location;score", "12,3456;0,9", "15,2001;0,8"],
+        [",event_0,event_1", "location,123456.0,152001.0", "score,0.9,0.8", "amplitude,-20,-30"],
+        ["location;score", "123456;0,9", "152001;0,8"],
     ):
         events = read_event_table(write(tmp_path / "a.csv", *lines))
         assert events is not None
         np.testing.assert_allclose(events.start_s, PEAKS_S[:2])
         assert np.isnan(events.peak_s).all()
+
+
+def test_samples_are_counted_at_the_rate_of_the_recording(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ",event_0,event_1", "location,100.0,300.0", "score,0.9,0.8")
+    events = read_event_table(path, sampling_rate_hz=50_000.0)
+    assert events is not None
+    np.testing.assert_allclose(events.start_s, [0.002, 0.006])
 
 
 def test_onset_and_end_of_clampfit_end_at_the_next_onset(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError, UsageError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import counts_as_event
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.curation.beginnings import begun_from, checksum, with_decisions
 from nwb_mepp.curation.clock import Clock
-from nwb_mepp.curation.decisions import Change, Decider, History, Review, is_kept
+from nwb_mepp.curation.decisions import UNREVIEWED, Change, Decider, History, Review, is_kept
 from nwb_mepp.curation.envelope import Envelope
 from nwb_mepp.curation.journal import Beginning, Journal, Told, journal_place, read_journal
 from nwb_mepp.curation.measures import Measuring
@@ -323,8 +324,10 @@ class Session:
         _, base = self._from_file()
         self.journal.note("save", at=now(), base=base)
         self.saved = True
-        n_kept = sum(is_kept(row) for row in self.history.now.rows.values())
-        return f"Saved {n_kept} events as {self.target} in {self.path.name}."
+        status = [row["status"] for row in self.history.now.rows.values()]
+        n_open, n_counted = status.count(UNREVIEWED), int(counts_as_event(status).sum())
+        said = f"Saved {n_counted} events as {self.target} in {self.path.name}"
+        return f"{said}; {n_open} to do, which do not count." if n_open else f"{said}."
 
     def close(self) -> None:
         """Close the file and the journal, and let go of the lock."""

@@ -63,7 +63,7 @@ def test_what_was_decided_stands_in_the_file_and_nothing_else_has_changed(path: 
     with Session(path, reviewer="") as session:
         decided(session)
         said = session.save()
-    assert said == "Saved 7 events as mepps_curated in run07.nwb."
+    assert said == "Saved 3 events as mepps_curated in run07.nwb; 4 to do, which do not count."
     assert changed(before, objects(path)) - {"processing/icephys/source_files"} <= {
         "intervals/mepps_curated",
         "intervals/invalid_times",
@@ -87,10 +87,23 @@ def test_what_was_decided_stands_in_the_file_and_nothing_else_has_changed(path: 
         assert invalid[["start_time", "stop_time", "reason"]].values.tolist() == [
             [3.0, 3.3, "left out in review"]
         ]
-    (_, curated) = read_results(path)
-    assert (curated.detector, curated.summary.n_mepps) == ("curated", 7)
+    (curated,) = read_results(path, table="curated")
+    assert (curated.detector, curated.summary.n_mepps) == ("curated", 3)
     assert curated.summary.reviewed == pytest.approx(5 / 9)
-    assert curated.summary.analyzed_s == pytest.approx(3.7)
+    # Beyond the last of the first four rows, only what is left out has been looked at.
+    assert curated.summary.analyzed_s == pytest.approx(table["stop_time"].iloc[3], abs=1e-4)
+    assert curated.summary.rate_hz == pytest.approx(3 / table["stop_time"].iloc[3], rel=1e-3)
+
+
+def test_nothing_counts_before_it_is_decided_on(path: Path) -> None:
+    with Session(path) as session:
+        assert session.save() == "Saved 0 events as mepps_curated in run07.nwb; 8 to do, which do not count."
+    (curated,) = read_results(path, table="mepps_curated")
+    assert (curated.summary.n_mepps, curated.summary.reviewed, curated.summary.analyzed_s) == (0, 0.0, 0.0)
+    assert np.isnan(curated.summary.rate_hz)
+    assert read_events(path, table="curated", accepted_only=True) == []
+    (table,) = read_events(path, table="curated")
+    assert len(table.mepps) == len(ONSETS_S)
 
 
 def test_the_measures_of_an_added_event_are_those_of_the_trace(path: Path, session: Session) -> None:
@@ -217,6 +230,7 @@ def test_what_was_stated_about_a_channel_holds_for_the_review_too(path: Path) ->
         session.add(ONSETS_S[0] + 2e-3)
         session.save()
     (table,) = read_events(path, table="curated", accepted_only=True)
+    assert len(table.mepps) == 1
     assert table.mepps.amplitude[0] == pytest.approx(0.5e-3, rel=0.15)
 
 

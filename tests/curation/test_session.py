@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pynwb
 import pytest
 from pynwb import NWBHDF5IO
 
+from builders.command_line import Call
 from builders.known_mepps import ONSETS_S
 from builders.nwb_files import changed, objects
 from nwb_mepp._utils.file_lock import WAIT_S
@@ -203,6 +206,77 @@ def test_a_file_that_another_program_changed_is_not_written_over(path: Path, ses
     assert session.history.n_changes == 1
     with h5py.File(path) as file:
         assert file.attrs["remark"] == "by another program"
+    session.close()
+    with Session(path) as again:
+        assert again.history.now.rows["1"]["status"] == "accepted"
+        again.save()
+    with h5py.File(path) as file:
+        assert file.attrs["remark"] == "by another program"
+        assert "mepps_curated" in file["intervals"]
+
+
+def test_a_new_detection_keeps_what_was_saved_and_says_so(path: Path, call: Call) -> None:
+    with Session(path) as session:
+        decided(session)
+        session.save()
+    before = objects(path)
+    called = call("detect", path, "--detector", "matched_filter", "--min-amplitude-sd", 3)
+    assert called.code == 0, called.err
+    assert (
+        "Voltage: mepps_curated is kept as it was reviewed; the next 'nwb-mepp review' takes its"
+        in called.err
+    )
+    assert not any("curated" in one or "invalid_times" in one for one in changed(before, objects(path)))
+
+
+def test_a_full_disk_leaves_file_and_journal_as_they_were(
+    path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.decide(session.decider.accept(session.history.now, ["1"]))
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nwb_mepp.nwb.replacement.shutil.copyfile", full)
+        with pytest.raises(OutputError, match=r"No space left on device"):
+            session.save()
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir() if "curated" in one.name or "tmp" in one.name] == []
+    assert not session.saved
+    session.decide(session.decider.accept(session.history.now, ["2"]))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OutputError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session.journal, "note", refused)
+        said = session.save()
+    assert said.startswith(
+        "Saved 2 events as mepps_curated in run07.nwb; 6 to do, which do not count. That could"
+    )
+    assert "No space left on device" in said
+    session.close()
+    with Session(path) as again:
+        assert [row["status"] for row in again.history.now.rows.values()][:3] == ["accepted"] * 2 + [
+            "unreviewed"
+        ]
+
+
+def test_in_a_read_only_folder_the_journal_is_elsewhere(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    allowed = os.access
+    monkeypatch.setattr(
+        "nwb_mepp.curation.journal.os.access", lambda one, mode: one != path.parent and allowed(one, mode)
+    )
+    with Session(path) as session:
+        session.decide(session.decider.accept(session.history.now, ["1"]))
+        assert "The file is read-only here: the journal is" in session.notes[0]
+    assert not list(path.parent.glob("*.jsonl"))
+    assert len(list((tmp_path / "state").rglob("*.jsonl"))) == 1
 
 
 def test_a_read_only_file_is_reviewed_with_the_journal_elsewhere(

@@ -70,7 +70,7 @@ def read(path: str | PathLike[str], **options: Unpack[ReadArguments]) -> neo.Blo
         A segment for each sweep, with a signal for each channel, named after it, in V or A. Hand-made marks
         that came with the file are epochs, and so are the MEPPs in the tables of an NWB file, with their
         measures as ``array_annotations``: one for each table (``annotations["table"]``) and sweep, those of
-        ``mepps_curated`` (and ``mepps_curated_<reviewer>``) without what was rejected.
+        ``mepps_curated`` (and ``mepps_curated_<reviewer>``) without what was rejected or is unreviewed.
 
     Raises
     ------

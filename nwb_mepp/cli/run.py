@@ -186,7 +186,7 @@ def detect(
 def _detect_one(
     job: Job, settings: DetectionSettings, read_options: ReadOptions, *, overwrite: bool, limits: LimitOptions
 ) -> None:
-    from nwb_mepp.workflows import detect_file, remarks_on
+    from nwb_mepp.workflows import detect_file, remarks_on, remarks_on_reviews
 
     path, output = job.path, job.output
     with show_progress(1) as progress, limits.kept(path, worded=options.as_typed):
@@ -201,7 +201,7 @@ def _detect_one(
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{output}: {_counted(found)}")
-        for note in remarks_on(results):
+        for note in (*remarks_on(results), *remarks_on_reviews(output, results)):
             progress.tell(f"nwb-mepp: note: {path}: {options.as_typed(note)}")
 
 

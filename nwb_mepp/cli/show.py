@@ -73,12 +73,30 @@ def summary(
         options.SummaryFormat,
         typer.Option("--format", metavar="|".join(options.SummaryFormat), help="Format of the output."),
     ] = options.SummaryFormat.TEXT,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="NAME",
+            help="Print only what belongs to this table, e.g. mepps_curated.",
+            show_default=False,
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--pictures",
+            metavar="DIR",
+            help="Draw a picture of each row into this folder, as DIR/FILE.TABLE.png.",
+            show_default=False,
+        ),
+    ] = None,
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
     n_processes: options.Jobs = 1,
     limits: LimitOptions,
 ) -> None:
-    """Print the summary statistics of NWB files, one row per detector and channel."""
+    """Print the summary statistics of NWB files, one row per detector or reviewer and channel."""
     from nwb_mepp.workflows.batch import (
         find_nwb_files,
         summary_columns,
@@ -88,9 +106,8 @@ def summary(
 
     _check_decimal(decimal, format)
 
-    rows = _Rows(
-        find_nwb_files(paths), _summaries_of, limits=limits, n_processes=n_processes, note_empty=True
-    )
+    read = partial(_summaries_of, table=table, pictures=pictures)
+    rows = _Rows(find_nwb_files(paths), read, limits=limits, n_processes=n_processes, note_empty=True)
     with data_stream() as stream:
         if format is options.SummaryFormat.JSON:
             write_json(stream, summary_columns(), rows, units=units.value)
@@ -108,10 +125,14 @@ def _events_of(path: Path, *, table: str | None) -> Iterator[Row]:
     return read_event_rows(path, file=str(path), table=table)
 
 
-def _summaries_of(path: Path) -> Iterator[Row]:
+def _summaries_of(path: Path, *, table: str | None, pictures: Path | None) -> Iterator[Row]:
     from nwb_mepp.workflows.batch import read_summary_rows
 
-    return read_summary_rows(path, file=str(path))
+    yield from read_summary_rows(path, file=str(path), table=table)
+    if pictures is not None:
+        from nwb_mepp.workflows.pictures import draw_results
+
+        draw_results(path, pictures, table=table)
 
 
 def _rows_or_error(read: Callable[[Path], Iterator[Row]], path: Path) -> _Read:

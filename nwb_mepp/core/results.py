@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +12,61 @@ import numpy.typing as npt
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.schema import CurationColumns, SummaryColumns
 
-__all__ = ["AverageWaveform", "ChannelResult", "Curation", "LeftOut", "SummaryRow"]
+__all__ = [
+    "REJECTED",
+    "UNREVIEWED",
+    "AverageWaveform",
+    "ChannelResult",
+    "Curation",
+    "LeftOut",
+    "SummaryRow",
+    "counts_as_event",
+    "stretches_around",
+]
+
+
+# What a person says of a row that is no event, and of one that nobody has decided on yet.
+REJECTED, UNREVIEWED = "rejected", "unreviewed"
+
+
+def counts_as_event(status: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    """Return which rows of a person's table count, shape (n_rows,): neither rejected nor unreviewed.
+
+    Examples
+    --------
+    >>> counts_as_event(["added", "unreviewed", "rejected"]).tolist()
+    [True, False, False]
+    """
+    return ~np.isin(np.asarray(status, dtype=np.str_), (REJECTED, UNREVIEWED))
+
+
+def stretches_around(
+    start_s: npt.NDArray[np.float64], stop_s: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]
+) -> list[tuple[float, float]]:
+    """Return the stretches around chosen rows, up to the nearest rows that are not chosen.
+
+    Parameters
+    ----------
+    start_s, stop_s : ndarray, shape (n_rows,)
+        Sorted by onset.
+    chosen : ndarray of bool, shape (n_rows,)
+
+    Examples
+    --------
+    >>> onset_s = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> stretches_around(onset_s, onset_s + 0.1, np.array([False, True, True, False]))
+    [(1.1, 4.0)]
+    >>> stretches_around(onset_s, onset_s + 0.1, np.array([False, False, False, True]))
+    [(3.1, inf)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
+    stretches = []
+    for first, end in edges.reshape(-1, 2).tolist():
+        # An interval may reach into that of the next row, which counts as a whole.
+        before = min(float(stop_s[first - 1]), float(start_s[first])) if first else -np.inf
+        after = max(float(start_s[end]), float(stop_s[end - 1])) if end < len(start_s) else np.inf
+        stretches.append((before, after))
+    return stretches
 
 
 class LeftOut(NamedTuple):
@@ -80,18 +135,31 @@ class Curation(CurationColumns):
 
     Examples
     --------
-    >>> decided = Curation(2, status=np.array(["accepted", "rejected"]))
-    >>> decided.kept.tolist(), decided.note.tolist()
-    ([True, False], ['', ''])
+    >>> decided = Curation(3, status=np.array(["accepted", "rejected", "unreviewed"]))
+    >>> decided.counted.tolist(), decided.note.tolist()
+    ([True, False, False], ['', '', ''])
     """
 
     def __init__(self, n_rows: int, **arrays: npt.NDArray[Any]) -> None:
         vars(self).update(self._completed(arrays, absent=lambda column: column.blank(n_rows)))
 
     @property
-    def kept(self) -> npt.NDArray[np.bool_]:
-        """Which rows nobody rejected."""
-        return np.asarray(self.status != "rejected")
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """Which rows the person takes for events: neither rejected nor still to be reviewed."""
+        return counts_as_event(self.status)
+
+    def undecided_stretches(self, mepps: Mepps) -> list[tuple[float, float]]:
+        """Return where the person has not looked yet, in seconds from the session start.
+
+        That is the time between the last row that was decided on and the next one, wherever a row that was
+        not lies between; before the first or after the last of them it is endless.
+
+        Parameters
+        ----------
+        mepps : Mepps
+            The table itself, sorted by onset.
+        """
+        return stretches_around(mepps.start_s, mepps.stop_s, np.asarray(self.status == UNREVIEWED))
 
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Curation:
         """Return the rows chosen by a boolean mask or by indices."""
@@ -135,8 +203,8 @@ class ChannelResult:
     waveform : AverageWaveform or None
         The average of the isolated MEPPs, where known.
     curation : Curation or None
-        What a person decided about each row, if the result is a person's; the summary is that of what was
-        not rejected. A result that was read holds only these rows.
+        What a person decided about each row, if the result is a person's; the summary is that of what
+        counts. A result that was read holds only these rows.
     """
 
     detector: str

@@ -140,8 +140,8 @@ def cut_segments(
     ----------
     traces : iterable of Trace
     excluded : sequence of (start_s, stop_s)
-        Stretches to exclude, in seconds from the session start; they may overlap. A sample is
-        excluded if ``start_s <= time < stop_s``.
+        Stretches to exclude, in seconds from the session start; they may overlap, and ends may be infinite. A
+        sample is excluded if ``start_s <= time < stop_s``.
 
     Yields
     ------
@@ -161,10 +161,10 @@ def cut_segments(
         for start_s, stop_s in sorted(excluded):
             first, last = (
                 # Rounded first, as 5.3 s - 5.0 s is 0.2999... s but means sample 3.
-                int(np.ceil(np.round((time_s - trace.start_s) * trace.sampling_rate_hz, 6)))
+                np.ceil(np.round((time_s - trace.start_s) * trace.sampling_rate_hz, 6))
                 for time_s in (start_s, stop_s)
             )
-            first, last = (min(max(index, 0), trace.n_samples) for index in (first, last))
+            first, last = (int(min(max(index, 0), trace.n_samples)) for index in (first, last))
             if first >= last:
                 continue  # There is no sample in between, so there is nothing to cut.
             if first > kept_from:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.results import REJECTED, UNREVIEWED
 from nwb_mepp.curation.rows import TOUCHED, Row
 
-__all__ = ["KINDS", "UNREVIEWED", "Change", "Decider", "History", "Review", "is_kept"]
+__all__ = ["KINDS", "REJECTED", "UNREVIEWED", "Change", "Decider", "History", "Review", "is_kept"]
 
-UNREVIEWED, ACCEPTED, REJECTED, ADDED, MOVED = "unreviewed", "accepted", "rejected", "added", "moved"
+ACCEPTED, ADDED, MOVED = "accepted", "added", "moved"
 KINDS = ("mepp", "evoked", "spike", "artifact")
 Stretches = tuple[tuple[float, float], ...]
 
@@ -87,7 +88,7 @@ class Review:
 
 
 def is_kept(row: Mapping[str, Any]) -> bool:
-    """Return whether a row counts as an event: nobody rejected it."""
+    """Return whether nobody rejected a row: it counts as an event, or may come to."""
     return bool(row["status"] != REJECTED)
 
 

@@ -76,6 +76,8 @@ def result_of(
 ) -> ChannelResult:
     """Return what is written of a review: every row with its decision, and the summary of those that count.
 
+    What nobody has decided on yet does not count, and nor does the time around it.
+
     Parameters
     ----------
     reviewed : Reviewed
@@ -86,9 +88,14 @@ def result_of(
     rows = _apart(sort_rows(review.rows.values()), rate_hz=reviewed.traces[0].sampling_rate_hz)
     table = mepps_of(rows, channel=reviewed.channel, unit=reviewed.traces[0].unit)
     curation = curation_of(rows)
-    excluded = [*stated_s, *review.excluded, *((one.start_s, one.stop_s) for one in reviewed.left_out)]
+    excluded = [
+        *stated_s,
+        *review.excluded,
+        *((one.start_s, one.stop_s) for one in reviewed.left_out),
+        *curation.undecided_stretches(table),
+    ]
     segments = list(cut_segments(reviewed.traces, excluded=excluded))
-    mepps = table.select(curation.kept)
+    mepps = table.select(curation.counted)
     waveform = _average(mepps, segments, reviewed) if segments else None
     return ChannelResult(
         detector=reviewed.detector,

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nwb_mepp._utils.atomic_files import hold
-from nwb_mepp._utils.file_lock import FileState, refuse_changed
+from nwb_mepp._utils.file_lock import FileState
 from nwb_mepp.conditioning import survey
-from nwb_mepp.core.errors import DetectionError, UsageError
+from nwb_mepp.core.errors import DetectionError, OutputError, UsageError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.results import counts_as_event
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.curation.beginnings import begun_from, checksum, with_decisions
 from nwb_mepp.curation.clock import Clock
-from nwb_mepp.curation.decisions import Change, Decider, History, Review, is_kept
+from nwb_mepp.curation.decisions import UNREVIEWED, Change, Decider, History, Review, is_kept
 from nwb_mepp.curation.envelope import Envelope
 from nwb_mepp.curation.journal import Beginning, Journal, Told, journal_place, read_journal
 from nwb_mepp.curation.measures import Measuring
@@ -309,7 +310,12 @@ class Session:
         MeppError
             If the file cannot be written, or was changed by another program; the journal holds all.
         """
-        refuse_changed(self.path, self._seen)
+        if FileState.of(self.path) != self._seen:
+            raise OutputError(
+                f"expected {self.path} as it was when the review began, found that another program has "
+                "changed it since; nothing was written. All decisions are in the journal: choose the "
+                "recording again (g) to take them over by their times, then save."
+            )
         by_hand = {tuple(one) for one in self.file.excluded}
         stated = [one for one in self.reviewed.recording.invalid_times if tuple(one) not in by_hand]
         result = result_of(self.reviewed, self.history.now, stated_s=stated)
@@ -321,10 +327,17 @@ class Session:
         finally:
             self._open(self.table)
         _, base = self._from_file()
-        self.journal.note("save", at=now(), base=base)
         self.saved = True
-        n_kept = sum(is_kept(row) for row in self.history.now.rows.values())
-        return f"Saved {n_kept} events as {self.target} in {self.path.name}."
+        status = [row["status"] for row in self.history.now.rows.values()]
+        n_open, n_counted = status.count(UNREVIEWED), int(counts_as_event(status).sum())
+        said = f"Saved {n_counted} events as {self.target} in {self.path.name}"
+        said = f"{said}; {n_open} to do, which do not count." if n_open else f"{said}."
+        try:
+            self.journal.note("save", at=now(), base=base)
+        except OutputError as error:
+            # The next review finds a file that has changed and meets it by the times of the decisions.
+            return f"{said} That could not be noted: {error}"
+        return said
 
     def close(self) -> None:
         """Close the file and the journal, and let go of the lock."""

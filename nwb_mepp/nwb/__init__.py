@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, interval_tables, read_fingerprint
     from nwb_mepp.nwb.metadata import Device, Electrode, Metadata, Session, Subject
     from nwb_mepp.nwb.metadata_file import load_metadata, metadata_template
-    from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE, curated_by, is_curated
+    from nwb_mepp.nwb.names import CURATED, CURATED_TABLE, TRUTH_TABLE, curated_by, is_curated
     from nwb_mepp.nwb.reader import open_nwb, recording_in
     from nwb_mepp.nwb.replacement import add_results, replace_results
     from nwb_mepp.nwb.results import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         read_events,
         read_results,
         read_tables,
+        reviewers_of,
         written_tables,
     )
     from nwb_mepp.nwb.review_file import ReviewFile, open_for_review
@@ -41,12 +42,13 @@ _MODULES = {
         "read_events",
         "read_results",
         "read_tables",
+        "reviewers_of",
         "written_tables",
     ),
     "extension_package": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),
     "metadata_file": ("load_metadata", "metadata_template"),
-    "names": ("CURATED_TABLE", "TRUTH_TABLE", "curated_by", "is_curated"),
+    "names": ("CURATED", "CURATED_TABLE", "TRUTH_TABLE", "curated_by", "is_curated"),
     "hdf5_access": ("DETECTED_SINCE", "interval_tables", "read_fingerprint"),
     "reader": ("open_nwb", "recording_in"),
     "statements": ("Statements",),
@@ -60,6 +62,7 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "CURATED",
     "CURATED_TABLE",
     "DETECTED_SINCE",
     "TRUTH_TABLE",
@@ -94,6 +97,7 @@ __all__ = [
     "remove_extension",
     "replace_results",
     "require_extension",
+    "reviewers_of",
     "validate_nwb",
     "write_nwb",
     "written_tables",

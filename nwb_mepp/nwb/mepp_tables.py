@@ -16,7 +16,7 @@ from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.results import AverageWaveform, ChannelResult, Curation
+from nwb_mepp.core.results import AverageWaveform, ChannelResult, Curation, counts_as_event
 from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
 from nwb_mepp.nwb.series import SeriesOrPath
@@ -277,7 +277,7 @@ def read_mepps(
     channel : str, optional
         The channel that is meant if a series has several columns.
     accepted_only : bool, default False
-        Omit the rows whose ``status`` is ``rejected``.
+        Omit the rows whose ``status`` is ``rejected`` or ``unreviewed``.
 
     Raises
     ------
@@ -328,10 +328,10 @@ def _references(table: TimeIntervals) -> list[list[_Reference]]:
 
 
 def _accepted(table: TimeIntervals) -> npt.NDArray[np.int64]:
-    """Return the numbers of the rows that nobody rejected."""
-    if "status" not in table.colnames:
+    """Return the numbers of the rows that count; all of them if nobody decided on the table."""
+    if CurationColumns.status.name not in table.colnames:
         return np.arange(len(table))
-    return np.flatnonzero([str(status) != "rejected" for status in table["status"][:]])
+    return np.flatnonzero(counts_as_event([str(one) for one in table[CurationColumns.status.name][:]]))
 
 
 def _row(

@@ -9,6 +9,7 @@ from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.recording import Trace
 
 __all__ = [
+    "CURATED",
     "CURATED_TABLE",
     "TABLE_PREFIX",
     "TRUTH_TABLE",

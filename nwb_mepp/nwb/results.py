@@ -37,6 +37,7 @@ __all__ = [
     "read_events",
     "read_results",
     "read_tables",
+    "reviewers_of",
     "rows_of_tables",
     "written_tables",
 ]
@@ -150,8 +151,14 @@ def name_of_row(row: SummaryRow, *, stems: Mapping[str, str]) -> str:
     return table_name(row.detector, row.channel, stems=stems, curated=is_curated(row.detector))
 
 
-def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
-    """Return everything that detectors found in a file, in the order of its summary.
+def read_results(path: str | PathLike[str], *, table: str | None = None) -> list[ChannelResult]:
+    """Return what detectors and people found in a file, in the order of its summary.
+
+    Parameters
+    ----------
+    path : path-like
+    table : str, optional
+        Only what belongs to this table, named as for :func:`read_events`.
 
     Returns
     -------
@@ -161,10 +168,26 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
     Raises
     ------
     ReadError
-        If the file cannot be read, or its tables, summary and series do not match.
+        If the file cannot be read, or its tables, summary and series do not match; or if the summary has no
+        row of such a table.
     """
     with _open(path) as annotated:
-        return [_result(annotated, name, row) for name, row in annotated.rows.items()]
+        rows = annotated.rows
+        chosen = rows if table is None else _named(rows, table)
+        if table is not None and not chosen:
+            raise ReadError(
+                f"expected a row of table {table!r} in the summary of {path}, found "
+                f"{', '.join(rows) or 'no summary'}; name one that is there with `table`."
+            )
+        return [_result(annotated, name, rows[name]) for name in chosen]
+
+
+def _named(rows: Mapping[str, SummaryRow], table: str) -> list[str]:
+    """Return the tables of the summary that a name means: one, or those of a detector on all channels."""
+    for name in (table, f"{TABLE_PREFIX}{table}"):
+        if name in rows:
+            return [name]
+    return [name for name, row in rows.items() if row.detector == table.removeprefix(TABLE_PREFIX)]
 
 
 @contextmanager
@@ -242,10 +265,12 @@ def written_tables(traces: Iterable[Trace], results: Sequence[ChannelResult]) ->
 
 
 def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | None:
-    """Return the table that belongs to a row of the summary; None if it is empty, and so not there."""
-    table = None
+    """Return the table that belongs to a row of the summary; None if it is not there or nothing counts."""
+    table, tables = None, []
     if name in annotated.file.intervals:
         tables = annotated.events(name, accepted_only=True)
+    # Of a person's table maybe nothing counts.
+    if tables or (name in annotated.file.intervals and not is_curated(row.detector)):
         if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
                 f"expected table {name!r} to lie on channel {row.channel!r}, found "
@@ -271,8 +296,33 @@ def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
         summary=row,
         left_out=read_found(annotated.file, row.channel),
         waveform=None if waveform is None else read_waveform(waveform),
-        curation=None if table is None else table.curation,
+        curation=table.curation if table is not None else Curation(0) if is_curated(row.detector) else None,
     )
+
+
+def reviewers_of(path: str | PathLike[str], *, channel: str) -> dict[str, str]:
+    """Return who reviewed a channel: the names of their tables by what stands for them in the summary.
+
+    Parameters
+    ----------
+    path : path-like
+    channel : str
+
+    Returns
+    -------
+    dict of str to str
+        ``{"curated": "mepps_curated"}``, say; the table is not there if the person found no event at all.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read.
+    """
+    with _open(path) as annotated:
+        rows = annotated.rows.items()
+        return {
+            row.detector: name for name, row in rows if is_curated(row.detector) and row.channel == channel
+        }
 
 
 def read_events(
@@ -284,10 +334,11 @@ def read_events(
     ----------
     path : path-like
     table : str, optional
-        Name of one table in ``/intervals``, of a detector or of a person, with or without ``mepps_``; by
-        default the tables of all detectors, in the order of the summary.
+        Name of one table in ``/intervals``, of a detector or of a person, with or without ``mepps_``; where
+        MEPPs were found on several channels, ``miniunet`` or ``curated`` means the tables of all. By default
+        the tables of all detectors, in the order of the summary.
     accepted_only : bool, default False
-        Omit what a person rejected: rows of a curated table with the status ``rejected``.
+        Omit what does not count: rows of a curated table with the status ``rejected`` or ``unreviewed``.
 
     Returns
     -------
@@ -300,24 +351,18 @@ def read_events(
         If the file cannot be read or has no such table.
     """
     with _open(path) as annotated:
-        intervals = annotated.file.intervals
-        if table is not None and table not in intervals and not table.startswith(TABLE_PREFIX):
-            short = f"{TABLE_PREFIX}{table}"
-            table = short if short in intervals or short in annotated.rows else table
+        intervals, rows = annotated.file.intervals or {}, annotated.rows
         if table is None:
-            names = [
-                name
-                for name, row in annotated.rows.items()
-                if name in intervals and not is_curated(row.detector)
-            ]
-        elif table in intervals:
-            names = [table]
-        elif table in annotated.rows:
-            names = []
+            named = [name for name, row in rows.items() if not is_curated(row.detector)]
         else:
-            known = [name for name in intervals if name.startswith(TABLE_PREFIX)] if intervals else []
+            # Of a table without a row in the summary, too, such as marks that were imported.
+            alone = [one for one in (table, f"{TABLE_PREFIX}{table}") if one in intervals]
+            named = alone[:1] or _named(rows, table)
+        if table is not None and not named:
+            known = [name for name in intervals if name.startswith(TABLE_PREFIX)]
             raise ReadError(
                 f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
                 "one that is there with `table`."
             )
+        names = [name for name in named if name in intervals]
         return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]

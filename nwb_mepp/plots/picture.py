@@ -184,12 +184,18 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         f"noise SD {number(size.factor * summary.noise_sd, digits=2)} {size.name}",
         *_recorded(summary, size=size),
         f"baseline {number(level.factor * summary.baseline_mean)} {level.name}",
-        f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}",
+        _how_found(summary),
     ]
     if summary.n_unexplained > 0:
         how.append(f"{summary.n_unexplained:.0f} clear but not explained (triangles)")
     how.append(f"nwb-mepp {summary.package_version}")
     return _BETWEEN.join(found), _fitting(how)
+
+
+def _how_found(summary: SummaryRow) -> str:
+    if np.isfinite(summary.reviewed):
+        return f"{summary.detector}, {100.0 * summary.reviewed:.3g} % reviewed"
+    return f"{summary.detector} {summary.detector_version}, threshold {summary.threshold:.3g}"
 
 
 def _fitting(facts: list[str]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nwb_mepp.workflows.option_kinds import Amplitude, Stretch, Stretches
     from nwb_mepp.workflows.outcomes import FileOutcome
     from nwb_mepp.workflows.recording_files import is_nwb, open_recording
-    from nwb_mepp.workflows.remarks import remarks_on
+    from nwb_mepp.workflows.remarks import remarks_on, remarks_on_reviews
     from nwb_mepp.workflows.session_info import stated_metadata
     from nwb_mepp.workflows.settings import (
         DEFAULT_DETECTORS,
@@ -54,6 +54,7 @@ __all__ = [
     "is_nwb",
     "open_recording",
     "remarks_on",
+    "remarks_on_reviews",
     "retype_file",
     "run_file",
     "stated_metadata",
@@ -71,7 +72,7 @@ __getattr__ = lazy_names(
         "outcomes": ("FileOutcome",),
         "option_kinds": ("Amplitude", "Stretch", "Stretches"),
         "recording_files": ("is_nwb", "open_recording"),
-        "remarks": ("remarks_on",),
+        "remarks": ("remarks_on", "remarks_on_reviews"),
         "session_info": ("stated_metadata",),
         "settings": (
             "DEFAULT_DETECTORS",

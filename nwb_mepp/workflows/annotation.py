@@ -19,7 +19,7 @@ from nwb_mepp.workflows.analysis import ProgressCallback, analyze
 from nwb_mepp.workflows.outcomes import FileOutcome, counted
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.recording_files import statements_of
-from nwb_mepp.workflows.remarks import remarks_on
+from nwb_mepp.workflows.remarks import remarks_on, remarks_on_reviews
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 __all__ = ["annotate_file", "chosen_by", "detect_file", "refuse_existing"]
@@ -171,7 +171,12 @@ def annotate_file(
         status="kept" if kept else "written",
         found=counted(results),
         pictures=drawn,
-        notes=(*notes, *_not_used(writing), *remarks_on(results)),
+        notes=(
+            *notes,
+            *_not_used(writing),
+            *remarks_on(results),
+            *(() if kept else remarks_on_reviews(output, results)),
+        ),
         missing=missing,
     )
 

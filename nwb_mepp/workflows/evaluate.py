@@ -35,7 +35,7 @@ from nwb_mepp.nwb import open_nwb, read_events, read_results
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels
 from nwb_mepp.workflows.analysis import analyze_channel, stretches_left_out
-from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of
+from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of, undecided_in
 from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["POOLED", "FileScores", "compare_detectors", "estimate_scores", "evaluate_file"]
@@ -99,7 +99,8 @@ def evaluate_file(
     """Compare the MEPPs that were detected in a file with the truth.
 
     Events are matched one to one by their peaks, or by their onsets where the truth states no peaks. What
-    lies in the file's ``invalid_times`` counts neither for nor against.
+    lies in the file's ``invalid_times``, or was not reviewed yet in a person's table, counts neither for nor
+    against.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def evaluate_file(
     place = Path(path)
     if not 0.0 <= tolerance_s < float("inf"):
         raise UsageError(f"`tolerance_s`: expected 0 s or more, found {tolerance_s:g}.")
-    if table == truth:
+    if table is not None and table.removeprefix("mepps_") == truth.removeprefix("mepps_"):
         raise UsageError(f"expected `table` and `truth` to differ, found {truth!r} for both.")
     found = _found(place, table=table, channel=channel)
     with open_nwb(place, channels=[*filter(None, [channel]), *(one.channel for one in found)]) as recording:
@@ -141,7 +142,11 @@ def evaluate_file(
         check_marks(true, name=truth, sweeps=recording.sweeps(name))
         judged = found[0] if found else Mepps.empty(name, recording.sweeps(name)[0].unit)
         scoring = _Scoring(place, recording, name, true=true, tolerance_s=tolerance_s, shift=shift)
-        return scoring.of(judged, left_out=recording.invalid_times)
+        left_out = [
+            *recording.invalid_times,
+            *(stretch for one in (table, truth) for stretch in undecided_in(place, one, channel=name)),
+        ]
+        return scoring.of(judged, left_out=left_out)
 
 
 def compare_detectors(
@@ -196,12 +201,15 @@ def compare_detectors(
         if len(channels) != 1:
             raise UsageError(f"`channel`: expected one channel, found {', '.join(channels)}; give one.")
         (channel,) = channels
-        source = stated if stated is not None else own_truth(place, recording=recording)
+        source = stated if stated is not None else own_truth(place, recording=recording, channel=channel)
         true = read_truth(place, source, recording=recording, channel=channel)
         if len(true.start_s):
             check_marks(true, name=source or place.name, sweeps=recording.sweeps(channel))
         scoring = _Scoring(place, recording, channel, true=true, tolerance_s=tolerance_s, shift=shift)
-        named_out = stretches_left_out(recording.sweeps(channel), settings=wanted)
+        named_out = [
+            *stretches_left_out(recording.sweeps(channel), settings=wanted),
+            *undecided_in(place, source, channel=channel),
+        ]
         scores = []
         for name, detector in named.items():
             (result,) = analyze_channel(recording, channel, detectors=[detector], settings=wanted)

@@ -13,21 +13,23 @@ from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.evaluation import Marks
-from nwb_mepp.nwb import CURATED_TABLE, TRUTH_TABLE, interval_tables, read_events
+from nwb_mepp.measurement.event_kinds import EVOKED, MEPP
+from nwb_mepp.nwb import CURATED, CURATED_TABLE, TRUTH_TABLE, interval_tables, read_events, reviewers_of
 from nwb_mepp.readers import EventTimes, ReadOptions, read_event_table, read_recording
 from nwb_mepp.workflows.recording_files import is_nwb
 
-__all__ = ["marks_in", "own_truth", "read_truth", "refuse_special", "truth_of"]
+__all__ = ["marks_in", "own_truth", "read_truth", "refuse_special", "truth_of", "undecided_in"]
 
 
-def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
-    """Return what a file itself holds as truth.
+def own_truth(path: str | PathLike[str], *, recording: Recording, channel: str) -> str | None:
+    """Return what a file itself holds as truth about a channel.
 
     Parameters
     ----------
     path : path-like
     recording : Recording
         The opened file.
+    channel : str
 
     Returns
     -------
@@ -38,13 +40,23 @@ def own_truth(path: str | PathLike[str], *, recording: Recording) -> str | None:
     Raises
     ------
     ReadError
-        If it holds neither.
+        If it holds neither, or tables of several named people and none that they agreed on.
     """
     if recording.labels:
         return None
     place = Path(path)
     tables = interval_tables(place) if is_nwb(place) else ()
-    for name in (CURATED_TABLE, TRUTH_TABLE):
+    people = reviewers_of(place, channel=channel) if is_nwb(place) else {}
+    agreed = people.pop(CURATED, CURATED_TABLE if CURATED_TABLE in tables else None)
+    if agreed is not None:
+        return agreed
+    if len(people) > 1:
+        raise ReadError(
+            f"expected the table {CURATED_TABLE} in {place}, found those of several people: "
+            f"{', '.join(people.values())}; name one of them with `truth`, or save what they agree on with "
+            "'nwb-mepp review --disagreements'."
+        )
+    for name in (*people.values(), TRUTH_TABLE):
         if name in tables:
             return name
     found = f"{', '.join(tables) or 'no table'}" if is_nwb(place) else "a recording without labels"
@@ -104,8 +116,42 @@ def read_truth(path: str | PathLike[str], truth: str | None, *, recording: Recor
                 f"expected table {truth!r} of {path} to lie on channel {channel!r} as what was found does, "
                 f"found {', '.join(tables)}; choose one with `channel`."
             )
-        marks = Marks.of(tables[channel] if tables else Mepps.empty(channel, "V"))
+        marks = Marks.of(tables[channel].of_kind(MEPP) if tables else Mepps.empty(channel, "V"))
     return _sorted(marks)
+
+
+def undecided_in(
+    path: str | PathLike[str], table: str | None, *, channel: str, evoked: bool = False
+) -> list[tuple[float, float]]:
+    """Return the stretches of which a table does not say what is a MEPP, in seconds from the session start.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the recording.
+    table : str or None
+        As for :func:`read_truth`; only a table of the same NWB file that a person reviewed has any.
+    channel : str
+    evoked : bool, default False
+        Evoked responses, too: they are no MEPPs, but look like them.
+
+    Returns
+    -------
+    list of (start_s, stop_s)
+        Where the person has not looked yet (:meth:`~nwb_mepp.core.results.Curation.undecided_stretches`);
+        ends may be infinite.
+    """
+    if table is None or Path(table).is_file() or not is_nwb(Path(path)):
+        return []
+    stretches = []
+    for one in read_events(path, table=table):
+        if one.curation is None or one.mepps.channel != channel:
+            continue
+        stretches += one.curation.undecided_stretches(one.mepps)
+        if evoked:
+            responses = one.mepps.select(one.curation.counted).of_kind(EVOKED)
+            stretches += zip(responses.start_s.tolist(), responses.stop_s.tolist(), strict=True)
+    return stretches
 
 
 def refuse_special(file: Path) -> None:

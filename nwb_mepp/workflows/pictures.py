@@ -6,14 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.nwb import open_with_results, read_results
 from nwb_mepp.plots import draw_picture
 from nwb_mepp.workflows.analysis import choose_channels, stretches_left_out
+from nwb_mepp.workflows.ground_truth import undecided_in
 from nwb_mepp.workflows.settings import DetectionSettings
 
-__all__ = ["draw_pictures", "picture_paths"]
+__all__ = ["draw_pictures", "draw_results", "picture_paths"]
 
 
 def picture_paths(
@@ -28,10 +31,58 @@ def picture_paths(
     paths = {}
     for channel, detector in shown:
         detail = f".{channel}.{detector}" if len(shown) > 1 else ""
-        # A channel's name may hold what a file's name may not.
-        name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", f"{output.stem}{detail}.png")
-        paths[channel, detector] = output.with_name(name)
+        paths[channel, detector] = output.with_name(_file_name(f"{output.stem}{detail}.png"))
     return paths
+
+
+def _file_name(name: str) -> str:
+    """Return a name without what a file's name may not hold, but a channel's may."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name)
+
+
+def draw_results(path: Path, folder: Path, *, table: str | None = None) -> tuple[Path, ...]:
+    """Draw what detectors and people found in an NWB file: of a person's table, what counts.
+
+    Parameters
+    ----------
+    path : Path
+    folder : Path
+        Made if absent. A picture is called ``FILE.DETECTOR.png``, with several channels
+        ``FILE.CHANNEL.DETECTOR.png``.
+    table : str, optional
+        Only what belongs to this table (:func:`~nwb_mepp.nwb.read_results`).
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read or has no such table.
+    OutputError
+        If a picture cannot be written, or another file is in its place.
+    """
+    chosen = [(one.mepps.channel, one.detector) for one in read_results(path, table=table)]
+    drawn = []
+    with open_with_results(path) as (recording, results):
+        several = len({one.mepps.channel for one in results}) > 1
+        for one in results:
+            channel, detector = one.mepps.channel, one.detector
+            if (channel, detector) not in chosen:
+                continue
+            detail = f"{channel}.{detector}" if several else detector
+            target = folder / _file_name(f"{path.stem}.{detail}.png")
+            refuse_foreign(target)
+            traces = recording.sweeps(channel)
+            undecided = [] if one.curation is None else undecided_in(path, detector, channel=channel)
+            first_s, last_s = traces[0].start_s, max(trace.start_s + trace.duration_s for trace in traces)
+            excluded = [
+                *recording.invalid_times,
+                *((stretch.start_s, stretch.stop_s) for stretch in one.left_out),
+                *((max(start_s, first_s), min(stop_s, last_s)) for start_s, stop_s in undecided),
+            ]
+            title = f"{path.name}, {channel}, {detector}"
+            folder.mkdir(parents=True, exist_ok=True)
+            draw_picture(traces, one, target, title=title, excluded=excluded)
+            drawn.append(target)
+    return tuple(drawn)
 
 
 def draw_pictures(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from nwb_mepp.core.results import ChannelResult, LeftOut
+from nwb_mepp.nwb import CURATED_TABLE, interval_tables, reviewers_of
 
-__all__ = ["describe_left_out", "remarks_on"]
+__all__ = ["describe_left_out", "remarks_on", "remarks_on_reviews"]
 
 _N_NAMED = 5
 _N_UNEXPLAINED_NAMED = 3
@@ -71,6 +73,26 @@ def remarks_on(results: Sequence[ChannelResult]) -> tuple[str, ...]:
         if result.unexplained:
             said.append(_unexplained(result))
     return tuple(dict.fromkeys(said))
+
+
+def remarks_on_reviews(path: Path, results: Sequence[ChannelResult]) -> tuple[str, ...]:
+    """Return a sentence for each table of a person on a channel that was searched again: it is kept.
+
+    Parameters
+    ----------
+    path : Path
+        NWB file.
+    results : sequence of ChannelResult
+        What was found anew.
+    """
+    if not any(name.startswith(CURATED_TABLE) for name in interval_tables(path)):
+        return ()
+    return tuple(
+        f"{channel}: {table} is kept as it was reviewed; the next 'nwb-mepp review' takes its decisions over "
+        "to the events that were found now, by their times."
+        for channel in dict.fromkeys(result.mepps.channel for result in results)
+        for table in reviewers_of(path, channel=channel).values()
+    )
 
 
 def _unexplained(result: ChannelResult) -> str:

@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from builders.known_mepps import ONSETS_S, mepp_trace
+from builders.tables import mepps_at, result_of
+from builders.traces import recording_of, trace_of
 from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.results import ChannelResult, Curation
 from nwb_mepp.curation.decisions import KINDS, Change, Decider, History, Review
 from nwb_mepp.curation.rows import Row, rows_of
+from nwb_mepp.nwb import replace_results, write_nwb
 
 RATE_HZ = 10_000.0
 PEAKS_S = (0.1, 0.2, 0.3, 0.4)
+# What a person said of the eight MEPPs of :func:`reviewed_file`, of which two are something else.
+SAID = ("accepted", "rejected", "added", "unreviewed", "accepted", "moved", "accepted", "unreviewed")
+EVOKED_ROW = 5
+
+
+def reviewed(channel: str, unit: str, *, reviewer: str = "") -> ChannelResult:
+    """Return what a person said of the eight MEPPs of a channel: four of them are accepted."""
+    kind = np.full(len(SAID), "mepp", dtype="<U6")
+    kind[EVOKED_ROW] = "evoked"
+    mepps = mepps_at(ONSETS_S, channel=channel, unit=unit, kind=kind)
+    curation = Curation(len(SAID), status=np.array(SAID))
+    detector = f"curated_{reviewer}" if reviewer else "curated"
+    found = result_of(mepps, detector, n_mepps=4, reviewed=0.75, threshold=np.nan, rate_hz=2.0)
+    return replace(found, curation=curation)
+
+
+def reviewed_file(path: Path, *, reviewers: tuple[str, ...] = ("",)) -> Path:
+    """Write a file of two channels with eight MEPPs each, which a detector found and people reviewed."""
+    units = {"Vm": "V", "Im": "A"}
+    traces = [trace_of(mepp_trace(), channel=channel, unit=unit) for channel, unit in units.items()]
+    found = [result_of(mepps_at(ONSETS_S, channel=one, unit=unit)) for one, unit in units.items()]
+    start = datetime(2026, 1, 15, 10, tzinfo=UTC)
+    write_nwb(recording_of(*traces), path, session_start=start, results=found)
+    said = [reviewed(*one, reviewer=reviewer) for reviewer in reviewers for one in units.items()]
+    replace_results(path, said)
+    return path
 
 
 def row_at(peak_s: float, **changes: Any) -> Row:

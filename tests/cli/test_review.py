@@ -10,8 +10,10 @@ from typing import Any
 import h5py
 import pytest
 
-from builders.command_line import Call
+from builders.command_line import STATED, Call
+from builders.known_mepps import ONSETS_S
 from nwb_mepp.curation.desk import Wishes
+from nwb_mepp.nwb import read_results
 
 
 @pytest.fixture
@@ -73,22 +75,56 @@ def test_what_contradicts_itself_is_refused(
 
 
 def test_a_lab_file_is_converted_and_searched_after_asking(
+    lab_file: Path, tmp_path: Path, call: Call, served: list[Any]
+) -> None:
+    path = Path(shutil.copy(lab_file, tmp_path))
+    refused = call("review", path, "--unit", "V")
+    assert refused.code == 2
+    assert (
+        f"found the lab file {path}; give --yes to convert it to {path}.nwb and look for MEPPs" in refused.err
+    )
+    assert "Also, expected a session start, found none in the file; give --session-start" in refused.err
+    # What is proposed does what is promised.
+    done = call("review", path, "--yes", *STATED[:4])
+    assert done.code == 0, done.err
+    (made,) = served[0][0]
+    assert made == tmp_path / "run07.txt.nwb"
+    (result,) = [one for one in read_results(made) if one.detector == "miniunet"]
+    assert result.summary.n_mepps == len(ONSETS_S)
+    again = call("review", path)
+    assert f"note: {path} is a lab file; reviewing {made}, which is beside it." in again.err
+
+
+def test_what_a_lab_file_does_not_say_is_asked_on_a_terminal(
     lab_file: Path, tmp_path: Path, call: Call, served: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(shutil.copy(lab_file, tmp_path))
-    refused = call("review", path)
-    assert refused.code == 2
-    assert f"found the lab file {path}; make one with 'nwb-mepp run" in refused.err
-    made: list[Path] = []
-    monkeypatch.setattr("nwb_mepp.workflows.run_file", lambda _, output, **__: made.append(output))
+    made: list[tuple[Path, str]] = []
+    monkeypatch.setattr(
+        "nwb_mepp.workflows.run_file",
+        lambda _, output, *, write_options, **__: made.append((output, write_options.session_start)),
+    )
+    answers = iter(["yesterday", "2026-01-15T10:00:00Z"])
+    prompts: list[str] = []
+
+    def prompt(words: str, **_: object) -> str:
+        prompts.append(words)
+        return next(answers)
+
+    monkeypatch.setattr("nwb_mepp.cli.review.typer.prompt", prompt)
     questions = answer(monkeypatch, said=True)
-    assert call("review", path).code == 0
-    assert made == [tmp_path / "run07.txt.nwb"] == served[0][0]
-    assert questions == [f"{path} is a lab file. Convert it to {made[0]} and look for MEPPs first?"]
-    made[0].touch()
-    again = call("review", path)
-    assert f"note: {path} is a lab file; reviewing {made[0]}, which is beside it." in again.err
-    assert len(questions) == 1
+    called = call("review", path, "--unit", "V")
+    assert called.code == 0, called.err
+    assert made == [(tmp_path / "run07.txt.nwb", "2026-01-15T10:00:00Z")]
+    assert served[0][0] == [made[0][0]]
+    assert questions == [f"{path} is a lab file. Convert it to {made[0][0]} and look for MEPPs first?"]
+    assert prompts == ["When did the recording begin (such as 2020-01-31T09:30:00+01:00)"] * 2
+    assert (
+        "--session-start: expected ISO 8601, such as 2020-01-31T09:30:00+01:00, found 'yesterday'"
+        in called.err
+    )
+    refused = call("review", path)
+    assert "pass --unit UNIT" in refused.err
 
 
 def test_a_file_without_mepps_is_searched_after_asking(
@@ -98,7 +134,7 @@ def test_a_file_without_mepps_is_searched_after_asking(
     with h5py.File(path, "r+") as file:
         del file["intervals"]
     detected: list[Path] = []
-    monkeypatch.setattr("nwb_mepp.workflows.detect_file", detected.append)
+    monkeypatch.setattr("nwb_mepp.workflows.detect_file", lambda one, **_: detected.append(one))
     questions = answer(monkeypatch, said=False)
     declined = call("review", path)
     assert f"note: {path} has no MEPPs: the review begins with none." in declined.err

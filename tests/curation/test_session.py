@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pynwb
 import pytest
 from pynwb import NWBHDF5IO
 
+from builders.command_line import Call
 from builders.known_mepps import ONSETS_S
 from builders.nwb_files import changed, objects
 from nwb_mepp._utils.file_lock import WAIT_S
@@ -63,7 +66,7 @@ def test_what_was_decided_stands_in_the_file_and_nothing_else_has_changed(path: 
     with Session(path, reviewer="") as session:
         decided(session)
         said = session.save()
-    assert said == "Saved 7 events as mepps_curated in run07.nwb."
+    assert said == "Saved 3 events as mepps_curated in run07.nwb; 4 to do, which do not count."
     assert changed(before, objects(path)) - {"processing/icephys/source_files"} <= {
         "intervals/mepps_curated",
         "intervals/invalid_times",
@@ -87,10 +90,23 @@ def test_what_was_decided_stands_in_the_file_and_nothing_else_has_changed(path: 
         assert invalid[["start_time", "stop_time", "reason"]].values.tolist() == [
             [3.0, 3.3, "left out in review"]
         ]
-    (_, curated) = read_results(path)
-    assert (curated.detector, curated.summary.n_mepps) == ("curated", 7)
+    (curated,) = read_results(path, table="curated")
+    assert (curated.detector, curated.summary.n_mepps) == ("curated", 3)
     assert curated.summary.reviewed == pytest.approx(5 / 9)
-    assert curated.summary.analyzed_s == pytest.approx(3.7)
+    # Beyond the last of the first four rows, only what is left out has been looked at.
+    assert curated.summary.analyzed_s == pytest.approx(table["stop_time"].iloc[3], abs=1e-4)
+    assert curated.summary.rate_hz == pytest.approx(3 / table["stop_time"].iloc[3], rel=1e-3)
+
+
+def test_nothing_counts_before_it_is_decided_on(path: Path) -> None:
+    with Session(path) as session:
+        assert session.save() == "Saved 0 events as mepps_curated in run07.nwb; 8 to do, which do not count."
+    (curated,) = read_results(path, table="mepps_curated")
+    assert (curated.summary.n_mepps, curated.summary.reviewed, curated.summary.analyzed_s) == (0, 0.0, 0.0)
+    assert np.isnan(curated.summary.rate_hz)
+    assert read_events(path, table="curated", accepted_only=True) == []
+    (table,) = read_events(path, table="curated")
+    assert len(table.mepps) == len(ONSETS_S)
 
 
 def test_the_measures_of_an_added_event_are_those_of_the_trace(path: Path, session: Session) -> None:
@@ -190,6 +206,77 @@ def test_a_file_that_another_program_changed_is_not_written_over(path: Path, ses
     assert session.history.n_changes == 1
     with h5py.File(path) as file:
         assert file.attrs["remark"] == "by another program"
+    session.close()
+    with Session(path) as again:
+        assert again.history.now.rows["1"]["status"] == "accepted"
+        again.save()
+    with h5py.File(path) as file:
+        assert file.attrs["remark"] == "by another program"
+        assert "mepps_curated" in file["intervals"]
+
+
+def test_a_new_detection_keeps_what_was_saved_and_says_so(path: Path, call: Call) -> None:
+    with Session(path) as session:
+        decided(session)
+        session.save()
+    before = objects(path)
+    called = call("detect", path, "--detector", "matched_filter", "--min-amplitude-sd", 3)
+    assert called.code == 0, called.err
+    assert (
+        "Voltage: mepps_curated is kept as it was reviewed; the next 'nwb-mepp review' takes its"
+        in called.err
+    )
+    assert not any("curated" in one or "invalid_times" in one for one in changed(before, objects(path)))
+
+
+def test_a_full_disk_leaves_file_and_journal_as_they_were(
+    path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.decide(session.decider.accept(session.history.now, ["1"]))
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nwb_mepp.nwb.replacement.shutil.copyfile", full)
+        with pytest.raises(OutputError, match=r"No space left on device"):
+            session.save()
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir() if "curated" in one.name or "tmp" in one.name] == []
+    assert not session.saved
+    session.decide(session.decider.accept(session.history.now, ["2"]))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OutputError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session.journal, "note", refused)
+        said = session.save()
+    assert said.startswith(
+        "Saved 2 events as mepps_curated in run07.nwb; 6 to do, which do not count. That could"
+    )
+    assert "No space left on device" in said
+    session.close()
+    with Session(path) as again:
+        assert [row["status"] for row in again.history.now.rows.values()][:3] == ["accepted"] * 2 + [
+            "unreviewed"
+        ]
+
+
+def test_in_a_read_only_folder_the_journal_is_elsewhere(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    allowed = os.access
+    monkeypatch.setattr(
+        "nwb_mepp.curation.journal.os.access", lambda one, mode: one != path.parent and allowed(one, mode)
+    )
+    with Session(path) as session:
+        session.decide(session.decider.accept(session.history.now, ["1"]))
+        assert "The file is read-only here: the journal is" in session.notes[0]
+    assert not list(path.parent.glob("*.jsonl"))
+    assert len(list((tmp_path / "state").rglob("*.jsonl"))) == 1
 
 
 def test_a_read_only_file_is_reviewed_with_the_journal_elsewhere(
@@ -217,6 +304,7 @@ def test_what_was_stated_about_a_channel_holds_for_the_review_too(path: Path) ->
         session.add(ONSETS_S[0] + 2e-3)
         session.save()
     (table,) = read_events(path, table="curated", accepted_only=True)
+    assert len(table.mepps) == 1
     assert table.mepps.amplitude[0] == pytest.approx(0.5e-3, rel=0.15)
 
 

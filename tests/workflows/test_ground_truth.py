@@ -60,12 +60,12 @@ def test_a_persons_table_is_taken_before_the_truth_of_a_simulation(
 ) -> None:
     for path, expected in ((simulated, "mepps_truth"), (curated, "mepps_curated")):
         with open_recording(path) as recording:
-            assert own_truth(path, recording=recording) == expected
+            assert own_truth(path, recording=recording, channel="Vm") == expected
     monkeypatch.setattr(
         "nwb_mepp.workflows.ground_truth.interval_tables", lambda _: ("mepps_curated", "mepps_truth")
     )
     with open_recording(simulated) as recording:
-        assert own_truth(simulated, recording=recording) == "mepps_curated"
+        assert own_truth(simulated, recording=recording, channel="Vm") == "mepps_curated"
 
 
 def test_what_a_person_has_rejected_is_not_true(simulated: Path, curated: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_a_person_has_rejected_is_not_true(simulated: Path, curated: Path) 
 def test_labels_that_came_with_the_samples_need_no_table(simulated: Path) -> None:
     text = simulated.with_suffix(".csv")
     with open_recording(text, options=ReadOptions(unit={"": "V"})) as recording:
-        assert own_truth(text, recording=recording) is None
+        assert own_truth(text, recording=recording, channel="Vm") is None
         (channel,) = recording.channels
         marks = read_truth(text, None, recording=recording, channel=channel)
         assert marks.matched_by == "start"
@@ -106,7 +106,7 @@ def test_a_recording_without_truth_asks_for_it() -> None:
             ReadError, match=r"mepps_curated or mepps_truth, or labels, .*without labels; name a table"
         ),
     ):
-        own_truth(path, recording=recording)
+        own_truth(path, recording=recording, channel="Vm")
 
 
 def test_a_lab_file_has_no_tables() -> None:
@@ -124,7 +124,7 @@ def test_an_nwb_file_without_a_truth_names_its_tables(simulated: Path, tmp_path:
     with h5py.File(path, "a") as file:
         file.move("intervals/mepps_truth", "intervals/mepps_miniunet")
     with open_recording(path) as recording, pytest.raises(ReadError, match=r"bare.nwb, found mepps_miniunet"):
-        own_truth(path, recording=recording)
+        own_truth(path, recording=recording, channel="Vm")
 
 
 def test_options_for_a_lab_file_are_refused_for_nwb(simulated: Path) -> None:

@@ -1,7 +1,7 @@
 // The numbers as they stand: rate, means, histograms; and limits on what nobody decided on yet.
 
 import { axes, context, fixed } from "./plot.js";
-import { changed, countedSeconds, isMepp, store } from "./store.js";
+import { changed, countedSeconds, isDecided, isMepp, store } from "./store.js";
 
 const statistics = document.getElementById("statistics"), canvas = document.querySelector("#histograms canvas");
 const limits = document.getElementById("limits"), preview = document.getElementById("preview");
@@ -23,22 +23,28 @@ export function drawNumbers() {
   if (asked === drawn) return;
   drawn = asked;
   const mepps = store.sorted.filter(isMepp), seconds = countedSeconds(), factor = store.factor;
-  const amplitudes = mepps.map((row) => row.amplitude * factor);
-  const decays = mepps.filter((row) => row.decay_tau_s !== null).map((row) => 1e3 * row.decay_tau_s);
-  const intervals = mepps.slice(1).map((row, number) => row.x_peak - mepps[number].x_peak);
-  const amplitude = meanOf(amplitudes), decay = meanOf(decays);
-  const lines = [
-    `${mepps.length} MEPPs in ${fixed(seconds, seconds < 100 ? 1 : 0)} s: ${fixed(mepps.length / seconds, 3)} per s`,
+  const amplitudes = [[], []], decays = [[], []], intervals = [[], []];
+  mepps.forEach((row, number) => {
+    const which = isDecided(row) ? 0 : 1, last = mepps[number - 1];
+    amplitudes[which].push(row.amplitude * factor);
+    if (row.decay_tau_s !== null) decays[which].push(1e3 * row.decay_tau_s);
+    if (last) intervals[isDecided(last) ? which : 1].push(row.x_peak - last.x_peak);
+  });
+  const amplitude = meanOf(amplitudes[0]), decay = meanOf(decays[0]), n = amplitudes[0].length;
+  const lines = n ? [
+    `${n} MEPPs in ${fixed(seconds, seconds < 100 ? 1 : 0)} s reviewed: ${fixed(n / seconds, 3)} per s`,
     `${fixed(amplitude.mean, 3)} ± ${fixed(amplitude.sd, 3)} ${store.unit}, decay ${fixed(decay.mean, 2)} ± ${fixed(decay.sd, 2)} ms`,
-  ];
+  ] : ["No MEPP is accepted yet.", amplitudes[1].length ? "Gray below: what is to do." : ""];
   statistics.replaceChildren(...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })));
   const { draw, width, height } = context(canvas), third = width / 3;
   [[amplitudes, `amplitude ${store.unit}`], [decays, "decay ms"], [intervals, "interval s"]].forEach(([values, words], number) => {
-    histogram(draw, values, words, number * third, (number + 1) * third - 6, height);
+    histogram(draw, ...values, words, number * third, (number + 1) * third - 6, height);
   });
 }
 
-function histogram(draw, values, words, left, right, height) {
+// What counts is blue, what is to do gray, on top of it.
+function histogram(draw, counted, todo, words, left, right, height) {
+  const values = [...counted, ...todo];
   draw.fillStyle = "#333";
   draw.textAlign = "left";
   draw.textBaseline = "top";
@@ -46,16 +52,22 @@ function histogram(draw, values, words, left, right, height) {
   if (values.length < 2) return;
   const sorted = Float64Array.from(values).sort(), spread = sorted[Math.floor(0.98 * (sorted.length - 1))];
   const low = Math.min(0, sorted[Math.floor(0.02 * (sorted.length - 1))]) * 1.05, high = Math.max(spread, 0) * 1.1 || 1e-9;
-  const n = Math.min(24, Math.max(8, Math.round(Math.sqrt(values.length) * 2))), bins = new Array(n).fill(0);
-  for (const value of values) {
-    bins[Math.min(Math.max(Math.floor(((value - low) / (high - low)) * n), 0), n - 1)] += 1;
-  }
+  const n = Math.min(24, Math.max(8, Math.round(Math.sqrt(values.length) * 2))), bins = new Array(n).fill(0), waiting = new Array(n).fill(0);
+  values.forEach((value, number) => {
+    const bin = Math.min(Math.max(Math.floor(((value - low) / (high - low)) * n), 0), n - 1);
+    bins[bin] += 1;
+    if (number >= counted.length) waiting[bin] += 1;
+  });
   const box = { left: left + 27, right, top: 16, bottom: height - 17 };
   const { toX, toY } = axes(draw, box, [low, high], [0, Math.max(...bins) * 1.05], { xTicks: 2, yTicks: 2 });
-  draw.fillStyle = "#56b4e9";
   bins.forEach((count, bin) => {
     const from = toX(low + (bin / n) * (high - low)), to = toX(low + ((bin + 1) / n) * (high - low));
-    draw.fillRect(from, toY(count), Math.max(to - from - 1, 1), box.bottom - toY(count));
+    const fill = (color, below, above) => {
+      draw.fillStyle = color;
+      draw.fillRect(from, toY(above), Math.max(to - from - 1, 1), toY(below) - toY(above));
+    };
+    fill("#3d9bd6", 0, count - waiting[bin]);
+    fill("#d2d2d2", count - waiting[bin], count);
   });
 }
 

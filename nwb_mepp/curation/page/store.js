@@ -54,6 +54,7 @@ function sortRows() {
 export function chosenRow() { return store.rows.get(store.chosen) || null; }
 export function isKept(row) { return row.status !== "rejected"; }
 export function isMepp(row) { return isKept(row) && (row.kind === "mepp" || row.kind === ""); }
+export function isDecided(row) { return row.status !== "unreviewed"; }
 
 // Returns the rows that a decision is about: the selected ones, else the chosen one.
 export function targets() {
@@ -71,9 +72,23 @@ export function firstAfter(x) {
   return low;
 }
 
-// Returns the seconds that count: without what is left out.
+// Returns where nobody has looked yet: around what is to do, up to the nearest events that are decided on.
+function undecidedStretches() {
+  const stretches = [], rows = store.sorted;
+  for (let first = 0; first < rows.length; first += 1) {
+    if (isDecided(rows[first])) continue;
+    let last = first;
+    while (last + 1 < rows.length && !isDecided(rows[last + 1])) last += 1;
+    stretches.push([first ? Math.min(rows[first - 1].x_stop, rows[first].x_start) : 0,
+      last + 1 < rows.length ? Math.max(rows[last + 1].x_start, rows[last].x_stop) : store.duration_s]);
+    first = last;
+  }
+  return stretches;
+}
+
+// Returns the seconds that count: without what is left out, and what nobody has looked at yet.
 export function countedSeconds() {
-  const stretches = [...store.excluded, ...store.stated, ...store.left_out].map((one) => [one[0], one[1]]);
+  const stretches = [...store.excluded, ...store.stated, ...store.left_out, ...undecidedStretches()].map((one) => [one[0], one[1]]);
   stretches.sort((one, other) => one[0] - other[0]);
   let left = store.duration_s, end = 0;
   for (const [from, to] of stretches) {

@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 from nwb_mepp.conditioning import ChannelNoise, survey, whiten
 from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.core.provenance import fingerprint
+from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.detectors import Candidates
 from nwb_mepp.evaluation import Marks, check_marks
@@ -21,7 +22,7 @@ from nwb_mepp.ml.training.examples import Example, example_of
 from nwb_mepp.ml.training.reporter import Reporter
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels, cut_channel
-from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of
+from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of, undecided_in
 from nwb_mepp.workflows.recording_files import open_recording
 
 __all__ = ["LabeledRecording", "read_all_labeled", "read_labeled"]
@@ -106,11 +107,17 @@ def read_labeled(
                 f"`channel`: expected one channel to train on, found {', '.join(channels)}; give one."
             )
         (channel,) = channels
-        source = stated if stated is not None else own_truth(path, recording=recording)
+        source = stated if stated is not None else own_truth(path, recording=recording, channel=channel)
         marks = read_truth(path, source, recording=recording, channel=channel)
         if len(marks.start_s):
             check_marks(marks, name=source or path.name, sweeps=recording.sweeps(channel))
-        segments = cut_channel(recording, channel, settings=settings)
+        unknown = undecided_in(path, source, channel=channel, evoked=True)
+        segments = cut_channel(
+            recording,
+            channel,
+            settings=settings,
+            left_out=[LeftOut(start_s, stop_s, "no label") for start_s, stop_s in unknown],
+        )
         learned = survey(segments, polarity=settings.polarity)
         whites = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
         examples = tuple(

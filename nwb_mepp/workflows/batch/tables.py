@@ -124,7 +124,7 @@ def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Itera
     file : str
         How the file is named in the rows.
     table : str, optional
-        Name of one table, without what a person rejected there; by default those of all detectors.
+        Name of one table, of which only what a person counts; by default those of all detectors.
 
     Yields
     ------
@@ -134,7 +134,7 @@ def read_event_rows(path: Path, *, file: str, table: str | None = None) -> Itera
         yield from event_rows(one.mepps, file=file, series=one.series, detector=one.detector)
 
 
-def read_summary_rows(path: Path, *, file: str) -> Iterator[Row]:
+def read_summary_rows(path: Path, *, file: str, table: str | None = None) -> Iterator[Row]:
     """Return the summaries of an NWB file as rows of :func:`summary_columns`, in SI units.
 
     Parameters
@@ -142,12 +142,14 @@ def read_summary_rows(path: Path, *, file: str) -> Iterator[Row]:
     path : Path
     file : str
         How the file is named in the rows.
+    table : str, optional
+        Name of one table; by default those of all detectors and people.
 
     Yields
     ------
     mapping of str to object
     """
-    for result in read_results(path):
+    for result in read_results(path, table=table):
         yield {"file": file, **result.summary.as_dict()}
 
 

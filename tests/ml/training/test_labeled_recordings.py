@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.known_mepps import DURATION_S, ONSETS_S
 from builders.lab_files import write_times
+from builders.reviews import reviewed_file
 from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.core.session import resolve_session_start
@@ -23,6 +25,8 @@ from nwb_mepp.workflows.simulate import SimulationPlan, simulate_files
 
 RATE_HZ = 5000.0
 VOLTS = ReadOptions(unit={"": "V"})
+# How long the events of a reviewed file last.
+LASTING_S = 3.7e-3
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +112,24 @@ def test_what_is_left_out_is_not_learned(simulated: Path, truth: dict[str, np.nd
     peaks = truth["peak_time"]
     kept_s = np.concatenate([first.peak / RATE_HZ, 5.0 + second.peak / RATE_HZ])
     np.testing.assert_allclose(kept_s, peaks[(peaks < 2.0) | (peaks >= 5.0)], rtol=0, atol=1.01e-4)
+
+
+def test_a_review_teaches_what_was_accepted_and_what_was_rejected(tmp_path: Path) -> None:
+    one = read(reviewed_file(tmp_path / "run07.nwb"), channels=("Vm",))
+    assert (one.labels, one.n_mepps) == ("table mepps_curated_Vm", 4)
+    # Left out are two stretches that nobody has looked at, and an evoked response.
+    left_out_s = [
+        ONSETS_S[4] - (ONSETS_S[2] + LASTING_S),
+        DURATION_S - (ONSETS_S[6] + LASTING_S),
+        LASTING_S,
+    ]
+    assert one.duration_s == pytest.approx(DURATION_S - sum(left_out_s), abs=1e-3)
+    first = one.examples[0]
+    inside = slice(round(ONSETS_S[1] * RATE_HZ), round((ONSETS_S[1] + LASTING_S) * RATE_HZ))
+    # What was rejected is in the trace, and not in the mask.
+    assert first.trace[inside].max() > 1.0
+    assert not first.mask[inside].any()
+    assert len(first.peak) == 2
 
 
 def test_other_marks_of_the_same_recording_are_other_data(simulated: Path, tmp_path: Path) -> None:

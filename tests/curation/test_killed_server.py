@@ -74,4 +74,4 @@ def test_a_server_that_is_killed_has_every_decision_that_it_told(annotated: Path
         expected = found.history.n_changes
         notes = {row["note"] for row in found.history.now.rows.values()}
         assert set(told[-1:]) <= notes
-    print(f"{len(moments)} kills, {expected} decisions, all there")
+    sys.stdout.write(f"{len(moments)} kills, {expected} decisions, all there\n")

@@ -1,6 +1,6 @@
 // The chosen event, large, aligned over the mean of the accepted ones; beside it its measures.
 
-import { COLORS, SHAPES, WORDS, axes, context, fixed } from "./plot.js";
+import { COLORS, SHAPES, WORDS, axes, context, fixed, label } from "./plot.js";
 import { getJson, getTrace } from "./server.js";
 import { changed, chosenRow, store } from "./store.js";
 import { fit } from "./trace.js";
@@ -78,14 +78,10 @@ export function drawEvent() {
     }
   }
   draw.restore();
-  draw.textAlign = "right";
-  draw.textBaseline = "top";
-  const n = mean ? mean.n : 0;
-  for (const [number, [words, color]] of [["trace", "#222"], ["fit", "#b07800"],
-    [mean ? `mean of ${n} ${mean.accepted ? "accepted" : "not rejected"}` : "", "#1f7fb8"]].entries()) {
-    draw.fillStyle = color;
-    draw.fillText(words, box.right - 4, box.top + 3 + 13 * number);
-  }
+  const n = mean ? mean.n : 0, averaged = n ? `mean of ${n} ${mean.accepted ? "accepted" : "not rejected"}` : "";
+  [["this event", "#222"], [fit.id === row.id ? "fit" : "", "#b07800"], [averaged, "#1f7fb8"]].forEach(([words, color], number) => {
+    label(draw, words, box.right - 4, box.top + 3 + 13 * number, color);
+  });
 }
 
 function line(draw, xs, ys, color, width) {

@@ -35,7 +35,7 @@ export const KEYS = [
   [["l"], "list", "contact sheet or table"],
   [["t"], "sort", "next order of the contact sheet"],
   [["w"], "filter", "next filter"],
-  [["/"], "search", "search in notes, kinds, qualities"],
+  [["/"], "search", "search in notes, kinds, qualities (Esc: show all)"],
   [["d"], "doubted", "look for what the detector doubted"],
   [["k"], "limit", "to the sliders (arrows move them, Enter applies)"],
   [["g"], "files", "list of recordings"],

@@ -13,15 +13,28 @@ import { askFit, bringInSight, drawTrace, fit, forget, pan, setAct, setView, spa
 
 const of = (id) => document.getElementById(id);
 const STEP_S = 1e-4;
-let showsSheet = true, advance = null, opened = -1;
+let showsSheet = true, advance = null, opened = -1, byKeys = false;
 
 function say(words, wrong = false) {
   of("message").textContent = words;
   of("message").classList.toggle("error", wrong);
 }
 
+// While a decision is on its way to the disk, what is typed waits, so that each key meets what the last one left.
+let waiting = false;
+const queue = [];
+function whenFree(does) { if (waiting || queue.length) queue.push(does); else does(); }
+function goOn() {
+  waiting = false;
+  while (queue.length && !waiting) queue.shift()();
+}
+
 function ask(wish) {
-  if (!decide(wish)) say("The server of this review cannot be reached: nothing was decided. Start nwb-mepp review again.", true);
+  if (waiting) { queue.push(() => ask(wish)); return; }
+  if (!decide(wish)) {
+    queue.length = 0;
+    say("The server of this review cannot be reached: nothing was decided. Start nwb-mepp review again.", true);
+  } else if (wish.do !== "doubted") waiting = true;
 }
 
 async function load() {
@@ -46,14 +59,14 @@ async function load() {
 function fileName() { return store.files[store.number] ? store.files[store.number].name : ""; }
 
 const HEED = {
-  connected: () => load().catch((error) => say(error.message, true)),
-  opened: () => load().catch((error) => say(error.message, true)),
-  error: (message) => { advance = null; say(message.message, true); },
-  saved: (message) => { store.saved = true; say(message.message); },
+  connected: () => { queue.length = 0; load().catch((error) => say(error.message, true)).then(goOn); },
+  opened: () => load().catch((error) => say(error.message, true)).then(goOn),
+  error: (message) => { advance = null; say(message.message, true); goOn(); },
+  saved: (message) => { store.saved = true; say(message.message); goOn(); },
   envelope: (message) => { store.envelope = message.fraction; if (message.fraction >= 1) forget(); },
   files: (message) => { store.files = message.files; fillFiles(); },
   doubted: (message) => { store.doubted = message.doubted; store.preview = judge(); say(`${message.doubted.length} candidates that the detector doubted: move the sliders.`); },
-  change: takenIn,
+  change: (message) => { takenIn(message); goOn(); },
 };
 
 // Takes a decision in, of this tab or another one.
@@ -70,7 +83,8 @@ function takenIn(change) {
   }
   const touched = Object.keys(change.rows).filter((id) => store.rows.has(id));
   if (["undo", "redo"].includes(change.do) && touched.length && touched.length < 6) store.chosen = touched[0];
-  if (advance !== null) { const from = advance; advance = null; store.selected.clear(); goToUndecided(from); }
+  if (["accept", "reject", "merge"].includes(change.do)) forgetSelected();
+  if (advance !== null) { const from = advance; advance = null; goToUndecided(from); }
   if (change.do !== "note") say(`${SAID[change.do] || change.do}${touched.length > 1 ? `: ${touched.length} events` : ""}`);
   chosenChanged();
   askAverage();
@@ -95,15 +109,18 @@ function choose(id, event) {
   } else if (event && event.shiftKey) {
     const at = store.shown.map((row) => row.id), ends = [at.indexOf(store.chosen), at.indexOf(id)].sort((a, b) => a - b);
     if (ends[0] >= 0) at.slice(ends[0], ends[1] + 1).forEach((one) => store.selected.add(one));
-  } else store.selected.clear();
+  } else forgetSelected();
   store.chosen = id;
   chosenChanged();
 }
 
+function forgetSelected() { byKeys = false; store.selected.clear(); }
+
 function step(by) {
   const list = store.shown.length ? store.shown : store.sorted, at = list.findIndex((row) => row.id === store.chosen);
   const next = list[at < 0 ? 0 : at + by];
-  if (next) { store.chosen = next.id; store.selected.clear(); chosenChanged(); }
+  // What was selected by keys stays so while they go on to the next event to select.
+  if (next) { store.chosen = next.id; if (!byKeys) store.selected.clear(); chosenChanged(); }
 }
 
 // Goes to the next undecided event after a place in the list, else to the first one.
@@ -111,7 +128,7 @@ function goToUndecided(from) {
   const list = order.filter === "all" ? store.shown.map((row) => store.rows.get(row.id)).filter(Boolean) : store.sorted;
   const todo = (row) => row.status === "unreviewed" && row.id !== from;
   const at = list.findIndex((row) => row.id === from), next = list.slice(at + 1).find(todo) || list.find(todo);
-  if (next) store.chosen = next.id; else if (store.sorted.length) say("All events are decided. Press s to save.");
+  if (next) { store.chosen = next.id; forgetSelected(); } else if (store.sorted.length) say("All events are decided. Press s to save.");
   chosenChanged();
 }
 
@@ -186,7 +203,7 @@ const COMMANDS = {
   cursorLeft: () => moveCursor(-0.002),
   cursorRightFast: () => moveCursor(0.03),
   cursorLeftFast: () => moveCursor(-0.03),
-  select: () => { if (store.chosen !== null && !store.selected.delete(store.chosen)) store.selected.add(store.chosen); changed(); },
+  select: () => { byKeys = true; if (store.chosen !== null && !store.selected.delete(store.chosen)) store.selected.add(store.chosen); changed(); },
   selectAll: () => { store.selected = new Set(store.selected.size ? [] : store.shown.map((row) => row.id)); changed(); },
   scale: () => { store.fixedSpan = store.fixedSpan === null ? span() : null; changed(); },
   hum: () => { store.hum = !store.hum; forget(); },
@@ -195,7 +212,7 @@ const COMMANDS = {
   filter: () => { order.filter = nextOf(FILTERS, order.filter); chosenChanged(); },
   search: () => of("search").focus(),
   doubted: () => { if (!of("doubted").disabled) { say("Looking for what the detector doubted …"); ask({ do: "doubted" }); } },
-  limit: () => of("threshold").focus(),
+  limit: () => ["threshold", "rate", "size"].map(of).find((slider) => !slider.disabled).focus(),
   files: () => { fillFiles(); of("files").showModal(); },
   nextFile: () => openFile(store.number + 1),
   previousFile: () => openFile(store.number - 1),
@@ -216,14 +233,20 @@ function openFile(number) {
 function writeNote() {
   const row = chosenRow(), box = of("note"), input = box.querySelector("input");
   if (!row) return;
-  const ids = targets();
-  input.value = row.note;
+  let ids = [];
+  input.value = "";
   input.onkeydown = (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") { ask({ do: "note", ids, note: input.value }); box.close(); }
+    if (event.key !== "Enter") return;
+    const note = input.value;
+    box.close();
+    whenFree(() => ask({ do: "note", ids, note }));
   };
   box.showModal();
-  input.select();
+  whenFree(() => {
+    ids = targets();
+    if (!input.value) { input.value = chosenRow() ? chosenRow().note : ""; input.select(); }
+  });
 }
 
 function fillFiles() {
@@ -268,7 +291,7 @@ function draw() {
   of("redo").disabled = !store.can_redo;
   of("save").classList.toggle("unsaved", !store.saved);
   of("scale").textContent = store.fixedSpan === null ? "Auto scale" : "Fixed scale";
-  of("hum").textContent = store.hum ? "With hum" : "No hum";
+  of("hum").textContent = store.hum ? "Hum on" : "Hum off";
   of("shown").textContent = store.selected.size ? `${store.selected.size} selected of ${rows.length}` : `${rows.length} shown`;
   of("filter").value = order.filter;
   of("sort").value = order.sort;
@@ -281,15 +304,17 @@ function draw() {
   drawNumbers();
 }
 
+// What is typed next goes elsewhere at once.
+const AT_ONCE = new Set(["note", "search", "limit", "files", "help"]);
 function run(command, key) {
   const done = COMMANDS[command];
-  if (done) done(key);
+  if (done && AT_ONCE.has(command)) done(key); else if (done) whenFree(() => done(key));
 }
 
 document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   const at = document.activeElement;
-  if (event.key === "Escape") { store.mark_x = null; store.selected.clear(); store.preview = null; at.blur(); changed(); return; }
+  if (event.key === "Escape") { store.mark_x = null; forgetSelected(); store.preview = null; at.blur(); of("search").value = order.words = ""; changed(); return; }
   if (at && at.tagName === "INPUT") {
     if (at.type === "range" && event.key === "Enter") of("apply").click();
     if (at.type !== "range" || event.key.startsWith("Arrow") || ["Home", "End", "Tab", "Enter"].includes(event.key)) return;

@@ -105,7 +105,7 @@ export function judge() {
   const passes = (probability, amplitude) => !(probability !== null && probability < threshold) && Math.abs(amplitude) >= size;
   const gone = store.sorted.filter((row) => row.status === "unreviewed" && !passes(row.probability, row.amplitude));
   const come = store.doubted.filter((one) => passes(one[1], one[2])).map((one) => one[0]);
-  return { threshold, size, gone: gone.map((row) => row.id), come };
+  return { threshold, size, gone: new Set(gone.map((row) => row.id)), come };
 }
 
 function drawLimits() {
@@ -113,9 +113,9 @@ function drawLimits() {
     `${Number(sliders.size.value).toFixed(2)} ${store.unit}`];
   limits.querySelectorAll("output").forEach((output, number) => { output.textContent = words[number]; });
   const found = store.preview;
-  document.getElementById("apply").disabled = !found || !(found.gone.length + found.come.length);
+  document.getElementById("apply").disabled = !found || !(found.gone.size + found.come.length);
   preview.textContent = found
-    ? `rejects ${found.gone.length}, adds ${found.come.length} doubted`
+    ? `rejects ${found.gone.size}, adds ${found.come.length} doubted`
     : store.doubted.length ? `${store.doubted.length} doubted candidates` : "";
 }
 

@@ -1,6 +1,6 @@
 // The whole recording at once: its envelope, a tick for each event, what is left out, and where the view is.
 
-import { COLORS, context } from "./plot.js";
+import { COLORS, context, label } from "./plot.js";
 import { getTrace } from "./server.js";
 import { changed, chosenRow, store } from "./store.js";
 import { setView } from "./trace.js";
@@ -34,6 +34,12 @@ export function drawOverview() {
   const left = x(from), span = Math.max(x(to) - left, 3);
   draw.fillRect(left, 1, span, height - TICKS - 2);
   draw.strokeRect(left, 1, span, height - TICKS - 2);
+  label(draw, lasting(store.duration_s), width - 6, 4, "#333");
+}
+
+function lasting(seconds) {
+  if (seconds < 120) return `${Number(seconds.toPrecision(3))} s`;
+  return seconds < 7200 ? `${Number((seconds / 60).toPrecision(3))} min` : `${Number((seconds / 3600).toPrecision(3))} h`;
 }
 
 function shade(draw, x, height) {
@@ -77,6 +83,7 @@ function drawTicks(draw, x, height) {
     }
     draw.stroke();
   }
+  if (store.preview) drawPreview(draw, x, height);
   const row = chosenRow();
   if (!row) return;
   const at = x(row.x_peak);
@@ -84,6 +91,19 @@ function drawTicks(draw, x, height) {
   draw.beginPath();
   draw.moveTo(at, height - TICKS + 2); draw.lineTo(at - 5, height - TICKS - 5);
   draw.lineTo(at + 5, height - TICKS - 5); draw.fill();
+}
+
+// What the sliders would reject and add.
+function drawPreview(draw, x, height) {
+  draw.lineWidth = 2;
+  const gone = store.sorted.filter((row) => store.preview.gone.has(row.id)).map((row) => row.x_peak);
+  for (const [places, color] of [[gone, COLORS.rejected], [store.preview.come, COLORS.added]]) {
+    draw.strokeStyle = color;
+    draw.beginPath();
+    for (const at of places) { draw.moveTo(x(at), height - TICKS - 4); draw.lineTo(x(at), height - 2); }
+    draw.stroke();
+  }
+  draw.lineWidth = 1;
 }
 
 let dragging = false;

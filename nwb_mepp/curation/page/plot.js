@@ -38,11 +38,23 @@ export function ticks(low, high, wanted) {
 // Writes a number with as many digits as tell neighboring ticks apart.
 export function digits(value, step) {
   const places = Math.max(0, Math.min(8, -Math.floor(Math.log10(step || 1) + 1e-9)));
-  return value.toFixed(places);
+  return value.toFixed(places).replace("-", "−");
+}
+
+// Writes words to the left of a place, readable whatever is drawn below.
+export function label(draw, words, right, top, color) {
+  if (!words) return;
+  draw.textAlign = "right";
+  draw.textBaseline = "top";
+  draw.fillStyle = "#ffffffd0";
+  const width = draw.measureText(words).width;
+  draw.fillRect(right - width - 2, top - 1, width + 4, 13);
+  draw.fillStyle = color;
+  draw.fillText(words, right, top);
 }
 
 export function fixed(value, places) {
-  return value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(places);
+  return value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(places).replace("-", "−");
 }
 
 // Draws axes around a plot and returns the functions that place values in it.

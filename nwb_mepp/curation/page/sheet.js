@@ -1,11 +1,11 @@
 // The contact sheet: every event as a small trace, aligned at its onset; only what is in sight is drawn.
 
-import { COLORS, context, fixed, mark } from "./plot.js";
+import { COLORS, context, fixed, label, mark } from "./plot.js";
 import { getSnippets } from "./server.js";
 import { changed, store } from "./store.js";
 
 const box = document.getElementById("sheet"), inner = box.firstElementChild, canvas = inner.firstElementChild;
-const LEAST_WIDTH = 90, CELL = { width: 90, height: 66 }, POINTS = 120, AT_ONCE = 120;
+const WIDTHS = [168, 144, 120, 104, 90], CELL = { width: 90, height: 66 }, POINTS = 120, AT_ONCE = 120;
 const known = new Map();
 let asking = false, rows = [], columns = 1, choose = () => {}, range = [1, 1], scaled = {};
 
@@ -27,8 +27,7 @@ async function ask(wanted) {
 
 export function drawSheet(shown) {
   rows = shown;
-  columns = Math.max(Math.floor(box.clientWidth / LEAST_WIDTH), 1);
-  CELL.width = box.clientWidth / columns;
+  place();
   inner.style.height = `${Math.max(Math.ceil(rows.length / columns) * CELL.height, box.clientHeight)}px`;
   canvas.style.width = `${box.clientWidth}px`;
   canvas.style.height = `${box.clientHeight}px`;
@@ -44,6 +43,16 @@ export function drawSheet(shown) {
   }
   if (!rows.length) draw.fillText("nothing to show: choose another filter", 12, 24);
   ask(missing);
+}
+
+// Chooses the largest cells with which all events are in sight, else the smallest ones.
+function place() {
+  for (const least of WIDTHS) {
+    columns = Math.max(Math.floor(box.clientWidth / least), 1);
+    CELL.width = box.clientWidth / columns;
+    CELL.height = Math.round(0.7 * CELL.width);
+    if (Math.ceil(rows.length / columns) * CELL.height <= box.clientHeight) return;
+  }
 }
 
 // One scale for all, so that sizes can be compared: room for all but the largest few.
@@ -76,11 +85,15 @@ function drawCell(draw, row, values, x, y, scale) {
     draw.restore();
   }
   mark(draw, row.status, inside.x + 8, inside.y + 8, 3, false);
-  draw.fillStyle = "#555";
-  draw.textAlign = "right";
-  draw.textBaseline = "top";
-  const words = row.probability !== null ? fixed(row.probability, 2) : row.kind === "mepp" ? "" : row.kind;
-  draw.fillText(row.kind === "mepp" || row.kind === "" ? words : row.kind, inside.x + inside.width - 3, inside.y + 2);
+  if (store.preview && store.preview.gone.has(row.id)) {
+    draw.strokeStyle = COLORS.rejected;
+    draw.setLineDash([4, 3]);
+    draw.strokeRect(inside.x + 1.5, inside.y + 1.5, inside.width - 3, inside.height - 3);
+    draw.setLineDash([]);
+    mark(draw, "rejected", inside.x + 20, inside.y + 8, 3, false);
+  }
+  const probability = row.probability === null ? "" : fixed(row.probability, 2);
+  label(draw, row.kind === "mepp" || row.kind === "" ? probability : row.kind, inside.x + inside.width - 3, inside.y + 3, "#555");
 }
 
 function rowAt(event) {

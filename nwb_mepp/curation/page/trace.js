@@ -212,6 +212,7 @@ function drawMarks(draw, x, y, from, to) {
       draw.strokeStyle = "#000";
       draw.beginPath(); draw.arc(x(row.x_peak), at, 8, 0, 2 * Math.PI); draw.stroke();
     }
+    if (store.preview && store.preview.gone.has(row.id)) mark(draw, "rejected", x(row.x_peak), at, 7, false);
   }
   if (!store.preview) return;
   draw.fillStyle = draw.strokeStyle = COLORS.added;

@@ -11,12 +11,14 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from functools import partial
+from multiprocessing import Pipe, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from nwb_mepp._utils.limits import GRACE_S, POLL_S, Limits
 from nwb_mepp._utils.native_stderr import ignore_failing_destructors
+from nwb_mepp._utils.process_start import started
 
 __all__ = ["run_jobs", "tell_parent"]
 
@@ -36,6 +38,7 @@ def run_jobs(
     limits: Callable[[JobT], Limits] | None = None,
     on_message: Callable[[Any], None] | None = None,
     on_interrupt: Callable[[], None] | None = None,
+    imported_first: str | None = None,
 ) -> Iterator[ResultT]:
     """Run jobs in other processes and yield their results as they finish.
 
@@ -59,6 +62,8 @@ def run_jobs(
     on_interrupt : callable, optional
         Called after Ctrl-C. The jobs that are running are then finished, no others begun; a second Ctrl-C
         interrupts. Without it, the first does.
+    imported_first : str, optional
+        Module that imports what the jobs need; see :func:`nwb_mepp._utils.process_start.started`.
 
     Yields
     ------
@@ -79,7 +84,8 @@ def run_jobs(
     if n_processes <= 0:
         yield from map(work, jobs)
         return
-    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), share_cores=n_processes > 1)
+    start = partial(_Worker, share_cores=n_processes > 1, imported_first=imported_first)
+    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), start)
     waiting = deque(jobs)
     with pool, _first_interrupt_noted(on_interrupt is not None) as interrupted:
         pool.grow(min(n_processes, len(jobs)))
@@ -122,11 +128,10 @@ class _Pool(Generic[JobT, ResultT]):
         on_crash: Callable[[JobT, str], ResultT],
         limits: Callable[[JobT], Limits] | None,
         on_message: Callable[[Any], None],
-        *,
-        share_cores: bool,
+        start: Callable[[], _Worker],
     ) -> None:
         self._work, self._on_crash, self._limits, self._on_message = work, on_crash, limits, on_message
-        self._share_cores = share_cores
+        self._start = start
         self._workers: set[_Worker] = set()
         self.busy: dict[_Worker, JobT] = {}
 
@@ -140,14 +145,14 @@ class _Pool(Generic[JobT, ResultT]):
             worker.stop()
 
     def grow(self, n_processes: int) -> None:
-        self._workers |= {_Worker(share_cores=self._share_cores) for _ in range(n_processes)}
+        self._workers |= {self._start() for _ in range(n_processes)}
 
     def begin(self, waiting: deque[JobT]) -> None:
         """Give a job to each process that has none, and replace processes that are gone."""
         for worker in self._workers - self.busy.keys():
             if waiting:
                 job = waiting.popleft()
-                at_work = _Worker(share_cores=self._share_cores) if worker.gone else worker
+                at_work = self._start() if worker.gone else worker
                 self._workers = (self._workers - {worker}) | {at_work}
                 self.busy[at_work] = job
                 at_work.start(self._work, job, None if self._limits is None else self._limits(job))
@@ -187,12 +192,9 @@ class _Worker:
     Processes that share a queue also share its lock, which one that is killed may never release.
     """
 
-    def __init__(self, *, share_cores: bool) -> None:
-        # "spawn" on every system: a fork would copy the threads of the numerical libraries.
-        context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, share_cores), daemon=True)
-        self._process.start()
+    def __init__(self, *, share_cores: bool, imported_first: str | None) -> None:
+        self.connection, theirs = Pipe()
+        self._process = started(_serve, theirs, share_cores, imported_first=imported_first)
         # With no other copy of that end, the death of the process closes the pipe.
         theirs.close()
         self._limits: Limits | None = None
@@ -255,8 +257,8 @@ def _serve(connection: Connection, share_cores: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Several threads in one process would only slow down the others. A process that is alone computes with as
     # many as the parent would, to the same last bit: the order of sums depends on the number of threads.
-    if share_cores:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if share_cores and "OMP_NUM_THREADS" not in os.environ:
+        _compute_with_one_thread()
     _to_parent.append(connection)
     ignore_failing_destructors()
     with suppress(EOFError, ConnectionError):
@@ -270,6 +272,15 @@ def _serve(connection: Connection, share_cores: bool) -> None:
                 error.add_note(traceback.format_exc())
                 answer = "error", error
             connection.send(answer)
+
+
+def _compute_with_one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    # Libraries that are loaded already have read the environment. OpenBLAS prefers a number of its own.
+    if "numpy" in sys.modules and not os.environ.get("OPENBLAS_NUM_THREADS"):
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(limits=1)
 
 
 def _end_with_parent() -> None:

@@ -8,15 +8,35 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nwb_mepp._utils import process_pool
 from nwb_mepp._utils.limits import Limits
-from nwb_mepp._utils.process_pool import run_jobs
 
 # Python's own eval is known to every process, so that none has to import this module.
 KILLED = "__import__('os').kill(__import__('os').getpid(), 9)"
+# Where processes come from: started afresh, or forked from a server that imported this.
+SERVED = "nwb_mepp._utils.limits"
+
+RunJobs = Callable[..., Iterator[Any]]
+
+
+@pytest.fixture(params=[None, SERVED], ids=["afresh", "forked"])
+def imported_first(request: pytest.FixtureRequest) -> str | None:
+    if request.param is not None and sys.platform != "linux":
+        pytest.skip("processes are forked on Linux only")
+    named: str | None = request.param
+    return named
+
+
+@pytest.fixture
+def run_jobs(imported_first: str | None) -> RunJobs:
+    return partial(process_pool.run_jobs, imported_first=imported_first)
 
 
 def _give_up(job: str, why: str) -> str:
@@ -24,18 +44,18 @@ def _give_up(job: str, why: str) -> str:
 
 
 @pytest.mark.parametrize("n_processes", [0, 1, 2])
-def test_every_job_gives_its_result(n_processes: int) -> None:
+def test_every_job_gives_its_result(n_processes: int, run_jobs: RunJobs) -> None:
     results = run_jobs(["1 * 1", "2 * 2", "3 * 3"], work=eval, on_crash=_give_up, n_processes=n_processes)
     assert sorted(results) == [1, 4, 9]
 
 
 @pytest.mark.parametrize("die", [KILLED, "__import__('os')._exit(1)", "__import__('os')._exit(0)"])
-def test_a_job_that_ends_its_process_fails_alone(die: str) -> None:
+def test_a_job_that_ends_its_process_fails_alone(die: str, run_jobs: RunJobs) -> None:
     results = set(run_jobs(["1 * 1", die, "2 * 2", "3 * 3"], work=eval, on_crash=_give_up, n_processes=2))
     assert results == {1, f"gave up {die}: crash", 4, 9}
 
 
-def test_processes_that_die_one_after_another_do_not_stop_the_others() -> None:
+def test_processes_that_die_one_after_another_do_not_stop_the_others(run_jobs: RunJobs) -> None:
     jobs = [f"{number} or {KILLED}" for number in (0, 1, 0, 2, 0, 3)]
     results = list(run_jobs(jobs, work=eval, on_crash=_give_up, n_processes=2))
     assert {one for one in results if one in (1, 2, 3)} == {1, 2, 3}
@@ -52,7 +72,7 @@ HANGING = (
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a mutex of zeros is one of Linux")
 @pytest.mark.parametrize("n_processes", [1, 2])
-def test_a_job_that_hangs_in_native_code_is_ended_after_its_time(n_processes: int) -> None:
+def test_a_job_that_hangs_in_native_code_is_ended_after_its_time(n_processes: int, run_jobs: RunJobs) -> None:
     limits = Limits(1.0, math.inf)
     results = run_jobs(
         ["1", HANGING, "2"],
@@ -65,14 +85,14 @@ def test_a_job_that_hangs_in_native_code_is_ended_after_its_time(n_processes: in
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is watched by /proc")
-def test_a_job_that_takes_more_memory_than_its_limit_is_ended() -> None:
-    greedy = "(bytearray(400 << 20), __import__('time').sleep(60))"
-    limits = Limits(60.0, float(300 << 20))
+def test_a_job_that_takes_more_memory_than_its_limit_is_ended(run_jobs: RunJobs) -> None:
+    greedy = "(bytearray(900 << 20), __import__('time').sleep(60))"
+    limits = Limits(60.0, float(800 << 20))
     results = run_jobs([greedy, "1"], work=eval, on_crash=_give_up, n_processes=1, limits=lambda _: limits)
     assert list(results) == [f"gave up {greedy}: memory", 1]
 
 
-def test_a_job_can_say_how_far_it_is() -> None:
+def test_a_job_can_say_how_far_it_is(run_jobs: RunJobs) -> None:
     job = f"{SAYING} or 1"
     said: list[object] = []
     results = run_jobs([job], work=eval, on_crash=_give_up, n_processes=1, on_message=said.append)
@@ -80,7 +100,7 @@ def test_a_job_can_say_how_far_it_is() -> None:
     assert said == ["halfway"]
 
 
-def test_after_ctrl_c_the_running_jobs_are_finished_and_no_others_begun() -> None:
+def test_after_ctrl_c_the_running_jobs_are_finished_and_no_others_begun(run_jobs: RunJobs) -> None:
     told: list[str] = []
     job = f"{SAYING} or __import__('time').sleep(1)"
     results = run_jobs(
@@ -97,7 +117,7 @@ def test_after_ctrl_c_the_running_jobs_are_finished_and_no_others_begun() -> Non
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_ctrl_c_twice_ends_at_once() -> None:
+def test_ctrl_c_twice_ends_at_once(run_jobs: RunJobs) -> None:
     job = f"{SAYING} or __import__('time').sleep(60)"
 
     def interrupt_twice(_: object) -> None:
@@ -119,24 +139,26 @@ def test_ctrl_c_twice_ends_at_once() -> None:
     assert time.monotonic() - began_s < 15.0
 
 
-def test_results_come_as_the_jobs_finish() -> None:
+def test_results_come_as_the_jobs_finish(run_jobs: RunJobs) -> None:
     slow = "__import__('time').sleep(2) or 'slow'"
     assert list(run_jobs([slow, "1", "2"], work=eval, on_crash=_give_up, n_processes=2)) == [1, 2, "slow"]
 
 
 @pytest.mark.parametrize("n_processes", [0, 1, 2])
-def test_an_exception_that_the_work_lets_through_reaches_the_caller(n_processes: int) -> None:
+def test_an_exception_that_the_work_lets_through_reaches_the_caller(
+    n_processes: int, run_jobs: RunJobs
+) -> None:
     with pytest.raises(ZeroDivisionError, match="division by zero"):
         list(run_jobs(["1 / 0", "2 / 0"], work=eval, on_crash=_give_up, n_processes=n_processes))
 
 
-def test_an_exception_says_where_in_the_other_process_it_was_raised() -> None:
+def test_an_exception_says_where_in_the_other_process_it_was_raised(run_jobs: RunJobs) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         list(run_jobs(["1 / 0", "2 / 0"], work=eval, on_crash=_give_up, n_processes=2))
     assert "work(job)" in caught.value.__notes__[0]
 
 
-def test_a_caller_that_stops_early_does_not_wait_for_the_jobs() -> None:
+def test_a_caller_that_stops_early_does_not_wait_for_the_jobs(run_jobs: RunJobs) -> None:
     results = run_jobs(
         ["1", *["__import__('time').sleep(60)"] * 3], work=eval, on_crash=_give_up, n_processes=2
     )
@@ -164,7 +186,9 @@ def work(job):
 """
 
 
-def test_a_job_that_is_given_up_can_remove_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_is_given_up_can_remove_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_jobs: RunJobs
+) -> None:
     (tmp_path / "clean_job.py").write_text(CLEAN_JOB, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     work = importlib.import_module("clean_job").work
@@ -174,21 +198,22 @@ def test_a_job_that_is_given_up_can_remove_its_files(tmp_path: Path, monkeypatch
     assert not (tmp_path / "temporary").exists()
 
 
-def test_without_jobs_there_are_no_results() -> None:
+def test_without_jobs_there_are_no_results(run_jobs: RunJobs) -> None:
     assert list(run_jobs([], work=eval, on_crash=_give_up, n_processes=4)) == []
 
 
-def test_an_interruption_is_left_to_the_process_that_started_the_others() -> None:
+def test_an_interruption_is_left_to_the_process_that_started_the_others(run_jobs: RunJobs) -> None:
     ignores = "(lambda s: s.getsignal(s.SIGINT) is s.SIG_IGN)(__import__('signal'))"
     assert set(run_jobs([ignores] * 2, work=eval, on_crash=_give_up, n_processes=2)) == {True}
 
 
-def test_processes_end_with_the_one_that_started_them() -> None:
+def test_processes_end_with_the_one_that_started_them(imported_first: str | None) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
         "if __name__ == '__main__':\n"
         "    job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
-        "    list(run_jobs([job] * 2, work=eval, on_crash=max, n_processes=2))\n"
+        f"    stated = {{'n_processes': 2, 'imported_first': {imported_first!r}}}\n"
+        "    list(run_jobs([job] * 2, work=eval, on_crash=max, **stated))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -201,12 +226,15 @@ def test_processes_end_with_the_one_that_started_them() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a mutex of zeros is one of Linux")
-def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started_it() -> None:
+def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started_it(
+    imported_first: str | None,
+) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
         "if __name__ == '__main__':\n"
         f"    job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
-        "    list(run_jobs([job], work=eval, on_crash=max, n_processes=1))\n"
+        f"    stated = {{'n_processes': 1, 'imported_first': {imported_first!r}}}\n"
+        "    list(run_jobs([job], work=eval, on_crash=max, **stated))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -219,7 +247,7 @@ def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started
 
 @pytest.mark.parametrize(("n_processes", "n_threads"), [(1, "all"), (2, "1")])
 def test_only_processes_that_share_the_cores_are_kept_to_one_thread(
-    n_processes: int, n_threads: str, monkeypatch: pytest.MonkeyPatch
+    n_processes: int, n_threads: str, monkeypatch: pytest.MonkeyPatch, run_jobs: RunJobs
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     read = "__import__('os').environ.get('OMP_NUM_THREADS', 'all')"

@@ -40,6 +40,9 @@ from nwb_mepp.workflows.limits import LimitOptions
 
 __all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
 
+# Not imported here, where little of it is needed.
+_IMPORTED_FIRST = "nwb_mepp.workflows.batch.imported_first"
+
 Report = Callable[[FileOutcome | Failure], None]
 
 
@@ -315,6 +318,7 @@ class _Runner:
             limits=self._limits_of,
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
+            imported_first=_IMPORTED_FIRST,
         ):
             tell(result)
             finished.append(self._lighter(result))

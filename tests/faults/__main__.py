@@ -82,9 +82,9 @@ def _import_everything() -> None:
     import nwb_mepp.workflows.evaluate
     import nwb_mepp.workflows.extension
     import nwb_mepp.workflows.simulate  # noqa: F401
-    from nwb_mepp._utils import process_pool
+    from nwb_mepp._utils import process_start
 
-    process_pool.get_context = lambda _: multiprocessing.get_context("fork")
+    process_start.get_context = lambda _: multiprocessing.get_context("fork")
     _warm_up()
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("expected one thread before the first fork")

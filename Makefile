@@ -40,8 +40,9 @@ types: $(VENV)/.tests
 docs: $(VENV)/.tests
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 
+# With one thread each, two processes do not wait for each other; compiled modules are kept for the next run.
 suite: $(VENV)/.tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 # Goes on where an interrupted run was; FRESH=--fresh begins anew.
 faults: $(VENV)/.tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 from pathlib import Path
@@ -14,6 +15,43 @@ from nwb_mepp.cli import main
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
+
+
+# Files that take long, the longest first, so that at the end no process is left alone with one of them.
+LONG = (
+    "cli/test_detect_many.py",
+    "end_to_end/test_foreign_nwb.py",
+    "nwb/test_linked_files.py",
+    "faults/test_faults.py",
+    "end_to_end/test_lab_folder.py",
+    "nwb/test_extension.py",
+    "end_to_end/test_safe_writing.py",
+    "end_to_end/test_limits.py",
+    "nwb/test_replacement.py",
+    "workflows/batch/test_runner.py",
+    "workflows/test_files.py",
+    "end_to_end/test_what_is_no_mepp.py",
+    "curation/test_session.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together in one process, and those that need TensorFlow in the first."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    needing = {item.path for item in items if "tensorflow" in getattr(item, "fixturenames", ())}
+    ranks = {PROJECT / "tests" / name: rank for rank, name in enumerate(LONG, start=1)}
+    ranks |= dict.fromkeys(needing, 0)
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks) + 1))
+    for item in items:
+        name = "tensorflow" if item.path in needing else str(item.path.relative_to(PROJECT))
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage go through what was imported and collected, which stays."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ SOLE_IMPORTERS = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Return every module of the package by its dotted name."""
     found = {}
@@ -107,11 +109,13 @@ def complaints(module: str, names: set[str]) -> list[str]:
     return found
 
 
-MODULES = modules()
-IMPORTS = {
-    module: imports_of(path.read_text("utf-8"), module=module, is_package=path.name == "__init__.py")
-    for module, path in MODULES.items()
-}
+@cache
+def imports() -> dict[str, set[str]]:
+    """Return what each module imports."""
+    return {
+        module: imports_of(path.read_text("utf-8"), module=module, is_package=path.name == "__init__.py")
+        for module, path in modules().items()
+    }
 
 
 def test_the_extension_can_be_used_without_the_package() -> None:
@@ -123,22 +127,22 @@ def test_the_extension_can_be_used_without_the_package() -> None:
 
 
 def test_every_module_imports_only_what_lies_below_it() -> None:
-    assert [complaint for module, names in IMPORTS.items() for complaint in complaints(module, names)] == []
+    assert [complaint for module, names in imports().items() for complaint in complaints(module, names)] == []
 
 
 def test_every_part_of_the_package_has_a_floor() -> None:
-    for module in MODULES:
+    for module in modules():
         floor_of(part_of(module))
 
 
 def imported_modules(module: str) -> set[str]:
     """Return the modules of the package that a module imports: for ``from a import b`` the module b, or a."""
-    own = {name for name in IMPORTS[module] if name.split(".")[0] == "nwb_mepp"}
-    return {name if name in MODULES else name.rpartition(".")[0] for name in own} - {module}
+    own = {name for name in imports()[module] if name.split(".")[0] == "nwb_mepp"}
+    return {name if name in modules() else name.rpartition(".")[0] for name in own} - {module}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    needs = {module: imported_modules(module) for module in MODULES}
+    needs = {module: imported_modules(module) for module in modules()}
     while free := {module for module, others in needs.items() if not others}:
         needs = {module: others - free for module, others in needs.items() if module not in free}
     assert needs == {}

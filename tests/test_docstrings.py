@@ -5,21 +5,25 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "nwb_mepp"
-MODULES = {
-    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Seeded generators and what they are made of; everything else in numpy.random is the global state.
 SEEDED = {"BitGenerator", "Generator", "PCG64", "SeedSequence", "default_rng"}
 MAX_POSITIONAL = 3  # What is worked on comes first, as in draw_picture(traces, result, path, *, title).
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    return {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
 def public_names(module: ast.Module) -> set[str]:
@@ -32,7 +36,7 @@ def public_names(module: ast.Module) -> set[str]:
 
 
 def public_definitions() -> Iterator[tuple[str, Function | ast.ClassDef]]:
-    for module_name, module in MODULES.items():
+    for module_name, module in modules().items():
         names = public_names(module)
         for node in module.body:
             if isinstance(node, Function | ast.ClassDef) and node.name in names:
@@ -74,18 +78,33 @@ def mismatch(function: Function, docstring: str | None) -> str | None:
     return None
 
 
-DEFINITIONS = dict(public_definitions())
-FUNCTIONS = {name: node for name, node in DEFINITIONS.items() if isinstance(node, Function)}
-CLASSES = {name: node for name, node in DEFINITIONS.items() if isinstance(node, ast.ClassDef)}
-# What a part of the package hands out in its __init__; names in other modules serve the part itself.
-EXPORTED = {
-    name
-    for module_name, module in MODULES.items()
-    if module_name.endswith(".__init__")
-    for name in public_names(module)
-}
-# Commands are called by Typer, which takes parameters and their help from the annotations.
-CALLED_BY_PEOPLE = {name: node for name, node in FUNCTIONS.items() if ".cli" not in name}
+@cache
+def definitions() -> dict[str, Function | ast.ClassDef]:
+    return dict(public_definitions())
+
+
+def classes() -> dict[str, ast.ClassDef]:
+    return {name: node for name, node in definitions().items() if isinstance(node, ast.ClassDef)}
+
+
+@cache
+def exported() -> set[str]:
+    """Return what a part of the package hands out in its __init__; names in other modules serve the part."""
+    return {
+        name
+        for module_name, module in modules().items()
+        if module_name.endswith(".__init__")
+        for name in public_names(module)
+    }
+
+
+def called_by_people() -> dict[str, Function]:
+    """Return the functions; Typer calls commands, and takes parameters and help from the annotations."""
+    return {
+        name: node
+        for name, node in definitions().items()
+        if isinstance(node, Function) and ".cli" not in name
+    }
 
 
 def parameter_complaints(function: Function) -> Iterator[str]:
@@ -94,7 +113,7 @@ def parameter_complaints(function: Function) -> Iterator[str]:
     if problem := mismatch(function, docstring):
         yield problem
     # A single parameter may be plain from the first line; two or more are listed.
-    several = function.name in EXPORTED and len(signature(function)) > 1
+    several = function.name in exported() and len(signature(function)) > 1
     if several and documented(docstring, "Parameters") is None:
         yield "is exported, takes several parameters and has no section Parameters"
 
@@ -125,24 +144,24 @@ def class_complaints(node: ast.ClassDef) -> Iterator[str]:
 
 
 def test_every_public_definition_has_a_docstring() -> None:
-    assert len(DEFINITIONS) > 500
-    assert [name for name, node in DEFINITIONS.items() if not ast.get_docstring(node)] == []
+    assert len(definitions()) > 500
+    assert [name for name, node in definitions().items() if not ast.get_docstring(node)] == []
 
 
 def test_every_function_documents_exactly_its_parameters() -> None:
     found = [
-        f"{name} {text}" for name, node in CALLED_BY_PEOPLE.items() for text in parameter_complaints(node)
+        f"{name} {text}" for name, node in called_by_people().items() for text in parameter_complaints(node)
     ]
     assert found == []
 
 
 def test_every_class_and_its_methods_document_exactly_their_parameters() -> None:
-    assert [f"{name} {text}" for name, node in CLASSES.items() for text in class_complaints(node)] == []
+    assert [f"{name} {text}" for name, node in classes().items() for text in class_complaints(node)] == []
 
 
 def test_what_is_worked_on_comes_first_and_all_else_by_keyword() -> None:
     assert [
-        f"{name} {text}" for name, node in CALLED_BY_PEOPLE.items() for text in call_complaints(node)
+        f"{name} {text}" for name, node in called_by_people().items() for text in call_complaints(node)
     ] == []
 
 
@@ -191,7 +210,7 @@ def global_chance(tree: ast.AST) -> list[str]:
 
 
 def test_every_module_draws_from_seeded_generators_only() -> None:
-    found = {name: global_chance(module) for name, module in MODULES.items()}
+    found = {name: global_chance(module) for name, module in modules().items()}
     assert {name: uses for name, uses in found.items() if uses} == {}
 
 

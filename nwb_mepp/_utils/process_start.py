@@ -22,6 +22,8 @@ __all__ = ["started"]
 def started(target: Callable[..., None], *arguments: object, imported_first: str | None) -> BaseProcess:
     """Start a process with the environment, working folder and standard streams of this one.
 
+    It should ignore Ctrl-C from its beginning, as one that is forked does already.
+
     Parameters
     ----------
     target : callable
@@ -58,7 +60,8 @@ def started(target: Callable[..., None], *arguments: object, imported_first: str
 
 
 def _forked(_: _Surroundings, target: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    # The server blocks it, since Ctrl-C reaches all processes of a terminal.
+    # The server blocks Ctrl-C, which reaches all processes of a terminal; one that waits is dropped.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     target(*arguments)
 

@@ -56,7 +56,7 @@ def test_what_a_job_writes_goes_where_the_process_that_asks_writes(capfd: pytest
     assert capfd.readouterr() == ("data", "words")
 
 
-def test_a_job_can_start_processes_that_ctrl_c_ends() -> None:
+def test_no_signal_stays_blocked() -> None:
     blocked = "__import__('signal').pthread_sigmask(0, [])"
     assert results_of(blocked) == [set()]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from nwb_mepp.cli.options import as_typed, flag_of
 PACKAGE = Path(nwb_mepp.__file__).parent
 
 
+@cache
 def parameters() -> dict[str, set[str]]:
     """Return what each parameter of the commands is called on the command line."""
     found: dict[str, set[str]] = {}
@@ -30,10 +32,7 @@ def parameters() -> dict[str, set[str]]:
     return found
 
 
-OPTIONS = parameters()
-
-
-def messages() -> Iterator[tuple[str, str]]:
+def texts() -> Iterator[tuple[str, str]]:
     """Return the texts in the code outside the command line, docstrings left out, as "file: line"."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.relative_to(PACKAGE).parts[0] in ("cli", "plots"):
@@ -49,18 +48,20 @@ def messages() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(PACKAGE)}: {node.lineno}", node.value  # type: ignore[attr-defined]
 
 
-MESSAGES = dict(messages())
+@cache
+def messages() -> dict[str, str]:
+    return dict(texts())
 
 
 def test_no_message_outside_the_command_line_names_what_is_typed_there() -> None:
-    found = {place: text for place, text in MESSAGES.items() if re.search(r"(?<!-)--[a-z]|(^| )-o\b", text)}
+    found = {place: text for place, text in messages().items() if re.search(r"(?<!-)--[a-z]|(^| )-o\b", text)}
     assert found == {}
 
 
 def test_every_argument_that_a_message_names_is_an_option_of_a_command() -> None:
-    named = {name for text in MESSAGES.values() for name in re.findall(r"`([a-z]\w*)(?==[^`]*`|`)", text)}
+    named = {name for text in messages().values() for name in re.findall(r"`([a-z]\w*)(?==[^`]*`|`)", text)}
     assert {"threshold", "exclude", "sampling_rate_hz", "overwrite"} <= named
-    every = set.union(*OPTIONS.values())
+    every = set.union(*parameters().values())
     unknown = {name: flag_of(name) for name in named if flag_of(name) not in every}
     assert unknown == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from nwb_mepp.conditioning import survey
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Autoencoder, MiniUnet
 from nwb_mepp.evaluation import count_matches, f1, match_times
+from nwb_mepp.ml.networks import classifier
 from nwb_mepp.ml.training import autoencoder, job, weight_export
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
@@ -27,6 +29,14 @@ FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md"
     "reliability.png"
 }
 START = ("--session-start", "2026-01-15T10:00:00Z")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_fit() -> Iterator[None]:
+    """Fit probabilities in fewer steps: Keras takes 40 ms for each, and what they become has its own test."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(classifier, "_LEAST_STEPS", 80)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,9 @@ from nwb_mepp.workflows.batch import find_nwb_files
 
 __all__ = ["review"]
 
+# A cell of a notebook is often run again, while the page of the last time still holds the file.
+_running: list[tuple[set[Path], RunningReview]] = []
+
 
 def review(
     path: str | PathLike[str],
@@ -24,7 +27,8 @@ def review(
     """Show the page on which a person looks at MEPPs, corrects them and decides.
 
     In a notebook the page appears as the result; elsewhere open ``url`` in a browser of this computer. Every
-    decision is written to a journal beside the file before the page shows it.
+    decision is written to a journal beside the file before the page shows it. A review of the same file that
+    goes on in this process is closed first.
 
     Parameters
     ----------
@@ -57,4 +61,11 @@ def review(
     """
     require_server()
     wishes = Wishes(table=table, reviewer=reviewer, seed=blind_seed, extension=extension)
-    return RunningReview(find_nwb_files([Path(path)]), wishes, port=port)
+    paths = find_nwb_files([Path(path)])
+    files = {one.resolve() for one in paths}
+    for one in [one for one in _running if one[0] & files]:
+        one[1].close()
+        _running.remove(one)
+    page = RunningReview(paths, wishes, port=port)
+    _running.append((files, page))
+    return page

@@ -17,6 +17,7 @@ import aiohttp
 import numpy as np
 import pytest
 
+import nwb_mepp
 from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError
 from nwb_mepp.curation.desk import Wishes
 from nwb_mepp.curation.serving import RunningReview
@@ -246,3 +247,12 @@ def test_without_aiohttp_the_extra_is_named(folder: Path, monkeypatch: pytest.Mo
 
 def test_a_notebook_is_shown_the_page_in_a_frame(running: RunningReview) -> None:
     assert f'<iframe src="{running.url}"' in running._repr_html_()
+
+
+def test_a_cell_that_is_run_again_takes_the_review_up_anew(folder: Path, tmp_path: Path) -> None:
+    path = shutil.copy(folder / "a.nwb", tmp_path / "b.nwb")
+    first = nwb_mepp.review(path)
+    second = nwb_mepp.review(path)  # not refused because of the first one
+    assert second.url != first.url
+    first.close()  # it is closed already, and nothing happens
+    second.close()

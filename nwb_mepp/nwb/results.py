@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from typing import TypeVar
 
-from pynwb import NWBFile
+import h5py
 
-from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.errors import MeppError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import ChannelResult, Curation, SummaryRow
 from nwb_mepp.core.units import ELECTRICAL_UNITS
+from nwb_mepp.nwb.file_interface import NwbContents
+from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_tables import read_curation, read_mepps, read_waveform
+from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps, read_waveform
 from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, is_curated, series_name, table_name, waveform_name
 from nwb_mepp.nwb.reader import (
     SeriesTrace,
     electrical_traces,
-    open_both,
-    read_file,
+    recording_of_file,
     series_stems,
     traces_by_object,
 )
 from nwb_mepp.nwb.statements import Statements
+from nwb_mepp.nwb.stored_file import StoredFile
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = [
@@ -82,17 +85,20 @@ class FileTables:
     summaries: tuple[SummaryRow, ...]
 
 
+_Found = TypeVar("_Found")
+
+
 @dataclass(frozen=True)
 class _Annotated:
     """An open file with its traces and the rows of its summary."""
 
-    file: NWBFile
+    file: NwbContents
     traces: list[SeriesTrace]
     rows: dict[str, SummaryRow]
 
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
-        table = self.file.intervals[name]
+        table = (self.file.intervals or {})[name]
         parts = read_mepps(
             table,
             traces=traces_by_object(self.traces),
@@ -112,19 +118,25 @@ class _Annotated:
         ]
 
 
-@contextmanager
-def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
-    with read_file(path) as file:
-        yield _annotated(file, path)
+def _read(handle: h5py.File, use: Callable[[NwbContents], _Found]) -> _Found:
+    """Return what ``use`` makes of an open file: read with h5py, or with pynwb where h5py is not enough."""
+    try:
+        return use(StoredFile(handle))
+    except MeppError:
+        raise
+    except Exception:  # what is unusual, or damaged in any way, is for pynwb to read or to refuse
+        from nwb_mepp.nwb.pynwb_access import parse_file
+
+        return use(parse_file(handle, mode="r")[1])
 
 
-def _annotated(file: NWBFile, path: str | PathLike[str]) -> _Annotated:
+def _annotated(file: NwbContents, path: str | PathLike[str]) -> _Annotated:
     traces, _ = electrical_traces(file)
     return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
 
 
 def rows_of_tables(
-    file: NWBFile, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
+    file: NwbContents, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
 ) -> dict[str, SummaryRow]:
     """Return the rows of the summary by the name of the table that each belongs to, even if it is missing.
 
@@ -163,8 +175,8 @@ def read_results(path: str | PathLike[str]) -> list[ChannelResult]:
     ReadError
         If the file cannot be read, or its tables, summary and series do not match.
     """
-    with _open(path) as annotated:
-        return [_result(annotated, name, row) for name, row in annotated.rows.items()]
+    with open_hdf5(path) as handle:
+        return _read(handle, lambda file: _results(_annotated(file, path)))
 
 
 @contextmanager
@@ -191,9 +203,13 @@ def open_with_results(
     ReadError, UsageError
         As these do.
     """
-    with open_both(path, statements=statements) as (file, recording):
-        annotated = _annotated(file, path)
-        yield recording, [_result(annotated, name, row) for name, row in annotated.rows.items()]
+
+    def use(file: NwbContents) -> tuple[Recording, list[ChannelResult]]:
+        recording = recording_of_file(file, handle, path, statements=statements)
+        return recording, _results(_annotated(file, path))
+
+    with open_hdf5(path) as handle:
+        yield _read(handle, use)
 
 
 def read_tables(path: str | PathLike[str]) -> FileTables:
@@ -204,12 +220,17 @@ def read_tables(path: str | PathLike[str]) -> FileTables:
     ReadError
         If the file cannot be read, or its tables, summary and series do not match.
     """
-    with _open(path) as annotated:
+
+    def use(file: NwbContents) -> FileTables:
+        annotated = _annotated(file, path)
         tables = [_table(annotated, name, row) for name, row in annotated.rows.items()]
         return FileTables(
             events=tuple(one for one in tables if one is not None and not is_curated(one.detector)),
             summaries=tuple(annotated.rows.values()),
         )
+
+    with open_hdf5(path) as handle:
+        return _read(handle, use)
 
 
 def written_tables(traces: Iterable[Trace], results: Sequence[ChannelResult]) -> FileTables:
@@ -244,7 +265,7 @@ def written_tables(traces: Iterable[Trace], results: Sequence[ChannelResult]) ->
 def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | None:
     """Return the table that belongs to a row of the summary; None if it is empty, and so not there."""
     table = None
-    if name in annotated.file.intervals:
+    if name in (annotated.file.intervals or {}):
         tables = annotated.events(name, accepted_only=True)
         if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
@@ -259,6 +280,10 @@ def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | No
             "the file was changed by another program: detect again."
         )
     return table
+
+
+def _results(annotated: _Annotated) -> list[ChannelResult]:
+    return [_result(annotated, name, row) for name, row in annotated.rows.items()]
 
 
 def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
@@ -299,25 +324,34 @@ def read_events(
     ReadError
         If the file cannot be read or has no such table.
     """
-    with _open(path) as annotated:
-        intervals = annotated.file.intervals
-        if table is not None and table not in intervals and not table.startswith(TABLE_PREFIX):
-            short = f"{TABLE_PREFIX}{table}"
-            table = short if short in intervals or short in annotated.rows else table
-        if table is None:
-            names = [
-                name
-                for name, row in annotated.rows.items()
-                if name in intervals and not is_curated(row.detector)
-            ]
-        elif table in intervals:
-            names = [table]
-        elif table in annotated.rows:
-            names = []
-        else:
-            known = [name for name in intervals if name.startswith(TABLE_PREFIX)] if intervals else []
-            raise ReadError(
-                f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
-                "one that is there with `table`."
-            )
-        return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]
+
+    def use(file: NwbContents) -> list[EventTable]:
+        annotated = _annotated(file, path)
+        return [
+            events
+            for name in _names_of_tables(annotated, table, path=path)
+            for events in annotated.events(name, accepted_only=accepted_only)
+        ]
+
+    with open_hdf5(path) as handle:
+        return _read(handle, use)
+
+
+def _names_of_tables(annotated: _Annotated, table: str | None, *, path: str | PathLike[str]) -> list[str]:
+    """Return the names of the tables to be read: of the one that is asked for, or of all detectors."""
+    intervals = annotated.file.intervals or {}
+    if table is not None and table not in intervals and not table.startswith(TABLE_PREFIX):
+        short = f"{TABLE_PREFIX}{table}"
+        table = short if short in intervals or short in annotated.rows else table
+    if table is None:
+        rows = annotated.rows.items()
+        return [name for name, row in rows if name in intervals and not is_curated(row.detector)]
+    if table in intervals:
+        return [table]
+    if table in annotated.rows:
+        return []
+    known = [name for name in intervals if name.startswith(TABLE_PREFIX)]
+    raise ReadError(
+        f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
+        "one that is there with `table`."
+    )

@@ -10,8 +10,9 @@ from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.plots import draw_picture
-from nwb_mepp.workflows.analysis import choose_channels, stretches_left_out
+from nwb_mepp.workflows.analysis import choose_channels
 from nwb_mepp.workflows.settings import DetectionSettings
+from nwb_mepp.workflows.stretches import stretches_left_out
 
 __all__ = ["draw_pictures", "picture_paths"]
 

@@ -61,6 +61,46 @@ assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
     assert output.splitlines()[-1].strip() == "loaded:"
 
 
+REPOSITORY = Path(__file__).resolve().parents[1]
+ANNOTATED = REPOSITORY / "extensions" / "ndx-mepp" / "back_compat" / "0.3.0.nwb"
+
+
+def run_command(arguments: list[str], home: Path, *, modules: str) -> tuple[list[str], set[str]]:
+    """Run a command in a fresh process; return the lines that it prints, and which modules it loads."""
+    code = f"""
+import sys
+sys.argv = ["nwb-mepp", *{arguments!r}]
+from nwb_mepp.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print("loaded:", *(name for name in sys.modules if name.startswith({modules!r})))
+"""
+    *lines, last = run_fresh(code, home).splitlines()
+    return lines, set(last.split()[1:])
+
+
+@pytest.mark.parametrize("command", ["events", "summary", "info"])
+def test_printing_what_is_in_our_files_loads_h5py_alone(command: str, tmp_path: Path) -> None:
+    lines, loaded = run_command([command, str(ANNOTATED)], tmp_path, modules="")
+    assert any("miniunet" in line for line in lines)
+    heavy = {name.partition(".")[0] for name in loaded} & {*HEAVY, "hdmf", "quantities", "scipy", "yaml"}
+    assert heavy == {"h5py"}
+
+
+def test_converting_loads_nothing_of_the_analysis(tmp_path: Path) -> None:
+    recording = REPOSITORY / "data" / "simulated.abf"
+    arguments = ["convert", str(recording), "--session-start", "2026-01-15T10:00:00+00:00", "-o", "out"]
+    _, loaded = run_command(arguments, tmp_path, modules="")
+    assert (tmp_path / "out" / "simulated.abf.nwb").is_file()
+    assert "pynwb" in loaded
+    ours = ("conditioning", "detectors", "measurement", "plots", "statistics")
+    assert not {f"nwb_mepp.{name}" for name in ours} & loaded
+    others = {"ai_edge_litert", "elephant", "matplotlib", "scipy.ndimage", "scipy.signal", "scipy.stats"}
+    assert not others & loaded
+
+
 def test_a_heavy_import_is_noticed(tmp_path: Path) -> None:
     assert "neo" in run_fresh("import neo" + REPORT, tmp_path).split()
 

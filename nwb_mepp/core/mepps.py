@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from nwb_mepp.core.schema import EventColumns
 
-__all__ = ["Mepps"]
+__all__ = ["ARTIFACT", "EVOKED", "MEPP", "SPIKE", "Mepps"]
+
+# What an event can be (column ``kind``).
+MEPP, EVOKED, SPIKE, ARTIFACT = "mepp", "evoked", "spike", "artifact"
 
 
 class Mepps(EventColumns):

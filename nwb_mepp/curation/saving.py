@@ -9,7 +9,7 @@ import numpy as np
 
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
-from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.mepps import MEPP, Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.recording import Recording, Trace
@@ -19,7 +19,6 @@ from nwb_mepp.core.version import __version__
 from nwb_mepp.curation.decisions import UNREVIEWED, Review, is_kept
 from nwb_mepp.curation.rows import Row, curation_of, mepps_of, sort_rows
 from nwb_mepp.measurement.average import average_waveform, describe_average
-from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.statistics import summarize
 
 __all__ = ["Reviewed", "result_of", "share_reviewed"]

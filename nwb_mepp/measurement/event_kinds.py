@@ -11,15 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.mepps import ARTIFACT, EVOKED, MEPP, SPIKE, Mepps
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.recurrence import Recurrence, find_period, find_places
 
 __all__ = [
-    "ARTIFACT",
-    "EVOKED",
-    "MEPP",
-    "SPIKE",
     "after_stimuli",
     "find_recurrence",
     "find_responses",
@@ -31,8 +27,6 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
-
-MEPP, EVOKED, SPIKE, ARTIFACT = "mepp", "evoked", "spike", "artifact"
 
 # Synaptic potentials end below the reversal potential of the receptor, about 0 mV, which action potentials
 # pass. Where the electrode shifts the level, an amplitude that no potential of one quantum has must do.

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nwb_mepp.nwb.event_tables import EventTable, FileTables, written_tables
     from nwb_mepp.nwb.extension import add_extension, remove_extension
     from nwb_mepp.nwb.extension_package import require_extension
     from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, interval_tables, read_fingerprint
@@ -19,14 +20,11 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.reader import open_nwb, recording_in
     from nwb_mepp.nwb.replacement import add_results, replace_results
     from nwb_mepp.nwb.results import (
-        EventTable,
-        FileTables,
         open_with_results,
         read_events,
         read_results,
         read_tables,
         reviewers_of,
-        written_tables,
     )
     from nwb_mepp.nwb.review_file import ReviewFile, open_for_review
     from nwb_mepp.nwb.statements import Statements
@@ -35,15 +33,13 @@ if TYPE_CHECKING:
     from nwb_mepp.nwb.writer import add_recording, write_nwb
 
 _MODULES = {
+    "event_tables": ("EventTable", "FileTables", "written_tables"),
     "results": (
-        "EventTable",
-        "FileTables",
         "open_with_results",
         "read_events",
         "read_results",
         "read_tables",
         "reviewers_of",
-        "written_tables",
     ),
     "extension_package": ("require_extension",),
     "metadata": ("Device", "Electrode", "Metadata", "Session", "Subject"),

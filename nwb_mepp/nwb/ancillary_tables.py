@@ -19,11 +19,9 @@ from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import storable
 from nwb_mepp.nwb.names import free_name, series_name
 from nwb_mepp.nwb.sample_stream import GZIP_LEVEL
+from nwb_mepp.nwb.stimuli import EPOCHS_PREFIX
 
-__all__ = ["add_ancillary", "event_times"]
-
-# Keeps the tables of the source apart from those of MEPPs and from names with a meaning in NWB.
-_EPOCHS_PREFIX = "epochs_"
+__all__ = ["add_ancillary"]
 
 _Kind = TypeVar("_Kind", PointEvents, Epochs, SpikeTimes, IrregularTrace)
 
@@ -45,7 +43,7 @@ def add_ancillary(file: NWBFile, ancillary: AncillaryData, *, source: str) -> No
         file.add_events_table(_events_table(events, name=name, source=source))
     taken = set(file.intervals or ())
     for epochs in _by_name(ancillary.epochs):
-        name = free_name(_EPOCHS_PREFIX + epochs[0].name, taken=taken)
+        name = free_name(EPOCHS_PREFIX + epochs[0].name, taken=taken)
         file.add_time_intervals(_epochs_table(epochs, name=name, source=source))
     _add_units(file, ancillary.spikes, source=source)
     for traces in _by_name(ancillary.irregular):
@@ -53,17 +51,6 @@ def add_ancillary(file: NWBFile, ancillary: AncillaryData, *, source: str) -> No
         for trace in traces:
             name = series_name(stem, sweep=trace.sweep, n_sweeps=len(traces))
             file.add_acquisition(_irregular_series(trace, name=name, source=source))
-
-
-def event_times(file: NWBFile) -> tuple[float, ...]:
-    """Return when something happened that may have been a stimulus: events, epochs and trials of a file."""
-    columns = [(table, "timestamp") for table in file.events.values()]
-    columns += [(table, "start_time") for table in (file.trials, file.epochs) if table is not None]
-    intervals = () if file.intervals is None else tuple(file.intervals.items())
-    columns += [(one, "start_time") for name, one in intervals if name.startswith(_EPOCHS_PREFIX)]
-    times_s = [np.asarray(table[name][:], dtype=np.float64) for table, name in columns]
-    joined = np.concatenate([np.empty(0), *times_s])
-    return tuple(np.unique(joined[np.isfinite(joined)]).tolist())
 
 
 def _by_name(ones: Iterable[_Kind]) -> list[list[_Kind]]:

@@ -11,45 +11,22 @@ from pynwb import NWBFile, TimeSeries
 from pynwb.epoch import TimeIntervals
 from pynwb.icephys import CurrentClampStimulusSeries, PatchClampSeries, VoltageClampStimulusSeries
 
-from nwb_mepp.core.columns import Column
-from nwb_mepp.core.command import Command, CommandEpoch, stretches_off_holding
+from nwb_mepp.core.command import Command, CommandEpoch
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import nwb_unit_name
 from nwb_mepp.nwb.header import storable
 from nwb_mepp.nwb.names import channel_stems, series_name
 from nwb_mepp.nwb.sample_stream import compressed_samples
 from nwb_mepp.nwb.series_copies import Copies
+from nwb_mepp.nwb.stimuli import COMMAND_COLUMNS, COMMAND_MARK, COMMAND_TABLE
 
-__all__ = ["COMMAND_COLUMNS", "COMMAND_TABLE", "add_commands", "command_steps", "is_command"]
+__all__ = ["add_commands"]
 
-COMMAND_TABLE = "protocol_epochs"
-COMMAND_COLUMNS: tuple[Column[Any], ...] = (
-    Column("start_time", "s", "Start from the session start."),
-    Column("stop_time", "s", "End from the session start."),
-    Column("command", "", "Name of the output of the amplifier in the source.", dtype="text"),
-    Column("epoch", "", "Letter of the epoch in the protocol.", dtype="text"),
-    Column(
-        "type",
-        "",
-        "step, ramp, or a train (pulse train, triangle train, cosine train, biphasic train).",
-        dtype="text",
-    ),
-    Column("level", "{u}", "Level that is held, reached or peaked at."),
-    Column("holding_level", "{u}", "Level between sweeps."),
-    Column("unit", "", "Unit of the command: V or A.", dtype="text"),
-    Column(
-        "digital_outputs",
-        "",
-        "State of the digital outputs, the first character is output 0: 1 on, 0 off, * a train of pulses.",
-        dtype="text",
-    ),
-)
 _STIMULI: Mapping[str, tuple[type[PatchClampSeries], str]] = {
     "current": (CurrentClampStimulusSeries, "A"),
     "voltage": (VoltageClampStimulusSeries, "V"),
 }
 _PLACE = "/stimulus/presentation"
-_MARK = "command="
 
 
 def add_commands(
@@ -126,7 +103,7 @@ def _trace(command: Command) -> Trace:
 def _texts(trace: Trace, *, source: str, n_sweeps: int) -> dict[str, str]:
     of_sweep = f", sweep {trace.sweep}" if n_sweeps > 1 else ""
     return {
-        "comments": f"{_MARK}{trace.channel}; sweep={trace.sweep}",
+        "comments": f"{COMMAND_MARK}{trace.channel}; sweep={trace.sweep}",
         "description": storable(
             f"Command {trace.channel}{of_sweep}: as the protocol states it, not measured. {source}"
         ),
@@ -174,38 +151,3 @@ def _row(command: Command, epoch: CommandEpoch) -> tuple[Any, ...]:
         command.unit,
         epoch.outputs,
     )
-
-
-def is_command(series: object) -> bool:
-    """Return whether a series is a command that this package wrote."""
-    return str(getattr(series, "comments", None) or "").startswith(_MARK)
-
-
-def command_steps(file: NWBFile) -> tuple[tuple[float, float], ...]:
-    """Return when another level was commanded than the one held, from the table of epochs in a file.
-
-    Parameters
-    ----------
-    file : NWBFile
-
-    Returns
-    -------
-    tuple of (start_s, stop_s)
-        From the session start; empty if this package did not write the file from a protocol.
-    """
-    table = (file.intervals or {}).get(COMMAND_TABLE)
-    names = [column.name for column in COMMAND_COLUMNS]
-    if table is None or not set(names) <= set(table.colnames):
-        return ()
-    columns = {name: table[name][:] for name in names}
-    groups: dict[tuple[str, float], list[tuple[float, float, float, str]]] = {}
-    for row in range(len(table)):
-        key = (str(columns["command"][row]), float(columns["holding_level"][row]))
-        start_s, stop_s, level = (float(columns[name][row]) for name in ("start_time", "stop_time", "level"))
-        groups.setdefault(key, []).append((start_s, stop_s, level, str(columns["type"][row])))
-    found = {
-        stretch
-        for (_, holding), epochs in groups.items()
-        for stretch in stretches_off_holding(epochs, holding=holding)
-    }
-    return tuple(sorted(found))

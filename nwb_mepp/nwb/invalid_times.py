@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import h5py
 import numpy as np
-from hdmf.common import VectorData
-from pynwb import NWBFile
-from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.results import ChannelResult, LeftOut
+from nwb_mepp.nwb.file_interface import NwbContents
+
+if TYPE_CHECKING:
+    from pynwb import NWBFile
+    from pynwb.epoch import TimeIntervals
 
 __all__ = [
     "BY_HAND",
@@ -58,6 +60,9 @@ def invalid_times_table(rows: Iterable[InvalidTime | tuple[float, float]]) -> Ti
     >>> table["start_time"][:], table["stop_time"][:]
     (array([0., 5.]), array([1., 7.]))
     """
+    from hdmf.common import VectorData
+    from pynwb.epoch import TimeIntervals
+
     given = [InvalidTime(*row) for row in rows]
     stated = [one for one in given if not one.channel]
     by_hand, others = ([one for one in stated if (one.reason == BY_HAND) is is_so] for is_so in (True, False))
@@ -107,7 +112,7 @@ def found_on(results: Sequence[ChannelResult]) -> list[InvalidTime]:
     return list(dict.fromkeys(rows))
 
 
-def _rows(file: NWBFile) -> list[InvalidTime]:
+def _rows(file: NwbContents) -> list[InvalidTime]:
     table = file.invalid_times
     if table is None:
         return []
@@ -119,12 +124,12 @@ def _rows(file: NWBFile) -> list[InvalidTime]:
     ]
 
 
-def stated_times(file: NWBFile) -> tuple[tuple[float, float], ...]:
+def stated_times(file: NwbContents) -> tuple[tuple[float, float], ...]:
     """Return the invalid times of a file, without those that this package finds anew in its channels."""
     return tuple((one.start_s, one.stop_s) for one in _rows(file) if not (one.channel and one.reason))
 
 
-def read_found(file: NWBFile, channel: str) -> tuple[LeftOut, ...]:
+def read_found(file: NwbContents, channel: str) -> tuple[LeftOut, ...]:
     """Return what this package found to be of no use on a channel."""
     return tuple(
         LeftOut(one.start_s, one.stop_s, one.reason)
@@ -133,7 +138,7 @@ def read_found(file: NWBFile, channel: str) -> tuple[LeftOut, ...]:
     )
 
 
-def read_excluded(file: NWBFile) -> list[tuple[float, float]]:
+def read_excluded(file: NwbContents) -> list[tuple[float, float]]:
     """Return the stretches that a person left out in review, in seconds from the session start."""
     return [(one.start_s, one.stop_s) for one in _rows(file) if one.reason == BY_HAND and not one.channel]
 

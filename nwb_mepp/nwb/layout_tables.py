@@ -20,8 +20,8 @@ from nwb_mepp.core.schema import (
     LinkedSamples,
     SummaryColumns,
 )
-from nwb_mepp.nwb.commands import COMMAND_COLUMNS
 from nwb_mepp.nwb.header import SOURCE_COLUMNS
+from nwb_mepp.nwb.stimuli import COMMAND_COLUMNS
 
 __all__ = ["column_tables", "with_column_tables"]
 

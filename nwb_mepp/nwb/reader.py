@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import h5py
-import pynwb
-from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
-from nwb_mepp.nwb.ancillary_tables import event_times
-from nwb_mepp.nwb.commands import command_steps, is_command
+from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
 from nwb_mepp.nwb.linked_files import leave_out_missing, missing_targets
 from nwb_mepp.nwb.names import safe_name
-from nwb_mepp.nwb.schema_validation import newer_schema
 from nwb_mepp.nwb.series_paths import Place, hdf5_path, series_places
 from nwb_mepp.nwb.signals import UnsuitableError, UnsuitableUnitError, column_trace, n_columns
 from nwb_mepp.nwb.statements import Statement, Statements
+from nwb_mepp.nwb.stimuli import command_steps, event_times, is_command
 from nwb_mepp.nwb.sweep_groups import SweepOf, sweeps_of_channels
 
 __all__ = [
     "SeriesTrace",
     "electrical_traces",
     "open_nwb",
-    "parse_file",
-    "read_file",
     "recording_in",
+    "recording_of_file",
     "series_stems",
     "traces_by_object",
 ]
@@ -52,7 +49,7 @@ class SeriesTrace:
     """
 
     trace: Trace
-    series: TimeSeries
+    series: Any
     number: int
     place: str
     recorded: bool
@@ -64,53 +61,6 @@ class SeriesTrace:
     def path(self) -> str:
         """Path of the series in the file."""
         return hdf5_path(self.place, recorded=self.recorded)
-
-
-@contextmanager
-def read_file(path: str | PathLike[str]) -> Iterator[NWBFile]:
-    """Open a file with pynwb for the length of a ``with`` block.
-
-    Raises
-    ------
-    ReadError
-        If it cannot be opened (:func:`nwb_mepp.nwb.hdf5_access.open_hdf5`) or pynwb cannot read it.
-    """
-    with open_hdf5(path) as handle:
-        yield parse_file(handle, mode="r")[1]
-
-
-def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
-    """Read an open file with pynwb.
-
-    Raises
-    ------
-    ReadError
-        If pynwb cannot read it, or it follows a newer schema than pynwb knows.
-    """
-    newer = newer_schema(handle)
-    if newer:
-        raise ReadError(
-            f"expected a file of NWB schema {newer.known} or older, the newest that the installed pynwb "
-            f"{pynwb.__version__} knows, found {handle.filename} written with {newer.found}; update pynwb."
-        )
-    with warnings.catch_warnings():
-        # pynwb warns about older or unusual files. The user cannot act on that here; 'nwb-mepp validate'
-        # reports what matters.
-        warnings.simplefilter("ignore")
-        try:
-            io = NWBHDF5IO(file=handle, mode=mode)
-            return io, io.read()
-        except Exception as error:  # a damaged file makes pynwb and hdmf raise anything
-            raise ReadError(
-                f"expected a valid NWB file, found that pynwb cannot read {handle.filename} "
-                f"({_innermost(error)}); check it with 'nwb-mepp validate'."
-            ) from error
-
-
-def _innermost(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager
@@ -146,31 +96,35 @@ def open_nwb(
         If a series of several columns is requested without saying which column, or something is stated about
         a channel that does not exist.
     """
-    with open_both(path, channels=channels, statements=statements) as (_, recording):
-        yield recording
+    # Who opens a file to analyze it writes results with pynwb, too, or has large files to read.
+    from nwb_mepp.nwb.pynwb_access import parse_file
 
-
-@contextmanager
-def open_both(
-    path: str | PathLike[str], *, channels: Sequence[str] = (), statements: Statements | None = None
-) -> Iterator[tuple[NWBFile, Recording]]:
-    """Open an NWB file as what pynwb reads and as a recording; see :func:`open_nwb`."""
-    place = Path(path)
-    with open_hdf5(place) as handle:
+    with open_hdf5(path) as handle:
         file = parse_file(handle, mode="r")[1]
-        recording = recording_in(
-            file,
-            name=str(place),
-            sha256=sha256_of([place]),
-            channels=channels,
-            statements=statements,
-            missing=missing_targets(handle),
-        )
-        yield file, recording
+        yield recording_of_file(file, handle, path, channels=channels, statements=statements)
+
+
+def recording_of_file(
+    file: NwbContents,
+    handle: h5py.File,
+    path: str | PathLike[str],
+    *,
+    channels: Sequence[str] = (),
+    statements: Statements | None = None,
+) -> Recording:
+    """Return an open NWB file as a recording, like :func:`open_nwb`."""
+    return recording_in(
+        file,
+        name=str(path),
+        sha256=sha256_of([Path(path)]),
+        channels=channels,
+        statements=statements,
+        missing=missing_targets(handle),
+    )
 
 
 def recording_in(
-    file: NWBFile,
+    file: NwbContents,
     *,
     name: str,
     sha256: str = "",
@@ -182,7 +136,7 @@ def recording_in(
 
     Parameters
     ----------
-    file : NWBFile
+    file : NwbContents
         Read from disk, or built in memory and not yet written.
     name : str
         Path, or a description of the file, for messages.
@@ -225,7 +179,7 @@ def recording_in(
             name=storable(Path(name).name),
             sha256=sha256,
             reader="nwb",
-            reader_version=f"pynwb {pynwb.__version__}",
+            reader_version=f"pynwb {version('pynwb')}",
         ),
         session_start=file.session_start_time,
         annotations=_annotations(file),
@@ -264,7 +218,7 @@ def _check_wanted(
             )
 
 
-def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]) -> tuple[str, ...]:
+def _notes(file: NwbContents, found: Sequence[SeriesTrace], left_out: dict[str, str]) -> tuple[str, ...]:
     """Return a sentence for each recorded series that was left out, and one for what lies elsewhere."""
     notes = [
         f"Series {name!r} was left out: {reason}."
@@ -282,14 +236,14 @@ def _notes(file: NWBFile, found: Sequence[SeriesTrace], left_out: dict[str, str]
     return tuple(notes)
 
 
-def _annotations(file: NWBFile) -> dict[str, str]:
+def _annotations(file: NwbContents) -> dict[str, str]:
     names = ("session_id", "session_description", "experiment_description", "protocol", "notes")
     stated = {name: getattr(file, name) for name in names}
     return {name: str(text) for name, text in stated.items() if text}
 
 
 def electrical_traces(
-    file: NWBFile, *, statements: Statements | None = None
+    file: NwbContents, *, statements: Statements | None = None
 ) -> tuple[list[SeriesTrace], dict[str, str]]:
     """Return the traces of a file in order of channel and sweep, and why each other series was left out.
 

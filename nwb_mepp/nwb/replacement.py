@@ -18,7 +18,8 @@ from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
 from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_found
 from nwb_mepp.nwb.linked_files import refuse_broken_links, refuse_foreign_places, set_aside
 from nwb_mepp.nwb.names import table_name, waveform_name
-from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, read_file, series_stems
+from nwb_mepp.nwb.pynwb_access import parse_file, read_file
+from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, series_stems
 from nwb_mepp.nwb.results import name_of_row
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOrPath

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from typing import TypeVar
 
-from pynwb import NWBFile
+import h5py
 
-from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.errors import MeppError, ReadError
 from nwb_mepp.core.mepps import Mepps
-from nwb_mepp.core.recording import Recording, Trace
+from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult, Curation, SummaryRow
-from nwb_mepp.core.units import ELECTRICAL_UNITS
+from nwb_mepp.nwb.event_tables import EventTable, FileTables
+from nwb_mepp.nwb.file_interface import NwbContents
+from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_tables import read_curation, read_mepps, read_waveform
-from nwb_mepp.nwb.names import TABLE_PREFIX, channel_stems, is_curated, series_name, table_name, waveform_name
+from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps, read_waveform
+from nwb_mepp.nwb.names import TABLE_PREFIX, is_curated, table_name, waveform_name
 from nwb_mepp.nwb.reader import (
     SeriesTrace,
     electrical_traces,
-    open_both,
-    read_file,
+    recording_of_file,
     series_stems,
     traces_by_object,
 )
 from nwb_mepp.nwb.statements import Statements
+from nwb_mepp.nwb.stored_file import StoredFile
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = [
-    "EventTable",
-    "FileTables",
     "name_of_row",
     "open_with_results",
     "read_events",
@@ -39,61 +39,23 @@ __all__ = [
     "read_tables",
     "reviewers_of",
     "rows_of_tables",
-    "written_tables",
 ]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EventTable:
-    """The MEPPs of one table on one channel.
-
-    Attributes
-    ----------
-    name : str
-        Name of the table in ``/intervals``.
-    detector : str
-        What found them; empty for a table without a row in the summary.
-    mepps : Mepps
-    series : tuple of str
-        Name of the series that each MEPP lies in.
-    curation : Curation or None
-        What a person decided about each MEPP, if the table is a person's.
-    """
-
-    name: str
-    detector: str
-    mepps: Mepps
-    series: tuple[str, ...]
-    curation: Curation | None = None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FileTables:
-    """What all detectors found in a file.
-
-    Attributes
-    ----------
-    events : tuple of EventTable
-        One for each detector and channel with MEPPs.
-    summaries : tuple of SummaryRow
-        One for each detector and channel.
-    """
-
-    events: tuple[EventTable, ...]
-    summaries: tuple[SummaryRow, ...]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
 class _Annotated:
     """An open file with its traces and the rows of its summary."""
 
-    file: NWBFile
+    file: NwbContents
     traces: list[SeriesTrace]
     rows: dict[str, SummaryRow]
 
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
-        table = self.file.intervals[name]
+        table = (self.file.intervals or {})[name]
         parts = read_mepps(
             table,
             traces=traces_by_object(self.traces),
@@ -113,19 +75,25 @@ class _Annotated:
         ]
 
 
-@contextmanager
-def _open(path: str | PathLike[str]) -> Iterator[_Annotated]:
-    with read_file(path) as file:
-        yield _annotated(file, path)
+def _read(handle: h5py.File, use: Callable[[NwbContents], _Found]) -> _Found:
+    """Return what ``use`` makes of an open file: read with h5py, or with pynwb where h5py is not enough."""
+    try:
+        return use(StoredFile(handle))
+    except MeppError:
+        raise
+    except Exception:  # what is unusual, or damaged in any way, is for pynwb to read or to refuse
+        from nwb_mepp.nwb.pynwb_access import parse_file
+
+        return use(parse_file(handle, mode="r")[1])
 
 
-def _annotated(file: NWBFile, path: str | PathLike[str]) -> _Annotated:
+def _annotated(file: NwbContents, path: str | PathLike[str]) -> _Annotated:
     traces, _ = electrical_traces(file)
     return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
 
 
 def rows_of_tables(
-    file: NWBFile, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
+    file: NwbContents, traces: Sequence[SeriesTrace], *, path: str | PathLike[str]
 ) -> dict[str, SummaryRow]:
     """Return the rows of the summary by the name of the table that each belongs to, even if it is missing.
 
@@ -171,15 +139,8 @@ def read_results(path: str | PathLike[str], *, table: str | None = None) -> list
         If the file cannot be read, or its tables, summary and series do not match; or if the summary has no
         row of such a table.
     """
-    with _open(path) as annotated:
-        rows = annotated.rows
-        chosen = rows if table is None else _named(rows, table)
-        if table is not None and not chosen:
-            raise ReadError(
-                f"expected a row of table {table!r} in the summary of {path}, found "
-                f"{', '.join(rows) or 'no summary'}; name one that is there with `table`."
-            )
-        return [_result(annotated, name, rows[name]) for name in chosen]
+    with open_hdf5(path) as handle:
+        return _read(handle, lambda file: _results(_annotated(file, path), table, path=path))
 
 
 def _named(rows: Mapping[str, SummaryRow], table: str) -> list[str]:
@@ -214,9 +175,13 @@ def open_with_results(
     ReadError, UsageError
         As these do.
     """
-    with open_both(path, statements=statements) as (file, recording):
-        annotated = _annotated(file, path)
-        yield recording, [_result(annotated, name, row) for name, row in annotated.rows.items()]
+
+    def use(file: NwbContents) -> tuple[Recording, list[ChannelResult]]:
+        recording = recording_of_file(file, handle, path, statements=statements)
+        return recording, _results(_annotated(file, path), path=path)
+
+    with open_hdf5(path) as handle:
+        yield _read(handle, use)
 
 
 def read_tables(path: str | PathLike[str]) -> FileTables:
@@ -227,50 +192,26 @@ def read_tables(path: str | PathLike[str]) -> FileTables:
     ReadError
         If the file cannot be read, or its tables, summary and series do not match.
     """
-    with _open(path) as annotated:
+
+    def use(file: NwbContents) -> FileTables:
+        annotated = _annotated(file, path)
         tables = [_table(annotated, name, row) for name, row in annotated.rows.items()]
         return FileTables(
             events=tuple(one for one in tables if one is not None and not is_curated(one.detector)),
             summaries=tuple(annotated.rows.values()),
         )
 
-
-def written_tables(traces: Iterable[Trace], results: Sequence[ChannelResult]) -> FileTables:
-    """Return what :func:`read_tables` reads from a file that was written with nothing but some results.
-
-    Parameters
-    ----------
-    traces : iterable of Trace
-        Of the recording that was written.
-    results : sequence of ChannelResult
-    """
-    every = list(traces)
-    stems, n_sweeps = channel_stems(every), Counter(trace.channel for trace in every)
-    electrical = {one.channel: stems[one.channel] for one in every if one.unit in ELECTRICAL_UNITS}
-
-    def table(result: ChannelResult) -> EventTable:
-        mepps = result.mepps
-        stem, number = stems[mepps.channel], n_sweeps[mepps.channel]
-        return EventTable(
-            name=table_name(result.detector, mepps.channel, stems=electrical),
-            detector=result.detector,
-            mepps=mepps,
-            series=tuple(series_name(stem, sweep=sweep, n_sweeps=number) for sweep in mepps.sweep.tolist()),
-        )
-
-    return FileTables(
-        events=tuple(table(one) for one in results if len(one.mepps)),
-        summaries=tuple(one.summary for one in results),
-    )
+    with open_hdf5(path) as handle:
+        return _read(handle, use)
 
 
 def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | None:
     """Return the table that belongs to a row of the summary; None if it is not there or nothing counts."""
-    table, tables = None, []
-    if name in annotated.file.intervals:
+    table, tables, is_there = None, [], name in (annotated.file.intervals or {})
+    if is_there:
         tables = annotated.events(name, accepted_only=True)
     # Of a person's table maybe nothing counts.
-    if tables or (name in annotated.file.intervals and not is_curated(row.detector)):
+    if tables or (is_there and not is_curated(row.detector)):
         if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
                 f"expected table {name!r} to lie on channel {row.channel!r}, found "
@@ -284,6 +225,19 @@ def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | No
             "the file was changed by another program: detect again."
         )
     return table
+
+
+def _results(
+    annotated: _Annotated, table: str | None = None, *, path: str | PathLike[str]
+) -> list[ChannelResult]:
+    rows = annotated.rows
+    chosen = rows if table is None else _named(rows, table)
+    if table is not None and not chosen:
+        raise ReadError(
+            f"expected a row of table {table!r} in the summary of {path}, found "
+            f"{', '.join(rows) or 'no summary'}; name one that is there with `table`."
+        )
+    return [_result(annotated, name, rows[name]) for name in chosen]
 
 
 def _result(annotated: _Annotated, name: str, row: SummaryRow) -> ChannelResult:
@@ -318,11 +272,15 @@ def reviewers_of(path: str | PathLike[str], *, channel: str) -> dict[str, str]:
     ReadError
         If the file cannot be read.
     """
-    with _open(path) as annotated:
-        rows = annotated.rows.items()
+
+    def use(file: NwbContents) -> dict[str, str]:
+        rows = _annotated(file, path).rows.items()
         return {
             row.detector: name for name, row in rows if is_curated(row.detector) and row.channel == channel
         }
+
+    with open_hdf5(path) as handle:
+        return _read(handle, use)
 
 
 def read_events(
@@ -350,19 +308,32 @@ def read_events(
     ReadError
         If the file cannot be read or has no such table.
     """
-    with _open(path) as annotated:
-        intervals, rows = annotated.file.intervals or {}, annotated.rows
-        if table is None:
-            named = [name for name, row in rows.items() if not is_curated(row.detector)]
-        else:
-            # Of a table without a row in the summary, too, such as marks that were imported.
-            alone = [one for one in (table, f"{TABLE_PREFIX}{table}") if one in intervals]
-            named = alone[:1] or _named(rows, table)
-        if table is not None and not named:
-            known = [name for name in intervals if name.startswith(TABLE_PREFIX)]
-            raise ReadError(
-                f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
-                "one that is there with `table`."
-            )
-        names = [name for name in named if name in intervals]
-        return [events for name in names for events in annotated.events(name, accepted_only=accepted_only)]
+
+    def use(file: NwbContents) -> list[EventTable]:
+        annotated = _annotated(file, path)
+        return [
+            events
+            for name in _names_of_tables(annotated, table, path=path)
+            for events in annotated.events(name, accepted_only=accepted_only)
+        ]
+
+    with open_hdf5(path) as handle:
+        return _read(handle, use)
+
+
+def _names_of_tables(annotated: _Annotated, table: str | None, *, path: str | PathLike[str]) -> list[str]:
+    """Return the names of the tables to be read that are there: those asked for, or of all detectors."""
+    intervals, rows = annotated.file.intervals or {}, annotated.rows
+    if table is None:
+        named = [name for name, row in rows.items() if not is_curated(row.detector)]
+    else:
+        # Of a table without a row in the summary, too, such as marks that were imported.
+        alone = [one for one in (table, f"{TABLE_PREFIX}{table}") if one in intervals]
+        named = alone[:1] or _named(rows, table)
+    if table is not None and not named:
+        known = [name for name in intervals if name.startswith(TABLE_PREFIX)]
+        raise ReadError(
+            f"expected table {table!r} in {path}, found {', '.join(known) or 'no table of MEPPs'}; name "
+            "one that is there with `table`."
+        )
+    return [name for name in named if name in intervals]

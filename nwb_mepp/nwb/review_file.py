@@ -11,13 +11,15 @@ from pynwb import NWBFile
 
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import LeftOut, SummaryRow
+from nwb_mepp.nwb.event_tables import EventTable
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_excluded, read_found
-from nwb_mepp.nwb.mepp_tables import read_curation, read_mepps
+from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps
 from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
-from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, parse_file, recording_in, series_stems
+from nwb_mepp.nwb.pynwb_access import parse_file
+from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, recording_in, series_stems
 from nwb_mepp.nwb.reader import traces_by_object as by_object
-from nwb_mepp.nwb.results import EventTable, rows_of_tables
+from nwb_mepp.nwb.results import rows_of_tables
 
 __all__ = ["ReviewFile", "open_for_review"]
 

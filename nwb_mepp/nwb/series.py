@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +28,6 @@ __all__ = [
     "add_acquisition",
     "check_clamp",
     "common_electrode",
-    "parse_comment",
 ]
 
 CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
@@ -41,25 +39,6 @@ CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
 SeriesOf = dict[tuple[str, int], TimeSeries]
 # The path in the file stands for a series that is a link to another file.
 SeriesOrPath = Mapping[tuple[str, int], TimeSeries | str]
-
-# What nwb-mepp writes to TimeSeries.comments: the name of the channel, which the name of the series cannot
-# always keep ("/"), the order of the channels, and which series are sweeps of one channel.
-_COMMENT = re.compile(
-    r"channel=(?P<channel>.*); channel_number=(?P<number>\d+); sweep=(?P<sweep>\d+)", re.DOTALL
-)
-
-
-def parse_comment(comments: str) -> tuple[str, int, int] | None:
-    """Return channel, channel number and sweep from the comments of a series; None if not from nwb-mepp.
-
-    Examples
-    --------
-    >>> parse_comment("channel=I/V; no. 1; channel_number=0; sweep=12")
-    ('I/V; no. 1', 0, 12)
-    >>> parse_comment("no comments")
-    """
-    match = _COMMENT.fullmatch(comments)
-    return (match["channel"], int(match["number"]), int(match["sweep"])) if match else None
 
 
 def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) -> None:

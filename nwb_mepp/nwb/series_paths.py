@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from hdmf.common import DynamicTable
-from pynwb import NWBFile, TimeSeries
+from nwb_mepp.nwb.file_interface import NwbContents, Series, Table
 
 __all__ = ["Place", "hdf5_path", "series_by_path", "series_places"]
 
@@ -27,11 +27,11 @@ class Place:
     """
 
     name: str
-    content: object
+    content: Any
     recorded: bool
 
 
-def series_places(file: NWBFile) -> Iterator[Place]:
+def series_places(file: NwbContents) -> Iterator[Place]:
     """Return what ``/acquisition`` holds, then the series of ``/stimulus/presentation`` and of modules.
 
     Outside ``/acquisition`` a file may hold many objects of all kinds, so only series are returned there.
@@ -44,16 +44,16 @@ def series_places(file: NWBFile) -> Iterator[Place]:
     ]
     for folder, objects in elsewhere:
         for name, content in _contents(objects):
-            if isinstance(content, TimeSeries):
+            if isinstance(content, Series):
                 yield Place(name=f"{folder}/{name}", content=content, recorded=False)
 
 
-def series_by_path(file: NWBFile) -> dict[str, TimeSeries]:
+def series_by_path(file: NwbContents) -> dict[str, Series]:
     """Return the series of a file by their paths (:func:`hdf5_path`)."""
     return {
         hdf5_path(place.name, recorded=place.recorded): place.content
         for place in series_places(file)
-        if isinstance(place.content, TimeSeries)
+        if isinstance(place.content, Series)
     }
 
 
@@ -85,8 +85,8 @@ def hdf5_path(name: str, *, recorded: bool) -> str:
 def _contents(objects: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Return objects with their names; a container of series is replaced by its series."""
     for name, one in objects.items():
-        inner = () if isinstance(one, (TimeSeries, DynamicTable)) else getattr(one, "children", ())
-        series = [child for child in inner if isinstance(child, TimeSeries)]
+        inner = () if isinstance(one, (Series, Table)) else getattr(one, "children", ())
+        series = [child for child in inner if isinstance(child, Series)]
         if series:
             yield from ((f"{name}/{child.name}", child) for child in series)
         else:

@@ -7,8 +7,6 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 import numpy.typing as npt
-from hdmf.data_utils import DataIO, GenericDataChunkIterator
-from pynwb import TimeSeries
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.plausible_ranges import (
@@ -20,6 +18,7 @@ from nwb_mepp.core.plausible_ranges import (
 )
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import Unit, parse_electrical_unit
+from nwb_mepp.nwb.file_interface import Series, type_name
 from nwb_mepp.nwb.statements import Statement
 
 __all__ = ["UnsuitableError", "UnsuitableUnitError", "column_trace", "n_columns", "time_span"]
@@ -72,14 +71,17 @@ class _Unwritten:
 
 def _stored(data: object) -> _Stored:
     """Return the numbers of a dataset in an open file, or of a series that is not yet written."""
-    if isinstance(data, DataIO):
-        return _stored(data.data)
-    if isinstance(data, GenericDataChunkIterator):
-        return _Unwritten(data)
     if isinstance(data, (h5py.Dataset, np.ndarray)):
         return data
     if isinstance(data, (list, tuple)):
         return np.asarray(data)
+    # What was read from a file is among the above: hdmf need not be loaded to read one.
+    from hdmf.data_utils import DataIO, GenericDataChunkIterator
+
+    if isinstance(data, DataIO):
+        return _stored(data.data)
+    if isinstance(data, GenericDataChunkIterator):
+        return _Unwritten(data)
     raise UnsuitableError(f"its samples ({type(data).__name__}) cannot be read before they are written")
 
 
@@ -123,8 +125,8 @@ def n_columns(series: object) -> int | None:
     UnsuitableError
         If it is not a series of numbers.
     """
-    if not isinstance(series, TimeSeries):
-        raise UnsuitableError(f"it is a {type(series).__name__}, not a series")
+    if not isinstance(series, Series):
+        raise UnsuitableError(f"it is a {type_name(series)}, not a series")
     data = _stored(series.data)
     if len(data.shape) not in (1, 2) or np.dtype(data.dtype).kind not in "iuf":
         raise UnsuitableError("its samples are not numbers of shape (n_samples,) or (n_samples, n_channels)")
@@ -140,7 +142,7 @@ def n_columns(series: object) -> int | None:
     return int(data.shape[1])
 
 
-def _unit(series: TimeSeries, stated: Statement) -> Unit:
+def _unit(series: Series, stated: Statement) -> Unit:
     """Return the unit of a series: the one that is stated, or else the one in the file.
 
     Raises
@@ -159,7 +161,7 @@ def _unit(series: TimeSeries, stated: Statement) -> Unit:
     return unit
 
 
-def _unit_in_file(series: TimeSeries) -> str:
+def _unit_in_file(series: Series) -> str:
     # pynwb gives volts for every CurrentClampSeries, whatever the file says.
     data = series.data
     written = data.attrs.get("unit") if isinstance(data, h5py.Dataset) and data else None
@@ -170,13 +172,13 @@ def _unit_in_file(series: TimeSeries) -> str:
 
 
 def column_trace(
-    series: TimeSeries, column: int | None, *, channel: str, sweep: int, stated: Statement | None = None
+    series: Series, column: int | None, *, channel: str, sweep: int, stated: Statement | None = None
 ) -> Trace:
     """Return a signal, or one column of it, as a trace.
 
     Parameters
     ----------
-    series : TimeSeries
+    series : Series
     column : int or None
     channel : str
     sweep : int
@@ -225,7 +227,7 @@ def _check_times(rate_hz: float, start_s: float, *, n_samples: int) -> None:
         raise UnsuitableError(f"its start is {start_s:g} s and its duration {duration_s:g} s")
 
 
-def time_span(series: TimeSeries) -> tuple[float, float] | None:
+def time_span(series: Series) -> tuple[float, float] | None:
     """Return when a series starts and ends (seconds from the session start); None if it does not say so.
 
     Raises
@@ -244,7 +246,7 @@ def time_span(series: TimeSeries) -> tuple[float, float] | None:
     return float(timestamps[0:1][0]), float(timestamps[n_samples - 1 : n_samples][0])
 
 
-def _sampling(series: TimeSeries, stated_hz: float | None) -> tuple[float, float]:
+def _sampling(series: Series, stated_hz: float | None) -> tuple[float, float]:
     """Return rate (Hz) and start (seconds from the session start) of a series."""
     if series.rate is not None:
         return stated_hz or float(series.rate), float(series.starting_time or 0.0)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pynwb import NWBFile
-
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.results import SummaryRow
+from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.summary_table import read_summary
 
 __all__ = ["Statement", "Statements", "refuse_contradictions"]
@@ -75,7 +74,7 @@ class Statements:
         )
 
     @classmethod
-    def in_file(cls, file: NWBFile) -> Statements:
+    def in_file(cls, file: NwbContents) -> Statements:
         """Return what the summary of a file says was stated."""
         try:
             return cls.in_rows(read_summary(file))

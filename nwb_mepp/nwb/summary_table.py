@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from hdmf.common import DynamicTable, VectorData
-from pynwb import NWBFile, ProcessingModule
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.results import SummaryRow
+from nwb_mepp.nwb.file_interface import NwbContents
+
+if TYPE_CHECKING:
+    from hdmf.common import DynamicTable
+    from pynwb import NWBFile, ProcessingModule
 
 __all__ = [
     "CHANNEL_UNIT",
@@ -39,6 +43,8 @@ def icephys_module(file: NWBFile) -> ProcessingModule:
 
 def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
     """Return the summary table of at least one row."""
+    from hdmf.common import DynamicTable, VectorData
+
     columns = []
     for column in SummaryRow.columns():
         values = [getattr(row, column.attribute) for row in rows]
@@ -58,7 +64,7 @@ def summary_table(rows: Sequence[SummaryRow]) -> DynamicTable:
     )
 
 
-def read_summary(file: NWBFile) -> list[SummaryRow]:
+def read_summary(file: NwbContents) -> list[SummaryRow]:
     """Return the rows of the summary table, or none if the file has no such table.
 
     An optional column that the table lacks is filled as absent.

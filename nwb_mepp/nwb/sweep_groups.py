@@ -9,17 +9,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pynwb import NWBFile, TimeSeries
-
-from nwb_mepp.nwb.series import parse_comment
+from nwb_mepp.nwb.file_interface import NwbContents, Series, type_name
 from nwb_mepp.nwb.series_paths import Place
 from nwb_mepp.nwb.signals import UnsuitableError, n_columns, time_span
 
-__all__ = ["SweepOf", "sweeps_of_channels"]
+__all__ = ["SweepOf", "parse_comment", "sweeps_of_channels"]
 
 _NUMBER = re.compile(r"\d+")
 # Without an electrode only a name that speaks of sweeps tells a sweep from another channel or cell.
 _SWEEP_WORD = re.compile(r"(?<![a-z])(?:sweep|segment|episode|trial|trace)s?[ _-]?\d+", re.IGNORECASE)
+
+# What nwb-mepp writes to TimeSeries.comments: the name of the channel, which the name of the series cannot
+# always keep ("/"), the order of the channels, and which series are sweeps of one channel.
+_COMMENT = re.compile(
+    r"channel=(?P<channel>.*); channel_number=(?P<number>\d+); sweep=(?P<sweep>\d+)", re.DOTALL
+)
+
+
+def parse_comment(comments: str) -> tuple[str, int, int] | None:
+    """Return channel, channel number and sweep from the comments of a series; None if not from nwb-mepp.
+
+    Examples
+    --------
+    >>> parse_comment("channel=I/V; no. 1; channel_number=0; sweep=12")
+    ('I/V; no. 1', 0, 12)
+    >>> parse_comment("no comments")
+    """
+    match = _COMMENT.fullmatch(comments)
+    return (match["channel"], int(match["number"]), int(match["sweep"])) if match else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +70,7 @@ class _Member:
     row: int | None
 
 
-def sweeps_of_channels(file: NWBFile, places: Sequence[Place]) -> dict[str, SweepOf]:
+def sweeps_of_channels(file: NwbContents, places: Sequence[Place]) -> dict[str, SweepOf]:
     """Return the channel of each series that is a sweep of several, or was written by this package.
 
     Series of one electrode, type, unit and rate are sweeps of one channel, named after the electrode, if they
@@ -62,7 +79,7 @@ def sweeps_of_channels(file: NWBFile, places: Sequence[Place]) -> dict[str, Swee
 
     Parameters
     ----------
-    file : NWBFile
+    file : NwbContents
     places : sequence of Place
         Of all series.
 
@@ -72,15 +89,18 @@ def sweeps_of_channels(file: NWBFile, places: Sequence[Place]) -> dict[str, Swee
         By the name of the series.
     """
     own = _own_series(file)
-    rows = _rows_of_recordings(file)
+    others = [
+        (order, place.name, place.content)
+        for order, place in enumerate(places)
+        if place.recorded and place.name not in own and isinstance(place.content, Series)
+    ]
+    rows = _rows_of_recordings(file) if others else {}
     candidates: dict[tuple[Any, ...], list[_Member]] = {}
-    for order, place in enumerate(places):
-        series = place.content
-        if place.recorded and place.name not in own and isinstance(series, TimeSeries):
-            member = _member(place.name, order, series, rows)
-            key = None if member is None else _key(place.name, series)
-            if key is not None and member is not None:
-                candidates.setdefault(key, []).append(member)
+    for order, name, series in others:
+        member = _member(name, order, series, rows)
+        key = None if member is None else _key(name, series)
+        if key is not None and member is not None:
+            candidates.setdefault(key, []).append(member)
     found = dict(own)
     taken = {place.name for place in places} | {one.channel for one in own.values()}
     for key, members in candidates.items():
@@ -95,7 +115,7 @@ def sweeps_of_channels(file: NWBFile, places: Sequence[Place]) -> dict[str, Swee
     return found
 
 
-def _own_series(file: NWBFile) -> dict[str, SweepOf]:
+def _own_series(file: NwbContents) -> dict[str, SweepOf]:
     """Return channel, number and sweep of the series that this package wrote."""
     parsed = {
         name: parse_comment(getattr(one, "comments", None) or "") for name, one in file.acquisition.items()
@@ -110,7 +130,7 @@ def _own_series(file: NWBFile) -> dict[str, SweepOf]:
     }
 
 
-def _rows_of_recordings(file: NWBFile) -> dict[str, int]:
+def _rows_of_recordings(file: NwbContents) -> dict[str, int]:
     """Map the identifier of each response to what was recorded at one time, by the intracellular tables."""
     table = file.intracellular_recordings
     if table is None:
@@ -135,9 +155,9 @@ def _bounds(index: Any, number: int) -> tuple[int, int]:
     return (int(index.data[number - 1]) if number else 0), int(index.data[number])
 
 
-def _key(name: str, series: TimeSeries) -> tuple[Any, ...] | None:
+def _key(name: str, series: Series) -> tuple[Any, ...] | None:
     """Return what sweeps of one channel have in common, beginning with the name of the channel."""
-    common = (type(series).__name__, str(series.unit), series.rate, n_columns(series))
+    common = (type_name(series), str(series.unit), series.rate, n_columns(series))
     electrode, region = getattr(series, "electrode", None), getattr(series, "electrodes", None)
     if electrode is not None:
         return (electrode.name, *common)
@@ -147,7 +167,7 @@ def _key(name: str, series: TimeSeries) -> tuple[Any, ...] | None:
     return ("", *common, pattern) if _SWEEP_WORD.search(name) else None
 
 
-def _member(name: str, order: int, series: TimeSeries, rows: Mapping[str, int]) -> _Member | None:
+def _member(name: str, order: int, series: Series, rows: Mapping[str, int]) -> _Member | None:
     try:
         span_s = time_span(series)
     except UnsuitableError:

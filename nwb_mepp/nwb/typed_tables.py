@@ -21,7 +21,8 @@ from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.core.schema import DETECTOR_COLUMNS, DETECTOR_OPTIONAL, EventColumns, SummaryColumns
 from nwb_mepp.nwb.extension_package import require_extension
 from nwb_mepp.nwb.names import TABLE_PREFIX
-from nwb_mepp.nwb.reader import electrical_traces, read_file
+from nwb_mepp.nwb.pynwb_access import read_file
+from nwb_mepp.nwb.reader import electrical_traces
 from nwb_mepp.nwb.results import rows_of_tables
 from nwb_mepp.nwb.summary_table import CHANNEL_UNIT, ICEPHYS, SUMMARY_PATH, SUMMARY_TABLE, icephys_module
 

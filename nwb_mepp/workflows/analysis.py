@@ -14,19 +14,17 @@ from nwb_mepp.detectors import Detector, find_clear_deflections, get_detector
 from nwb_mepp.statistics import sample_baseline
 from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.event_sorting import EventSorting
-from nwb_mepp.workflows.option_kinds import Stretches
 from nwb_mepp.workflows.remarks import describe_left_out
 from nwb_mepp.workflows.settings import DetectionSettings
 from nwb_mepp.workflows.stimuli import Stimuli, around_command_steps, around_stimuli, find_stimuli
+from nwb_mepp.workflows.stretches import check_stretches, stretches_in_sweep
 
 __all__ = [
     "ProgressCallback",
     "analyze",
     "analyze_channel",
-    "check_stretches",
     "choose_channels",
     "cut_channel",
-    "stretches_left_out",
     "survey_channel",
 ]
 
@@ -229,7 +227,7 @@ def cut_channel(
     return [
         segment
         for trace in traces
-        for segment in cut_segments([trace], excluded=[*further, *_of_sweep(trace, settings)])
+        for segment in cut_segments([trace], excluded=[*further, *stretches_in_sweep(trace, settings)])
     ]
 
 
@@ -264,54 +262,6 @@ def _check_anything_left(segments: Sequence[Segment], *, channel: str, left_out:
             f"channel {channel!r}: nothing is left to analyze ({describe_left_out(left_out)}); choose "
             "another channel with `channels`, or another recording."
         )
-
-
-def check_stretches(traces: Sequence[Trace], *, settings: DetectionSettings) -> None:
-    """Refuse a stretch outside the recording, which is probably a typing error.
-
-    Parameters
-    ----------
-    traces : sequence of Trace
-    settings : DetectionSettings
-
-    Raises
-    ------
-    UsageError
-    """
-    channel = traces[0].channel
-    for start_s, stop_s in settings.exclude:
-        if not any(start_s < trace.start_s + trace.duration_s and stop_s > trace.start_s for trace in traces):
-            first, last = traces[0].start_s, max(trace.start_s + trace.duration_s for trace in traces)
-            raise UsageError(
-                f"`exclude`: expected a stretch within the recording, found {start_s:g}:{stop_s:g} while "
-                f"channel {channel!r} lasts from {first:g} to {last:g} s; times count from the session start."
-            )
-    longest_s = max(trace.duration_s for trace in traces)
-    for start_s, stop_s in settings.exclude_per_sweep:
-        if not (start_s < longest_s and stop_s > 0):
-            raise UsageError(
-                f"`exclude_per_sweep`: expected a stretch within a sweep, found {start_s:g}:{stop_s:g} "
-                f"while the sweeps of channel {channel!r} last {longest_s:g} s; times count from the start "
-                "of each sweep."
-            )
-
-
-def stretches_left_out(traces: Sequence[Trace], *, settings: DetectionSettings) -> Stretches:
-    """Return every stretch that the settings leave out of these traces, in seconds from the session start.
-
-    Parameters
-    ----------
-    traces : sequence of Trace
-    settings : DetectionSettings
-    """
-    stretches = {stretch for trace in traces for stretch in _of_sweep(trace, settings)}
-    return tuple(sorted(stretches | set(settings.exclude)))
-
-
-def _of_sweep(trace: Trace, settings: DetectionSettings) -> Iterator[tuple[float, float]]:
-    yield from settings.exclude
-    for start_s, stop_s in settings.exclude_per_sweep:
-        yield trace.start_s + start_s, trace.start_s + stop_s
 
 
 def _check_amplitude_unit(trace: Trace, *, settings: DetectionSettings) -> None:

@@ -10,14 +10,13 @@ import numpy.typing as npt
 
 from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
 from nwb_mepp.core.errors import UsageError
-from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.mepps import MEPP, Mepps
 from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.results import AverageWaveform, ChannelResult
 from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.average import average_waveform, describe_average
-from nwb_mepp.measurement.event_kinds import MEPP
 from nwb_mepp.measurement.kinetics import locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize

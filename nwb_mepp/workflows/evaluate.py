@@ -34,9 +34,10 @@ from nwb_mepp.evaluation import (
 from nwb_mepp.nwb import open_nwb, read_events, read_results
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, choose_channels
-from nwb_mepp.workflows.analysis import analyze_channel, stretches_left_out
+from nwb_mepp.workflows.analysis import analyze_channel
 from nwb_mepp.workflows.ground_truth import own_truth, read_truth, truth_of, undecided_in
 from nwb_mepp.workflows.recording_files import open_recording
+from nwb_mepp.workflows.stretches import stretches_left_out
 
 __all__ = ["POOLED", "FileScores", "compare_detectors", "estimate_scores", "evaluate_file"]
 

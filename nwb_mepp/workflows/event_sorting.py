@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.mepps import ARTIFACT, Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.event_kinds import (
-    ARTIFACT,
     after_stimuli,
     find_recurrence,
     find_responses,

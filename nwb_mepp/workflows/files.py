@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nwb_mepp._utils.atomic_files import hold, remove_left_behind
 from nwb_mepp._utils.file_lock import FileState
@@ -24,23 +25,18 @@ from nwb_mepp.nwb import (
     written_tables,
 )
 from nwb_mepp.readers import ReadOptions, read_recording
-from nwb_mepp.workflows.analysis import (
-    ProgressCallback,
-    analyze,
-    check_stretches,
-    stretches_left_out,
-)
-from nwb_mepp.workflows.annotation import annotate_file, chosen_by
 from nwb_mepp.workflows.channel_looks import look_at
 from nwb_mepp.workflows.ground_truth import refuse_special, truth_of
-from nwb_mepp.workflows.import_marks import EVENTS_OPTION, carry_marks
 from nwb_mepp.workflows.option_kinds import Stretch
 from nwb_mepp.workflows.outcomes import FileOutcome, Written, counted
-from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.recording_files import is_nwb
 from nwb_mepp.workflows.remarks import remarks_on
 from nwb_mepp.workflows.session_info import Known, complete
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.stretches import check_stretches, stretches_left_out
+
+if TYPE_CHECKING:
+    from nwb_mepp.workflows.analysis import ProgressCallback
 
 __all__ = ["convert_file", "run_file"]
 
@@ -80,6 +76,11 @@ def run_file(
     MeppError
         Of the kind that says what is wrong; nothing is written then.
     """
+    # Only here: converting a file needs none of the analysis, which takes a while to import.
+    from nwb_mepp.workflows.analysis import analyze
+    from nwb_mepp.workflows.annotation import annotate_file, chosen_by
+    from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
+
     source, target = Path(path), Path(output)
     wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
     if is_nwb(source):
@@ -178,7 +179,7 @@ def convert_file(
     left_out = {"exclude": exclude, "exclude_per_sweep": exclude_per_sweep}
     settings = settings_from(DetectionSettings, {**left_out, "channels": channel})
     check_stretches(recording.traces, settings=settings)
-    marks_file = truth_of(source, events, option=EVENTS_OPTION)
+    marks_file = truth_of(source, events, option="`events`")
     stretches = {
         "exclude_s": settings.exclude or None,
         "exclude_per_sweep_s": settings.exclude_per_sweep or None,
@@ -195,6 +196,8 @@ def convert_file(
         if not kept:
             marks = None
             if marks_file is not None:
+                from nwb_mepp.workflows.import_marks import carry_marks
+
                 tell("measuring at the marks")
                 marks = carry_marks(recording, marks_file, settings=settings, event_column=event_column)
                 found = ((marks.channel, "hand", len(marks)),)

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.core.mepps import Mepps
+from nwb_mepp.core.mepps import EVOKED, MEPP, Mepps
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.evaluation import Marks
-from nwb_mepp.measurement.event_kinds import EVOKED, MEPP
 from nwb_mepp.nwb import CURATED, CURATED_TABLE, TRUTH_TABLE, interval_tables, read_events, reviewers_of
 from nwb_mepp.readers import EventTimes, ReadOptions, read_event_table, read_recording
 from nwb_mepp.workflows.recording_files import is_nwb

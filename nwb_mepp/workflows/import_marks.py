@@ -19,9 +19,8 @@ from nwb_mepp.workflows.detection import measure_candidates
 from nwb_mepp.workflows.ground_truth import marks_in
 from nwb_mepp.workflows.settings import DetectionSettings
 
-__all__ = ["EVENTS_OPTION", "carry_marks"]
+__all__ = ["carry_marks"]
 
-EVENTS_OPTION = "`events`"
 # Within so far of a mark its peak is looked for; measuring moves a candidate by no more.
 _NEAR_S = 3e-3
 # From a peak to the onset and the end that are looked for where only the peak is known, as of a usual MEPP.
@@ -68,7 +67,7 @@ def carry_marks(
     (channel,) = choose_channels(recording, names=settings.channels[:1])
     sweeps = recording.sweeps(channel)
     marks = marks_in(
-        place, recording=recording, channel=channel, option=EVENTS_OPTION, event_column=event_column
+        place, recording=recording, channel=channel, option="`events`", event_column=event_column
     )
     check_marks(marks, name=str(place), sweeps=sweeps, what="the marks of")
     noise = survey(cut_channel(recording, channel, settings=settings))

@@ -92,17 +92,22 @@ def _seconds(time: Any) -> float:
 
 def _weights(name: str, given: Any) -> tuple[tuple[str, Path], ...]:
     """Return weights by detector: of one folder, of a mapping, or of texts "[DETECTOR=]FOLDER"."""
-    from nwb_mepp.workflows.weights_choice import choose_weights
-
     if isinstance(given, str | PathLike):
-        return choose_weights([given])
+        return _chosen([given])
     if isinstance(given, Mapping):
-        return choose_weights(f"{detector}={fspath(folder)}" for detector, folder in given.items())
+        return _chosen(f"{detector}={fspath(folder)}" for detector, folder in given.items())
     if not isinstance(given, Iterable):
         raise UsageError(f"`{name}`: expected a folder, found {given!r}.")
     several = tuple(given)
     chosen = all(isinstance(one, tuple) for one in several)
-    return several if chosen else choose_weights(several)
+    return several if chosen else _chosen(several)
+
+
+def _chosen(values: Iterable[str | PathLike[str]]) -> tuple[tuple[str, Path], ...]:
+    # Only who chooses weights needs the detectors.
+    from nwb_mepp.workflows.weights_choice import choose_weights
+
+    return choose_weights(values)
 
 
 AMPLITUDE = Kind(convert=_amplitude, typed=str, stored=str, accepts='Quantity or text such as "0.2mV"')

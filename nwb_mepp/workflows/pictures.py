@@ -12,9 +12,10 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import open_with_results, read_results
 from nwb_mepp.plots import draw_picture
-from nwb_mepp.workflows.analysis import choose_channels, stretches_left_out
+from nwb_mepp.workflows.analysis import choose_channels
 from nwb_mepp.workflows.ground_truth import undecided_in
 from nwb_mepp.workflows.settings import DetectionSettings
+from nwb_mepp.workflows.stretches import stretches_left_out
 
 __all__ = ["draw_pictures", "draw_results", "picture_paths"]
 

@@ -181,6 +181,9 @@ class DetectionSettings(Options):
         self._check_networks()
 
     def _check_detectors(self) -> None:
+        # They are there; who converts a file, and detects nothing, need not load them.
+        if self.detectors == DEFAULT_DETECTORS:
+            return
         from nwb_mepp.detectors import detector_names
 
         known = detector_names()
@@ -192,8 +195,6 @@ class DetectionSettings(Options):
             raise UsageError(f"`detectors`: expected each detector once, found {', '.join(self.detectors)}.")
 
     def _check_threshold(self) -> None:
-        from nwb_mepp.detectors import detector_names, gives_probability
-
         threshold, rate = self.threshold, self.false_discovery_rate
         if threshold is not None and len(self.leading) > 1:
             raise UsageError(
@@ -207,6 +208,8 @@ class DetectionSettings(Options):
                 f"`false_discovery_rate` and `threshold` are both stated ({rate:g} and {threshold:g}), but "
                 "either decides what is kept; give one of them."
             )
+        from nwb_mepp.detectors import detector_names, gives_probability
+
         without = [name for name in self.leading if not gives_probability(name)]
         if without:
             able = [name for name in detector_names() if gives_probability(name)]
@@ -216,8 +219,6 @@ class DetectionSettings(Options):
             )
 
     def _check_networks(self) -> None:
-        from nwb_mepp.detectors import detector_names, fits_recordings
-
         given = [name for name, _ in self.weights]
         if len(set(given)) != len(given):
             raise UsageError(f"`weights`: expected one folder for each detector, found {', '.join(given)}.")
@@ -227,7 +228,11 @@ class DetectionSettings(Options):
                 f"`weights`: expected weights of a detector that is run ({', '.join(self.detectors)}), found "
                 f"some of {unused[0]}; add {unused[0]} to `detectors`, or leave them out."
             )
-        if self.fit_recording is not None and not any(map(fits_recordings, self.detectors)):
+        if self.fit_recording is None:
+            return
+        from nwb_mepp.detectors import detector_names, fits_recordings
+
+        if not any(map(fits_recordings, self.detectors)):
             able = [name for name in detector_names() if fits_recordings(name)]
             raise UsageError(
                 f"`fit_recording`: expected a detector that can be fitted ({', '.join(able)}), found "

@@ -15,7 +15,8 @@ from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.nwb.invalid_times import invalid_times_table
-from nwb_mepp.nwb.mepp_tables import mepp_table, read_mepps
+from nwb_mepp.nwb.mepp_rows import read_mepps
+from nwb_mepp.nwb.mepp_tables import mepp_table
 
 
 def series_of(*traces: Trace) -> dict[tuple[str, int], TimeSeries]:

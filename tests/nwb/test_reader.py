@@ -18,7 +18,8 @@ from pynwb.icephys import CurrentClampSeries
 from builders.traces import int16_trace, recording_of
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.nwb import open_nwb, write_nwb
-from nwb_mepp.nwb.reader import electrical_traces, read_file, series_stems
+from nwb_mepp.nwb.pynwb_access import read_file
+from nwb_mepp.nwb.reader import electrical_traces, series_stems
 
 MakeForeign = Callable[..., Path]
 

@@ -14,7 +14,8 @@ from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb.header import add_equipment, make_file
 from nwb_mepp.nwb.metadata import Metadata
-from nwb_mepp.nwb.series import add_acquisition, check_clamp, parse_comment
+from nwb_mepp.nwb.series import add_acquisition, check_clamp
+from nwb_mepp.nwb.sweep_groups import parse_comment
 
 
 @pytest.fixture

@@ -8,22 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.ownership import is_ours
 from nwb_mepp._utils.process_pool import run_jobs, tell_parent
 from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.workflows import (
-    DetectionSettings,
-    FileOutcome,
-    ProgressCallback,
-    Stretches,
-    annotate_file,
-    convert_file,
-    run_file,
-)
+from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.folder_tables import (
     FAILURES,
@@ -37,6 +29,9 @@ from nwb_mepp.workflows.batch.tables import Decimal, Units
 from nwb_mepp.workflows.batch.workbook import WORKBOOK, require_openpyxl, write_workbook
 from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
+
+if TYPE_CHECKING:
+    from nwb_mepp.workflows import ProgressCallback
 
 __all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
 
@@ -283,6 +278,8 @@ def detect_batch(
         on_done=on_done,
         on_interrupt=on_interrupt,
     )
+    from nwb_mepp.workflows import annotate_file
+
     work = partial(annotate_file, settings=settings, read_options=read_options, overwrite=overwrite)
     return runner.run(work, on_progress=on_progress)
 

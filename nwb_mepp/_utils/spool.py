@@ -59,6 +59,10 @@ class Spool:
             ) from error
         self._ends.append(self._ends[-1] + 8 * len(row))
 
+    def stacked(self, indices: npt.NDArray[np.int64]) -> FloatArray:
+        """Return some rows of equal length, at least one, shape (n_rows, n_numbers)."""
+        return np.stack([self[index] for index in indices.tolist()])
+
     def __getitem__(self, index: int) -> FloatArray:
         start, stop = self._ends[index], self._ends[index + 1]
         self._file.seek(start)

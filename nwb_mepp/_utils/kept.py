@@ -35,6 +35,16 @@ class Kept:
         self._n_bytes = 0
         self._arrays: OrderedDict[Hashable, Any] = OrderedDict()
 
+    def has_room(self, n_bytes: int) -> bool:
+        """Return whether so much can be kept at all.
+
+        Examples
+        --------
+        >>> Kept(max_bytes=1_000).has_room(1_001)
+        False
+        """
+        return n_bytes <= self._max_bytes
+
     def get(self, key: Hashable, make: Callable[[], Arrays]) -> Arrays:
         """Return what is kept under a key, or make it; it must not be changed.
 
@@ -53,7 +63,7 @@ class Kept:
             self._arrays.move_to_end(key)
         else:
             made = make()
-            if _n_bytes(made) > self._max_bytes:
+            if not self.has_room(_n_bytes(made)):
                 return made
             self._arrays[key] = made
             self._n_bytes += _n_bytes(made)

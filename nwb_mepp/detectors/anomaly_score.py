@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
-import scipy
+
+from nwb_mepp.detectors.streams import excerpts, moving_mean
 
 __all__ = ["MIN_MEPPS", "anomaly_score", "describe_reconstruction"]
 
@@ -33,16 +36,20 @@ _TINY = 1e-12
 
 
 def describe_reconstruction(
-    error: npt.ArrayLike, *, peaks: npt.ArrayLike, size: npt.ArrayLike, sampling_rate_hz: float
+    errors: Iterable[npt.NDArray[np.floating]],
+    *,
+    peaks: npt.ArrayLike,
+    size: npt.ArrayLike,
+    sampling_rate_hz: float,
 ) -> FloatArray:
     """Describe MEPPs by their size and by the error of their reconstruction.
 
     Parameters
     ----------
-    error : array_like, shape (n_samples,), in SD of the noise
-        Input of the network minus its output, with the sign that makes MEPPs positive.
+    errors : iterable of ndarray, in SD of the noise
+        Input of the network minus its output, with the sign that makes MEPPs positive, part by part.
     peaks : array_like of int, shape (n_mepps,)
-        Samples of ``error``, sorted.
+        Samples of it, sorted.
     size : array_like, shape (n_mepps,), in SD of the noise
         Amplitudes without sign.
     sampling_rate_hz : float
@@ -59,21 +66,22 @@ def describe_reconstruction(
     --------
     >>> error = np.zeros(400)
     >>> error[195:215] = 2.0
-    >>> described = describe_reconstruction(error, peaks=[200], size=[8.0], sampling_rate_hz=1e4)
+    >>> described = describe_reconstruction([error], peaks=[200], size=[8.0], sampling_rate_hz=1e4)
     >>> np.exp(described).round(2).tolist()
     [[8.94, 1.88, 0.8]]
     """
     n_smoothed = max(round(_SMOOTHING_S * sampling_rate_hz), 1)
-    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error), n_smoothed, output=np.float64)
     peak_samples = np.asarray(peaks, dtype=np.int64)
     first, last = (round(time_s * sampling_rate_hz) for time_s in _PEAK_S)
     before, after = (round(time_s * sampling_rate_hz) for time_s in _AROUND_S)
     gap = round(_BEFORE_NEXT_S * sampling_rate_hz)
-    nexts = np.append(peak_samples[1:], len(smooth) + gap)[: len(peak_samples)]
+    ends = np.append(np.maximum(peak_samples[1:] - gap, peak_samples[:-1] + gap), np.iinfo(np.int64).max)
+    starts = np.maximum(peak_samples + before, 0)
+    smooth = excerpts(moving_mean(errors, n_smoothed), starts, peak_samples + max(after, gap))
     rows = np.empty((len(peak_samples), 3))
-    for row, peak, following, height in zip(rows, peak_samples, nexts, np.asarray(size), strict=True):
-        at_peak = smooth[max(peak + first, 0) : peak + last]
-        around = smooth[max(peak + before, 0) : min(peak + after, max(following - gap, peak + gap))]
+    columns = zip(peak_samples - starts, ends[: len(rows)] - starts, np.asarray(size), strict=True)
+    for row, near, (peak, end, height) in zip(rows, smooth, columns, strict=True):
+        at_peak, around = near[max(peak + first, 0) : peak + last], near[: min(peak + after, end)]
         row[:] = height, np.abs(at_peak).mean(), max(-around.min(), 0.0)
     return np.asarray(np.log(np.hypot(rows, _KNEES)))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import tee
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from nwb_mepp._utils.spool import Spool
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
@@ -18,13 +21,29 @@ from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.noise_course import block_edges, block_medians, noise_course
 from nwb_mepp.detectors.recording_fit import Halves, load_fitter
 from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
+from nwb_mepp.detectors.streams import (
+    BlockMedians,
+    moving_mean,
+    moving_minimum,
+    side_by_side,
+    whole_runs,
+)
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
 
-__all__ = ["Anomalies", "Autoencoder", "AutoencoderAnomalous", "sample_anomaly", "steady_anomaly"]
+__all__ = [
+    "Anomalies",
+    "Autoencoder",
+    "AutoencoderAnomalous",
+    "find_anomalies",
+    "reconstruct",
+    "sample_anomaly",
+    "steady_anomaly",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Float32Array = npt.NDArray[np.float32]
 
 _WINDOW = 40
 # The error of a reconstructed MEPP keeps its sign over half a millisecond, that of noise does not.
@@ -69,12 +88,14 @@ def sample_anomaly(error: npt.ArrayLike) -> FloatArray:
     >>> float(score[50]), float(score.max().round(2)) < 0.6, int(np.argmax(score)) in range(95, 105)
     (0.0, True, True)
     """
-    # Filters take and give double precision; two arrays of the length of the trace suffice.
-    smooth = scipy.ndimage.uniform_filter1d(np.asarray(error), _ERROR_SMOOTHING, output=np.float64)
-    mean = scipy.ndimage.uniform_filter1d(np.abs(smooth, out=smooth), _WINDOW)
+    return np.concatenate([np.empty(0), *_anomaly([np.asarray(error)])])
+
+
+def _anomaly(errors: Iterable[npt.NDArray[np.floating]]) -> Iterator[FloatArray]:
+    """Yield the score of :func:`sample_anomaly` for an error that comes part by part."""
+    means = moving_mean(map(np.abs, moving_mean(errors, _ERROR_SMOOTHING)), _WINDOW)
     # The filters are centered on the later of the two middle samples; the shift compensates for it.
-    scipy.ndimage.minimum_filter1d(mean, _WINDOW, origin=-1, output=smooth)
-    return np.asarray(smooth)
+    return moving_minimum(means, _WINDOW, origin=-1)
 
 
 def steady_anomaly(
@@ -99,13 +120,19 @@ def steady_anomaly(
     edges = [block_edges(len(score), sampling_rate_hz=sampling_rate_hz) for score in scores]
     courses = noise_course([block_medians(*one) for one in zip(scores, edges, strict=True)])
     for score, edge, course in zip(scores, edges, courses, strict=True):
-        centers = 0.5 * (edge[:-1] + edge[1:])
         for first in range(0, len(score), _DIVIDED):
             part = score[first : first + _DIVIDED]
-            part /= np.interp(np.arange(first, first + len(part)), centers, course)
+            part /= _course_at(first, len(part), edges=edge, course=course)
     return scores
 
 
+def _course_at(first: int, n_samples: int, *, edges: IntArray, course: FloatArray) -> FloatArray:
+    """Return how much stronger the noise is at some samples, given that of each block."""
+    centers = 0.5 * (edges[:-1] + edges[1:])
+    return np.interp(np.arange(first, first + n_samples), centers, course)
+
+
+@dataclass(frozen=True, eq=False)
 class Anomalies:
     """Anomalies of one segment that have the polarity of MEPPs, before any threshold, at the network's rate.
 
@@ -117,13 +144,34 @@ class Anomalies:
         Highest score of a sample in between.
     """
 
-    def __init__(self, trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> None:
-        smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace), _TRACE_SMOOTHING, output=np.float64)
-        bounds = split_at_minima(
-            intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES), score, depth=_SPLIT_DEPTH
-        )
-        rows, scores = [], []
-        for first, last in bounds:
+    start: IntArray
+    peak: IntArray
+    stop: IntArray
+    score: FloatArray
+
+
+def find_anomalies(trace: npt.ArrayLike, score: FloatArray, *, floor: float) -> Anomalies:
+    """Find the anomalies of a segment.
+
+    Parameters
+    ----------
+    trace : array_like, shape (n_samples,)
+        The input of the network.
+    score : ndarray, shape (n_samples,)
+        From :func:`sample_anomaly` or :func:`steady_anomaly`.
+    floor : float
+        An anomaly is a run above it, divided where the score dips.
+    """
+    smooth = scipy.ndimage.uniform_filter1d(np.asarray(trace), _TRACE_SMOOTHING, output=np.float64)
+    return _anomalies_in([(0, score, smooth)], floor=floor)
+
+
+def _anomalies_in(runs: Iterable[tuple[int, FloatArray, FloatArray]], *, floor: float) -> Anomalies:
+    """Find the anomalies in stretches that do not divide any: first sample, score and smoothed trace."""
+    rows, scores = [], []
+    for begin, score, smooth in runs:
+        above = intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES)
+        for first, last in split_at_minima(above, score, depth=_SPLIT_DEPTH):
             part = score[first:last]
             inside = np.flatnonzero(part >= floor + _BORDER * (part.max() - floor))
             start, stop = first + inside[0], first + inside[-1] + 1
@@ -132,13 +180,60 @@ class Anomalies:
             peak = near + int(np.argmax(np.abs(around)))
             # The trace is upright: a negative deflection is not a MEPP, however unusual it is.
             if smooth[peak] > 0.0:
-                rows.append((min(start, peak), peak, max(stop, peak + 1)))
+                rows.append((begin + min(start, peak), begin + peak, begin + max(stop, peak + 1)))
                 scores.append(float(part.max()))
-        columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-        self.start: IntArray = columns[0]
-        self.peak: IntArray = columns[1]
-        self.stop: IntArray = columns[2]
-        self.score: FloatArray = np.array(scores, dtype=np.float64)
+    start, peak, stop = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return Anomalies(start, peak, stop, np.array(scores, dtype=np.float64))
+
+
+class _Scan:
+    """What a pass over a segment keeps: how strong the noise is, and the runs that may hold an anomaly.
+
+    Parameters
+    ----------
+    tiles : iterable of (ndarray, ndarray)
+        Input and error of the network.
+    n_samples : int
+    sampling_rate_hz : float
+    floor : float
+    least : float
+        Score that an anomaly must reach.
+
+    Attributes
+    ----------
+    medians : ndarray, shape (n_blocks,)
+        Of the score in each block.
+    """
+
+    def __init__(
+        self,
+        tiles: Iterable[tuple[Float32Array, Float32Array]],
+        *,
+        n_samples: int,
+        sampling_rate_hz: float,
+        floor: float,
+        least: float,
+    ) -> None:
+        self._edges = block_edges(n_samples, sampling_rate_hz=sampling_rate_hz)
+        medians = BlockMedians(self._edges)
+        self._firsts: list[int] = []
+        self._rows = Spool()
+        inputs, errors = tee(tiles)
+        scores = medians.watch(_anomaly(error for _, error in errors))
+        smooth = moving_mean((white for white, _ in inputs), _TRACE_SMOOTHING)
+        for begin, (score, trace) in whole_runs(side_by_side(scores, smooth), threshold=floor):
+            # Divided by the course of the noise, which is known in the end, a score only falls.
+            for first, last in intervals_above(score, threshold=floor, min_samples=_MIN_SAMPLES):
+                if score[first:last].max() >= least:
+                    self._firsts.append(begin + int(first))
+                    self._rows.append(np.concatenate([score[first:last], trace[first:last]]))
+        self.medians = medians.found
+
+    def runs(self, course: FloatArray) -> Iterator[tuple[int, FloatArray, FloatArray]]:
+        """Yield first sample, score given the course of the noise, and smoothed trace of each run."""
+        for number, first in enumerate(self._firsts):
+            score, trace = self._rows[number].reshape(2, -1)
+            yield first, score / _course_at(first, len(score), edges=self._edges, course=course), trace
 
 
 class Autoencoder:
@@ -192,11 +287,20 @@ class Autoencoder:
         """
         limit = self.default_threshold if threshold is None else threshold
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
-        reconstructed = [self.reconstruct(trace) for trace in traces]
-        scores = steady_anomaly([error for _, error in reconstructed], sampling_rate_hz=self._rate_hz)
+        scans = [
+            _Scan(
+                self.reconstruct(trace),
+                n_samples=trace.n_samples,
+                sampling_rate_hz=self._rate_hz,
+                floor=self._floor,
+                least=limit,
+            )
+            for trace in traces
+        ]
+        courses = noise_course([scan.medians for scan in scans])
         return [
-            _candidates(trace, Anomalies(white, score, floor=self._floor), limit)
-            for trace, (white, _), score in zip(traces, reconstructed, scores, strict=True)
+            _candidates(trace, _anomalies_in(scan.runs(course), floor=self._floor), limit)
+            for trace, scan, course in zip(traces, scans, courses, strict=True)
         ]
 
     def fit_to(
@@ -244,7 +348,7 @@ class Autoencoder:
             load_fitter(self.name)(folder, shown, start=self._folder, config=config)
             fitted = type(self)(folder)
             # Before the folder goes: the network is loaded when it first runs.
-            errors = [fitted.reconstruct(trace)[1] for trace in traces]
+            errors = [np.concatenate([error for _, error in fitted.reconstruct(trace)]) for trace in traces]
             scores = steady_anomaly(errors, sampling_rate_hz=self._rate_hz)
         held_out = halves.held_out(scores)
         fitted._floor = float(np.quantile(held_out, _FLOOR_QUANTILE))
@@ -274,7 +378,7 @@ class Autoencoder:
             if rows.any():
                 factor = trace.sampling_rate_hz / segment.sampling_rate_hz
                 described[rows] = describe_reconstruction(
-                    self.reconstruct(trace)[1],
+                    (error for _, error in self.reconstruct(trace)),
                     peaks=np.round((mepps.peak_index[rows] - segment.start) * factor).astype(np.int64),
                     size=np.abs(mepps.amplitude[rows]) / noise.noise_sd,
                     sampling_rate_hz=trace.sampling_rate_hz,
@@ -285,13 +389,17 @@ class Autoencoder:
             shape_se=np.stack([mepps.rise_10_90_se_s, mepps.half_width_se_s], axis=1),
         )
 
-    def reconstruct(self, trace: WhitenedTrace) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return the input of the network and its signed error, each of shape (trace.n_samples,)."""
+    def reconstruct(self, trace: WhitenedTrace) -> Iterable[tuple[Float32Array, Float32Array]]:
+        """Return the input of the network and its signed error, part by part."""
+        tiles = reconstruct(trace, runtime=self._runtime, margin=self._margin)
+        if not trace.noise.kept.has_room(2 * trace.n_samples * np.dtype(np.float32).itemsize):
+            return tiles
         # To judge the MEPPs of another detector and to find its own, it looks at the same trace.
-        return trace.noise.kept.get(
+        white, error = trace.noise.kept.get(
             (self, trace.segment, trace.tile, trace.taps.tobytes()),
-            lambda: reconstruct(trace, runtime=self._runtime, margin=self._margin),
+            lambda: tuple(map(np.concatenate, zip(*tiles, strict=True))),
         )
+        return [(white, error)]
 
 
 class AutoencoderAnomalous(Autoencoder):
@@ -302,24 +410,21 @@ class AutoencoderAnomalous(Autoencoder):
 
 def reconstruct(
     trace: WhitenedTrace, *, runtime: Runtime, margin: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Run an autoencoder over a trace.
+) -> Iterator[tuple[Float32Array, Float32Array]]:
+    """Run an autoencoder over a trace, tile by tile.
 
-    Returns
-    -------
-    white, error : ndarray of float32, shape (trace.n_samples,)
+    Yields
+    ------
+    white, error : ndarray of float32
         The compressed trace, and the trace minus its reconstruction.
     """
-    white, error = [], []
     for index in range(trace.n_tiles):
         tile = compress(trace.read_tile(index, margin=margin))
         inner = tile[margin : len(tile) - margin]
-        white.append(inner)
-        error.append(inner - run_over(runtime, tile, margin=margin))
-    return np.concatenate(white), np.concatenate(error)
+        yield inner, inner - run_over(runtime, tile, margin=margin)
 
 
-def _white(trace: WhitenedTrace) -> npt.NDArray[np.float32]:
+def _white(trace: WhitenedTrace) -> Float32Array:
     """Return the input of the network, shape (trace.n_samples,)."""
     return np.concatenate([compress(trace.read_tile(index)) for index in range(trace.n_tiles)])
 

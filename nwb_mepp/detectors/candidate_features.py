@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,9 @@ __all__ = [
     "Described",
     "Wholes",
     "describe_candidates",
+    "describe_candidates_in_blocks",
     "describe_wholes",
+    "describe_wholes_in_blocks",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -50,6 +52,9 @@ _STEP_HEIGHT = 3.0
 # Added to their number, so that few candidates do not give an extreme share.
 _FEW = 2.0
 _EVIDENCE_RANGE = (-15.0, 15.0)
+
+# Candidates that are described at a time.
+_BLOCK = 1 << 14
 
 _N_FIRST = 11 + len(_COUNTED_LOGITS) + len(_COUNTED_HEIGHTS) + 5
 #: Number of columns by version of the features. A version adds columns at the end, so that a model that was
@@ -122,6 +127,13 @@ def describe_candidates(segments: Sequence[Described], *, duration_s: float) -> 
         and under a drift, and by how much a MEPP is likelier than either (difference of the logarithms of the
         likelihood); of the recording: which share of its higher candidates are rather steps.
     """
+    return np.concatenate(list(describe_candidates_in_blocks(segments, duration_s=duration_s)))
+
+
+def describe_candidates_in_blocks(
+    segments: Sequence[Described], *, duration_s: float
+) -> Iterator[FloatArray]:
+    """Yield what :func:`describe_candidates` returns block by block, as it takes much memory."""
     channel = _Channel(segments, duration_s=duration_s)
     places = [
         _Places(before=np.arange(n) - 1, after=np.arange(n) + 1)
@@ -147,6 +159,13 @@ def describe_wholes(
     -------
     ndarray, shape (n_wholes, N_FEATURES)
     """
+    return np.concatenate(list(describe_wholes_in_blocks(segments, wholes, duration_s=duration_s)))
+
+
+def describe_wholes_in_blocks(
+    segments: Sequence[Described], wholes: Sequence[Wholes], *, duration_s: float
+) -> Iterator[FloatArray]:
+    """Yield what :func:`describe_wholes` returns block by block."""
     channel = _Channel(segments, duration_s=duration_s)
     places = [_Places(before=one.first - 1, after=one.stop) for one in wholes]
     return channel.describe([one.described for one in wholes], places)
@@ -173,7 +192,7 @@ class _Channel:
         height = self._height(fits)
         log_misfit = np.log(np.clip(fits.misfit, *_MISFIT_RANGE))
         doubtful = logit <= _SURE_LOGIT
-        best = fits.heights.max(axis=1)
+        best = fits.highest
         high = best > _STEP_HEIGHT
         self._first = [
             *(_log_rate(logit > limit, duration_s) for limit in _COUNTED_LOGITS),
@@ -186,12 +205,12 @@ class _Channel:
         self._second = [float(np.sum(high & (fits.step > best)) / (np.sum(high) + _FEW))]
 
     def _height(self, fits: ShapeFits) -> FloatArray:
-        return np.clip(fits.heights[:, self._typical], *_HEIGHT_RANGE)
+        return np.clip(fits.heights[:, self._typical].astype(np.float64), *_HEIGHT_RANGE)
 
-    def describe(self, described: Sequence[Described], places: Sequence[_Places]) -> FloatArray:
-        """Return the features of candidates, those of one segment after those of the other."""
+    def describe(self, described: Sequence[Described], places: Sequence[_Places]) -> Iterator[FloatArray]:
+        """Yield the features of candidates block by block, those of one segment after those of the other."""
         fits = ShapeFits.concatenate([one.fits for one in described])
-        best = fits.heights.max(axis=1)
+        best = fits.highest
         own = [
             _logit(np.concatenate([one.score for one in described])),
             self._height(fits),
@@ -207,18 +226,19 @@ class _Channel:
         step, drift = (np.clip(height, *_HEIGHT_RANGE) for height in (fits.step, fits.drift))
         level = np.maximum(np.maximum(fits.step, fits.drift), 0.0)
         evidence = 0.5 * (np.maximum(best, 0.0) ** 2 - level**2)
-        n_candidates = len(best)
-        return np.column_stack(
-            [
-                *own,
-                np.concatenate(neighbors),
-                np.tile(self._first, (n_candidates, 1)),
-                step,
-                drift,
-                np.clip(evidence, *_EVIDENCE_RANGE),
-                np.tile(self._second, (n_candidates, 1)),
-            ]
-        )
+        columns = [*own, np.concatenate(neighbors), step, drift, np.clip(evidence, *_EVIDENCE_RANGE)]
+        before = len(own) + 1
+        for first in range(0, max(len(best), 1), _BLOCK):
+            block = [column[first : first + _BLOCK] for column in columns]
+            n_candidates = len(block[0])
+            yield np.column_stack(
+                [
+                    *block[:before],
+                    np.tile(self._first, (n_candidates, 1)),
+                    *block[before:],
+                    np.tile(self._second, (n_candidates, 1)),
+                ]
+            )
 
 
 def _logit(score: FloatArray) -> FloatArray:

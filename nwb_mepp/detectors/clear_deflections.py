@@ -138,7 +138,7 @@ class _Search:
             edges = block_edges(len(inner), sampling_rate_hz=_RATE_HZ)
             onset = self._onsets(tile)
             fits = self._bank.fit_samples(tile, onset + self._margin)
-            height = fits.heights.max(axis=1)
+            height = fits.highest
             # What remains beyond noise, and what the shape explains.
             left = self._n_compared * np.maximum(fits.misfit - _NOISE_MISFIT, 0.0)
             found.append(

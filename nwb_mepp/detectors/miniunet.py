@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,14 @@ from nwb_mepp.detectors.candidate_features import (
     PEAK_AT,
     Described,
     Wholes,
-    describe_candidates,
-    describe_wholes,
+    describe_candidates_in_blocks,
+    describe_wholes_in_blocks,
 )
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.probability import ProbabilityModel
 from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
+from nwb_mepp.detectors.streams import whole_runs
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 from nwb_mepp.detectors.wholes import choose_wholes, take_together
 from nwb_mepp.measurement.intervals import intervals_above, split_at_minima
@@ -49,22 +50,25 @@ class RawCandidates:
         Network samples from the start of the segment; stop exclusive.
     score : ndarray, shape (n_candidates,)
         Highest output of the network in between.
+
+    Parameters
+    ----------
+    outputs : iterable of ndarray
+        Output of the network, part by part.
     """
 
-    def __init__(self, output: npt.NDArray[np.floating]) -> None:
-        bounds = split_at_minima(
-            intervals_above(output, threshold=LOWEST_SCORE, min_samples=_MIN_SAMPLES),
-            output,
-            depth=_SPLIT_DEPTH,
-        )
+    def __init__(self, outputs: Iterable[npt.NDArray[np.floating]]) -> None:
         starts, stops, scores = [], [], []
-        for first, last in bounds:
-            part = output[first:last]
-            score = float(part.max())
-            inside = np.flatnonzero(part >= _BORDER * score)
-            starts.append(first + inside[0])
-            stops.append(first + inside[-1] + 1)
-            scores.append(score)
+        runs = whole_runs(((output,) for output in outputs), threshold=LOWEST_SCORE)
+        for begin, (output,) in runs:
+            above = intervals_above(output, threshold=LOWEST_SCORE, min_samples=_MIN_SAMPLES)
+            for first, last in split_at_minima(above, output, depth=_SPLIT_DEPTH):
+                part = output[first:last]
+                score = float(part.max())
+                inside = np.flatnonzero(part >= _BORDER * score)
+                starts.append(begin + first + inside[0])
+                stops.append(begin + first + inside[-1] + 1)
+                scores.append(score)
         self.start: IntArray = np.array(starts, dtype=np.int64)
         self.stop: IntArray = np.array(stops, dtype=np.int64)
         self.score: FloatArray = np.array(scores, dtype=np.float64)
@@ -131,20 +135,15 @@ class MiniUnet:
             )
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-        parts = [_described(trace, RawCandidates(self.output(trace))) for trace in traces]
+        parts = [_described(trace, RawCandidates(self.outputs(trace))) for trace in traces]
         explained = explain(self._model, parts, duration_s=duration_s)
         return [_candidates(trace, one, limit) for trace, one in zip(traces, explained, strict=True)]
 
-    def output(self, trace: WhitenedTrace) -> Float32Array:
-        """Return the probability that each sample lies inside a MEPP, shape (trace.n_samples,)."""
-        return np.concatenate(
-            [
-                run_over(
-                    self._runtime, compress(trace.read_tile(index, margin=self._margin)), margin=self._margin
-                )
-                for index in range(trace.n_tiles)
-            ]
-        )
+    def outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
+        """Yield the probability that each sample lies inside a MEPP, tile by tile."""
+        for index in range(trace.n_tiles):
+            tile = compress(trace.read_tile(index, margin=self._margin))
+            yield run_over(self._runtime, tile, margin=self._margin)
 
 
 def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
@@ -195,8 +194,13 @@ def explain(model: ProbabilityModel, parts: Sequence[Described], *, duration_s: 
         One for each segment.
     """
     wholes = [take_together(one) for one in parts]
-    by_part = model.probability(describe_candidates(parts, duration_s=duration_s))
-    by_whole = model.probability(describe_wholes(parts, wholes, duration_s=duration_s))
+    by_part, by_whole = (
+        np.concatenate([model.probability(block) for block in blocks])
+        for blocks in (
+            describe_candidates_in_blocks(parts, duration_s=duration_s),
+            describe_wholes_in_blocks(parts, wholes, duration_s=duration_s),
+        )
+    )
     return [
         _explained(one, whole, probability, whole_probability)
         for one, whole, probability, whole_probability in zip(

@@ -37,6 +37,8 @@ _REACH = 5
 _COMPARED_S = (-2e-3, 20e-3)
 # Candidates compared at a time, which bounds the memory.
 _CHUNK = 256
+# Candidates whose likelihood is summed at a time.
+_BLOCK = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +49,7 @@ class ShapeFits:
     ----------
     heights : ndarray, shape (n_candidates, n_shapes)
         Height of each candidate under each shape, in SD of the filtered noise; the highest within 5 samples
-        of the onset.
+        of the onset. In single precision where the trace was compared, as there are many.
     misfit : ndarray, shape (n_candidates,)
         Mean square of the whitened trace around the candidate minus the best shape; 1 where only noise
         remains.
@@ -56,10 +58,15 @@ class ShapeFits:
         10 ms.
     """
 
-    heights: FloatArray
+    heights: npt.NDArray[np.floating]
     misfit: FloatArray
     step: FloatArray
     drift: FloatArray
+
+    @property
+    def highest(self) -> FloatArray:
+        """Height of each candidate under the shape that fits it best, shape (n_candidates,)."""
+        return np.asarray(self.heights.max(axis=1), dtype=np.float64)
 
     @classmethod
     def concatenate(cls, parts: list[ShapeFits]) -> ShapeFits:
@@ -67,6 +74,8 @@ class ShapeFits:
         if not parts:
             none = np.empty(0)
             return cls(heights=np.empty((0, len(SHAPES_S))), misfit=none, step=none, drift=none)
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             heights=np.concatenate([part.heights for part in parts]),
             misfit=np.concatenate([part.misfit for part in parts]),
@@ -161,7 +170,7 @@ class ShapeBank:
         seen = segments[rows[:, None], lags[:, None] + part]
         left = seen - heights[rows, shapes][:, None] * self._kernels[shapes][:, part]
         return ShapeFits(
-            heights=heights.astype(np.float64),
+            heights=heights,
             misfit=np.mean(left**2, axis=1, dtype=np.float64),
             step=levels[:, :-1].max(axis=1),
             drift=levels[:, -1],
@@ -198,7 +207,7 @@ def _shapes(sampling_rate_hz: float) -> tuple[FloatArray, ...]:
     )
 
 
-def typical_shape(heights: FloatArray, weight: FloatArray) -> int:
+def typical_shape(heights: npt.NDArray[np.floating], weight: FloatArray) -> int:
     """Return which shape fits the MEPPs of a recording best, all of them together.
 
     Parameters
@@ -221,6 +230,9 @@ def typical_shape(heights: FloatArray, weight: FloatArray) -> int:
     """
     away = np.log(np.array(SHAPES_S) / _USUAL_S) / _USUAL_LOG_SD
     prior = -0.5 * _PRIOR_WEIGHT * np.sum(away**2, axis=1)
-    # Half the squared height is the logarithm of the likelihood against noise alone.
-    likelihood = 0.5 * np.clip(heights, 0.0, _HIGHEST) ** 2
-    return int(np.argmax(weight @ likelihood + prior))
+    total = np.zeros(len(prior))
+    for first in range(0, len(heights), _BLOCK):
+        part = heights[first : first + _BLOCK].astype(np.float64)
+        # Half the squared height is the logarithm of the likelihood against noise alone.
+        total += weight[first : first + _BLOCK] @ (0.5 * np.clip(part, 0.0, _HIGHEST) ** 2)
+    return int(np.argmax(total + prior))

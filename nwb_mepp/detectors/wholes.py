@@ -44,7 +44,7 @@ def take_together(parts: Described) -> Wholes:
         Each has the highest score of its parts and the fit of that part under which the shapes stand out
         most, and lasts from this part to the end of the last.
     """
-    height = parts.fits.heights.max(axis=1)
+    height = parts.fits.highest
     runs = np.array([(a, b) for a, b in _runs(parts) if height[a:b].max() >= _CLEAR], dtype=np.int64).reshape(
         -1, 2
     )

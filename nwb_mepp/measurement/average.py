@@ -71,16 +71,17 @@ def average_waveform(
     duration_s = float(np.median(mepps.stop_s - mepps.start_s)) if len(mepps) else 0.0
     before = round(_BEFORE_S * rate_hz)
     after = round(float(np.clip(_AFTER_DURATIONS * duration_s, *_AFTER_LIMITS_S)) * rate_hz)
-    rows = []
+    total, n_mepps = np.zeros(before + after), 0
     for segment, read in zip(segments, readers, strict=True):
         view = PolarizedTrace(read, polarity.sign, rate_hz, segment.n_samples)
         for number in _isolated(mepps, segment, before=before, after=after).tolist():
-            rows.append(_aligned(view, segment, mepps, number, before=before, after=after))
-    if len(rows) < _MIN_MEPPS:
+            total += _aligned(view, segment, mepps, number, before=before, after=after)
+            n_mepps += 1
+    if n_mepps < _MIN_MEPPS:
         return None
-    values = polarity.sign * np.mean(rows, axis=0)
+    values = polarity.sign * (total / n_mepps)
     time_s = np.arange(-before, after) / rate_hz
-    return AverageWaveform(time_s=time_s, values=np.asarray(values), n_mepps=len(rows))
+    return AverageWaveform(time_s=time_s, values=np.asarray(values), n_mepps=n_mepps)
 
 
 def _isolated(mepps: Mepps, segment: Segment, *, before: int, after: int) -> IntArray:

@@ -118,7 +118,7 @@ def _population(train: Train, free: Shapes, *, rate_hz: float) -> Prior:
     rows = isolated_events(train, free, rate_hz=rate_hz) & plausible(free)
     means, sds = [], []
     for number, taus in enumerate((free.tau_rise_s, free.tau_decay_s)):
-        error = np.sqrt(free.covariance[:, number + 1, number + 1])
+        error = np.sqrt(free.covariance[:, number, number])
         clear = rows & (error < OPEN_LOG_SE)
         if clear.sum() < _MIN_CLEAR:
             return USUAL

@@ -39,22 +39,21 @@ class Part:
     probability: FloatArray
     held: BoolArray
 
-    def binned(self, bins: Bins) -> FloatArray:
-        """Return the means of the trace over the bins around each peak, shape (n_events, n_bins)."""
+    def binned(self, peak: int, bins: Bins) -> FloatArray:
+        """Return the means of the trace over the bins around a peak, shape (n_bins,)."""
         first, last = bins.edges[[0, -1]].tolist()
-        rows = [bins.average(self.view.values(peak + first, peak + last)) for peak in self.peak.tolist()]
-        return np.array(rows).reshape(-1, bins.n_bins)
+        return bins.average(self.view.values(peak + first, peak + last))
 
 
 def table_of(one: Part, fitted: FittedEvents) -> Mepps:
     """Return the table of the events of one segment."""
     segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
     start, peak, stop, overlapped = _intervals(one, fitted)
-    sizes = [
-        _sizes(one, fitted, number, interval)
-        for number, interval in enumerate(zip(start.tolist(), peak.tolist(), stop.tolist(), strict=True))
-    ]
-    amplitude, area, baseline = np.array(sizes).T
+    sizes = np.empty((n_events, 3))
+    for number in range(n_events):
+        interval = (int(start[number]), int(peak[number]), int(stop[number]))
+        sizes[number] = _sizes(one, fitted, number, interval)
+    amplitude, area, baseline = sizes.T
     kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
     in_sweep = segment.start + np.stack([start, stop, peak])
     start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / rate_hz
@@ -89,19 +88,14 @@ def _intervals(one: Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, Int
         onset = np.where(fits, np.round((at_peak_s + likely.onset_s) * rate_hz), one.start)
         stop = np.where(fits, np.ceil((at_peak_s + likely.onset_s + fall_s) * rate_hz), one.stop)
         peak = np.where(fits, np.round((at_peak_s + likely.peak_s) * rate_hz), one.peak)
-    rows = np.stack([onset, peak, stop, ends], axis=1).astype(np.int64).tolist()
-    floor, placed = 0, []
-    for first, top, last, end in rows:
+    floor, placed = 0, np.stack([onset, peak, stop, ends], axis=1).astype(np.int64)
+    for row in placed:
+        first, top, last, end = row.tolist()
         inside = min(max(top, floor + 1 if floor else floor), end - 1)
-        placed.append(
-            (
-                min(max(first, floor), max(inside - 1, floor)),
-                inside,
-                min(max(last, inside + 1), one.view.n_samples),
-            )
-        )
+        begin = min(max(first, floor), max(inside - 1, floor))
+        row[:3] = begin, inside, min(max(last, inside + 1), one.view.n_samples)
         floor = inside + 1
-    start, peak, stop = np.array(placed, dtype=np.int64).T
+    start, peak, stop, _ = placed.T
     overlapped = np.append(stop[:-1] > start[1:], False)
     stop[:-1] = np.minimum(stop[:-1], start[1:])
     return start, peak, stop, overlapped
@@ -126,7 +120,9 @@ def _kinetics(
     reaches_end = _fall_times(fitted, level=np.exp(-1.0)) <= visible_s
     measured = fits & free.usable
     taus = np.where(measured, free.tau_rise_s, np.nan), np.where(measured, free.tau_decay_s, np.nan)
-    covariance = free.covariance[:, 1:3, 1:3]
+    # Einsum takes the order of its sums, which decides on their last digits, from how arrays lie in memory.
+    covariance = np.empty((len(fits), 2, 5))[:, :, 1:3]
+    covariance[:] = free.covariance
     slopes = (*log_slopes(*taus, power=free.power), np.array([0.0, 1.0]))
     rise_s, half_width_s = widths(*taus, power=free.power)
     found: dict[str, npt.NDArray[Any]] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +12,7 @@ from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights
 from nwb_mepp.measurement.shape_fit import Shapes, Windows
 from nwb_mepp.measurement.train import TAIL_DECAYS, Train, plausible
 
-__all__ = ["LOW_QUANTILE", "RISE_S", "windows_of"]
+__all__ = ["LOW_QUANTILE", "RISE_S", "TrainWindows", "windows_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -20,6 +23,8 @@ RISE_S = 1.2e-3
 #: The level while it is unknown.
 LOW_QUANTILE = 0.1
 
+# Events whose values are in memory at a time.
+_BLOCK = 4096
 _FIT_DECAYS = 5.0
 _MIN_FIT_S = 6e-3
 _FIRST_STEP = 4  # windows begin at every 4th bin, so that many begin with the same one
@@ -28,7 +33,39 @@ _LEAST_BEFORE_S = 0.5e-3
 _BEFORE_NEXT_ONSET_S = 0.1e-3
 
 
-def windows_of(train: Train, weights: NoiseWeights, shapes: Shapes) -> Windows:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainWindows:
+    """What is fitted to each event of a train; the values are worked out for some events at a time.
+
+    Attributes
+    ----------
+    train : Train
+    tails : _Tails
+        The curves of earlier events.
+    first, last : ndarray of int64, shape (n_events,)
+    level, level_sd : ndarray, shape (n_events,)
+        As of :class:`~nwb_mepp.measurement.shape_fit.Windows`.
+    """
+
+    train: Train
+    tails: _Tails
+    first: IntArray
+    last: IntArray
+    level: FloatArray
+    level_sd: FloatArray
+
+    def select(self, rows: IntArray) -> Windows:
+        """Return the windows of some events."""
+        return Windows(
+            values=_without_tails(self.train, self.tails, rows),
+            first=self.first[rows],
+            last=self.last[rows],
+            level=self.level[rows],
+            level_sd=self.level_sd[rows],
+        )
+
+
+def windows_of(train: Train, weights: NoiseWeights, shapes: Shapes) -> TrainWindows:
     """Return what is to be fitted, given what is known of the shapes so far."""
     bins, rate_hz = weights.bins, weights.bins.rate_hz
     n_events = len(train.peak)
@@ -48,17 +85,36 @@ def windows_of(train: Train, weights: NoiseWeights, shapes: Shapes) -> Windows:
     next_onset = np.maximum(onset[1:] - _BEFORE_NEXT_ONSET_S * rate_hz, train.peak[:-1] + 1)
     end[:-1] = np.where(follows[1:], np.minimum(end[:-1], next_onset), end[:-1])
     last = np.searchsorted(bins.edges, end - train.peak, side="right") - 1
-    values = train.values - _tails(train, shapes, fits, bins)
-    level, level_sd = np.empty(n_events), np.full(n_events, np.inf)
-    known = np.where(np.isfinite(shapes.level), shapes.level, np.quantile(values, LOW_QUANTILE, axis=1))
-    previous = np.concatenate([known[:1], known[:-1]])
-    lowest = _lowest_before(values, first, int(np.searchsorted(bins.edges, 0)))
-    level = np.where(follows, previous, lowest)
+    tails = _Tails(train, shapes, fits, bins)
+    known, level = shapes.level.copy(), np.empty(n_events)
+    for rows, values in _in_blocks(train, tails, ~np.isfinite(known)):
+        known[rows] = np.quantile(values, LOW_QUANTILE, axis=1)
+    level[1:] = known[:-1]
+    peak_bin = int(np.searchsorted(bins.edges, 0))
+    for rows, values in _in_blocks(train, tails, ~follows):
+        level[rows] = _lowest_before(values, first[rows], peak_bin)
     short = onset - train.peak - bins.edges[first] < _SURE_BEFORE_S * rate_hz
     level_sd = np.where(short, weights.noise_sd * np.where(follows, 0.5, 1.0), np.inf)
-    return Windows(
-        values=values, first=first, last=np.maximum(last, first + 1), level=level, level_sd=level_sd
+    return TrainWindows(
+        train=train,
+        tails=tails,
+        first=first,
+        last=np.maximum(last, first + 1),
+        level=level,
+        level_sd=level_sd,
     )
+
+
+def _in_blocks(train: Train, tails: _Tails, wanted: BoolArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield the numbers of the events that are wanted, and their values, some at a time."""
+    rows = np.flatnonzero(wanted)
+    for begin in range(0, len(rows), _BLOCK):
+        some = rows[begin : begin + _BLOCK]
+        yield some, _without_tails(train, tails, some)
+
+
+def _without_tails(train: Train, tails: _Tails, rows: IntArray) -> FloatArray:
+    return np.asarray(train.values.stacked(rows) - tails.of(rows))
 
 
 def _lowest_before(values: FloatArray, first: IntArray, peak_bin: int) -> FloatArray:
@@ -68,21 +124,31 @@ def _lowest_before(values: FloatArray, first: IntArray, peak_bin: int) -> FloatA
     return np.asarray(np.where(inside, values, np.inf).min(axis=1))
 
 
-def _tails(train: Train, shapes: Shapes, fits: BoolArray, bins: Bins) -> FloatArray:
-    """Return the curves of earlier events in the bins of each event."""
-    total = np.zeros_like(train.values)
-    rate_hz = bins.rate_hz
-    faded = train.peak + np.where(fits, TAIL_DECAYS * shapes.tau_decay_s * rate_hz, 0.0)
-    begin = train.peak + bins.edges[0]
-    for lag in range(1, len(train.peak)):
-        same = (train.low[lag:] == train.low[:-lag]) & (faded[:-lag] > begin[lag:])
-        if not same.any():
+class _Tails:
+    """The curves of earlier events in the bins of each event."""
+
+    def __init__(self, train: Train, shapes: Shapes, fits: BoolArray, bins: Bins) -> None:
+        self._peak, self._shapes, self._bins = train.peak, shapes, bins
+        # How many events before, and which events are reached from there.
+        self._reached: list[tuple[int, BoolArray]] = []
+        faded = train.peak + np.where(fits, TAIL_DECAYS * shapes.tau_decay_s * bins.rate_hz, 0.0)
+        begin = train.peak + bins.edges[0]
+        for lag in range(1, len(train.peak)):
+            same = (train.low[lag:] == train.low[:-lag]) & (faded[:-lag] > begin[lag:])
+            if same.any():
+                self._reached.append((lag, np.concatenate([np.zeros(lag, dtype=bool), same])))
             # An early event that is slower than those after it may still matter, but not at many lags.
-            if lag > 3 and np.max(faded[:-lag] - begin[lag:]) < 0:
+            elif lag > 3 and np.max(faded[:-lag] - begin[lag:]) < 0:
                 break
-            continue
-        later = np.flatnonzero(same) + lag
-        distance_s = (train.peak[later] - train.peak[later - lag]) / rate_hz
-        earlier = shapes.select(later - lag)
-        total[later] += earlier.curves(bins.center_s + distance_s[:, None])
-    return total
+
+    def of(self, rows: IntArray) -> FloatArray:
+        """Return their sum for some events, shape (n_rows, n_bins)."""
+        total = np.zeros((len(rows), self._bins.n_bins))
+        for lag, reached in self._reached:
+            later = np.flatnonzero(reached[rows])
+            if not len(later):
+                continue
+            earlier = rows[later] - lag
+            distance_s = (self._peak[rows[later]] - self._peak[earlier]) / self._bins.rate_hz
+            total[later] += self._shapes.select(earlier).curves(self._bins.center_s + distance_s[:, None])
+        return total

@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from nwb_mepp._utils.spool import Spool
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
@@ -166,14 +167,33 @@ class LocatedEvents:
     train: Train
 
     @classmethod
-    def of(cls, parts: list[Part], bins: Bins) -> LocatedEvents:
-        """Read the trace around the peaks of all parts."""
+    def of(
+        cls, parts: list[Part], bins: Bins, *, before: Train | None = None, source: IntArray | None = None
+    ) -> LocatedEvents:
+        """Read the trace around the peaks of all parts.
+
+        Parameters
+        ----------
+        parts : list of Part
+        bins : Bins
+        before : Train, optional
+            Events that were read already.
+        source : ndarray of int64, shape (n_events,), optional
+            Which of those each event was; where its peak is the same, nothing is read again.
+        """
         lengths = [len(part.peak) for part in parts]
+        values, number = Spool(), 0
+        for part in parts:
+            for peak in part.peak.tolist():
+                old = -1 if before is None or source is None else int(source[number])
+                same = before is not None and old >= 0 and before.peak[old] == peak + part.begin
+                values.append(before.values[old] if before is not None and same else part.binned(peak, bins))
+                number += 1
         train = Train(
             peak=np.concatenate([part.peak + part.begin for part in parts]),
             low=np.repeat([part.begin for part in parts], lengths),
             high=np.repeat([part.begin + part.view.n_samples for part in parts], lengths),
-            values=np.concatenate([part.binned(bins) for part in parts]),
+            values=values,
             held=np.concatenate([part.held for part in parts]),
         )
         return cls(parts, bins, train)
@@ -212,7 +232,8 @@ class LocatedEvents:
         if rounds and apart.any():
             start, peak, held = split_events(self.train, fitted, pairs=pairs, apart=apart)
             source = np.repeat(np.arange(len(apart)), 1 + apart)
-            located = LocatedEvents.of(self._with(source, peak, held), self.bins)
+            parts = self._with(source, peak, held)
+            located = LocatedEvents.of(parts, self.bins, before=self.train, source=source)
             again = fit_likely(located.train, weights, start=start, population=fitted.population)
             return located._finish(weights, again, rounds=rounds - 1)
         free = fit_freely(self.train, weights, fitted)
@@ -290,7 +311,12 @@ class MeasuredEvents:
 def _noise_sd(train: Train, bins: Bins) -> float:
     """Return the SD of white noise that scatters as the trace does just before the events."""
     before = (bins.center_s < -_RISE_S) & (bins.n_samples == bins.n_samples.min())
-    values = train.values[:, before]
-    beside = np.abs(values - np.median(values, axis=1, keepdims=True))
-    sd = _NORMAL_SCALE * float(np.median(beside)) * float(np.sqrt(bins.n_samples.min()))
-    return max(sd, 1e-6 * float(np.ptp(train.values)), float(np.finfo(np.float64).tiny ** 0.5))
+    beside = np.empty((len(train.peak), int(before.sum())))
+    low, high = np.inf, -np.inf
+    for some, every in train.in_blocks():
+        values = every[:, before]
+        beside[some] = np.abs(values - np.median(values, axis=1, keepdims=True))
+        low, high = min(low, float(every.min())), max(high, float(every.max()))
+    scale = float(np.median(beside, overwrite_input=True))
+    sd = _NORMAL_SCALE * scale * float(np.sqrt(bins.n_samples.min()))
+    return max(sd, 1e-6 * (high - low), float(np.finfo(np.float64).tiny ** 0.5))

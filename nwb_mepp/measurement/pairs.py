@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nwb_mepp.measurement.noise_weights import NoiseWeights
 from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S
-from nwb_mepp.measurement.shape_fit import Prior, Shapes, Windows
+from nwb_mepp.measurement.shape_fit import ManyWindows, Prior, Shapes, Windows
 from nwb_mepp.measurement.train import FittedEvents, Train
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
 
@@ -65,7 +65,7 @@ class Pairs:
 
 
 def find_pairs(
-    windows: Windows,
+    windows: ManyWindows,
     weights: NoiseWeights,
     *,
     shapes: Shapes,
@@ -77,7 +77,7 @@ def find_pairs(
 
     Parameters
     ----------
-    windows : Windows
+    windows : ManyWindows
     weights : NoiseWeights
     shapes : Shapes
         The fits of one shape, held by ``typical``.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from nwb_mepp.measurement.noise_weights import NoiseWeights
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
 from nwb_mepp.measurement.whitened_windows import LinearSums, WhitenedWindows
 
-__all__ = ["Prior", "Shapes", "Windows", "fit_shapes"]
+__all__ = ["ManyWindows", "Prior", "Shapes", "Windows", "fit_shapes"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -59,6 +60,17 @@ class Windows:
         return replace(self, **{one.name: getattr(self, one.name)[rows] for one in fields(self)})
 
 
+class ManyWindows(Protocol):
+    """Windows of many events, of which a few at a time are in memory."""
+
+    @property
+    def first(self) -> IntArray:
+        """First bin of each window, shape (n_events,)."""
+
+    def select(self, rows: IntArray) -> Windows:
+        """Return the windows of some events."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shapes:
     """Shapes that events have, or may have; arrays of shape (n_events,).
@@ -68,8 +80,8 @@ class Shapes:
     onset_s : ndarray
         Counted from the peak's sample that the bins are counted from.
     tau_rise_s, tau_decay_s, amplitude, level : ndarray
-    covariance : ndarray, shape (n_events, 5, 5)
-        Of the estimates of onset, logarithms of the time constants, amplitude and level.
+    covariance : ndarray, shape (n_events, 2, 2)
+        Of the estimates of the logarithms of the time constants.
     chi_square : ndarray
     cost : ndarray
         Chi-square and what the prior and the level known beforehand add to it.
@@ -97,7 +109,7 @@ class Shapes:
         """Return shapes of which nothing is known."""
         nothing = np.full(n_events, np.nan)
         arrays = {one.name: nothing.copy() for one in fields(cls) if one.name not in ("covariance", "power")}
-        return cls(**arrays, covariance=np.full((n_events, 5, 5), np.nan), power=power)
+        return cls(**arrays, covariance=np.full((n_events, 2, 2), np.nan), power=power)
 
     def __len__(self) -> int:
         return len(self.onset_s)
@@ -142,13 +154,13 @@ class Prior:
 
 
 def fit_shapes(
-    windows: Windows, weights: NoiseWeights, *, start: Shapes, prior: Prior | None = None
+    windows: ManyWindows, weights: NoiseWeights, *, start: Shapes, prior: Prior | None = None
 ) -> Shapes:
     """Fit a shape and a level to each window by generalized least squares.
 
     Parameters
     ----------
-    windows : Windows
+    windows : ManyWindows
     weights : NoiseWeights
     start : Shapes
         First guesses; amplitude and level are not used.
@@ -351,7 +363,7 @@ class _Problem:
             tau_decay_s=decay_s,
             amplitude=scale * height,
             level=state.linear[:, 1] + self._shift,
-            covariance=covariance,
+            covariance=covariance[:, 1:3, 1:3],
             chi_square=state.chi_square,
             cost=state.cost,
             energy=scale**2 * state.fisher[:, 3, 3],

@@ -22,6 +22,8 @@ IntArray = npt.NDArray[np.int64]
 #: are informative.
 USUAL = Prior(log_mean=(np.log(0.4e-3), np.log(3.0e-3)), log_sd=(0.7, 0.7))
 
+# Events whose products with the grid are in memory at a time.
+_BLOCK = 2048
 # Onsets (s) from that which puts the peak where it was seen, rise and decay constants (s).
 _SHIFTS_S = np.arange(-0.6e-3, 0.61e-3, 0.2e-3)
 _RISES_S = np.array([0.1e-3, 0.2e-3, 0.4e-3, 0.8e-3, 1.6e-3])
@@ -32,8 +34,11 @@ def first_shapes(train: Train, weights: NoiseWeights, *, power: int = 2) -> Shap
     """Return the best of a grid of shapes for each event."""
     blank = Shapes.blank(len(train.peak), power=power)
     # Crude shapes of the usual kind stand for the tails of earlier events.
-    level = np.quantile(train.values, LOW_QUANTILE, axis=1) + 0.5 * weights.noise_sd
-    at_peak = train.values[:, np.searchsorted(weights.bins.edges, 0)] - level
+    level, at_peak = np.empty(len(blank)), np.empty(len(blank))
+    peak_bin = int(np.searchsorted(weights.bins.edges, 0))
+    for some, values in train.in_blocks():
+        level[some] = np.quantile(values, LOW_QUANTILE, axis=1) + 0.5 * weights.noise_sd
+        at_peak[some] = values[:, peak_bin] - level[some]
     rise_s, decay_s = np.exp(USUAL.log_mean)
     crude = replace(
         blank,
@@ -48,17 +53,15 @@ def first_shapes(train: Train, weights: NoiseWeights, *, power: int = 2) -> Shap
     onset_s = grid[2] - grid[0] * np.log1p(power * grid[1] / grid[0])
     beside = np.log(grid[:2]).T - np.array(USUAL.log_mean)
     penalty = np.sum((beside / np.array(USUAL.log_sd)) ** 2, axis=1)
+    best = np.empty(len(blank), dtype=np.int64)
     for first in np.unique(windows.first):
-        rows = np.flatnonzero(windows.first == first)
+        group = np.flatnonzero(windows.first == first)
         time_s = weights.bins.center_s[first:]
         curves = unit_curve(time_s - onset_s[:, None], grid[0][:, None], grid[1][:, None], power=power)
-        best = _best_of(curves, penalty, windows.select(rows), weights)
-        crude.onset_s[rows], crude.tau_rise_s[rows], crude.tau_decay_s[rows] = (
-            onset_s[best],
-            grid[0][best],
-            grid[1][best],
-        )
-    return crude
+        for begin in range(0, len(group), _BLOCK):
+            rows = group[begin : begin + _BLOCK]
+            best[rows] = _best_of(curves, penalty, windows.select(rows), weights)
+    return replace(crude, onset_s=onset_s[best], tau_rise_s=grid[0][best], tau_decay_s=grid[1][best])
 
 
 def _best_of(curves: FloatArray, penalty: FloatArray, windows: Windows, weights: NoiseWeights) -> IntArray:

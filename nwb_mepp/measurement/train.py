@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.spool import Spool
 from nwb_mepp.measurement.shape_fit import Prior, Shapes
 from nwb_mepp.measurement.waveform import time_to_peak
 
@@ -20,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 #: After this many decay constants, an event no longer affects later ones: 0.03 % of it is left.
 TAIL_DECAYS = 8.0
 _FAR_S = 0.4
+# Events whose values are in memory at a time.
+_BLOCK = 4096
 _RISE_S = 1.2e-3
 
 
@@ -32,8 +36,8 @@ class Train:
     peak, low, high : ndarray of int64
         Sample of the peak; first sample of the segment, and the one after its last; counted on a clock on
         which segments are far apart.
-    values : ndarray, shape (n_events, n_bins)
-        Means over the bins around each peak; events point upward.
+    values : Spool
+        Means over the bins around each peak, a row of shape (n_bins,) for each; events point upward.
     held : ndarray of bool
         Whether the shape was found together with that of the next event, and is not fitted again.
     """
@@ -41,8 +45,14 @@ class Train:
     peak: IntArray
     low: IntArray
     high: IntArray
-    values: FloatArray
+    values: Spool
     held: BoolArray
+
+    def in_blocks(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield which events, and their values of shape (n_some, n_bins), some at a time."""
+        for first in range(0, len(self.peak), _BLOCK):
+            rows = slice(first, min(first + _BLOCK, len(self.peak)))
+            yield rows, self.values.stacked(np.arange(rows.start, rows.stop))
 
     @property
     def follows(self) -> BoolArray:

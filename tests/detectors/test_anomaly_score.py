@@ -49,7 +49,7 @@ def test_what_is_missed_is_averaged_around_the_peak_and_its_undershoot_is_taken_
     error[495:515] = -0.5  # 0.5 ms before the peak to 1.5 ms after it
     error[530:540] = -3.0
     ((size, at_peak, against),) = np.exp(
-        describe_reconstruction(error, peaks=[500], size=[4.0], sampling_rate_hz=RATE_HZ)
+        describe_reconstruction([error], peaks=[500], size=[4.0], sampling_rate_hz=RATE_HZ)
     )
     # Each together with what counts as nothing: 4, 0.03 and 0.8 SD.
     assert size == pytest.approx(np.sqrt(4.0**2 + 4.0**2))
@@ -62,7 +62,9 @@ def test_an_undershoot_that_belongs_to_the_next_mepp_does_not_count() -> None:
     error = np.zeros(1000)
     error[530:540] = -3.0
     alone, before = (
-        describe_reconstruction(error, peaks=peaks, size=np.ones(len(peaks)), sampling_rate_hz=RATE_HZ)[0, 2]
+        describe_reconstruction([error], peaks=peaks, size=np.ones(len(peaks)), sampling_rate_hz=RATE_HZ)[
+            0, 2
+        ]
         for peaks in ([500], [500, 540])
     )
     assert np.exp([alone, before]) == pytest.approx([np.hypot(3.0, 0.8), 0.8])
@@ -70,7 +72,7 @@ def test_an_undershoot_that_belongs_to_the_next_mepp_does_not_count() -> None:
 
 def test_mepps_at_the_very_ends_are_described_too() -> None:
     described = describe_reconstruction(
-        np.ones(300), peaks=[0, 299], size=[1.0, 1.0], sampling_rate_hz=RATE_HZ
+        [np.ones(300)], peaks=[0, 299], size=[1.0, 1.0], sampling_rate_hz=RATE_HZ
     )
     assert np.exp(described[:, 1]) == pytest.approx(np.hypot([1.0, 1.0], 0.03))
 

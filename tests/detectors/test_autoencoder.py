@@ -15,7 +15,7 @@ from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
-from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly, steady_anomaly
+from nwb_mepp.detectors.autoencoder import find_anomalies, sample_anomaly, steady_anomaly
 
 SHIPPED = {
     "autoencoder": "92c2c700f5be70175dd95a84d0d9be2b4ccdc04e24048867da8e1de794aaf83f",
@@ -79,7 +79,7 @@ def test_where_the_noise_is_stronger_its_errors_count_less() -> None:
 def test_only_upright_anomalies_count(sign: float, n_found: int) -> None:
     trace = np.zeros(400)
     trace[180:220] = sign * np.hanning(40)
-    found = Anomalies(trace, sample_anomaly(trace), floor=0.05)
+    found = find_anomalies(trace, sample_anomaly(trace), floor=0.05)
     assert len(found.score) == n_found
     if n_found:
         assert abs(int(found.peak[0]) - 200) <= 1
@@ -87,7 +87,7 @@ def test_only_upright_anomalies_count(sign: float, n_found: int) -> None:
 
 
 def test_a_trace_without_anomalies_has_none() -> None:
-    found = Anomalies(np.zeros(100), np.zeros(100), floor=0.1)
+    found = find_anomalies(np.zeros(100), np.zeros(100), floor=0.1)
     assert {len(found.start), len(found.peak), len(found.stop), len(found.score)} == {0}
 
 

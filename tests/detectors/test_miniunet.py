@@ -128,9 +128,9 @@ def test_output_does_not_depend_on_the_tile(detector: MiniUnet, block_s: float) 
     (whole,) = whiten(segments, noise=learned)
     (tiled,) = whiten(segments, noise=learned, block_s=block_s)
     assert tiled.n_tiles > 1
-    output = detector.output(tiled)
+    output = np.concatenate(list(detector.outputs(tiled)))
     assert output.shape == (whole.n_samples,)
-    np.testing.assert_allclose(output, detector.output(whole), atol=1e-5)
+    np.testing.assert_allclose(output, np.concatenate(list(detector.outputs(whole))), atol=1e-5)
 
 
 def test_a_hand_drawn_output_gives_the_candidates_drawn() -> None:
@@ -138,7 +138,7 @@ def test_a_hand_drawn_output_gives_the_candidates_drawn() -> None:
     output[10:16] = [0.1, 0.6, 0.9, 0.8, 0.5, 0.2]  # borders where half of 0.9 is reached
     output[30:39] = [0.4, 0.8, 0.8, 0.3, 0.1, 0.4, 0.6, 0.6, 0.1]  # two, parted by the dip
     output[50:52] = 1.0  # too short
-    raw = RawCandidates(output)
+    raw = RawCandidates([output])
     assert raw.start.tolist() == [11, 30, 35]
     assert raw.stop.tolist() == [15, 33, 38]
     assert raw.score.tolist() == [0.9, 0.8, 0.6]
@@ -147,14 +147,14 @@ def test_a_hand_drawn_output_gives_the_candidates_drawn() -> None:
 
 
 def test_nothing_above_the_lowest_score_gives_no_candidate() -> None:
-    raw = RawCandidates(np.full(100, 0.05))
+    raw = RawCandidates([np.full(100, 0.05)])
     assert (len(raw.start), len(raw.stop), len(raw.peak), len(raw.score)) == (0, 0, 0, 0)
 
 
 @settings(max_examples=80, deadline=None)
 @given(output=arrays(np.float32, st.integers(0, 80), elements=st.floats(0.0, 1.0, width=32)))
 def test_candidates_are_sorted_apart_and_hold_their_maximum(output: np.ndarray) -> None:
-    raw = RawCandidates(output)
+    raw = RawCandidates([output])
     assert np.all(raw.start < raw.stop)
     assert np.all(raw.stop[:-1] <= raw.start[1:])
     assert np.all((raw.start <= raw.peak) & (raw.peak < raw.stop))

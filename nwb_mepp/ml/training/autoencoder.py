@@ -14,7 +14,7 @@ from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors.autoencoder import Anomalies, reconstruct, sample_anomaly
+from nwb_mepp.detectors.autoencoder import find_anomalies, reconstruct, sample_anomaly
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import (
     BLOCK_MARGIN,
@@ -258,7 +258,7 @@ def export_with_threshold(
     noise = [_scored(_steady(draw_scenario(seed)), seed, runtime) for seed in _seeds(10**6, n_noise)]
     floor = float(np.quantile(np.concatenate([score for _, score, _, _ in noise]), _FLOOR_QUANTILE))
     minutes = sum(duration_s for _, _, _, duration_s in noise) / 60.0
-    false = np.concatenate([Anomalies(white, score, floor=floor).score for white, score, _, _ in noise])
+    false = np.concatenate([find_anomalies(white, score, floor=floor).score for white, score, _, _ in noise])
     thresholds = floor * np.geomspace(1.0, 8.0, _N_THRESHOLDS)
     silent = np.sum(false >= thresholds[:, None], axis=1) <= _MAX_FALSE_PER_MIN * minutes
     threshold, f1_by_level = _best_threshold(
@@ -329,7 +329,7 @@ def _best_threshold(
         for number, seed in enumerate(_seeds(0, n_recordings)):
             scenario = reference_scenario(level=level, index=number)
             white, score, truth_s, _ = _scored(scenario, seed, runtime)
-            found = Anomalies(white, score, floor=floor)
+            found = find_anomalies(white, score, floor=floor)
             for row, threshold in zip(counts, thresholds, strict=True):
                 found_s = found.peak[found.score >= threshold] / _RATE_HZ
                 row.append(count_matches(match_times(truth_s, found_s, tolerance_s=_TOLERANCE_S)))
@@ -346,7 +346,8 @@ def _scored(
     segments = list(cut_segments([simulated.trace()]))
     trace: WhitenedTrace
     (trace,) = whiten(segments, noise=survey(segments, polarity=Polarity.POSITIVE), sampling_rate_hz=_RATE_HZ)
-    white, error = reconstruct(trace, runtime=runtime, margin=BLOCK_MARGIN)
+    tiles = reconstruct(trace, runtime=runtime, margin=BLOCK_MARGIN)
+    white, error = map(np.concatenate, zip(*tiles, strict=True))
     return white, sample_anomaly(error), simulated.truth.peak_s, scenario.duration_s
 
 

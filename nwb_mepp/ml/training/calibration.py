@@ -274,7 +274,7 @@ def describe_trace(
     rate_hz : float
         Sampling rate of the trace.
     """
-    raw = RawCandidates(output(trace))
+    raw = RawCandidates([output(trace)])
     bank = ShapeBank(taps, sampling_rate_hz=rate_hz)
     return Described(
         start_s=raw.start / rate_hz,

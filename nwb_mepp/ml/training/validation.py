@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.detectors.autoencoder import Anomalies, sample_anomaly
+from nwb_mepp.detectors.autoencoder import find_anomalies, sample_anomaly
 from nwb_mepp.detectors.miniunet import RawCandidates
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES
@@ -118,7 +118,7 @@ def event_f1(
     for example in examples:
         logits = run_network(predict, example.trace)
         # The sigmoid, in a form in which no logit overflows.
-        raw = RawCandidates(np.exp(-np.logaddexp(0.0, -logits)))
+        raw = RawCandidates([np.exp(-np.logaddexp(0.0, -logits))])
         recordings.append(
             ScoredCandidates(
                 time_s=raw.peak / sampling_rate_hz,
@@ -140,7 +140,7 @@ def anomaly_f1(
     floor = float(np.quantile(np.concatenate(scores), _FLOOR_QUANTILE))
     recordings = []
     for example, score in zip(examples, scores, strict=True):
-        found = Anomalies(example.trace, score, floor=floor)
+        found = find_anomalies(example.trace, score, floor=floor)
         recordings.append(
             ScoredCandidates(
                 time_s=found.peak / sampling_rate_hz,

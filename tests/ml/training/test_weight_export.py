@@ -72,7 +72,7 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
     conditioned = compress(trace.read_tile(0))
     expected = weight_export.network_output(model)(conditioned)
     assert expected.shape == (trace.n_samples,)
-    output = MiniUnet(folder).output(trace)
+    output = np.concatenate(list(MiniUnet(folder).outputs(trace)))
     inside = slice(BLOCK_MARGIN, -BLOCK_MARGIN)
     np.testing.assert_allclose(output[inside], expected[inside], rtol=0, atol=1e-5)
 

@@ -39,8 +39,9 @@ def _tell(name: str) -> int:
     from nwb_mepp.cli.console import complain
 
     complain(
-        f"a library that nwb-mepp stands on crashed ({name}), probably on a damaged file; copy or export "
-        "that file anew. Complete files are kept, nothing else was written."
+        f"a library that nwb-mepp stands on crashed ({name}), probably on a damaged file or a full disk; "
+        "copy or export that file anew, or free some space. Complete files are kept, nothing else was "
+        "written."
     )
     return 1
 

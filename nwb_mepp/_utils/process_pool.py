@@ -20,13 +20,14 @@ from nwb_mepp._utils.limits import GRACE_S, POLL_S, Limits
 from nwb_mepp._utils.native_stderr import ignore_failing_destructors
 from nwb_mepp._utils.process_start import started
 
-__all__ = ["run_jobs", "tell_parent"]
+__all__ = ["give_up_process", "run_jobs", "tell_parent"]
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 # Of the process that a job runs in.
 _to_parent: list[Connection] = []
+_given_up: list[bool] = []
 
 
 def run_jobs(
@@ -169,8 +170,10 @@ class _Pool(Generic[JobT, ResultT]):
                 except _CrashError:
                     why = "crash"
                 else:
-                    if kind == "result":
+                    if kind in ("result", "last result"):
                         del self.busy[worker]
+                        if kind == "last result":
+                            worker.stop()
                         results.append(content)
                         continue
                     if kind == "message":
@@ -248,6 +251,14 @@ def tell_parent(message: Any) -> None:
         connection.send(("message", message))
 
 
+def give_up_process() -> None:
+    """Let no other job run in this process of a pool, once the present one has ended.
+
+    What a native library cannot close, it may stumble over later.
+    """
+    _given_up.append(True)
+
+
 def _serve(connection: Connection, share_cores: bool) -> None:
     """Do jobs until the pipe is closed."""
     # Ctrl-C reaches all processes of a terminal. Only the first decides what to do about it.
@@ -267,7 +278,8 @@ def _serve(connection: Connection, share_cores: bool) -> None:
             connection.send(("begun", None))
             answer: tuple[str, object]
             try:
-                answer = "result", work(job)
+                result = work(job)
+                answer = "last result" if _given_up else "result", result
             except Exception as error:
                 error.add_note(traceback.format_exc())
                 answer = "error", error

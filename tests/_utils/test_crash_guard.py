@@ -102,6 +102,7 @@ def test_a_command_that_crashes_ends_with_a_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == (
-        "nwb-mepp: a library that nwb-mepp stands on crashed (SIGSEGV), probably on a damaged file; copy or "
-        "export that file anew. Complete files are kept, nothing else was written.\n"
+        "nwb-mepp: a library that nwb-mepp stands on crashed (SIGSEGV), probably on a damaged file or a full "
+        "disk; copy or export that file anew, or free some space. Complete files are kept, nothing else was "
+        "written.\n"
     )

@@ -62,6 +62,16 @@ def test_processes_that_die_one_after_another_do_not_stop_the_others(run_jobs: R
     assert results.count(f"gave up 0 or {KILLED}: crash") == 3
 
 
+GIVING_UP = "(__import__('nwb_mepp._utils.process_pool', fromlist=['']).give_up_process(), {})[1]"
+PID = "__import__('os').getpid()"
+
+
+def test_in_a_process_that_a_job_gave_up_no_other_job_runs(run_jobs: RunJobs) -> None:
+    jobs = [PID, GIVING_UP.format(PID), PID, PID]
+    first, given_up, third, fourth = run_jobs(jobs, work=eval, on_crash=_give_up, n_processes=1)
+    assert first == given_up != third == fourth
+
+
 SAYING = "__import__('nwb_mepp._utils.process_pool', fromlist=['']).tell_parent('halfway')"
 # Native code that hangs as HDF5 does on damaged files: no other thread runs, no signal is heard.
 HANGING = (

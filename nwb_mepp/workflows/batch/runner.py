@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.ownership import is_ours
-from nwb_mepp._utils.process_pool import run_jobs, tell_parent
+from nwb_mepp._utils.process_pool import give_up_process, run_jobs, tell_parent
 from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
@@ -361,6 +361,9 @@ def _done(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
     try:
         return work(job.path, job.output, write_options=job.write_options, **_of_its_own(work, job))
     except Exception as error:
+        if isinstance(error, (OSError, OutputError)):
+            # On a full disk, HDF5 keeps a file that it cannot close, and crashes with the next one.
+            give_up_process()
         return Failure.because(job.path, explain(error))
 
 

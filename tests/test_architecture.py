@@ -37,6 +37,7 @@ SOLE_IMPORTERS = {
     "neo.rawio": "readers",
     "nwbinspector": "nwb",
     "openpyxl": "workflows.batch",
+    "pyarrow": "workflows.batch",
     "pynwb": "nwb",
     "tensorflow": "ml.networks",
     "typer": "cli",

@@ -194,6 +194,7 @@ class Tables(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    PARQUET = "parquet"
 
 
 class TableFormat(StrEnum):
@@ -314,7 +315,8 @@ TablesOption = Annotated[
     typer.Option(
         "--tables",
         metavar="|".join(Tables),
-        help="With xlsx, write the tables as the workbook DIR/mepps.xlsx, too.",
+        help="With xlsx, write the tables as the workbook DIR/mepps.xlsx, too; with parquet, the MEPPs as "
+        "DIR/mepps.parquet.",
     ),
 ]
 UnitsOption = Annotated[

@@ -83,6 +83,7 @@ def run(
             units=units.value,
             decimal=decimal.value,
             workbook=tables is options.Tables.XLSX,
+            parquet=tables is options.Tables.PARQUET,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -15,13 +17,19 @@ import numpy.typing as npt
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.text.layout import SEPARATOR_NAMES, TextLayout, cells_of, without_comment
 from nwb_mepp.readers.text.numerals import clock_seconds, decimal_mark, is_date, is_missing, number_in
+from nwb_mepp.readers.text.plain_decimals import plain_numbers
 
 __all__ = ["NumberTable", "read_tables"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Lines are parsed a megabyte at a time, which is large enough for speed and small enough for any computer.
+# Lines are parsed a megabyte at a time, which is large enough for speed and small enough for any computer;
+# plain numbers so many bytes at a time that what is worked out of them stays in the cache of the processor.
 _CHUNK_CHARACTERS = 1 << 20
+_PIECE_BYTES = 1 << 17
+# In these, a byte below 128 is the ASCII character, wherever it stands.
+_ASCII_BASED = frozenset({"cp1251", "cp1252", "utf-8", "utf-8-sig"})
+_LIKE_A_NUMBER = re.compile(r"[-+.,\d]+")
 _SHOWN_CHARACTERS = 60
 _KEY = re.compile(r"[^\W\d]\w*=")
 # With any of these, lines have to be looked at one by one.
@@ -84,12 +92,54 @@ def read_tables(path: Path, layout: TextLayout) -> list[NumberTable]:
     """
     assembler = _Assembler(path, layout, n_columns=layout.n_columns, mark=layout.mark)
     assembler.dates = frozenset(filter(layout.are_dates, range(layout.n_columns)))
+    if _is_plain(path, layout):
+        _add_pieces(assembler, path, layout)
+    else:
+        _add_lines(assembler, path, layout)
+    return assembler.finish()
+
+
+def _is_plain(path: Path, layout: TextLayout) -> bool:
+    """Return whether most lines may hold nothing but numbers and can be told from others by their bytes."""
+    with path.open("rb") as stream:
+        if layout.encoding not in _ASCII_BASED or b"\n" not in stream.read(_PIECE_BYTES):
+            return False
+    # A title that reads like a number begins a block, not a row.
+    title = layout.titles[0] if layout.titles else ""
+    return layout.text_column is None and layout.separator != " " and not _LIKE_A_NUMBER.fullmatch(title)
+
+
+def _add_lines(assembler: _Assembler, path: Path, layout: TextLayout) -> None:
     with path.open(encoding=layout.encoding, errors="replace") as stream:
         first_line = 1
         while lines := stream.readlines(_CHUNK_CHARACTERS):
             assembler.add(lines, first_line=first_line)
             first_line += len(lines)
-    return assembler.finish()
+
+
+def _add_pieces(assembler: _Assembler, path: Path, layout: TextLayout) -> None:
+    """Add complete lines piece by piece: as plain numbers, or as lines if they hold anything else."""
+    decoder = codecs.getincrementaldecoder(layout.encoding)(errors="replace")
+    first_line, begun = 1, b""
+    with path.open("rb") as stream:
+        while block := stream.read(_PIECE_BYTES):
+            end = block.rfind(b"\n") + 1
+            if not end:
+                begun += block
+                continue
+            piece, begun = begun + block[:end], block[end:]
+            n_lines = assembler.add_plain(piece, first_line=first_line)
+            if n_lines is None:
+                lines = _lines(decoder.decode(piece))
+                assembler.add(lines, first_line=first_line)
+                n_lines = len(lines)
+            first_line += n_lines
+    assembler.add(_lines(decoder.decode(begun, final=True)), first_line=first_line)
+
+
+def _lines(text: str) -> list[str]:
+    """Split a text into lines as a file opened for reading does."""
+    return io.StringIO(text, newline=None).readlines()
 
 
 @dataclass
@@ -109,6 +159,20 @@ class _Assembler:
     comments: list[tuple[int, str]] = field(default_factory=list)
     clocks: set[int] = field(default_factory=set)
     dates: frozenset[int] = frozenset()
+
+    def add_plain(self, piece: bytes, *, first_line: int) -> int | None:
+        """Add the next lines of the file if they are nothing but plain numbers; return how many these are."""
+        if first_line <= len(self.layout.header) or (self.tables and not self.chunks):
+            return None
+        parsed = plain_numbers(
+            piece, separator=self.layout.separator, mark=self.mark, n_columns=self.n_columns
+        )
+        if parsed is None:
+            return None
+        self.runs.append((self.n_rows, first_line))
+        self.chunks.append(parsed)
+        self.n_rows += len(parsed)
+        return len(parsed)
 
     def add(self, lines: list[str], *, first_line: int) -> None:
         """Add the next lines of the file."""

@@ -214,11 +214,16 @@ def _printed_resolution(times: FloatArray) -> float:
     """Return one unit of the last printed decimal, given by the time with the most decimals."""
     largest = float(np.abs(times[[0, -1]]).max())
     for decimals in range(_MAX_DECIMALS + 1):
-        scaled = times * 10.0**decimals
         noise = 4 * np.finfo(np.float64).eps * max(largest * 10.0**decimals, 1.0)
-        if noise > _JITTER or (np.abs(scaled - np.rint(scaled)) <= noise).all():
+        # Most often the first times show that there are more decimals.
+        parts = (times[:1000], times[1000:])
+        if noise > _JITTER or all(_are_whole(part * 10.0**decimals, noise) for part in parts):
             return float(10.0**-decimals)
     return float(10.0**-_MAX_DECIMALS)
+
+
+def _are_whole(numbers: FloatArray, noise: float) -> bool:
+    return bool((np.abs(numbers - np.rint(numbers)) <= noise).all())
 
 
 def _check_coarse(steps: FloatArray, *, mean_step: float, resolution: float) -> None:

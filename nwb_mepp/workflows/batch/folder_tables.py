@@ -15,6 +15,7 @@ from nwb_mepp.core.columns import Column
 from nwb_mepp.core.safe_text import csv_cell, from_csv_cell
 from nwb_mepp.nwb import read_fingerprint, read_tables
 from nwb_mepp.workflows.batch.explanation import explain
+from nwb_mepp.workflows.batch.parquet_table import PARQUET, with_parquet
 from nwb_mepp.workflows.batch.plan import Failure
 from nwb_mepp.workflows.batch.tables import (
     Decimal,
@@ -77,6 +78,7 @@ def write_tables(
     units: Units = "si",
     decimal: Decimal = "point",
     columns: Mapping[Path, Mapping[str, str]] | None = None,
+    parquet: bool = False,
 ) -> tuple[tuple[Path, ...], tuple[Failure, ...]]:
     """Write the tables of all outputs in a folder, those of earlier batches included, sorted by name.
 
@@ -94,6 +96,8 @@ def write_tables(
     columns : mapping of Path to mapping of str to str, optional
         What the table of sessions says of outputs of this batch, for columns at the end. What it said of
         those of earlier batches is taken from the tables that are replaced.
+    parquet : bool, default False
+        Write the MEPPs as Parquet, too.
 
     Returns
     -------
@@ -137,8 +141,11 @@ def write_tables(
     with hold(paths[0]):
         for path, own, rows in tables:
             with owned_file(path) as temporary, _text_file(temporary) as stream:
-                write_csv(stream, (*own, *extra), completed(rows), units=units, decimal=decimal)
-    return paths, tuple(failures)
+                every = completed(rows)
+                if parquet and path.name == TABLES[0]:
+                    every = with_parquet(every, (*own, *extra), folder)
+                write_csv(stream, (*own, *extra), every, units=units, decimal=decimal)
+    return (*paths, *([folder / PARQUET] if parquet else ())), tuple(failures)
 
 
 def session_columns(table: Path) -> dict[str, dict[str, str]]:

@@ -11,22 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nwb_mepp._utils.limits import Limits
-from nwb_mepp._utils.ownership import is_ours
 from nwb_mepp._utils.process_pool import give_up_process, run_jobs, tell_parent
-from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError, UsageError
+from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
 from nwb_mepp.workflows.batch.explanation import explain
-from nwb_mepp.workflows.batch.folder_tables import (
-    FAILURES,
-    TABLES,
-    refuse_foreign_tables,
-    write_failures,
-    write_tables,
-)
+from nwb_mepp.workflows.batch.folder_tables import FAILURES, refuse_foreign_tables, write_failures
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
+from nwb_mepp.workflows.batch.run_tables import check_run_tables, write_run_tables
 from nwb_mepp.workflows.batch.tables import Decimal, Units
-from nwb_mepp.workflows.batch.workbook import WORKBOOK, require_openpyxl, write_workbook
 from nwb_mepp.workflows.batch.written_tables import WrittenTables
 from nwb_mepp.workflows.limits import LimitOptions
 
@@ -74,6 +67,7 @@ def run_batch(
     units: Units = "si",
     decimal: Decimal = "point",
     workbook: bool = False,
+    parquet: bool = False,
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
@@ -99,6 +93,8 @@ def run_batch(
         Of the tables.
     workbook : bool, default False
         Write the tables as ``mepps.xlsx``, too; one of an earlier batch is brought up to date in any case.
+    parquet : bool, default False
+        Write the MEPPs as ``mepps.parquet``, too, in SI units; as for the workbook.
     worded : callable (reason) -> str
         Puts the reason of a failure into the words of who called: the command line names its options.
     on_done : callable, optional
@@ -118,11 +114,9 @@ def run_batch(
     OutputError
         If files of someone else bear the names of the tables; nothing is done then.
     MissingDependencyError
-        If a workbook is asked for and openpyxl is not installed.
+        If a workbook is asked for and openpyxl is not installed, or a Parquet file and pyarrow is not.
     """
-    if workbook:
-        require_openpyxl()
-    refuse_foreign_tables(plan.folder, (*TABLES, FAILURES, *([WORKBOOK] if workbook else ())))
+    check_run_tables(plan.folder, workbook=workbook, parquet=parquet)
     kept = limits or LimitOptions()
     work = partial(
         run_file, settings=settings, read_options=read_options, overwrite=overwrite, picture=picture
@@ -140,29 +134,17 @@ def run_batch(
         outcome = runner.run(work, on_progress=on_progress)
         if not outcome.done:
             return outcome
-        try:
-            tables, missing = write_tables(
-                plan.folder,
-                [one.output for one in outcome.done],
-                limits=kept,
-                written=written,
-                units=units,
-                decimal=decimal,
-                columns={job.output: job.columns for job in plan.jobs},
-            )
-        except OutputError as error:
-            # What is done stays done; the next batch writes the tables of all outputs.
-            reason = f"the NWB files are there, but not the tables: {error}"
-            tables, missing = (), (Failure(path=plan.folder, reason=reason),)
-    path = plan.folder / WORKBOOK
-    if tables and (workbook or is_ours(path)):
-        try:
-            tables = (*tables, write_workbook(plan.folder, units=units, decimal=decimal))
-        except (OutputError, MissingDependencyError) as error:
-            missing = (
-                *missing,
-                Failure(path=path, reason=f"the CSV tables are there, but not this: {error}"),
-            )
+        tables, missing = write_run_tables(
+            plan.folder,
+            [one.output for one in outcome.done],
+            limits=kept,
+            written=written,
+            units=units,
+            decimal=decimal,
+            workbook=workbook,
+            parquet=parquet,
+            columns={job.output: job.columns for job in plan.jobs},
+        )
     outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
     return _with_failures_listed(plan, outcome, worded=worded)
 

@@ -176,6 +176,17 @@ class Measuring:
         peak = self._highest(self._traces[sweep], start, stop)
         return self.measure(sweep, [Place(start, peak, stop, stated=True)], others=others)[0]
 
+    def completed(self, row: Row) -> Row:
+        """Return a row with peak, amplitude and baseline, where the table of another program lacks them."""
+        missing = [name for name in ("amplitude", "baseline", "area") if not np.isfinite(row[name])]
+        if not missing and np.isfinite(row["peak_s"]):
+            return row
+        trace, peak = self._traces[row["sweep"]], row["peak_index"]
+        if not np.isfinite(row["peak_s"]):
+            peak = self._highest(trace, row["start_index"], max(row["stop_index"], row["start_index"] + 1))
+        bare = self._bare(trace, Place(row["start_index"], peak, row["stop_index"]))
+        return {**row, **{name: bare[name] for name in (*missing, "peak_index", "peak_s")}}
+
     def curve(self, row: Row, start: int, stop: int, *, others: Sequence[Row]) -> FloatArray | None:
         """Return the fitted shapes with their level; None where nothing can be fitted.
 

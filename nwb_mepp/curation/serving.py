@@ -74,10 +74,10 @@ def review_until_stopped(
 
     async def serve() -> None:
         await server.start()
-        tell(server.url)
-        if browser and not webbrowser.open(server.url):
-            tell("no browser was found: open the address above in one on this computer")
         try:
+            tell(server.url)
+            if browser and not webbrowser.open(server.url):
+                tell("no browser was found: open the address above in one on this computer")
             await asyncio.Event().wait()
         finally:
             await server.stop()

@@ -194,15 +194,19 @@ class Session:
 
     def _from_file(self) -> tuple[Review, str]:
         """Return the review that tables and invalid times of the file give, and their checksum."""
-        own = rows_in(self.file, self.target, channel=self.reviewed.channel)
+        own = self._rows_in(self.target)
         if self._rows is not None:
             found = self._rows(self.file)
         elif self.table in (None, self.target):
             found = []
         else:
-            found = rows_in(self.file, self.table, channel=self.reviewed.channel)
+            found = self._rows_in(self.table)
         joined = with_decisions(found, own) if found else own
         return begun_from(joined, self.file.excluded), checksum([*found, *own], self.file.excluded)
+
+    def _rows_in(self, table: str | None) -> list[Row]:
+        rows = rows_in(self.file, table, channel=self.reviewed.channel)
+        return [self.measuring.completed(row) for row in rows]
 
     def _carried(self, told: Told, begun: Review, place: Path) -> Review:
         """Return a review with the decisions of a journal whose tables have changed since."""

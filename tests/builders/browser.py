@@ -44,12 +44,15 @@ class Browser:
     ----------
     console : list of str
         Every error and warning on the console, and every exception.
+    patience_s : float
+        How long is waited for what is expected.
     """
 
     def __init__(self, *, width: int = 1280, height: int = 800) -> None:
         program = chromium()
         assert program is not None
         self.console: list[str] = []
+        self.patience_s = _PATIENCE_S
         self._folder = tempfile.mkdtemp(prefix="nwb-mepp-chromium-")
         self._process = subprocess.Popen(
             [program, *_FLAGS, f"--user-data-dir={self._folder}", "about:blank"],
@@ -134,7 +137,7 @@ class Browser:
 
     def wait(self, is_so: Callable[[], Any], what: str) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + self.patience_s
         while not is_so():
             assert time.monotonic() < end, f"{what}; the page says {self.text('#message')!r}, {self.console}"
             self._loop.run_until_complete(asyncio.sleep(0.03))

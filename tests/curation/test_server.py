@@ -20,7 +20,7 @@ import pytest
 import nwb_mepp
 from nwb_mepp.core.errors import MissingDependencyError, OutputError, ReadError
 from nwb_mepp.curation.desk import Wishes
-from nwb_mepp.curation.serving import RunningReview
+from nwb_mepp.curation.serving import RunningReview, review_until_stopped
 
 NAME = "<img src=x onerror=alert(1)>.nwb"
 
@@ -256,3 +256,23 @@ def test_a_cell_that_is_run_again_takes_the_review_up_anew(folder: Path, tmp_pat
     assert second.url != first.url
     first.close()  # it is closed already, and nothing happens
     second.close()
+
+
+def test_without_a_browser_the_address_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(folder / "a.nwb", tmp_path / "b.nwb"))
+    monkeypatch.setattr("nwb_mepp.curation.serving.webbrowser.open", lambda _: False)
+    told: list[str] = []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        if len(told) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        review_until_stopped([path], Wishes(), tell=tell)
+    assert told[0].startswith("http://127.0.0.1:")
+    assert told[1] == "no browser was found: open the address above in one on this computer"
+    with RunningReview([path], Wishes()):  # the file is free again
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import threading
@@ -22,6 +23,7 @@ from nwb_mepp._utils.file_lock import WAIT_S
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.curation.saving import result_of
 from nwb_mepp.curation.session import Session
+from nwb_mepp.curation.views import average, state
 from nwb_mepp.nwb import Finding, add_extension, is_failure, read_events, read_results, validate_nwb
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, detect_file
@@ -357,6 +359,21 @@ def test_a_review_that_was_interrupted_is_taken_up_with_or_without_its_journal(p
         session.save()
     with h5py.File(path) as file:
         assert "invalid_times" not in file["intervals"]
+
+
+def test_the_table_of_another_program_is_completed_from_the_trace(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        table = file["intervals/mepps_matched_filter"]
+        for name in ("amplitude", "baseline", "area", "peak_time"):
+            table[name][:] = np.nan
+    with Session(path) as session:
+        rows = session.history.now.rows.values()
+        assert [row["amplitude"] for row in rows] == pytest.approx([1e-3] * len(ONSETS_S), rel=0.2)
+        assert [row["baseline"] for row in rows] == pytest.approx([-70e-3] * len(ONSETS_S), abs=1e-4)
+        peaks = np.array([row["peak_s"] for row in rows])
+        assert np.all((peaks > ONSETS_S) & (peaks < np.array(ONSETS_S) + 3e-3))
+        assert json.dumps(average(session), allow_nan=False)
+        assert json.dumps(state(session, blind=False), allow_nan=False)
 
 
 def test_a_file_without_mepps_is_reviewed_from_nothing(path: Path) -> None:

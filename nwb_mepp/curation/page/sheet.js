@@ -5,7 +5,7 @@ import { getSnippets } from "./server.js";
 import { changed, store } from "./store.js";
 
 const box = document.getElementById("sheet"), inner = box.firstElementChild, canvas = inner.firstElementChild;
-const WIDTHS = [168, 144, 120, 104, 90], CELL = { width: 90, height: 66 }, POINTS = 120, AT_ONCE = 120;
+const WIDTHS = [168, 144, 120, 104, 94, 84], CELL = { width: 84, height: 59 }, POINTS = 120, AT_ONCE = 120;
 const known = new Map();
 let asking = false, rows = [], columns = 1, choose = () => {}, range = [1, 1], scaled = {};
 

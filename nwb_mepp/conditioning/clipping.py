@@ -39,25 +39,40 @@ def end_values(segments: Sequence[Segment]) -> tuple[float, float]:
     it more often. It is an end if it is reached at least five times, three in a row, and five times as
     often as the next smaller value. The same holds for the smallest.
     """
-    ends = []
-    for sign in (-1.0, 1.0):
-        counts: dict[float, int] = {}
-        longest, highest = 0, -np.inf
-        for segment in segments:
-            for start in range(0, segment.n_samples, _BLOCK):
-                values = segment.values(start, min(start + _BLOCK, segment.n_samples))
-                oriented = sign * values[np.isfinite(values)]
-                if not len(oriented):
-                    continue
-                # The two largest values so far, with how often each was reached.
-                for value in _two_largest(oriented):
-                    counts[value] = counts.get(value, 0) + int(np.sum(oriented == value))
-                counts = {value: counts[value] for value in sorted(counts)[-2:]}
-                if max(counts) > highest:
-                    longest, highest = 0, max(counts)
-                longest = max(_longest_run(oriented == highest), longest)
-        ends.append(sign * _end(counts, longest))
-    return ends[0], ends[1]
+    low, high = _Largest(), _Largest()
+    for segment in segments:
+        for start in range(0, segment.n_samples, _BLOCK):
+            values = segment.values(start, min(start + _BLOCK, segment.n_samples))
+            finite = values[np.isfinite(values)]
+            if len(finite):
+                low.add(-finite)
+                high.add(finite)
+    return -low.end, high.end
+
+
+class _Largest:
+    """The two largest values so far, how often each was reached, and the longest run of the largest."""
+
+    def __init__(self) -> None:
+        self._counts: dict[float, int] = {}
+        self._longest = 0
+
+    def add(self, values: FloatArray) -> None:
+        """Take a block of finite values, at least one."""
+        before = max(self._counts, default=-np.inf)
+        counts = self._counts
+        for value in _two_largest(values):
+            counts[value] = counts.get(value, 0) + int(np.sum(values == value))
+        self._counts = {value: counts[value] for value in sorted(counts)[-2:]}
+        highest = max(self._counts)
+        if highest > before:
+            self._longest = 0
+        self._longest = max(_longest_run(values == highest), self._longest)
+
+    @property
+    def end(self) -> float:
+        """The largest value, if values pile up there; else infinite."""
+        return _end(self._counts, self._longest)
 
 
 def _two_largest(values: FloatArray) -> list[float]:

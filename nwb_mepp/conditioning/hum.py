@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nwb_mepp._utils.kept import Kept
 from nwb_mepp.conditioning.spectrum import drop_constant
-from nwb_mepp.core.segments import Segment, fold_indices
+from nwb_mepp.core.segments import Segment, fold_indices, spread_evenly
 
 __all__ = ["Hum", "find_hum"]
 
@@ -246,20 +246,14 @@ def find_hum(segments: Sequence[Segment], *, noise_sd: float) -> Hum | None:
 
 def _line_spectrum(segments: Sequence[Segment]) -> tuple[FloatArray | None, float, int]:
     """Median periodogram of 2 s excerpts on a fixed grid: density, resolution and number of excerpts."""
-    positions = []
-    for segment in segments:
-        n_excerpt = round(_EXCERPT_S * segment.sampling_rate_hz)
-        positions += [(segment, start) for start in range(0, segment.n_samples - n_excerpt + 1, n_excerpt)]
-    if not positions:
-        return None, 0.0, 0
-    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_SEGMENTS)).astype(int))
     rate = segments[0].sampling_rate_hz
     n_excerpt = round(_EXCERPT_S * rate)
+    chosen = spread_evenly(segments, length=n_excerpt, step=n_excerpt, most=_MAX_SEGMENTS)
+    if not chosen:
+        return None, 0.0, 0
     window = np.hanning(n_excerpt + 2)[1:-1]
     excerpts = drop_constant(
-        np.array(
-            [segment.values(start, start + n_excerpt) for segment, start in (positions[i] for i in chosen)]
-        )
+        np.array([segments[number].values(start, start + n_excerpt) for number, start in chosen])
     )
     # Subtracting a straight line through the ends keeps drift from leaking into the lines.
     drift = np.linspace(excerpts[:, :50].mean(axis=1), excerpts[:, -50:].mean(axis=1), n_excerpt, axis=1)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nwb_mepp.conditioning.spectrum import noise_spectrum, smooth_spectrum
 from nwb_mepp.conditioning.survey import ChannelNoise, noise_sd_of
-from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.segments import Segment, spread_evenly
 
 __all__ = ["NoiseLeft", "measure_noise_left"]
 
@@ -67,16 +67,11 @@ def measure_noise_left(
     """
     rate_hz = segments[0].sampling_rate_hz
     n_samples = 2 * round(_EXCERPT_S * rate_hz / 2.0)
-    positions = [
-        (number, start)
-        for number, segment in enumerate(segments)
-        for start in range(0, segment.n_samples - n_samples + 1, n_samples)
-    ]
-    if not positions:
+    chosen = spread_evenly(segments, length=n_samples, step=n_samples, most=_MAX_EXCERPTS)
+    if not chosen:
         return None
-    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_EXCERPTS)).astype(int))
     excerpts = []
-    for number, start in (positions[i] for i in chosen):
+    for number, start in chosen:
         excerpt = noise.values(segments[number], start, start + n_samples)
         excerpts.append(excerpt if events is None else excerpt - events(number, start, start + n_samples))
     frequencies_hz, density = noise_spectrum(

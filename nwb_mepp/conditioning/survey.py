@@ -23,7 +23,7 @@ from nwb_mepp.conditioning.spectrum import (
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.segments import Segment
+from nwb_mepp.core.segments import Segment, spread_evenly
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
 __all__ = [
@@ -270,13 +270,8 @@ def _check_noise(excerpts: FloatArray, bandwidth_hz: float, *, trace: Trace) -> 
 def _excerpts(segments: Sequence[Segment]) -> FloatArray:
     """Return overlapping excerpts of 0.2 s, at most 1000, evenly spaced; shape (n, n_samples)."""
     n_samples = round(_EXCERPT_S * segments[0].sampling_rate_hz)
-    positions = [
-        (segment, start)
-        for segment in segments
-        for start in range(0, segment.n_samples - n_samples + 1, n_samples // 2)
-    ]
-    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_SEGMENTS)).astype(int))
-    return np.array([positions[i][0].values(positions[i][1], positions[i][1] + n_samples) for i in chosen])
+    chosen = spread_evenly(segments, length=n_samples, step=n_samples // 2, most=_MAX_SEGMENTS)
+    return np.array([segments[number].values(start, start + n_samples) for number, start in chosen])
 
 
 def noise_sd_of(frequencies_hz: FloatArray, density: FloatArray) -> float:
@@ -307,12 +302,9 @@ def _growth(excerpts: FloatArray, *, sampling_rate_hz: float) -> float:
 def _count_deflections(segments: Sequence[Segment]) -> tuple[int, int]:
     """Count deflections of either sign in stretches of 10 s, at most 30, evenly spaced."""
     length = round(_POLARITY_STRETCH_S * segments[0].sampling_rate_hz)
-    positions = [(segment, start) for segment in segments for start in range(0, segment.n_samples, length)]
-    chosen = np.unique(
-        np.linspace(0, len(positions) - 1, min(len(positions), _MAX_POLARITY_STRETCHES)).astype(int)
-    )
     n_positive = n_negative = 0
-    for segment, start in (positions[i] for i in chosen):
+    for number, start in spread_evenly(segments, length=1, step=length, most=_MAX_POLARITY_STRETCHES):
+        segment = segments[number]
         values = segment.values(start, min(start + length, segment.n_samples))
         counts = count_deflections(values, sampling_rate_hz=segment.sampling_rate_hz)
         n_positive += counts[0]

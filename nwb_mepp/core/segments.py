@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.recording import Trace
 
-__all__ = ["BlockReader", "Segment", "cut_segments", "fold_indices"]
+__all__ = ["BlockReader", "Segment", "cut_segments", "fold_indices", "spread_evenly"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -86,6 +86,42 @@ class Segment:
         folded = fold_indices(np.arange(start, stop), n_samples=self.n_samples)
         low, high = int(folded.min()), int(folded.max()) + 1
         return self.trace.values(self.start + low, self.start + high)[folded - low]
+
+
+def spread_evenly(segments: Sequence[Segment], *, length: int, step: int, most: int) -> list[tuple[int, int]]:
+    """Choose excerpts of some segments, spread evenly over all of them.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+    length : int
+        Samples that must be left in the segment.
+    step : int
+        In each segment an excerpt may begin at every multiple of this.
+    most : int
+        How many to choose at most.
+
+    Returns
+    -------
+    list of (int, int)
+        Number of the segment, and first sample within it.
+
+    Examples
+    --------
+    >>> from nwb_mepp.core.recording import ArraySource
+    >>> trace = Trace(channel="Vm", sweep=0, source=ArraySource(np.zeros(100)), unit="V",
+    ...               conversion=1.0, offset=0.0, sampling_rate_hz=10.0, start_s=0.0)
+    >>> parts = [Segment(trace=trace, start=0, stop=25), Segment(trace=trace, start=40, stop=60)]
+    >>> spread_evenly(parts, length=10, step=5, most=3)
+    [(0, 0), (0, 15), (1, 10)]
+    """
+    counts = np.array([max((one.n_samples - length) // step + 1, 0) for one in segments], dtype=np.int64)
+    ends = np.cumsum(counts)
+    n_places = int(ends[-1]) if len(ends) else 0
+    chosen = np.unique(np.linspace(0, n_places - 1, min(n_places, most)).astype(np.int64))
+    numbers = np.searchsorted(ends, chosen, side="right")
+    starts = (chosen - (ends - counts)[numbers]) * step
+    return list(zip(numbers.tolist(), starts.tolist(), strict=True))
 
 
 class BlockReader:

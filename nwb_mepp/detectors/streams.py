@@ -7,6 +7,7 @@ row is divided. It holds a few parts at a time, so that memory does not grow wit
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -15,7 +16,15 @@ import scipy
 
 from nwb_mepp.detectors.noise_course import block_medians
 
-__all__ = ["BlockMedians", "excerpts", "moving_mean", "moving_minimum", "side_by_side", "whole_runs"]
+__all__ = [
+    "BlockMedians",
+    "apart",
+    "excerpts",
+    "moving_mean",
+    "moving_minimum",
+    "side_by_side",
+    "whole_runs",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -56,7 +65,8 @@ def moving_mean(parts: Iterable[RealArray], size: int) -> Iterator[FloatArray]:
             continue
         changes = values[size:] - values[:-size]
         if last is None:
-            sums = np.add.accumulate(np.concatenate([np.add.accumulate(values[:size])[-1:], changes]))
+            first = np.add.accumulate(np.concatenate([[0.0], values[:size]]))[-1:]
+            sums = np.add.accumulate(np.concatenate([first, changes]))
         else:
             sums = np.add.accumulate(np.concatenate([last, changes]))[1:]
         if len(sums):
@@ -117,6 +127,35 @@ def _reflected(parts: Iterable[RealArray], *, before: int, after: int) -> Iterat
         joined = np.concatenate([tail, part[max(len(part) - after, 0) :]])
         tail = joined[len(joined) - after :]
     yield tail[::-1]
+
+
+def apart(parts: Iterable[tuple[RealArray, RealArray]]) -> tuple[Iterator[RealArray], Iterator[RealArray]]:
+    """Return two streams that come together as two; what only one of them has taken waits for the other.
+
+    Parameters
+    ----------
+    parts : iterable of (ndarray, ndarray)
+
+    Examples
+    --------
+    >>> ones, twos = apart((np.full(2, 1.0), np.full(2, 2.0)) for _ in range(2))
+    >>> [part.tolist() for part in ones], next(twos).tolist()
+    ([[1.0, 1.0], [1.0, 1.0]], [2.0, 2.0])
+    """
+    # `itertools.tee` would hold up to 57 parts that both have taken.
+    source, waiting = iter(parts), (deque[RealArray](), deque[RealArray]())
+
+    def one(number: int) -> Iterator[RealArray]:
+        while True:
+            if not waiting[number]:
+                pair = next(source, None)
+                if pair is None:
+                    return
+                for queue, part in zip(waiting, pair, strict=True):
+                    queue.append(part)
+            yield waiting[number].popleft()
+
+    return one(0), one(1)
 
 
 def side_by_side(*streams: Iterable[RealArray]) -> Iterator[tuple[RealArray, ...]]:

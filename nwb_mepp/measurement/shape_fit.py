@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.measurement.noise_weights import NoiseWeights
+from nwb_mepp.measurement.small_systems import inverse, solve_two
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
 from nwb_mepp.measurement.whitened_windows import LinearSums, WhitenedWindows
 
@@ -30,7 +31,6 @@ _MAX_DAMPING = 1e7
 # Iterations end when they lower chi-square by less than this (absolute, relative): the parameters are then
 # within about a tenth of their standard error, and exact where there is no noise.
 _TOLERANCE = (3e-3, 1e-6)
-_HUGE = 1e12
 # The largest step of the onset (s) and of the logarithms of the time constants in one iteration.
 _MAX_STEP = np.array([0.5e-3, 0.7, 0.7])
 
@@ -325,7 +325,7 @@ class _Problem:
             normal[part], target[part] = sums.normal, sums.target
         normal[:, 1, 1] += weight
         target[:, 1] += weight * self._level[rows]
-        linear = _solve_two(normal, target)
+        linear = solve_two(normal, target)
         # A deflection that points downward is no event; the scale 0 keeps the fit from following it.
         down = ~(linear[:, 0] > 0.0)
         linear[down, 0] = 0.0
@@ -335,7 +335,7 @@ class _Problem:
         for part, sums in parts:
             fisher[part, :3, :3], cross[part], downhill[part], chi_square[part] = sums.of_slopes(linear[part])
         fisher[:, :3, 3:], fisher[:, 3:, :3], fisher[:, 3:, 3:] = cross, cross.transpose(0, 2, 1), normal
-        explained = np.stack([_solve_two(normal, cross[:, k]) for k in range(3)], axis=1) @ cross.transpose(
+        explained = np.stack([solve_two(normal, cross[:, k]) for k in range(3)], axis=1) @ cross.transpose(
             0, 2, 1
         )
         hessian = fisher[:, :3, :3] - explained + np.diag(self._weight)
@@ -356,7 +356,7 @@ class _Problem:
         change[:, 3, 1] = -scale * climb * peak_s / rise_s
         change[:, 3, 2] = scale * height * peak_s / decay_s
         change[:, 3, 3] = height
-        covariance = change @ _inverse(state.fisher) @ change.transpose(0, 2, 1)
+        covariance = change @ inverse(state.fisher) @ change.transpose(0, 2, 1)
         return Shapes(
             onset_s=at[:, 0],
             tau_rise_s=rise_s,
@@ -379,28 +379,7 @@ class _Problem:
             white = group.whitened(curves[part], own)
             slopes = np.concatenate([scale[part] * white[:, 1:], white[:, :1], group.ones[:, None]], axis=1)
             shared[part], variance[part] = group.with_mean(slopes, own), group.variance_of_mean
-        inverse = _inverse(state.fisher)
-        covariance = np.einsum("nk,nk->n", inverse[:, 4], shared)
-        variance = variance - 2.0 * covariance + inverse[:, 4, 4]
+        known = inverse(state.fisher)
+        covariance = np.einsum("nk,nk->n", known[:, 4], shared)
+        variance = variance - 2.0 * covariance + known[:, 4, 4]
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
-
-
-def _solve_two(matrices: FloatArray, targets: FloatArray) -> FloatArray:
-    """Solve systems of two equations; NaN where they are singular."""
-    (a, b), d = matrices[:, 0].T, matrices[:, 1, 1]
-    determinant = a * d - b * b
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first = (d * targets[:, 0] - b * targets[:, 1]) / determinant
-        second = (a * targets[:, 1] - b * targets[:, 0]) / determinant
-    return np.stack([first, second], axis=1)
-
-
-def _inverse(matrices: FloatArray) -> FloatArray:
-    """Return inverses of matrices; huge ones where they are singular, as nothing is known there."""
-    diagonal = np.einsum("nii->ni", matrices)
-    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    scaled = matrices / scale[:, :, None] / scale[:, None, :]
-    inverses = np.tile(_HUGE * np.eye(matrices.shape[1]), (len(matrices), 1, 1))
-    regular = np.linalg.cond(scaled) < _HUGE
-    inverses[regular] = np.linalg.inv(scaled[regular]) / scale[regular, :, None] / scale[regular, None, :]
-    return inverses

@@ -77,7 +77,7 @@ def _found_again(
     """Return which peaks have a candidate near, and the nearest of each."""
     if len(candidates) == 0:
         return np.zeros(len(peaks), dtype=np.bool_), np.zeros(len(peaks), dtype=np.int64)
-    distance = np.abs(peaks[:, np.newaxis] - candidates)
-    nearest = distance.argmin(axis=1) if len(peaks) else np.zeros(0, dtype=np.int64)
-    within = distance.min(axis=1) if len(peaks) else np.zeros(0, dtype=np.int64)
-    return within <= _SAME_S * piece.sampling_rate_hz, nearest
+    after = np.minimum(np.searchsorted(candidates, peaks), len(candidates) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(peaks - candidates[before]) <= np.abs(candidates[after] - peaks), before, after)
+    return np.abs(peaks - candidates[nearest]) <= _SAME_S * piece.sampling_rate_hz, nearest

@@ -15,7 +15,7 @@ from builders.traces import NOISE_SD, segments_of, white_noise
 from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, shipped_weights
-from nwb_mepp.detectors.autoencoder import find_anomalies, sample_anomaly, steady_anomaly
+from nwb_mepp.detectors.anomalies import find_anomalies, sample_anomaly, steady_anomaly
 
 SHIPPED = {
     "autoencoder": "92c2c700f5be70175dd95a84d0d9be2b4ccdc04e24048867da8e1de794aaf83f",

@@ -17,7 +17,7 @@ from nwb_mepp.conditioning import survey, whiten
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors import Autoencoder, Candidates, fits_recordings, recording_fit, shipped_weights
-from nwb_mepp.detectors.autoencoder import sample_anomaly
+from nwb_mepp.detectors.anomalies import sample_anomaly
 from nwb_mepp.detectors.recording_fit import FIT_MODES, Halves, load_fitter
 
 RATE_HZ = 10_000.0

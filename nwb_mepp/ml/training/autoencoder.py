@@ -14,7 +14,8 @@ from nwb_mepp.conditioning import WhitenedTrace, survey, whiten
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors.autoencoder import find_anomalies, reconstruct, sample_anomaly
+from nwb_mepp.detectors.anomalies import find_anomalies, sample_anomaly
+from nwb_mepp.detectors.autoencoder import reconstruct
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import (
     BLOCK_MARGIN,

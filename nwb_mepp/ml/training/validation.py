@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.detectors.autoencoder import find_anomalies, sample_anomaly
+from nwb_mepp.detectors.anomalies import find_anomalies, sample_anomaly
 from nwb_mepp.detectors.miniunet import RawCandidates
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES

@@ -1,0 +1,33 @@
+"""Many small systems of linear equations at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["inverse", "solve_two"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_HUGE = 1e12
+
+
+def solve_two(matrices: FloatArray, targets: FloatArray) -> FloatArray:
+    """Solve systems of two equations; NaN where they are singular."""
+    (a, b), d = matrices[:, 0].T, matrices[:, 1, 1]
+    determinant = a * d - b * b
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = (d * targets[:, 0] - b * targets[:, 1]) / determinant
+        second = (a * targets[:, 1] - b * targets[:, 0]) / determinant
+    return np.stack([first, second], axis=1)
+
+
+def inverse(matrices: FloatArray) -> FloatArray:
+    """Return inverses of matrices; huge ones where they are singular, as nothing is known there."""
+    diagonal = np.einsum("nii->ni", matrices)
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = matrices / scale[:, :, None] / scale[:, None, :]
+    inverses = np.tile(_HUGE * np.eye(matrices.shape[1]), (len(matrices), 1, 1))
+    regular = np.linalg.cond(scaled) < _HUGE
+    inverses[regular] = np.linalg.inv(scaled[regular]) / scale[regular, :, None] / scale[regular, None, :]
+    return inverses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def run_jobs(
     on_crash: Callable[[JobT, str], ResultT],
     n_processes: int,
     limits: Callable[[JobT], Limits] | None = None,
+    budget_bytes: float = math.inf,
     on_message: Callable[[Any], None] | None = None,
     on_interrupt: Callable[[], None] | None = None,
     imported_first: str | None = None,
@@ -53,11 +55,15 @@ def run_jobs(
         process.
     on_crash : callable (job, why) -> result
         Gives the result of a job whose process was ended: ``why`` is ``"crash"`` (killed, out of memory),
-        ``"time"`` or ``"memory"`` (of its limits).
+        ``"time"`` or ``"memory"`` (of its limits); or of one that does not fit into the budget alone, and is
+        not begun: ``"budget"``.
     n_processes : int
         With 0, everything runs in this process without limits, and a crash ends it.
     limits : callable (job) -> Limits, optional
         The time counts from when the process has begun with the job.
+    budget_bytes : float, optional
+        A job is begun when its limit of memory fits into this beside those of the jobs that are running. None
+        overtakes another.
     on_message : callable, optional
         Called with what a job says by :func:`tell_parent`.
     on_interrupt : callable, optional
@@ -86,7 +92,7 @@ def run_jobs(
         yield from map(work, jobs)
         return
     start = partial(_Worker, share_cores=n_processes > 1, imported_first=imported_first)
-    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), start)
+    pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), budget_bytes, start)
     waiting = deque(jobs)
     with pool, _first_interrupt_noted(on_interrupt is not None) as interrupted:
         pool.grow(min(n_processes, len(jobs)))
@@ -95,7 +101,7 @@ def run_jobs(
                 on_interrupt()
                 waiting.clear()
                 interrupted.clear()
-            pool.begin(waiting)
+            yield from pool.begin(waiting)
             yield from pool.finished()
 
 
@@ -129,8 +135,13 @@ class _Pool(Generic[JobT, ResultT]):
         on_crash: Callable[[JobT, str], ResultT],
         limits: Callable[[JobT], Limits] | None,
         on_message: Callable[[Any], None],
+        budget_bytes: float,
         start: Callable[[], _Worker],
     ) -> None:
+        self._budget_bytes = budget_bytes
+        # What each job that is running may use, and the next, whose folder need not be looked at again.
+        self._allowed: dict[_Worker, Limits | None] = {}
+        self._next: tuple[JobT, Limits | None] | None = None
         self._work, self._on_crash, self._limits, self._on_message = work, on_crash, limits, on_message
         self._start = start
         self._workers: set[_Worker] = set()
@@ -148,15 +159,30 @@ class _Pool(Generic[JobT, ResultT]):
     def grow(self, n_processes: int) -> None:
         self._workers |= {self._start() for _ in range(n_processes)}
 
-    def begin(self, waiting: deque[JobT]) -> None:
-        """Give a job to each process that has none, and replace processes that are gone."""
+    def begin(self, waiting: deque[JobT]) -> list[ResultT]:
+        """Give a job to each process that has none, as far as the budget goes; replace those that are gone.
+
+        Return the results of jobs that do not fit into the budget.
+        """
+        refused: list[ResultT] = []
         for worker in self._workers - self.busy.keys():
-            if waiting:
-                job = waiting.popleft()
-                at_work = self._start() if worker.gone else worker
-                self._workers = (self._workers - {worker}) | {at_work}
-                self.busy[at_work] = job
-                at_work.start(self._work, job, None if self._limits is None else self._limits(job))
+            while waiting and _memory(self._limits_of(waiting[0])) > self._budget_bytes:
+                refused.append(self._on_crash(waiting.popleft(), "budget"))
+            in_use = sum(_memory(self._allowed[one]) for one in self.busy)
+            if not waiting or in_use + _memory(self._limits_of(waiting[0])) > self._budget_bytes:
+                break
+            job = waiting.popleft()
+            at_work = self._start() if worker.gone else worker
+            self._workers = (self._workers - {worker}) | {at_work}
+            self.busy[at_work] = job
+            self._allowed[at_work] = self._limits_of(job)
+            at_work.start(self._work, job, self._allowed[at_work])
+        return refused
+
+    def _limits_of(self, job: JobT) -> Limits | None:
+        if self._next is None or self._next[0] is not job:
+            self._next = (job, None if self._limits is None else self._limits(job))
+        return self._next[1]
 
     def finished(self) -> list[ResultT]:
         """Wait a little; return the results of the jobs that are done or had to be ended."""
@@ -183,6 +209,10 @@ class _Pool(Generic[JobT, ResultT]):
                 worker.stop()
                 results.append(self._on_crash(job, why))
         return results
+
+
+def _memory(limits: Limits | None) -> float:
+    return 0.0 if limits is None else limits.memory_bytes
 
 
 class _CrashError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import typer
 
 from nwb_mepp.core.options import Option, Options, options_of, settings_from
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.workflows.limits import LimitOptions
+from nwb_mepp.workflows.limits import BatchLimits
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 
@@ -137,7 +138,7 @@ def as_typed(text: str) -> str:
 
 def flag_of(name: str) -> str:
     """Return the command-line option for a Python argument."""
-    for settings in (DetectionSettings, ReadOptions, WriteOptions, LimitOptions):
+    for settings in (DetectionSettings, ReadOptions, WriteOptions, BatchLimits):
         one = options_of(settings).get(name)
         if one is not None and one.flag is not None:
             return one.flag
@@ -266,8 +267,32 @@ Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace output files that were made from other input or settings."),
 ]
+
+
+def _note_cores(n_jobs: int) -> int:
+    """Say on standard error if more files are asked for at a time than there are cores."""
+    try:
+        n_cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # on Linux only
+        n_cores = os.cpu_count() or 1
+    if n_jobs > n_cores:
+        typer.echo(
+            f"nwb-mepp: note: --jobs {n_jobs} is more than the {n_cores} cores that there are; more files at "
+            "a time take more memory, but hardly less time.",
+            err=True,
+        )
+    return n_jobs
+
+
 Jobs = Annotated[
-    int, typer.Option("--jobs", min=1, metavar="N", help="Number of files to process at the same time.")
+    int,
+    typer.Option(
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="Number of files to process at the same time.",
+        callback=_note_cores,
+    ),
 ]
 
 Events = Annotated[

@@ -19,7 +19,7 @@ from nwb_mepp.cli.console import (
 )
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.workflows.limits import LimitOptions
+from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
-    limits: LimitOptions,
+    limits: BatchLimits,
     no_picture: options.NoPicture = False,
     tables: options.TablesOption = options.Tables.CSV,
     units: options.UnitsOption = options.Units.SI,
@@ -106,7 +106,7 @@ def convert(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
-    limits: LimitOptions,
+    limits: BatchLimits,
 ) -> None:
     """Convert lab recordings to NWB files, without looking for MEPPs.
 
@@ -155,7 +155,7 @@ def detect(
     write_options: Annotated[WriteOptions, options.Only("extension")],
     overwrite: options.OverwriteOutputs = False,
     n_processes: options.Jobs = 1,
-    limits: LimitOptions,
+    limits: BatchLimits,
 ) -> None:
     """Find MEPPs in NWB files and add them to them; each file is replaced in one step.
 

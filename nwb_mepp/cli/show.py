@@ -16,7 +16,7 @@ from nwb_mepp.cli.console import aligned, complain, complain_of, data_stream
 from nwb_mepp.core.errors import MeppError, ReadError, UsageError
 from nwb_mepp.core.safe_text import json_text, visible
 from nwb_mepp.readers.options import ReadOptions
-from nwb_mepp.workflows.limits import LimitOptions
+from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.batch import Row
@@ -46,7 +46,7 @@ def events(
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
     n_processes: options.Jobs = 1,
-    limits: LimitOptions,
+    limits: BatchLimits,
 ) -> None:
     """Print the MEPPs of NWB files, one row per MEPP.
 
@@ -94,7 +94,7 @@ def summary(
     units: options.UnitsOption = options.Units.SI,
     decimal: options.DecimalOption = options.Decimal.POINT,
     n_processes: options.Jobs = 1,
-    limits: LimitOptions,
+    limits: BatchLimits,
 ) -> None:
     """Print the summary statistics of NWB files, one row per detector or reviewer and channel."""
     from nwb_mepp.workflows.batch import (
@@ -196,6 +196,7 @@ class _Rows:
             on_crash=self._given_up,
             n_processes=self._n_processes,
             limits=self._limits.of,
+            budget_bytes=self._limits.budget_bytes,
         ):
             done[path] = rows
             while expected in done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from nwb_mepp._utils.limits import LimitError, Limits, limited
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.options import Options, documented, option, positive
 
-__all__ = ["LimitOptions"]
+__all__ = ["BatchLimits", "LimitOptions"]
 
 _GIGABYTE = 1e9
 # Many times what sound files take, so that only what hangs or grows without end exceeds it.
@@ -69,6 +70,11 @@ class LimitOptions(Options):
             else memory_gb * _GIGABYTE,
         )
 
+    @property
+    def budget_bytes(self) -> float:
+        """Memory that all files that are worked on at a time may take together; infinite if not bounded."""
+        return math.inf
+
     def excess(self, path: Path, limit: str) -> str:
         """Return the sentence about a file that exceeded a limit, "time" or "memory", without its name."""
         limits = self.of(path)
@@ -107,6 +113,56 @@ class LimitOptions(Options):
                 yield
         except LimitError as error:
             raise ReadError(f"{path}: {self.excess(path, error.limit)}") from None
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class BatchLimits(LimitOptions):
+    """What the work on each of many files may take, and all that are worked on at a time together.
+
+    Raises
+    ------
+    UsageError
+        If a value is not possible.
+    """
+
+    memory_budget_gb: float | None = option(
+        help="Work on no more files at a time than may take this memory together, in gigabytes, each up to "
+        "its memory limit",
+        flag="--memory-budget",
+        metavar="GB",
+        default_text="any",
+        check=positive("GB"),
+    )
+
+    @property
+    def budget_bytes(self) -> float:
+        """Memory that all files that are worked on at a time may take together; infinite if not bounded."""
+        return math.inf if self.memory_budget_gb is None else self.memory_budget_gb * _GIGABYTE
+
+    def excess(self, path: Path, limit: str) -> str:
+        """Return the sentence about a file that exceeded a limit, "time", "memory" or "budget"."""
+        if limit != "budget":
+            return super().excess(path, limit)
+        return (
+            f"expected a memory budget of {self.of(path).memory_bytes / _GIGABYTE:.3g} GB or more, which the "
+            f"file may take, found {self.memory_budget_gb:g} GB; allow more with `memory_budget_gb`, or less "
+            "for a file with `memory_limit_gb`."
+        )
+
+    @contextmanager
+    def kept(self, path: Path, *, worded: Callable[[str], str] = str) -> Iterator[None]:
+        """Keep the limits within a ``with`` block that works on a file in this process.
+
+        Raises
+        ------
+        ReadError
+            If the block exceeds a limit, or the file may take more than the budget.
+        """
+        if self.of(path).memory_bytes > self.budget_bytes:
+            raise ReadError(f"{path}: {self.excess(path, 'budget')}")
+        with super().kept(path, worded=worded):
+            yield
 
 
 def _size_of(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import math
 import signal
 import subprocess
@@ -70,6 +71,42 @@ def test_in_a_process_that_a_job_gave_up_no_other_job_runs(run_jobs: RunJobs) ->
     jobs = [PID, GIVING_UP.format(PID), PID, PID]
     first, given_up, third, fourth = run_jobs(jobs, work=eval, on_crash=_give_up, n_processes=1)
     assert first == given_up != third == fourth
+
+
+@pytest.mark.parametrize(("budget", "most"), [(2e9, 1), (5e9, 2)])
+def test_no_more_jobs_run_at_a_time_than_fit_into_the_budget(
+    budget: float, most: int, tmp_path: Path, run_jobs: RunJobs
+) -> None:
+    log = tmp_path / "log"
+    say = f"open({str(log)!r}, 'a').write"
+    job = f"({say}('+'), __import__('time').sleep(0.05), {say}('-'), 1)[-1]"
+    jobs = [f"{job} + {number}" for number in range(4)]
+    results = run_jobs(
+        jobs,
+        work=eval,
+        on_crash=_give_up,
+        n_processes=4,
+        limits=lambda _: Limits(60.0, 2e9),
+        budget_bytes=budget,
+    )
+    assert sorted(results) == [1, 2, 3, 4]
+    running = list(itertools.accumulate(1 if sign == "+" else -1 for sign in log.read_text()))
+    assert len(running) == 8
+    assert max(running) <= most
+
+
+def test_a_job_that_does_not_fit_into_the_budget_is_not_begun_and_holds_up_no_other(
+    run_jobs: RunJobs,
+) -> None:
+    results = run_jobs(
+        ["1", "open('/nowhere')", "2"],
+        work=eval,
+        on_crash=_give_up,
+        n_processes=2,
+        limits=lambda job: Limits(60.0, 9e9 if "open" in job else 1e9),
+        budget_bytes=4e9,
+    )
+    assert set(results) == {1, "gave up open('/nowhere'): budget", 2}
 
 
 SAYING = "__import__('nwb_mepp._utils.process_pool', fromlist=['']).tell_parent('halfway')"

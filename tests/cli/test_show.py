@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -102,3 +103,22 @@ def test_summary_says_where_nothing_was_looked_for(call: Call, lab_file: Path, t
         assert (called.code, "".join(called.out.split())) == (0, printed)
         assert called.err.count("no detector was run on it") == 1
         assert f"'nwb-mepp detect {path}'" in called.err
+
+
+def test_more_jobs_than_cores_are_said(annotated: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    called = call("summary", annotated, "--jobs", "3")
+    assert called.code == 0
+    assert "nwb-mepp: note: --jobs 3 is more than the 2 cores that there are; more files" in called.err
+    assert "note" not in call("summary", annotated, "--jobs", "2").err
+
+
+def test_a_budget_below_what_one_file_may_take_is_said(annotated: Path, call: Call) -> None:
+    called = call("summary", annotated, "--memory-budget", "2")
+    assert called.code == 1
+    assert re.search(
+        r"run07\.txt\.nwb: expected a memory budget of 4(\.\d+)? GB or more, .* found 2 GB; allow more with "
+        r"--memory-budget, or less for a file with --memory-limit\.",
+        called.err,
+    )
+    assert call("summary", annotated, "--memory-budget", "2", "--memory-limit", "1.5").code == 0

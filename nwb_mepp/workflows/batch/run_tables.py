@@ -44,9 +44,9 @@ def write_run_tables(
     written: WrittenTables,
     units: Units,
     decimal: Decimal,
+    columns: Mapping[Path, Mapping[str, str]],
     workbook: bool,
     parquet: bool,
-    columns: Mapping[Path, Mapping[str, str]],
 ) -> tuple[tuple[Path, ...], tuple[Failure, ...]]:
     """Write the tables of a folder; a workbook or Parquet file of an earlier run is brought up to date.
 

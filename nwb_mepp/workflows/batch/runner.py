@@ -141,9 +141,9 @@ def run_batch(
             written=written,
             units=units,
             decimal=decimal,
+            columns={job.output: job.columns for job in plan.jobs},
             workbook=workbook,
             parquet=parquet,
-            columns={job.output: job.columns for job in plan.jobs},
         )
     outcome = replace(outcome, failures=(*outcome.failures, *missing), tables=tables)
     return _with_failures_listed(plan, outcome, worded=worded)
@@ -295,6 +295,7 @@ class _Runner:
             on_crash=self._given_up,
             n_processes=0 if alone else self.n_processes,
             limits=self._limits_of,
+            budget_bytes=self.limits.budget_bytes,
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
             imported_first=_IMPORTED_FIRST,

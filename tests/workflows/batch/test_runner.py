@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import signal
 import threading
 from pathlib import Path
@@ -19,7 +20,7 @@ from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch, runner
 from nwb_mepp.workflows.batch.plan import Job
-from nwb_mepp.workflows.limits import LimitOptions
+from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
 VOLTS = ReadOptions(unit={"": "V"})
@@ -209,6 +210,25 @@ def test_a_file_that_takes_too_much_memory_is_named() -> None:
     outcome = run(plan_batch(["rec"], folder="out", write_options=KNOWN), limits=limits)
     assert [one.path.name for one in outcome.failures] == ["run1.txt", "run2.txt"]
     assert outcome.failures[0].reason.startswith("expected to need at most 0.01 GB of memory, and the file")
+
+
+@pytest.mark.parametrize("argument", ["rec", "rec/run2.txt"])
+def test_a_file_that_may_take_more_than_the_budget_is_named_and_the_others_are_done(
+    work: Path, argument: str
+) -> None:
+    # What a file may take grows with its size, and run2 is padded here.
+    with (work / "rec" / "run2.txt").open("a") as stream:
+        stream.write("#" + "-" * 10_000_000 + "\n")
+    limits = BatchLimits(memory_budget_gb=4.1)
+    outcome = run(plan_batch([argument], folder="out", write_options=KNOWN), limits=limits)
+    assert [one.path.name for one in outcome.done] == (["run1.txt"] if argument == "rec" else [])
+    (failure,) = outcome.failures
+    assert failure.path.name == "run2.txt"
+    assert re.fullmatch(
+        r"expected a memory budget of 4\.\d+ GB or more, which the file may take, found 4\.1 GB; allow more "
+        r"with `memory_budget_gb`, or less for a file with `memory_limit_gb`\.",
+        failure.reason,
+    )
 
 
 def test_tables_list_all_outputs_in_the_folder(work: Path) -> None:

@@ -1,7 +1,7 @@
 """NWB files read with h5py alone, as far as they hold what is usual: pynwb takes a second to import.
 
 What is read here is what pynwb gives, to the bit. Anything that pynwb might treat in its own way raises
-:class:`UnusualError`: then the file is read with pynwb.
+:class:`~nwb_mepp.nwb.stored_objects.UnusualError`: then the file is read with pynwb.
 """
 
 from __future__ import annotations
@@ -13,15 +13,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.schema import SAMPLES
+from nwb_mepp.nwb.stored_objects import (
+    StoredName,
+    UnusualError,
+    dataset_in,
+    decoded,
+    groups_in,
+    hard,
+    last_name,
+    named,
+    number_of,
+    only,
+    text_of,
+    type_of,
+)
 
-__all__ = ["NEWEST_RELEASE", "OLDEST_RELEASE", "StoredFile", "UnusualError"]
+__all__ = ["NEWEST_RELEASE", "OLDEST_RELEASE", "StoredFile"]
 
 # The releases of the NWB schema in which the parts that are read here are stored alike.
 OLDEST_RELEASE, NEWEST_RELEASE = (2, 2), (2, 11)
@@ -46,17 +60,6 @@ _COLUMNS = {
     ("ndx-mepp", "MEPPQuantity"),
 }
 _DETECTOR = ("ndx-mepp", "MEPPDetector")
-
-
-class UnusualError(Exception):
-    """States what of a file has to be read with pynwb."""
-
-
-class StoredName(NamedTuple):
-    """The name of an object and the identifier that it has in the file."""
-
-    name: str
-    object_id: str
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ class StoredTable:
 
     def __init__(self, group: h5py.Group) -> None:
         self._group = group
-        self.name = _last_name(group)
-        self.stored_type = _type(group)[1]
-        self.description = _text(group, "description")
+        self.name = last_name(group)
+        self.stored_type = type_of(group)[1]
+        self.description = text_of(group, "description")
         names = group.attrs.get("colnames")
         if not isinstance(names, np.ndarray) or not all(isinstance(one, str) for one in names):
             raise UnusualError(f"the names of the columns of {group.name}")
@@ -117,8 +120,8 @@ class StoredTable:
             raise UnusualError(f"the columns of {group.name}")
         self._indexes = indexes
         self._read: dict[str, npt.NDArray[Any] | list[list[StoredReference]]] = {}
-        identifiers = _dataset(group, "id", dims=1)
-        if _type(identifiers) != ("hdmf-common", "ElementIdentifiers"):
+        identifiers = dataset_in(group, "id", dims=1)
+        if type_of(identifiers) != ("hdmf-common", "ElementIdentifiers"):
             raise UnusualError(f"the type of {identifiers.name}")
         self._n_rows = len(identifiers)
 
@@ -132,23 +135,23 @@ class StoredTable:
         return self._read[name]
 
     def _values(self, name: str) -> npt.NDArray[Any] | list[list[StoredReference]]:
-        column = _dataset(self._group, name, dims=1)
+        column = dataset_in(self._group, name, dims=1)
         index = f"{name}_index"
-        _text(column, "description")
-        if _type(column) == ("core", "TimeSeriesReferenceVectorData") and index in self._indexes:
-            return self._references(column, _dataset(self._group, index, dims=1))
-        if _type(column) not in _COLUMNS or index in self._indexes or name == SAMPLES.name:
+        text_of(column, "description")
+        if type_of(column) == ("core", "TimeSeriesReferenceVectorData") and index in self._indexes:
+            return self._references(column, dataset_in(self._group, index, dims=1))
+        if type_of(column) not in _COLUMNS or index in self._indexes or name == SAMPLES.name:
             raise UnusualError(f"the type of {column.name}")
         if len(column) != len(self):
             raise UnusualError(f"the length of {column.name}")
         if h5py.check_string_dtype(column.dtype) is not None:
-            return np.asarray(_decoded(column))
+            return np.asarray(decoded(column))
         if column.dtype.kind not in "biuf":
             raise UnusualError(f"the values of {column.name}")
         return np.asarray(column[:])
 
     def _references(self, column: h5py.Dataset, index: h5py.Dataset) -> list[list[StoredReference]]:
-        if _type(index) != ("hdmf-common", "VectorIndex"):
+        if type_of(index) != ("hdmf-common", "VectorIndex"):
             raise UnusualError(f"the type of {index.name}")
         ends = index[:].astype(np.int64)
         steps = np.diff(ends, prepend=0)
@@ -165,7 +168,7 @@ class StoredTable:
         target = h5py.h5r.dereference(reference, self._group.id)
         address = h5py.h5o.get_info(target).addr
         if address not in names:
-            names[address] = _name(_only(h5py.Group(target)))
+            names[address] = named(only(h5py.Group(target)))
         return StoredReference(int(first), int(n_samples), names[address])
 
 
@@ -201,10 +204,10 @@ class StoredFile:
         release = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
         if not OLDEST_RELEASE <= release <= NEWEST_RELEASE:
             raise UnusualError(f"the version {version}")
-        if _type(handle) != ("core", "NWBFile"):
+        if type_of(handle) != ("core", "NWBFile"):
             raise UnusualError("the type of the file")
         for name in _ROOT:
-            _dataset(handle, name, dims=0)
+            dataset_in(handle, name, dims=0)
 
     @cached_property
     def acquisition(self) -> Mapping[str, Any]:
@@ -223,22 +226,22 @@ class StoredFile:
     def processing(self) -> Mapping[str, _Module]:
         """Modules with what they hold."""
         found = {}
-        for name, group in _groups(self._group("processing")):
-            if _type(group) != ("core", "ProcessingModule"):
+        for name, group in groups_in(self._group("processing")):
+            if type_of(group) != ("core", "ProcessingModule"):
                 raise UnusualError(f"the type of {group.name}")
-            _text(group, "description")
+            text_of(group, "description")
             found[name] = _Module(_contents(group))
         return found
 
     @cached_property
     def intervals(self) -> Mapping[str, StoredTable] | None:
         """Tables of ``/intervals``."""
-        return {name: _table(one, _INTERVALS) for name, one in _groups(self._group("intervals"))}
+        return {name: _table(one, _INTERVALS) for name, one in groups_in(self._group("intervals"))}
 
     @cached_property
     def events(self) -> Mapping[str, StoredTable]:
         """Tables of ``/events``."""
-        return {name: _table(one, _EVENTS) for name, one in _groups(self._group("events"))}
+        return {name: _table(one, _EVENTS) for name, one in groups_in(self._group("events"))}
 
     @property
     def trials(self) -> StoredTable | None:
@@ -306,7 +309,7 @@ class StoredFile:
         for name in path.split("/"):
             if not isinstance(found, h5py.Group) or name not in found:
                 return MappingProxyType({})
-            found = _hard(found, name)
+            found = hard(found, name)
         if not isinstance(found, h5py.Group):
             raise UnusualError(f"a dataset at {path}")
         return found
@@ -314,54 +317,54 @@ class StoredFile:
     def _stated(self, path: str) -> str | None:
         folder, _, name = path.rpartition("/")
         group = self._group(folder) if folder else self._handle
-        return str(_decoded(_dataset(group, name, dims=0))) if name in group else None
+        return str(decoded(dataset_in(group, name, dims=0))) if name in group else None
 
 
 def _contents(group: h5py.Group | Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _content(one) for name, one in _groups(group)}
+    return {name: _content(one) for name, one in groups_in(group)}
 
 
 def _content(group: h5py.Group) -> StoredSeries | StoredTable | _Detector:
-    namespace, kind = _type(group)
+    namespace, kind = type_of(group)
     if namespace == "core" and kind in _SERIES:
         return _series(group, kind)
     return _Detector() if (namespace, kind) == _DETECTOR else _table(group, _TABLES)
 
 
 def _table(group: h5py.Group, types: Set[tuple[str, str]]) -> StoredTable:
-    if _type(group) not in types:
+    if type_of(group) not in types:
         raise UnusualError(f"the type of {group.name}")
     return StoredTable(group)
 
 
 def _series(group: h5py.Group, kind: str) -> StoredSeries:
-    data = _dataset(group, "data")
-    unit, fixed = _text(data, "unit"), _SERIES[kind]
+    data = dataset_in(group, "data")
+    unit, fixed = text_of(data, "unit"), _SERIES[kind]
     if data.dtype.kind not in "iuf" or not data.shape or fixed not in (None, unit):
         raise UnusualError(f"the samples of {group.name}")
     timestamps = rate = start_s = None
     if "timestamps" in group:
-        timestamps = _dataset(group, "timestamps", dims=1)
+        timestamps = dataset_in(group, "timestamps", dims=1)
     if "starting_time" in group:
-        start = _dataset(group, "starting_time", dims=0)
-        rate, start_s = _number(start, "rate"), float(start[()])
+        start = dataset_in(group, "starting_time", dims=0)
+        rate, start_s = number_of(start, "rate"), float(start[()])
     if (timestamps is None) == (rate is None) or not (rate is None or 0 < rate < math.inf):
         raise UnusualError(f"the times of {group.name}")
     if timestamps is not None and (timestamps.dtype.kind != "f" or len(timestamps) != len(data)):
         raise UnusualError(f"the timestamps of {group.name}")
     sweep_number = group.attrs.get("sweep_number")
     return StoredSeries(
-        name=_last_name(group),
-        object_id=_text(group, "object_id"),
+        name=last_name(group),
+        object_id=text_of(group, "object_id"),
         stored_type=kind,
         data=data,
         unit=unit,
-        conversion=_number(data, "conversion", default=1.0),
-        offset=_number(data, "offset", default=0.0),
+        conversion=number_of(data, "conversion", default=1.0),
+        offset=number_of(data, "offset", default=0.0),
         rate=rate,
         starting_time=start_s,
         timestamps=timestamps,
-        comments=_text(group, "comments", default="no comments"),
+        comments=text_of(group, "comments", default="no comments"),
         sweep_number=None if sweep_number is None else int(sweep_number),
         electrode=_electrode(group) if kind != "TimeSeries" else None,
     )
@@ -372,73 +375,4 @@ def _electrode(series: h5py.Group) -> StoredName:
     electrode = series.get("electrode")
     if not isinstance(link, h5py.SoftLink) or not isinstance(electrode, h5py.Group):
         raise UnusualError(f"the electrode of {series.name}")
-    return StoredName(link.path.rpartition("/")[2], _text(electrode, "object_id"))
-
-
-def _groups(group: h5py.Group | Mapping[str, Any]) -> list[tuple[str, h5py.Group]]:
-    """Return the members of a group, which have to be groups of no other name."""
-    found = [(name, _hard(group, name)) for name in group]
-    for name, one in found:
-        if not isinstance(one, h5py.Group):
-            raise UnusualError(f"a dataset {name}")
-    return found
-
-
-def _hard(group: h5py.Group | Mapping[str, Any], name: str) -> Any:
-    """Return a member of a group that is no link and has no second name, under which pynwb might read it."""
-    if not isinstance(group, h5py.Group) or not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise UnusualError(f"a link {name}")
-    return _only(group[name])
-
-
-def _only(item: Any) -> Any:
-    if h5py.h5o.get_info(item.id).rc != 1:
-        raise UnusualError(f"a second name of {item.name}")
-    return item
-
-
-def _dataset(group: h5py.Group | Mapping[str, Any], name: str, *, dims: int | None = None) -> h5py.Dataset:
-    dataset = _hard(group, name) if name in group else None
-    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
-        raise UnusualError(f"no dataset {name}")
-    if dims is not None and len(dataset.shape) != dims:
-        raise UnusualError(f"the shape of {dataset.name}")
-    return dataset
-
-
-def _decoded(dataset: h5py.Dataset) -> Any:
-    """Return the text or texts of a dataset."""
-    stored = h5py.check_string_dtype(dataset.dtype)
-    if stored is None or stored.length is not None:
-        raise UnusualError(f"the text of {dataset.name}")
-    try:
-        return dataset.asstr()[()]
-    except UnicodeDecodeError:
-        raise UnusualError(f"the encoding of {dataset.name}") from None
-
-
-def _type(item: h5py.HLObject) -> tuple[str, str]:
-    """Return namespace and type of an object."""
-    return _text(item, "namespace"), _text(item, "neurodata_type")
-
-
-def _name(group: h5py.Group) -> StoredName:
-    return StoredName(_last_name(group), _text(group, "object_id"))
-
-
-def _last_name(group: h5py.Group) -> str:
-    return str(group.name).rpartition("/")[2]
-
-
-def _text(item: h5py.HLObject, name: str, *, default: str | None = None) -> str:
-    value = item.attrs.get(name, default)
-    if not isinstance(value, str):
-        raise UnusualError(f"no text {name} of {item.name}")
-    return value
-
-
-def _number(item: h5py.HLObject, name: str, *, default: float | None = None) -> float:
-    value = item.attrs.get(name, default)
-    if not isinstance(value, (float, np.floating)):
-        raise UnusualError(f"no number {name} of {item.name}")
-    return float(value)
+    return StoredName(link.path.rpartition("/")[2], text_of(electrode, "object_id"))

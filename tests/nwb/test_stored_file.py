@@ -37,7 +37,8 @@ from nwb_mepp.nwb import (
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.schema_validation import newer_schema
-from nwb_mepp.nwb.stored_file import NEWEST_RELEASE, StoredFile, UnusualError
+from nwb_mepp.nwb.stored_file import NEWEST_RELEASE, StoredFile
+from nwb_mepp.nwb.stored_objects import UnusualError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"

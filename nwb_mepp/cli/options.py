@@ -268,6 +268,15 @@ Overwrite = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", min=1, metavar="N", help="Number of files to process at the same time.")
 ]
+Scheduler = Annotated[
+    str | None,
+    _option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Let the workers of a Dask cluster do the files: the address of its scheduler, such as "
+        "tcp://node07:8786.",
+    ),
+]
 
 Events = Annotated[
     str | None,

@@ -42,7 +42,7 @@ def test_processes_that_die_one_after_another_do_not_stop_the_others() -> None:
     assert results.count(f"gave up 0 or {KILLED}: crash") == 3
 
 
-SAYING = "__import__('nwb_mepp._utils.process_pool', fromlist=['']).tell_parent('halfway')"
+SAYING = "__import__('nwb_mepp._utils.child_process', fromlist=['']).tell_parent('halfway')"
 # Native code that hangs as HDF5 does on damaged files: no other thread runs, no signal is heard.
 HANGING = (
     "(lambda library, mutex: library.pthread_mutex_lock(mutex) or library.pthread_mutex_lock(mutex))"
@@ -186,9 +186,8 @@ def test_an_interruption_is_left_to_the_process_that_started_the_others() -> Non
 def test_processes_end_with_the_one_that_started_them() -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
-        "if __name__ == '__main__':\n"
-        "    job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
-        "    list(run_jobs([job] * 2, work=eval, on_crash=max, n_processes=2))\n"
+        "job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
+        "list(run_jobs([job] * 2, work=eval, on_crash=max, n_processes=2))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -204,9 +203,8 @@ def test_processes_end_with_the_one_that_started_them() -> None:
 def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started_it() -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
-        "if __name__ == '__main__':\n"
-        f"    job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
-        "    list(run_jobs([job], work=eval, on_crash=max, n_processes=1))\n"
+        f"job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
+        "list(run_jobs([job], work=eval, on_crash=max, n_processes=1))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

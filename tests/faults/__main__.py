@@ -10,14 +10,20 @@ and docs/reliability.md is written from it. The exit code is 1 if anything was l
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from nwb_mepp._utils.limits import GRACE_S
 from tests.faults.records import LOST, Log, Record, read_records
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -72,8 +78,6 @@ def _options() -> argparse.Namespace:
 def _import_everything() -> None:
     """Import what the commands import, so that forked processes need not; none of it may start a thread."""
     # Workers, too, are forked: to import everything takes longer than most trials.
-    import multiprocessing
-
     import h5py  # noqa: F401
     import scipy.signal
     import scipy.stats  # noqa: F401
@@ -82,12 +86,55 @@ def _import_everything() -> None:
     import nwb_mepp.workflows.evaluate
     import nwb_mepp.workflows.extension
     import nwb_mepp.workflows.simulate  # noqa: F401
-    from nwb_mepp._utils import process_pool
+    from nwb_mepp._utils import child_process
 
-    process_pool.get_context = lambda _: multiprocessing.get_context("fork")
+    child_process.started = _forked
     _warm_up()
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("expected one thread before the first fork")
+
+
+class _Forked:
+    """What a batch asks of a process that works for it."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process, self.pid = process, process.pid
+        self.terminate, self.kill = process.terminate, process.kill
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("a fork", timeout or 0.0)
+
+
+def _forked(pipe: Connection, environment: Mapping[str, str]) -> _Forked:
+    process = multiprocessing.get_context("fork").Process(
+        target=_serve, args=(pipe, environment), daemon=True
+    )
+    process.start()
+    return _Forked(process)
+
+
+def _serve(pipe: Connection, environment: Mapping[str, str]) -> None:
+    from nwb_mepp._utils import child_process
+
+    os.environ.update(environment)
+    # A fork holds the other end of its own pipe, too, so that it does not see it closed.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.recv()
+    child_process.serve(pipe)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
 
 
 def _warm_up() -> None:

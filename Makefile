@@ -57,7 +57,7 @@ $(VENV)/.runs: $(VENV)/.made $(STATED)
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.made $(STATED)
-	$(PIP_INSTALL) --editable "./$(NDX_MEPP)[test]" --editable ".[train,review,formats,neuroconv,parquet,xlsx,docs,test]"
+	$(PIP_INSTALL) --editable "./$(NDX_MEPP)[test]" --editable ".[cluster,train,review,formats,neuroconv,parquet,xlsx,docs,test]"
 	@touch $@ $(VENV)/.runs
 
 $(VENV)/.made:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -85,6 +89,38 @@ def tensorflow() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def distributed() -> ModuleType:
+    """The package of Dask clusters; skip where it is not installed, fail in continuous integration."""
+    if importlib.util.find_spec("distributed") is None:
+        reason = "expected distributed, found none; install it with pip install 'nwb-mepp[cluster]'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return importlib.import_module("distributed")
+
+
+@pytest.fixture(scope="session")
+def _dask_cluster(distributed: ModuleType) -> Iterator[Any]:
+    """A cluster of two processes with a thread each, whose scheduler blames a task for each lost worker."""
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture
+def dask_cluster(_dask_cluster: Any) -> Any:
+    """The cluster when both of its workers are there, which another test may have killed."""
+    _dask_cluster.wait_for_workers(2)
+    return _dask_cluster
 
 
 @pytest.fixture

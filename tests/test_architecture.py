@@ -27,6 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 SOLE_IMPORTERS = {
     "aiohttp": "curation",
     "ai_edge_litert": "detectors",
+    "distributed": "_utils.cluster",
     "elephant": "statistics",
     "hdmf": "nwb",
     "keras": "ml.networks",

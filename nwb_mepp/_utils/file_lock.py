@@ -2,7 +2,8 @@
 
 The lock of ``a.nwb`` is the hidden file ``.a.nwb.nwb-mepp-lock``, which says which process of which computer
 holds it. It appears with its content in one step. The lock of a process that has ended is taken over; about
-a process of another computer nothing can be known, so its lock stays until someone removes it.
+a process of another computer nothing can be known, so its lock stays until someone removes it, or until the
+batch that it worked for has the same file done elsewhere.
 """
 
 from __future__ import annotations
@@ -11,16 +12,24 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from nwb_mepp._utils.process_identity import ProcessIdentity
 from nwb_mepp._utils.temporaries import short_name, temporary_beside
 from nwb_mepp.core.errors import OutputError
 
-__all__ = ["LOCK_SUFFIX", "FileState", "HeldLock", "file_lock", "refuse_changed", "remove_stale_lock"]
+__all__ = [
+    "LOCK_SUFFIX",
+    "FileState",
+    "HeldLock",
+    "attempt_of",
+    "file_lock",
+    "refuse_changed",
+    "remove_stale_lock",
+]
 
 LOCK_SUFFIX = ".nwb-mepp-lock"
 # Long enough for a table or a list to be written, too short to be taken for a hang.
@@ -46,6 +55,11 @@ class FileState:
             return None
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
+    def as_seen_here(self, path: Path) -> FileState:
+        """Return what another computer saw of a file, with the number that its device has on this one."""
+        here = FileState.of(path)
+        return self if here is None else replace(self, device=here.device)
+
 
 @dataclass
 class HeldLock:
@@ -65,6 +79,8 @@ class HeldLock:
 
 
 _held: dict[Path, HeldLock] = {}
+# What this process works for; stands in its locks.
+_batch = ""
 
 
 def refuse_changed(path: Path, seen: FileState | None) -> None:
@@ -86,6 +102,27 @@ def refuse_changed(path: Path, seen: FileState | None) -> None:
             f"expected {path} as it was at the beginning, found that another program has changed it since; "
             "nothing was written, run it again."
         )
+
+
+@contextmanager
+def attempt_of(batch: str) -> Iterator[None]:
+    """Work for a batch within a ``with`` block; it has each file done once, elsewhere if a computer is lost.
+
+    So a lock of the same batch is that of an earlier attempt at the same file. If the computer of that
+    attempt is another one, its lock is taken over after 10 s, in which it would have ended; if it is this
+    one, the attempt is waited for.
+
+    Parameters
+    ----------
+    batch : str
+        A name that no other batch has.
+    """
+    global _batch
+    _batch, before = batch, _batch
+    try:
+        yield
+    finally:
+        _batch = before
 
 
 @contextmanager
@@ -134,6 +171,10 @@ def remove_stale_lock(lock: Path) -> bool:
     bool
         Whether it was one.
     """
+    return _remove(lock, lambda content: (holder := _parse(content)) is not None and holder.is_gone())
+
+
+def _remove(lock: Path, is_stale: Callable[[bytes], bool]) -> bool:
     if os.name != "posix":
         return False
     import fcntl
@@ -143,8 +184,7 @@ def remove_stale_lock(lock: Path) -> bool:
             # Of several that see the same stale lock, one removes it, and none the lock that follows.
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             same = os.fstat(stream.fileno()).st_ino == lock.stat().st_ino
-            holder = _parse(stream.read())
-            if not same or holder is None or not holder.is_gone():
+            if not same or not is_stale(stream.read()):
                 return False
             lock.unlink()
             return True
@@ -162,12 +202,29 @@ def _acquire(lock: Path, target: Path, *, doing: str) -> int:
         if remove_stale_lock(lock):
             continue
         if time.monotonic() >= end:
-            raise OutputError(_held_by(lock, target))
+            if _remove(lock, _is_earlier_attempt_elsewhere):
+                continue
+            if not _is_earlier_attempt_here(lock):
+                raise OutputError(_held_by(lock, target))
         time.sleep(_POLL_S)
 
 
+def _is_earlier_attempt_elsewhere(content: bytes) -> bool:
+    holder = _parse(content)
+    return holder is not None and _batch_of(content) == _batch != "" and holder.host != _here()
+
+
+def _is_earlier_attempt_here(lock: Path) -> bool:
+    with suppress(OSError):
+        content = lock.read_bytes()
+        holder = _parse(content)
+        return holder is not None and _batch_of(content) == _batch != "" and holder.host == _here()
+    return True  # it has just gone
+
+
 def _create(lock: Path, *, doing: str) -> int | None:
-    content = json.dumps({**asdict(ProcessIdentity.this()), "doing": doing}).encode()
+    stated = {**asdict(ProcessIdentity.this()), "doing": doing, **({"batch": _batch} if _batch else {})}
+    content = json.dumps(stated).encode()
     temporary = temporary_beside(lock)
     try:
         temporary.write_bytes(content)
@@ -197,7 +254,7 @@ def _held_by(lock: Path, target: Path) -> str:
             f"expected to write {target}, found its lock {lock.name}, which does not say who holds it; if no "
             "other nwb-mepp writes this file, remove the lock."
         )
-    if holder.host == ProcessIdentity.this().host:
+    if holder.host == _here():
         return (
             f"expected to write {target}, found that another nwb-mepp (process {holder.pid}) is {doing} it; "
             "wait until it has ended, and run this again."
@@ -212,6 +269,17 @@ def _held_by(lock: Path, target: Path) -> str:
 def _doing(content: bytes) -> str:
     """Return what a lock says is done: one of the words that this package writes."""
     return "reviewing" if b'"doing": "reviewing"' in content else "writing"
+
+
+def _here() -> str:
+    return ProcessIdentity.this().host
+
+
+def _batch_of(content: bytes) -> str:
+    try:
+        return str(json.loads(content)["batch"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _parse(content: bytes) -> ProcessIdentity | None:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
+import pickle
 import signal
-import sys
 import threading
-import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from multiprocessing import Pipe, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
-from nwb_mepp._utils.limits import GRACE_S, POLL_S, Limits
-from nwb_mepp._utils.native_stderr import ignore_failing_destructors
-from nwb_mepp._utils.process_start import started
+from nwb_mepp._utils.child_process import Child, CrashError, packed
+from nwb_mepp._utils.limits import POLL_S, Limits
 
-__all__ = ["give_up_process", "run_jobs", "tell_parent"]
+__all__ = ["first_interrupt_noted", "run_jobs"]
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
-
-# Of the process that a job runs in.
-_to_parent: list[Connection] = []
-_given_up: list[bool] = []
 
 
 def run_jobs(
@@ -65,12 +56,12 @@ def run_jobs(
         A job is begun when its limit of memory fits into this beside those of the jobs that are running. None
         overtakes another.
     on_message : callable, optional
-        Called with what a job says by :func:`tell_parent`.
+        Called with what a job says by :func:`~nwb_mepp._utils.child_process.tell_parent`.
     on_interrupt : callable, optional
         Called after Ctrl-C. The jobs that are running are then finished, no others begun; a second Ctrl-C
         interrupts. Without it, the first does.
     imported_first : str, optional
-        Module that imports what the jobs need; see :func:`nwb_mepp._utils.process_start.started`.
+        Module that imports what the jobs need; see :func:`nwb_mepp._utils.process_start.forked`.
 
     Yields
     ------
@@ -91,10 +82,10 @@ def run_jobs(
     if n_processes <= 0:
         yield from map(work, jobs)
         return
-    start = partial(_Worker, share_cores=n_processes > 1, imported_first=imported_first)
+    start = partial(Child, share_cores=n_processes > 1, imported_first=imported_first)
     pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), budget_bytes, start)
     waiting = deque(jobs)
-    with pool, _first_interrupt_noted(on_interrupt is not None) as interrupted:
+    with pool, first_interrupt_noted(on_interrupt is not None) as interrupted:
         pool.grow(min(n_processes, len(jobs)))
         while waiting or pool.busy:
             if interrupted and on_interrupt is not None:
@@ -106,7 +97,7 @@ def run_jobs(
 
 
 @contextmanager
-def _first_interrupt_noted(asked: bool) -> Iterator[list[int]]:
+def first_interrupt_noted(asked: bool) -> Iterator[list[int]]:
     """Collect the first Ctrl-C in a list; the second raises KeyboardInterrupt as ever."""
     noted: list[int] = []
     # Only the main thread may ask for signals.
@@ -136,16 +127,16 @@ class _Pool(Generic[JobT, ResultT]):
         limits: Callable[[JobT], Limits] | None,
         on_message: Callable[[Any], None],
         budget_bytes: float,
-        start: Callable[[], _Worker],
+        start: Callable[[], Child],
     ) -> None:
         self._budget_bytes = budget_bytes
         # What each job that is running may use, and the next, whose folder need not be looked at again.
-        self._allowed: dict[_Worker, Limits | None] = {}
+        self._allowed: dict[Child, Limits | None] = {}
         self._next: tuple[JobT, Limits | None] | None = None
         self._work, self._on_crash, self._limits, self._on_message = work, on_crash, limits, on_message
         self._start = start
-        self._workers: set[_Worker] = set()
-        self.busy: dict[_Worker, JobT] = {}
+        self._workers: set[Child] = set()
+        self.busy: dict[Child, JobT] = {}
 
     def __enter__(self) -> _Pool[JobT, ResultT]:
         return self
@@ -176,7 +167,7 @@ class _Pool(Generic[JobT, ResultT]):
             self._workers = (self._workers - {worker}) | {at_work}
             self.busy[at_work] = job
             self._allowed[at_work] = self._limits_of(job)
-            at_work.start(self._work, job, self._allowed[at_work])
+            at_work.start(packed(self._work, job), self._allowed[at_work])
         return refused
 
     def _limits_of(self, job: JobT) -> Limits | None:
@@ -193,17 +184,19 @@ class _Pool(Generic[JobT, ResultT]):
             if worker.connection in ready:
                 try:
                     kind, content = worker.receive()
-                except _CrashError:
+                except CrashError:
                     why = "crash"
                 else:
+                    if kind == "error":
+                        raise pickle.loads(content)
                     if kind in ("result", "last result"):
                         del self.busy[worker]
                         if kind == "last result":
                             worker.stop()
-                        results.append(content)
+                        results.append(pickle.loads(content))
                         continue
                     if kind == "message":
-                        self._on_message(content)
+                        self._on_message(pickle.loads(content))
             if why is not None:
                 del self.busy[worker]
                 worker.stop()
@@ -213,124 +206,3 @@ class _Pool(Generic[JobT, ResultT]):
 
 def _memory(limits: Limits | None) -> float:
     return 0.0 if limits is None else limits.memory_bytes
-
-
-class _CrashError(Exception):
-    """A process died before it gave a result."""
-
-
-class _Worker:
-    """A process that does one job after another, each received through a pipe of its own.
-
-    Processes that share a queue also share its lock, which one that is killed may never release.
-    """
-
-    def __init__(self, *, share_cores: bool, imported_first: str | None) -> None:
-        self.connection, theirs = Pipe()
-        self._process = started(_serve, theirs, share_cores, imported_first=imported_first)
-        # With no other copy of that end, the death of the process closes the pipe.
-        theirs.close()
-        self._limits: Limits | None = None
-        self._began_s: float | None = None
-
-    @property
-    def gone(self) -> bool:
-        return self.connection.closed
-
-    def start(self, work: Callable[[JobT], object], job: JobT, limits: Limits | None) -> None:
-        """Send a job."""
-        self._limits, self._began_s = limits, None
-        # A pipe that is broken already is noticed where the result is expected.
-        with suppress(ConnectionError):
-            self.connection.send((work, job))
-
-    def receive(self) -> tuple[str, Any]:
-        """Return what the process says, or raise the exception of its job."""
-        try:
-            kind, content = self.connection.recv()
-        except (EOFError, OSError) as error:
-            raise _CrashError from error
-        if kind == "begun":
-            self._began_s = time.monotonic()
-        if kind == "error":
-            raise content
-        return kind, content
-
-    def excess(self) -> str | None:
-        """Return which limit the process exceeds."""
-        if self._limits is None or self._began_s is None or self._process.pid is None:
-            return None
-        return self._limits.exceeded_by(self._process.pid, since_s=self._began_s)
-
-    def ask_to_stop(self) -> None:
-        """End the process as soon as it can; a job in it is given up."""
-        self.connection.close()
-        self._process.terminate()
-
-    def stop(self) -> None:
-        """End the process, by force if need be, and wait for its end."""
-        self.ask_to_stop()
-        self._process.join(GRACE_S)
-        self._process.kill()
-        self._process.join()
-
-
-def tell_parent(message: Any) -> None:
-    """Say something to the process that started this one, in the middle of a job."""
-    for connection in _to_parent:
-        connection.send(("message", message))
-
-
-def give_up_process() -> None:
-    """Let no other job run in this process of a pool, once the present one has ended.
-
-    What a native library cannot close, it may stumble over later.
-    """
-    _given_up.append(True)
-
-
-def _serve(connection: Connection, share_cores: bool) -> None:
-    """Do jobs until the pipe is closed."""
-    # Ctrl-C reaches all processes of a terminal. Only the first decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Exit as an exception, so that the job removes its temporary files.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    # Several threads in one process would only slow down the others. A process that is alone computes with as
-    # many as the parent would, to the same last bit: the order of sums depends on the number of threads.
-    if share_cores and "OMP_NUM_THREADS" not in os.environ:
-        _compute_with_one_thread()
-    _to_parent.append(connection)
-    ignore_failing_destructors()
-    with suppress(EOFError, ConnectionError):
-        while True:
-            work, job = connection.recv()
-            connection.send(("begun", None))
-            answer: tuple[str, object]
-            try:
-                result = work(job)
-                answer = "last result" if _given_up else "result", result
-            except Exception as error:
-                error.add_note(traceback.format_exc())
-                answer = "error", error
-            connection.send(answer)
-
-
-def _compute_with_one_thread() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
-    # Libraries that are loaded already have read the environment. OpenBLAS prefers a number of its own.
-    if "numpy" in sys.modules and not os.environ.get("OPENBLAS_NUM_THREADS"):
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(limits=1)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it dies, even in the middle of a job."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-        # A job in native code that hangs does not hear it.
-        time.sleep(GRACE_S)
-        os._exit(1)

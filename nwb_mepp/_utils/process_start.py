@@ -1,28 +1,58 @@
-"""Starting a process for jobs: with nothing of this one but what is handed over.
+"""Processes that have the imports of a job behind them, forked from a server that has done nothing else.
 
-A process that is forked from this one would hold the locks of threads that it does not have. So it is
-started afresh, which takes seconds where much is imported; or, on Linux, forked from a server, a process that
-has only imported: no thread of it computes, no file is open, and no job has run in it.
+A process that is forked from this one would hold the locks of threads that it does not have. In the server no
+thread computes, no file is open, and no job has run.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context, reduction, resource_tracker
+from multiprocessing import current_process, get_context, reduction, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-__all__ = ["started"]
+__all__ = ["Forked", "forked"]
 
 
-def started(target: Callable[..., None], *arguments: object, imported_first: str | None) -> BaseProcess:
+class Forked:
+    """A process that was forked, to be handled like one of :mod:`subprocess`."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+        self.terminate, self.kill = process.terminate, process.kill
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the process runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code as soon as the process has ended.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If it has not ended in time.
+        """
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0.0)
+        return self._process.exitcode
+
+
+def forked(target: Callable[..., None], *arguments: object, imported_first: str) -> Forked | None:
     """Start a process with the environment, working folder and standard streams of this one.
 
-    It should ignore Ctrl-C from its beginning, as one that is forked does already.
+    It should ignore Ctrl-C, as it does at its beginning.
 
     Parameters
     ----------
@@ -30,33 +60,27 @@ def started(target: Callable[..., None], *arguments: object, imported_first: str
         Importable by name.
     *arguments : object
         What a process that is started can inherit.
-    imported_first : str, optional
-        Module that imports what jobs need. With it, the process is forked, on Linux, from a server that
-        imported the module; the first call starts the server, and it ends with this process. All callers
-        share it. Without it, the process starts afresh, with nothing imported.
+    imported_first : str
+        Module that imports what jobs need. The first call starts the server, which imports it, and ends with
+        this process. All callers share it.
 
     Returns
     -------
-    BaseProcess
-        It is a daemon.
+    Forked or None
+        None if it cannot be: elsewhere than on Linux, in a daemon (such as a worker of Dask), where the
+        server was killed, or where there is no room for its socket.
     """
-    if imported_first is not None and sys.platform == "linux":
-        context = get_context("forkserver")
-        context.set_forkserver_preload([imported_first])
-        process: BaseProcess = context.Process(
-            target=_forked, args=(_Surroundings(), target, arguments), daemon=True
-        )
-        try:
-            with _interrupts_blocked():
-                process.start()
-        except (OSError, EOFError):
-            # There is no room for its socket, its path is too long, or the server was killed.
-            pass
-        else:
-            return process
-    process = get_context("spawn").Process(target=target, args=arguments, daemon=True)
-    process.start()
-    return process
+    if sys.platform != "linux" or current_process().daemon:
+        return None
+    context = get_context("forkserver")
+    context.set_forkserver_preload([imported_first])
+    process = context.Process(target=_forked, args=(_Surroundings(), target, arguments), daemon=True)
+    try:
+        with _interrupts_blocked():
+            process.start()
+    except (OSError, EOFError):
+        return None
+    return Forked(process)
 
 
 def _forked(_: _Surroundings, target: Callable[..., None], arguments: tuple[object, ...]) -> None:

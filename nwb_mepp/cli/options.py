@@ -294,6 +294,15 @@ Jobs = Annotated[
         callback=_note_cores,
     ),
 ]
+Scheduler = Annotated[
+    str | None,
+    _option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Let the workers of a Dask cluster do the files: the address of its scheduler, such as "
+        "tcp://node07:8786.",
+    ),
+]
 
 Events = Annotated[
     str | None,

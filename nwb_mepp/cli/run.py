@@ -48,6 +48,7 @@ def run(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
+    scheduler: options.Scheduler = None,
     limits: BatchLimits,
     no_picture: options.NoPicture = False,
     tables: options.TablesOption = options.Tables.CSV,
@@ -80,6 +81,7 @@ def run(
             overwrite=overwrite,
             picture=not no_picture,
             n_processes=n_processes,
+            scheduler=scheduler,
             units=units.value,
             decimal=decimal.value,
             workbook=tables is options.Tables.XLSX,
@@ -106,6 +108,7 @@ def convert(
     dandi_names: options.DandiNames = False,
     overwrite: options.Overwrite = False,
     n_processes: options.Jobs = 1,
+    scheduler: options.Scheduler = None,
     limits: BatchLimits,
 ) -> None:
     """Convert lab recordings to NWB files, without looking for MEPPs.
@@ -138,6 +141,7 @@ def convert(
             limits=limits,
             overwrite=overwrite,
             n_processes=n_processes,
+            scheduler=scheduler,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,
@@ -155,6 +159,7 @@ def detect(
     write_options: Annotated[WriteOptions, options.Only("extension")],
     overwrite: options.OverwriteOutputs = False,
     n_processes: options.Jobs = 1,
+    scheduler: options.Scheduler = None,
     limits: BatchLimits,
 ) -> None:
     """Find MEPPs in NWB files and add them to them; each file is replaced in one step.
@@ -164,7 +169,7 @@ def detect(
     from nwb_mepp.workflows.batch import detect_batch, plan_detection
 
     plan = plan_detection(paths, output=output, extension=write_options.extension)
-    if plan.n_files == 1 and plan.jobs[0].path == paths[0]:
+    if plan.n_files == 1 and plan.jobs[0].path == paths[0] and scheduler is None:
         # A single file that fails is an error with its own exit code.
         _detect_one(plan.jobs[0], settings, read_options, overwrite=overwrite, limits=limits)
         return
@@ -176,6 +181,7 @@ def detect(
             limits=limits,
             overwrite=overwrite,
             n_processes=n_processes,
+            scheduler=scheduler,
             worded=options.as_typed,
             on_done=_reporter(progress),
             on_progress=progress.describe,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ClusterError",
     "DetectionError",
     "MeppError",
     "MetadataError",
@@ -35,6 +36,10 @@ class DetectionError(MeppError, ValueError):
 
 class OutputError(MeppError, OSError):
     """A result cannot be written, or would overwrite a file unasked."""
+
+
+class ClusterError(MeppError, RuntimeError):
+    """A Dask cluster cannot be reached, or cannot do the work."""
 
 
 class MissingDependencyError(MeppError, ImportError):

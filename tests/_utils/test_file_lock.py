@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nwb_mepp._utils import file_lock as module
-from nwb_mepp._utils.file_lock import file_lock
+from nwb_mepp._utils.file_lock import FileState, attempt_of, file_lock
 from nwb_mepp._utils.process_identity import ProcessIdentity
 from nwb_mepp.core.errors import OutputError
 
@@ -151,6 +151,39 @@ def test_a_file_system_without_hard_links_has_locks_too(
     with file_lock(tmp_path / "a.nwb"):
         assert json.loads(lock_of(tmp_path / "a.nwb").read_text())["pid"] == os.getpid()
     assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+def test_a_lost_computer_does_not_keep_its_batch_from_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.nwb"
+    elsewhere = asdict(replace(ProcessIdentity.this(), host="node03 pid:[1]"))
+    lock_of(target).write_text(json.dumps({**elsewhere, "doing": "writing", "batch": "b1"}))
+    with attempt_of("b2"), pytest.raises(OutputError, match="on the computer node03"), file_lock(target):
+        pass
+    with attempt_of("b1"), file_lock(target):
+        held = json.loads(lock_of(target).read_text())
+        assert (held["batch"], held["pid"]) == ("b1", os.getpid())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_attempt_of_the_same_batch_is_waited_for(tmp_path: Path) -> None:
+    target = tmp_path / "a.nwb"
+    lock = lock_of(target)
+    lock.write_text(json.dumps({**asdict(ProcessIdentity.this()), "doing": "writing", "batch": "b1"}))
+    later = threading.Timer(4 * module.WAIT_S, lock.unlink)
+    later.start()
+    with attempt_of("b1"), file_lock(target):
+        assert not later.is_alive()
+    later.join()
+
+
+def test_a_file_of_another_computer_is_the_same_on_this_one(tmp_path: Path) -> None:
+    (tmp_path / "a.nwb").write_bytes(b"1")
+    here = FileState.of(tmp_path / "a.nwb")
+    assert here is not None
+    there = replace(here, device=here.device + 1)
+    assert there.as_seen_here(tmp_path / "a.nwb") == here
+    assert there.as_seen_here(tmp_path / "missing.nwb") == there
 
 
 def test_a_lock_that_someone_else_has_taken_over_by_hand_stays(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_processes_that_die_one_after_another_do_not_stop_the_others(run_jobs: R
     assert results.count(f"gave up 0 or {KILLED}: crash") == 3
 
 
-GIVING_UP = "(__import__('nwb_mepp._utils.process_pool', fromlist=['']).give_up_process(), {})[1]"
+GIVING_UP = "(__import__('nwb_mepp._utils.child_process', fromlist=['']).give_up_process(), {})[1]"
 PID = "__import__('os').getpid()"
 
 
@@ -109,7 +109,7 @@ def test_a_job_that_does_not_fit_into_the_budget_is_not_begun_and_holds_up_no_ot
     assert set(results) == {1, "gave up open('/nowhere'): budget", 2}
 
 
-SAYING = "__import__('nwb_mepp._utils.process_pool', fromlist=['']).tell_parent('halfway')"
+SAYING = "__import__('nwb_mepp._utils.child_process', fromlist=['']).tell_parent('halfway')"
 # Native code that hangs as HDF5 does on damaged files: no other thread runs, no signal is heard.
 HANGING = (
     "(lambda library, mutex: library.pthread_mutex_lock(mutex) or library.pthread_mutex_lock(mutex))"
@@ -257,10 +257,9 @@ def test_an_interruption_is_left_to_the_process_that_started_the_others(run_jobs
 def test_processes_end_with_the_one_that_started_them(imported_first: str | None) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
-        "if __name__ == '__main__':\n"
-        "    job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
-        f"    stated = {{'n_processes': 2, 'imported_first': {imported_first!r}}}\n"
-        "    list(run_jobs([job] * 2, work=eval, on_crash=max, **stated))\n"
+        "job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
+        f"stated = {{'n_processes': 2, 'imported_first': {imported_first!r}}}\n"
+        "list(run_jobs([job] * 2, work=eval, on_crash=max, **stated))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -278,10 +277,9 @@ def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started
 ) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
-        "if __name__ == '__main__':\n"
-        f"    job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
-        f"    stated = {{'n_processes': 1, 'imported_first': {imported_first!r}}}\n"
-        "    list(run_jobs([job], work=eval, on_crash=max, **stated))\n"
+        f"job = '''print('at work', flush=True) or {HANGING.replace('PyDLL', 'CDLL')}'''\n"
+        f"stated = {{'n_processes': 1, 'imported_first': {imported_first!r}}}\n"
+        "list(run_jobs([job], work=eval, on_crash=max, **stated))\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

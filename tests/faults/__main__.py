@@ -10,14 +10,17 @@ and docs/reliability.md is written from it. The exit code is 1 if anything was l
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from nwb_mepp._utils.limits import GRACE_S
 from tests.faults.records import LOST, Log, Record, read_records
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -72,8 +75,6 @@ def _options() -> argparse.Namespace:
 def _import_everything() -> None:
     """Import what the commands import, so that forked processes need not; none of it may start a thread."""
     # Workers, too, are forked: to import everything takes longer than most trials.
-    import multiprocessing
-
     import h5py  # noqa: F401
     import scipy.signal
     import scipy.stats  # noqa: F401
@@ -82,12 +83,37 @@ def _import_everything() -> None:
     import nwb_mepp.workflows.evaluate
     import nwb_mepp.workflows.extension
     import nwb_mepp.workflows.simulate  # noqa: F401
-    from nwb_mepp._utils import process_start
+    from nwb_mepp._utils import child_process
 
-    process_start.get_context = lambda _: multiprocessing.get_context("fork")
+    child_process.forked = _forked
     _warm_up()
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("expected one thread before the first fork")
+
+
+def _forked(target: Callable[..., None], *arguments: object, **_: str) -> object:
+    from nwb_mepp._utils.process_start import Forked
+
+    process = multiprocessing.get_context("fork").Process(
+        target=_serve, args=(target, arguments), daemon=True
+    )
+    process.start()
+    return Forked(process)
+
+
+def _serve(target: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    # A fork holds the other end of its own pipe, too, so that it does not see it closed.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    target(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
 
 
 def _warm_up() -> None:

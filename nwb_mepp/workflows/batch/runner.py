@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nwb_mepp._utils.child_process import give_up_process, tell_parent
+from nwb_mepp._utils.cluster_jobs import run_on_cluster
 from nwb_mepp._utils.limits import Limits
-from nwb_mepp._utils.process_pool import give_up_process, run_jobs, tell_parent
+from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.core.errors import OutputError, ReadError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
+from nwb_mepp.workflows.batch.cluster import REASONS, shared_by
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.folder_tables import FAILURES, refuse_foreign_tables, write_failures
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
@@ -64,6 +67,7 @@ def run_batch(
     overwrite: bool = False,
     picture: bool = True,
     n_processes: int = 1,
+    scheduler: str | None = None,
     units: Units = "si",
     decimal: Decimal = "point",
     workbook: bool = False,
@@ -88,6 +92,9 @@ def run_batch(
         As for :func:`nwb_mepp.workflows.run_file`.
     n_processes : int, default 1
         How many files are worked on at a time, each in another process; a single file in this one.
+    scheduler : str, optional
+        Address of the scheduler of a Dask cluster, whose workers do the files; see
+        :func:`nwb_mepp._utils.cluster_jobs.run_on_cluster`.
     units : {"si", "lab"}
     decimal : {"point", "comma"}
         Of the tables.
@@ -114,7 +121,12 @@ def run_batch(
     OutputError
         If files of someone else bear the names of the tables; nothing is done then.
     MissingDependencyError
-        If a workbook is asked for and openpyxl is not installed, or a Parquet file and pyarrow is not.
+        If a workbook is asked for and openpyxl is not installed, or a Parquet file and pyarrow is not, or a
+        scheduler and distributed is not.
+    UsageError
+        If both a number of processes and a scheduler are stated.
+    ClusterError
+        If the cluster cannot do the work.
     """
     check_run_tables(plan.folder, workbook=workbook, parquet=parquet)
     kept = limits or LimitOptions()
@@ -126,6 +138,7 @@ def run_batch(
             plan=plan,
             limits=kept,
             n_processes=n_processes,
+            scheduler=scheduler,
             worded=worded,
             on_done=on_done,
             on_interrupt=on_interrupt,
@@ -161,6 +174,7 @@ def convert_batch(
     limits: LimitOptions | None = None,
     overwrite: bool = False,
     n_processes: int = 1,
+    scheduler: str | None = None,
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
@@ -179,6 +193,7 @@ def convert_batch(
     overwrite : bool
         As for :func:`nwb_mepp.workflows.convert_file`.
     n_processes : int, default 1
+    scheduler : str, optional
     worded, on_done, on_progress, on_interrupt : callable, optional
         As for :func:`run_batch`.
 
@@ -213,6 +228,7 @@ def convert_batch(
         plan=plan,
         limits=limits or LimitOptions(),
         n_processes=n_processes,
+        scheduler=scheduler,
         worded=worded,
         on_done=on_done,
         on_interrupt=on_interrupt,
@@ -229,6 +245,7 @@ def detect_batch(
     limits: LimitOptions | None = None,
     overwrite: bool = False,
     n_processes: int = 1,
+    scheduler: str | None = None,
     worded: Callable[[str], str] = str,
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
@@ -245,6 +262,7 @@ def detect_batch(
     limits : LimitOptions, optional
     overwrite : bool, default False
     n_processes : int, default 1
+    scheduler : str, optional
     worded, on_done, on_progress, on_interrupt : callable, optional
         As for :func:`run_batch`.
 
@@ -256,6 +274,7 @@ def detect_batch(
         plan=plan,
         limits=limits or LimitOptions(),
         n_processes=n_processes,
+        scheduler=scheduler,
         worded=worded,
         on_done=on_done,
         on_interrupt=on_interrupt,
@@ -273,21 +292,62 @@ class _Runner:
     plan: Plan
     limits: LimitOptions
     n_processes: int
+    scheduler: str | None
     worded: Callable[[str], str]
     on_done: Report | None
     on_interrupt: Callable[[], None] | None
     written: WrittenTables | None = None
+
+    def __post_init__(self) -> None:
+        if self.scheduler is not None and self.n_processes != 1:
+            raise UsageError(
+                f"`n_processes`: expected none beside `scheduler`, found {self.n_processes}; the workers of "
+                "the cluster decide how many files are worked on at a time."
+            )
 
     def run(self, work: Callable[..., FileOutcome], *, on_progress: ProgressCallback | None) -> BatchOutcome:
         """Do every job; return outcomes and failures in the order of the plan."""
         jobs, tell = self.plan.jobs, self.on_done or (lambda _: None)
         for failure in self.plan.failures:
             tell(failure)
-        alone = len(jobs) <= 1  # another process would take a second to start
-        if on_progress is not None and (alone or self.n_processes <= 1):
+        # For a single file, another process would take a second to start.
+        alone = len(jobs) <= 1 and self.scheduler is None
+        if on_progress is not None and self.scheduler is None and (alone or self.n_processes <= 1):
             work = partial(work, on_progress=on_progress if alone else tell_parent)
         finished: list[FileOutcome | Failure] = []
-        for result in run_jobs(
+        for result in self._results(work, jobs, alone=alone, on_progress=on_progress):
+            tell(result)
+            finished.append(self._lighter(result))
+        order = {job.path: number for number, job in enumerate(jobs)}
+        finished.sort(key=lambda one: order[one.path])
+        done = tuple(one for one in finished if isinstance(one, FileOutcome))
+        failures = [*self.plan.failures, *(one for one in finished if isinstance(one, Failure))]
+        failures += [Failure(path=one.path, reason=reason) for one in done for reason in one.missing]
+        n_left = len(jobs) - len(finished)
+        return BatchOutcome(done=done, failures=tuple(failures), tables=(), n_left=n_left)
+
+    def _results(
+        self,
+        work: Callable[..., FileOutcome],
+        jobs: Sequence[Job],
+        *,
+        alone: bool,
+        on_progress: ProgressCallback | None,
+    ) -> Iterator[FileOutcome | Failure]:
+        """Yield what each job gives, as it ends."""
+        if self.scheduler is not None and jobs:
+            yield from run_on_cluster(
+                jobs,
+                work=partial(_guarded, work),
+                on_crash=self._given_up,
+                scheduler=self.scheduler,
+                name_of=lambda job: str(job.path),
+                shared=shared_by(jobs),
+                limits=self._limits_of,
+                on_interrupt=self.on_interrupt,
+            )
+            return
+        yield from run_jobs(
             jobs,
             work=partial(_guarded_alone, work, self.limits, self.worded)
             if alone
@@ -299,34 +359,27 @@ class _Runner:
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
             imported_first=_IMPORTED_FIRST,
-        ):
-            tell(result)
-            finished.append(self._lighter(result))
-        order = {job.path: number for number, job in enumerate(jobs)}
-        finished.sort(key=lambda one: order[one.path])
-        done = tuple(one for one in finished if isinstance(one, FileOutcome))
-        failures = [*self.plan.failures, *(one for one in finished if isinstance(one, Failure))]
-        failures += [Failure(path=one.path, reason=reason) for one in done for reason in one.missing]
-        n_left = len(jobs) - len(finished)
-        return BatchOutcome(done=done, failures=tuple(failures), tables=(), n_left=n_left)
+        )
 
     def _lighter(self, result: FileOutcome | Failure) -> FileOutcome | Failure:
         """Put the tables of an outcome aside."""
         if isinstance(result, Failure) or result.written is None:
             return result
         if self.written is not None:
-            self.written.add(result.output, result.written)
+            self.written.add(result.output, result.written, elsewhere=self.scheduler is not None)
         return replace(result, written=None)
 
     def _limits_of(self, job: Job) -> Limits:
         return self.limits.of(job.path)
 
     def _given_up(self, job: Job, why: str) -> Failure:
+        if why in ("time", "memory", "budget"):
+            return Failure(path=job.path, reason=self.limits.excess(job.path, why))
+        if self.scheduler is not None:
+            return Failure(path=job.path, reason=REASONS[why])
         reason = (
             "the process that worked on it was killed or ran out of memory; run it alone, without "
             "`n_processes`."
-            if why == "crash"
-            else self.limits.excess(job.path, why)
         )
         return Failure(path=job.path, reason=reason)
 

@@ -31,11 +31,14 @@ class WrittenTables:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
-    def add(self, output: Path, written: Written) -> None:
-        """Keep what an output holds."""
+    def add(self, output: Path, written: Written, *, elsewhere: bool = False) -> None:
+        """Keep what an output holds; a file that was written elsewhere is known by another device there."""
+        state = written.state
+        if elsewhere and state is not None:
+            state = state.as_seen_here(output)
         place = self._store.seek(0, 2)
         pickle.dump(written.tables, self._store, protocol=pickle.HIGHEST_PROTOCOL)
-        self._places[output] = place, written.state
+        self._places[output] = place, state
 
     def of(self, output: Path) -> FileTables | None:
         """Return what an output holds; None if that is not known, or the file has been changed since."""

@@ -3,6 +3,7 @@
 #   make demo    environment, installation, the main job on a shipped recording
 #   make test    environment with every extra, lint, types, documentation, the whole suite
 #   make faults  kills, full disks, damaged inputs, large inputs: about an hour, writes docs/reliability.md
+#   make benchmark  measures what it costs, beside other programs, writes docs/performance.md
 #   make profile prints where the time of an analysis goes
 #
 # Another interpreter: make demo PYTHON=python3.12
@@ -17,7 +18,7 @@ NDX_MEPP := extensions/ndx-mepp
 # What says which packages the environment needs, and in which version the extension is installed.
 STATED := pyproject.toml constraints.txt $(NDX_MEPP)/pyproject.toml $(NDX_MEPP)/spec/ndx-mepp.namespace.yaml
 
-.PHONY: demo test faults profile lint types docs suite clean
+.PHONY: demo test faults benchmark profile lint types docs suite clean
 
 demo: $(VENV)/.runs
 	@rm -rf $(DEMO)
@@ -47,6 +48,11 @@ suite: $(VENV)/.tests
 # Goes on where an interrupted run was; FRESH=--fresh begins anew.
 faults: $(VENV)/.tests
 	$(BIN)/python -m tests.faults --jobs 2 --page docs/reliability.md $(FRESH)
+
+# On a quiet machine. ARGUMENTS="--before FOLDER --long --miniml ENVIRONMENT --miniml-model FILE" adds another
+# version, recordings of 4 h and 24 h, and miniML; --help tells more.
+benchmark: $(VENV)/.tests
+	$(BIN)/python docs/make_performance.py $(ARGUMENTS)
 
 profile: $(VENV)/.tests
 	$(BIN)/python docs/make_performance.py --profile

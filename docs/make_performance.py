@@ -1,16 +1,18 @@
 """Measure what docs/performance.md says, and write it there.
 
-    python docs/make_performance.py [--before CHECKOUT] [--repeats 5] [--profile]
+    python docs/make_performance.py [--before CHECKOUT] [--repeats 5] [--long] [--miniml ENVIRONMENT ...]
+    python docs/make_performance.py --profile
 
-Each kind of work is done several times in processes of their own, on one thread. With ``--before``, a
-checkout of another version does the same in turn, so that both meet the same machine. ``--profile`` prints
-instead where the time of the analysis goes. It takes minutes, and its seconds are those of the machine, so no
-test runs it.
+The works are those of ``benchmarks``: each is done several times in processes of their own. With
+``--before``, a checkout of another version does the same in turn, so that both meet the same machine; other
+programs do theirs beside. ``--profile`` prints instead where the time of the analysis goes. It takes long,
+and its seconds are those of the machine, so no test runs it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -18,124 +20,133 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks.conftest import inputs_of  # noqa: E402
+from benchmarks.works import PROFILED, RECORDINGS, Aim, Work, analysis, works  # noqa: E402
+
 PAGE = Path(__file__).with_name("performance.md")
 MARK = "<!-- What follows is written by docs/make_performance.py. -->\n"
-START = "2026-01-15T10:00:00+00:00"
-PACKAGES = ("numpy", "scipy", "ai-edge-litert", "h5py", "hdmf", "pynwb", "neo")
-
-HUM = "hum_amplitudes=(1e-4, 3e-5, 4e-5), hum_phase_drift=0.02, drift_per_sqrt_s=2e-4, step=5e-6"
-#: Simulated recordings that are analyzed: their number, and what the scenario of each is.
-ANALYZED = {
-    "one minute, 1 MEPP/s": (1, "duration_s=60, step=5e-6"),
-    "the same with hum and drift": (1, f"duration_s=60, {HUM}"),
-    "one minute with hum, 20 MEPPs/s": (1, f"duration_s=60, rate_hz=20, {HUM}"),
-    "12 s at 20 kHz, 80 MEPPs/s": (1, "duration_s=12, rate_hz=80, sampling_rate_hz=20e3"),
-    "12 sweeps of 3 s with hum, 3 MEPPs/s": (12, f"duration_s=3, rate_hz=3, {HUM}"),
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "ai-edge-litert",
+    "h5py",
+    "hdmf",
+    "pynwb",
+    "neo",
+    "neuroconv",
+    "pandas",
+    "polars",
+)
+UNITS = {"wall_s": "s", "cpu_s": "CPU s", "peak_mb": "MB"}
+HEADINGS = {
+    "analysis": "Analysis, in a process that has done one before",
+    "commands": "Commands, whole processes",
+    "batches": "Batches of 40 files of 30 s",
+    "text": "Text, in a process that has read it before",
+    "memory": "Memory at its peak",
 }
-# What an analysis needs once a process, such as imports and the networks, is not counted.
-ANALYZE = """
-import sys, time
-from dataclasses import replace
-from nwb_mepp.core.recording import Recording, SourceFile
-from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.workflows import DetectionSettings, analyze
 
-def analyzed(n_sweeps, **scenario):
-    made = [simulate_recording(Scenario(**scenario), seed=seed).trace() for seed in range(n_sweeps)]
-    traces = tuple(replace(one, sweep=i, start_s=5.0 * i) for i, one in enumerate(made))
-    source = SourceFile(name="simulated", sha256="", reader="", reader_version="")
-    analyze(Recording(traces=traces, source=source, session_start=None), settings=DetectionSettings())
-
-analyzed(1, duration_s=2)
-"""
-TIMED = """
-began = time.process_time()
-analyzed({n_sweeps}, {scenario})
-print(time.process_time() - began)
-"""
-PROFILED = """
-import cProfile, pstats
-profile = cProfile.Profile(time.process_time)
-profile.runcall(analyzed, {n_sweeps}, {scenario})
-pstats.Stats(profile).sort_stats("cumulative").print_stats("nwb_mepp", 40)
-pstats.Stats(profile).sort_stats("tottime").print_stats(25)
-"""
-COMMAND = """
-import sys, time
-from nwb_mepp.cli import main
-code = main(sys.argv[1:])
-sys.stdout.flush()
-print(time.process_time(), file=sys.stderr)
-sys.exit(code)
-"""
+# Costs of each work by its name, the least or median of the runs.
+Costs = Mapping[str, Mapping[str, float]]
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
+def measured(options: argparse.Namespace) -> list[Costs]:
+    """Return the costs with each checkout, this one last; other programs are among those of this one."""
+    checkouts = [one.resolve() for one in (options.before, PROJECT) if one is not None]
+    found: list[dict[str, list[dict[str, float]]]] = [defaultdict(list) for _ in checkouts]
+    for _ in range(options.repeats):
+        for costs, checkout in zip(found, checkouts, strict=True):
+            for one in session(checkout, options):
+                costs[one["work"]].append(one)
+    return [{name: summed_up(runs) for name, runs in costs.items()} for costs in found]
+
+
+def session(checkout: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Do every work once with a checkout; return what pytest-benchmark noted of each."""
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder) / "benchmarks.json"
+        stated = ["--checkout", str(checkout), "--scale", str(options.scale), "--miniml", str(options.miniml)]
+        stated += ["--miniml-model", options.miniml_model, *(["--long"] if options.long else [])]
+        stated += ["--without-peers"] if checkout != PROJECT else []
+        choice = ["-k", options.only] if options.only else []
+        command = [sys.executable, "-m", "pytest", "-q", "benchmarks", f"--benchmark-json={noted}"]
+        done = subprocess.run([*command, *stated, *choice], cwd=PROJECT, check=False)
+        if not noted.exists():
+            raise SystemExit(f"nothing was measured (exit code {done.returncode})")
+        content = json.loads(noted.read_text(encoding="utf-8"))
+    return [one["extra_info"] for one in content["benchmarks"]]
+
+
+def summed_up(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the median of each measure, and how far the runs are apart."""
+    summary = {measure: statistics.median(one[measure] for one in runs) for measure in UNITS}
+    walls = [one["wall_s"] for one in runs]
+    summary["spread"] = (max(walls) - min(walls)) / summary["wall_s"]
+    return summary
+
+
+def verdict(work: Work, costs: Costs) -> tuple[str, str]:
+    """Return what was asked of a work, and whether it is reached."""
+    aim = work.aim
+    if aim is None:
+        return "", ""
+    unit = UNITS[aim.measure]
+    asked = f"{aim.limit:.2g} of {aim.over}" if aim.over else f"{aim.limit:.3g} {unit}"
+    found = part_of(aim, work, costs)
+    if found is None:
+        return asked, "not measured"
+    return asked, "yes" if found <= aim.limit else f"no: {found:.3g}"
+
+
+def part_of(aim: Aim, work: Work, costs: Costs) -> float | None:
+    """Return what is compared with the limit."""
+    if work.name not in costs or (aim.over and aim.over not in costs):
+        return None
+    own = costs[work.name][aim.measure]
+    return own / costs[aim.over][aim.measure] if aim.over else own
+
+
+def rows(of_group: Sequence[Work], costs: Sequence[Costs], heads: Sequence[str]) -> list[list[str]]:
+    """Return the rows of a table; the first is the header."""
+    now = costs[-1]
+    found = [["work", *heads, *(["faster by"] if len(costs) > 1 else []), "spread", "asked", "reached"]]
+    for work in of_group:
+        if work.name not in now:
+            continue
+        cells = [cell(one.get(work.name), work) for one in costs]
+        before = costs[0].get(work.name)
+        measure = "peak_mb" if work.group == "memory" else "wall_s"
+        ratio = (
+            [f"{before[measure] / now[work.name][measure]:.2f}" if before else ""] if len(costs) > 1 else []
+        )
+        spread = f"{100 * now[work.name]['spread']:.0f} %"
+        found.append([work.name, *cells, *ratio, spread, *verdict(work, now)])
+    return found
+
+
+def cell(cost: Mapping[str, float] | None, work: Work) -> str:
+    """Return what a work took."""
+    if cost is None:
+        return ""
+    if work.group == "memory":
+        return f"{cost['peak_mb']:.0f} MB, {cost['wall_s']:.1f} s"
+    return f"{cost['wall_s']:.3g} s, {cost['cpu_s']:.3g} CPU s"
+
+
+def table(cells: Sequence[Sequence[str]]) -> str:
     """Return rows as Markdown; the first is the header."""
-    header, *body = rows
+    header, *body = cells
     lines = [header, ["---"] * len(header), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a process that uses one thread."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def seconds_of(code: str, arguments: Sequence[str], *, checkout: Path) -> float:
-    """Run code in a process of its own; it prints last how many seconds of the processor it took."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        # Code that is given as text imports from where it runs before anything that is installed.
-        cwd=checkout,
-    )
-    return float((done.stderr.strip() or done.stdout).split()[-1])
-
-
-def commands(folder: Path) -> dict[str, list[str]]:
-    """Return command lines that read what lies in the project, and an annotated file made of it."""
-    recording = PROJECT / "data" / "simulated.abf"
-    stated = ["--session-start", START, "--clamp", "izero", "--metadata", f"{PROJECT / 'data/metadata.yaml'}"]
-    out = ["--output", str(folder / "out"), "--overwrite"]
-    run = ["run", str(recording), *stated, *out]
-    seconds_of(COMMAND, run, checkout=PROJECT)
-    annotated = str(folder / "out" / "simulated.abf.nwb")
-    return {
-        "`run` of data/simulated.abf": run,
-        "`convert` of the same": ["convert", str(recording), *stated, *out],
-        "`events` of one file": ["events", annotated],
-        "`summary` of one file": ["summary", annotated],
-        "`info` of one file": ["info", annotated],
-        "`--help`": ["--help"],
-    }
-
-
-def measured(
-    works: Mapping[str, tuple[str, Sequence[str]]], checkouts: Sequence[Path], *, repeats: int
-) -> list[list[str]]:
-    """Return for each work its least seconds with each checkout, and the last over the first."""
-    rows = []
-    for name, (code, arguments) in works.items():
-        times: list[list[float]] = [[] for _ in checkouts]
-        for _ in range(repeats):
-            for own, checkout in zip(times, checkouts, strict=True):
-                own.append(seconds_of(code, arguments, checkout=checkout))
-        sys.stderr.write(f"{name}: {times}\n")
-        # Other work on the machine only adds to the seconds, by what it throws out of the caches.
-        least = list(map(min, times))
-        ratio = [f"{least[0] / least[-1]:.2f}"] if len(least) > 1 else []
-        spread = statistics.median(times[-1]) / least[-1] - 1.0
-        rows.append([name, *(f"{one:.2f}" for one in least), *ratio, f"{100 * spread:.0f} %"])
-    return rows
+    return "\n".join(f"| {' | '.join(one)} |" for one in lines) + "\n"
 
 
 def commit(checkout: Path) -> str:
@@ -157,9 +168,27 @@ def circumstances(*, repeats: int) -> str:
     if info.exists():
         models = [line.partition(":")[2] for line in info.read_text().splitlines() if "model name" in line]
         cpu = models[0].strip() if models else cpu
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    said = f"Measured on {cpu}, one thread; Python {platform.python_version()}, {versions}; runs: {repeats}."
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    said = (
+        f"Measured on {cpu} with {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"{', '.join(found)}; medians of runs in turn: {repeats}. Seconds of the clock, and of the processor "
+        "in all threads and processes; the spread is the range of the former over their median."
+    )
     return textwrap.fill(said, 110) + "\n"
+
+
+def profile(scale: float) -> None:
+    """Print where the time of each analysis goes."""
+    for name in RECORDINGS:
+        sys.stdout.write(f"\n{name}\n")
+        sys.stdout.flush()
+        code = analysis(name, scale=scale, code=PROFILED)
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, cwd=PROJECT)
 
 
 def main() -> None:
@@ -169,37 +198,28 @@ def main() -> None:
     )
     parser.add_argument("--before", type=Path, help="folder of another version, as git archive gives it")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--long", action="store_true", help="also recordings of 4 h and 24 h")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much shorter inputs are, to try it")
+    parser.add_argument("--only", help="works to measure, as pytest -k understands it")
+    parser.add_argument("--miniml", type=Path, default=PROJECT / "build" / "miniml")
+    parser.add_argument("--miniml-model", default="")
+    parser.add_argument("--page", type=Path, default=PAGE, help="page whose measurements are renewed")
     parser.add_argument("--profile", action="store_true", help="print where the time of the analysis goes")
     options = parser.parse_args()
     if options.profile:
-        for name, (n_sweeps, scenario) in ANALYZED.items():
-            sys.stdout.write(f"\n{name}\n")
-            sys.stdout.flush()
-            code = ANALYZE + PROFILED.format(n_sweeps=n_sweeps, scenario=scenario)
-            subprocess.run(
-                [sys.executable, "-W", "ignore", "-c", code], check=True, env=environment(), cwd=PROJECT
-            )
+        profile(options.scale)
         return
+    costs = measured(options)
     checkouts = [one.resolve() for one in (options.before, PROJECT) if one is not None]
-    analyses = {
-        name: (ANALYZE + TIMED.format(n_sweeps=n_sweeps, scenario=scenario), ())
-        for name, (n_sweeps, scenario) in ANALYZED.items()
-    }
-    heads = [f"{commit(one)}, CPU s" for one in checkouts]
-    header = [*heads, *(["faster by"] if len(checkouts) > 1 else []), "median over least"]
-    with tempfile.TemporaryDirectory() as name:
-        lines = {name: (COMMAND, words) for name, words in commands(Path(name)).items()}
-        of_analyses = measured(analyses, checkouts, repeats=options.repeats)
-        of_commands = measured(lines, checkouts, repeats=options.repeats)
+    heads = [commit(one) for one in checkouts]
+    known = list(works(inputs_of(options.scale), miniml_model=options.miniml_model))
+    parts = [circumstances(repeats=options.repeats)]
+    for group, heading in HEADINGS.items():
+        cells = rows([one for one in known if one.group == group], costs, heads)
+        if len(cells) > 1:
+            parts += [f"## {heading}\n", table(cells)]
     said, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
-    parts = [
-        circumstances(repeats=options.repeats),
-        "## Analysis, in a process that has done one before\n",
-        table([["recording", *header], *of_analyses]),
-        "## Commands, whole processes\n",
-        table([["command", *header], *of_commands]),
-    ]
-    PAGE.write_text(said + MARK + "\n" + "\n".join(parts), encoding="utf-8")
+    options.page.write_text(said + MARK + "\n" + "\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

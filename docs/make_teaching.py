@@ -16,6 +16,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from nwb_mepp.curation.beginnings import TOLERANCE_S
 from nwb_mepp.curation.session import Session
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.evaluation import match_times
-from nwb_mepp.nwb import read_events, write_nwb
+from nwb_mepp.nwb import CURATED_TABLE, interval_tables, read_events, write_nwb
 from nwb_mepp.simulation import Scenario, simulate_recording, true_mepps
 from nwb_mepp.workflows import DetectionSettings, detect_file
 from nwb_mepp.workflows.evaluate import FileScores, compare_detectors, estimate_scores
@@ -71,8 +72,8 @@ def simulated(folder: Path, seed: int) -> Path:
     return path
 
 
-def review(path: Path) -> dict[str, int]:
-    """Decide on all that was found as the truth says, and add what was missed; return how often each."""
+def review(path: Path) -> None:
+    """Decide on all that was found as the truth says, add what was missed, and save."""
     (truth,) = read_events(path, table="mepps_truth")
     with Session(path, table="miniunet") as session:
         rows = session.history.now.rows
@@ -84,25 +85,33 @@ def review(path: Path) -> dict[str, int]:
         wrong = [names[number] for number in matching.false]
         session.decide(session.decider.accept(session.history.now, right))
         session.decide(session.decider.reject(session.history.now, wrong))
-        n_added = 0
         for number in matching.missed:
-            try:
+            # Refused where it would be an event twice: on the flank of another one a person sees one, too.
+            with suppress(UsageError):
                 session.add(session.clock.x_of_time(float(truth.mepps.peak_s[number])))
-                n_added += 1
-            except UsageError:
-                continue  # on the flank of another one, where a person sees one, too
         session.save()
-    return {"accepted": len(right), "rejected": len(wrong), "added": n_added}
+
+
+def decided(path: Path) -> dict[str, int]:
+    """Return how often a review decided what."""
+    status = [
+        one
+        for part in read_events(path, table="curated")
+        if part.curation is not None
+        for one in part.curation.status.tolist()
+    ]
+    return {one: status.count(one) for one in ("accepted", "rejected", "added")}
 
 
 def taught(folder: Path, *, steps: int, calibration: int) -> tuple[Path, dict[str, int]]:
     """Review ten minutes and train on them; return the weights and the number of decisions."""
-    decisions = {"accepted": 0, "rejected": 0, "added": 0}
     paths = [simulated(folder / "reviewed", REVIEWED_FROM + number) for number in range(N_REVIEWED)]
     for path in paths:
-        detect_file(path, settings=MINIUNET)
-        for name, count in review(path).items():
-            decisions[name] += count
+        if CURATED_TABLE not in interval_tables(path):
+            detect_file(path, settings=MINIUNET)
+            review(path)
+    counts = [decided(path) for path in paths]
+    decisions = {name: sum(one[name] for one in counts) for name in counts[0]}
     weights = folder / "weights"
     command = [
         sys.executable, "-m", "nwb_mepp", "train", *map(str, paths), "--truth", "curated",

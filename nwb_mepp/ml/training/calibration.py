@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.conditioning import expand
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import (
     Described,
     ProbabilityModel,
@@ -214,10 +215,7 @@ def calibrate(
     held_out = drawn[::every]
     in_noise = [drawn[number] for number in range(0, n_drawn, every) if recordings.in_recorded_noise(number)]
     fitted = [one for number, one in enumerate(drawn) if number % _HELD_OUT_EVERY] or drawn
-    classifier = fit_classifier(
-        np.concatenate([one.features for one in fitted]),
-        np.concatenate([one.is_mepp for one in fitted]),
-    )
+    classifier = fit_classifier(*_together(fitted))
     fitted_model = ProbabilityModel(
         center=classifier.center,
         scale=classifier.scale,
@@ -239,6 +237,23 @@ def calibrate(
         in_recorded_noise=measure_reliability(in_noise, model) if in_noise else None,
         own=measure_reliability(own, model) if own else None,
     )
+
+
+def _together(recordings: Sequence[LabeledCandidates]) -> tuple[FloatArray, BoolArray]:
+    """Return the candidates of recordings as the classifier is fitted to them.
+
+    Raises
+    ------
+    DetectionError
+        If there are none.
+    """
+    features = np.concatenate([one.features for one in recordings])
+    if not len(features):
+        raise DetectionError(
+            "expected candidates to calibrate on, found none: the network has not learned enough; train it "
+            "longer, on simulated recordings as well, or from the shipped weights."
+        )
+    return features, np.concatenate([one.is_mepp for one in recordings])
 
 
 def label_candidates(output: Output, recording: Conditioned) -> LabeledCandidates:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from builders.detectors import by_score_alone, described
+from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import ProbabilityModel, take_together
 from nwb_mepp.detectors.candidate_features import N_FEATURES
 from nwb_mepp.ml.training.calibration import (
@@ -53,6 +54,13 @@ def test_calibration_tells_mepps_from_noise(tmp_path: Path) -> None:
     # What it rejects is nearly never a MEPP.
     assert reliability.true[0] < 0.1
     assert reliability.count.sum() > 100
+
+
+def test_a_network_that_finds_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        DetectionError, match=r"found none: the network has not learned enough; train it longer"
+    ):
+        calibrate(np.zeros_like, FewLevels(tmp_path), n_drawn=1, n_reference=1)
 
 
 def test_candidates_are_described_where_the_network_sees_them(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What nwb-mepp costs: run by ``make benchmark``, not by the suite."""

@@ -1,0 +1,146 @@
+"""Inputs of the benchmarks, made once, and what is measured with which version."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.works import Inputs, Work, works
+
+PROJECT = Path(__file__).resolve().parents[1]
+START = "2026-01-15T10:00:00+00:00"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of ``docs/make_performance.py``."""
+    group = parser.getgroup("nwb-mepp")
+    group.addoption("--checkout", type=Path, default=PROJECT, help="folder of the version that is measured")
+    group.addoption(
+        "--scale", type=float, default=1.0, help="how much shorter inputs are, to try a benchmark"
+    )
+    group.addoption("--long", action="store_true", help="also recordings of 4 h and 24 h")
+    group.addoption("--without-peers", action="store_true", help="leave out other programs")
+    group.addoption("--miniml", type=Path, default=PROJECT / "build" / "miniml", help="environment of miniML")
+    group.addoption("--miniml-model", default="", help="model of miniML, such as GC_lstm_model.h5")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each work."""
+    if "work" not in metafunc.fixturenames:
+        return
+    option = metafunc.config.getoption
+    chosen = [
+        one
+        for one in works(inputs_of(option("--scale")), miniml_model=option("--miniml-model"))
+        if (option("--long") or not one.is_long) and not (option("--without-peers") and one.peer)
+    ]
+    metafunc.parametrize("work", chosen, ids=lambda one: one.name, indirect=True)
+
+
+@pytest.fixture
+def work(request: pytest.FixtureRequest) -> Work:
+    """Return a work whose inputs are there."""
+    chosen: Work = request.param
+    for argument in chosen.arguments:
+        make(Path(argument), scale=request.config.getoption("--scale"))
+    return chosen
+
+
+@pytest.fixture
+def interpreter(work: Work, pytestconfig: pytest.Config) -> Path:
+    """Return the Python that has what a work needs; skip where there is none."""
+    if work.peer == "miniML":
+        folder, model = pytestconfig.getoption("--miniml"), pytestconfig.getoption("--miniml-model")
+        python = Path(folder) / "bin" / "python"
+        if not python.exists() or not model:
+            pytest.skip(
+                f"expected miniML in an environment of its own, and its model, found none in {folder}; name "
+                "them with --miniml and --miniml-model"
+            )
+        return python
+    if missing := [name for name in work.needs if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"expected {missing[0]}, which is not installed")
+    return Path(sys.executable)
+
+
+def inputs_of(scale: float) -> Inputs:
+    """Return the paths of the inputs; :func:`make` makes them."""
+    folder = PROJECT / "build" / "benchmarks" / f"scale-{scale:g}"
+    durations = {"minute": 60, "ten_minutes": 600, "hour": 3600, "four_hours": 14_400, "day": 86_400}
+    return Inputs(
+        **{name: str(folder / f"{seconds}_s.abf") for name, seconds in durations.items()},
+        annotated=str(folder / "annotated" / "60_s.abf.nwb"),
+        many=str(folder / "40_files"),
+        text=str(folder / "600000_rows.txt"),
+        samples=str(folder / "samples.npy"),
+        metadata=str(PROJECT / "data" / "metadata.yaml"),
+        out=str(folder / "out"),
+        scale=scale,
+    )
+
+
+def make(path: Path, *, scale: float) -> None:
+    """Make an input if it is one and not there."""
+    if not path.is_absolute() or path.exists() or "benchmarks" not in path.parts:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.parent.name == "out":  # that is what a work writes
+        return
+    seconds = path.name.partition("_s.abf")[0]
+    if path.suffix == ".abf":
+        _simulate(path.parent / f"{path.name}.made", seconds=int(seconds) * scale)
+        made = next((path.parent / f"{path.name}.made").glob("*.abf"))
+        with made.open(
+            "r+b"
+        ) as stream:  # the day and the second at which it began, without which NeuroConv ends
+            stream.seek(20)
+            stream.write(struct.pack("<ii", 20260115, 36_000))
+        made.rename(path)
+    elif path.name == "40_files":
+        _simulate(path, seconds=30 * scale, n_recordings=max(2, round(40 * scale)))
+    elif path.suffix == ".nwb":
+        source = path.parent.parent / path.name.removesuffix(".nwb")
+        make(source, scale=scale)
+        _command("run", source, "-o", path.parent, "--session-start", START, "--override", "--no-picture")
+    elif path.suffix == ".txt":
+        _write_labchart(path, n_rows=round(600_000 * scale))
+    elif path.suffix == ".npy":
+        from nwb_mepp.simulation import Scenario, simulate_recording
+
+        made = simulate_recording(Scenario(duration_s=60 * scale, hum_amplitudes=(1e-4, 3e-5, 4e-5)), seed=0)
+        np.save(path, made.trace().values())
+
+
+def _simulate(folder: Path, *, seconds: float, n_recordings: int = 1) -> None:
+    stated = ("--format", "abf", "--session-start", START, "--rate", "1")
+    counts = ("--duration", max(2.0, seconds), "--recordings", n_recordings)
+    _command("simulate", "-o", folder, *stated, *counts)
+
+
+def _command(*words: object) -> None:
+    subprocess.run([sys.executable, "-m", "nwb_mepp", *map(str, words)], check=True, cwd=PROJECT)
+
+
+def _write_labchart(path: Path, *, n_rows: int) -> None:
+    """Write what LabChart exports: times and voltages in mV, 21 bytes a row."""
+    values = np.random.default_rng(0).normal(-70.0, 0.05, n_rows)
+    header = (
+        "Interval=\t0.0001 s",
+        "ExcelDateTime=\t4.6037416666666665e+04\t2026-01-15 10:00:00",
+        "TimeFormat=\tStartOfBlock",
+        "DateFormat=\t",
+        "ChannelTitle=\tVm",
+        "Range=\t100 mV",
+        "UnitName=\tmV",
+        "TopValue=\t100.000",
+        "BottomValue=\t-100.000",
+    )
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(f"{line}\n" for line in header)
+        stream.writelines(f"{1e-4 * row:.4f}\t{value:.8f}\n" for row, value in enumerate(values))

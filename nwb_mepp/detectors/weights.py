@@ -155,7 +155,7 @@ def reading_config(weights: Weights) -> Iterator[dict[str, Any]]:
     """
     try:
         yield weights.config
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DetectionError(
             f"{weights.folder.name}/config.json: expected values as a training exports them, found one that "
             f"does not fit: {str(error).rstrip('.')}; export the weights again."

@@ -73,6 +73,7 @@ def test_a_configuration_without_the_probability_model_is_refused(tmp_path: Path
     ("change", "found"),
     [
         ({"threshold": "high"}, "could not convert string to float: 'high'"),
+        ({"threshold": 10**400}, "int too large"),
         ({"margin": None}, "int"),
         ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
     ],

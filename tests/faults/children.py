@@ -20,12 +20,13 @@ from typing import Any
 
 from tests.faults.injection import Action, Injection
 
-__all__ = ["BUG", "Arm", "Child", "Ended", "Server"]
+__all__ = ["BUG", "NO_SENTENCE", "Arm", "Child", "Ended", "Server"]
 
 MEMORY_BYTES = 1_000_000_000
 TIME_S = 60.0
 # What no user should ever see.
 BUG = ("Traceback (most recent call last)", "this is a bug in nwb-mepp", "Segmentation fault")
+NO_SENTENCE = "failed without a sentence"
 UNCAUGHT = 99
 KILLED = 128 + signal.SIGKILL
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
@@ -63,7 +64,7 @@ class Ended:
         if self.code not in {0, 1, 2, -signal.SIGKILL}:
             return f"exit code {self.code}"
         if self.code in {1, 2} and "nwb-mepp: " not in self.said:
-            return "failed without a sentence"
+            return NO_SENTENCE
         return ""
 
 

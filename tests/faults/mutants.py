@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tests.faults.bases import CONVERT, FILE, OUT, Base, bases
-from tests.faults.children import BUG, Ended, Server
+from tests.faults.children import BUG, NO_SENTENCE, Ended, Server
 from tests.faults.mutations import Edit, applied, draw_edits
 from tests.faults.records import LOST, REFUSED, SURVIVED, Record
 from tests.faults.scenarios import QUICK
@@ -25,6 +26,8 @@ __all__ = ["Mutants", "corpus", "recipe"]
 
 CORPUS = Path(__file__).with_name("corpus.json")
 PART = "mutated inputs"
+# What validate prints of a file that breaks the rules.
+_FINDING = re.compile(r": (ERROR|PYNWB_VALIDATION|CRITICAL|BEST_PRACTICE_VIOLATION) at ")
 # A fault of the harness itself otherwise looks like one of the program.
 _DETECTED = 0.3
 
@@ -149,6 +152,8 @@ def recipe(base: Base, edits: Sequence[Edit]) -> dict[str, Any]:
 def _fault(ended: Ended) -> str:
     problem = ended.fault()
     said = ended.said.strip()
+    if problem == NO_SENTENCE and _FINDING.search(said):
+        return ""
     if problem in BUG:
         at = said.find(problem)
         return f"{problem}: {said[max(0, at - 100) : at + 500]} ... {said[-300:]}"

@@ -19,6 +19,7 @@ from nwb_mepp.readers.neo import (
     nix,
     open_ephys,
     open_ephys_binary,
+    spike2,
     spikeglx,
     tdt,
 )
@@ -99,6 +100,7 @@ CORRECTIONS: Mapping[str, Correction] = {
     "openephysbinary": Correction(
         check=lambda path, _: open_ephys_binary.check(path), refine=open_ephys_binary.refine
     ),
+    "spike2": Correction(refine=spike2.refine),
     "spikeglx": Correction(
         check=lambda path, _: spikeglx.check(path),
         neo_class=lambda of_neo, _: spikeglx.neo_class(of_neo),

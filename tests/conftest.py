@@ -107,8 +107,10 @@ def _dask_cluster(distributed: ModuleType) -> Iterator[Any]:
     """A cluster of two processes with a thread each, whose scheduler blames a task for each lost worker."""
     import dask
 
+    # What Dask sets for its workers, it sets here.
+    unset = {"distributed.nanny.pre-spawn-environ": {}}
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, **unset}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,

@@ -28,6 +28,7 @@ class Forked:
 
     @property
     def pid(self) -> int:
+        """Number of the process."""
         assert self._process.pid is not None
         return self._process.pid
 

@@ -52,8 +52,8 @@ def own_truth(path: str | PathLike[str], *, recording: Recording, channel: str) 
     if len(people) > 1:
         raise ReadError(
             f"expected the table {CURATED_TABLE} in {place}, found those of several people: "
-            f"{', '.join(people.values())}; name one of them with `truth`, or save what they agree on with "
-            "'nwb-mepp review --disagreements'."
+            f"{', '.join(people.values())}; name one of them with `truth`, or save what they agree on in a "
+            "review of their disagreements."
         )
     for name in (*people.values(), TRUTH_TABLE):
         if name in tables:

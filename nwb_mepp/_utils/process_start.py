@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import current_process, get_context, reduction, resource_tracker
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 __all__ = ["Forked", "forked"]
@@ -77,7 +78,7 @@ def forked(target: Callable[..., None], *arguments: object, imported_first: str)
     context.set_forkserver_preload([imported_first])
     process = context.Process(target=_forked, args=(_Surroundings(), target, arguments), daemon=True)
     try:
-        with _interrupts_blocked():
+        with _interrupts_blocked(), _script_left_out():
             process.start()
     except (OSError, EOFError):
         return None
@@ -120,3 +121,14 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _script_left_out() -> Iterator[None]:
+    """Keep multiprocessing from importing the script that runs, which may have no ``if __name__ == ...``."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script

@@ -254,6 +254,17 @@ def test_an_interruption_is_left_to_the_process_that_started_the_others(run_jobs
     assert set(run_jobs([ignores] * 2, work=eval, on_crash=_give_up, n_processes=2)) == {True}
 
 
+def test_a_script_is_not_run_again_in_each_process(imported_first: str | None, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from nwb_mepp._utils.process_pool import run_jobs\n"
+        f"stated = {{'n_processes': 2, 'imported_first': {imported_first!r}}}\n"
+        "print(sorted(run_jobs(['1', '2'], work=eval, on_crash=max, **stated)))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[1, 2]\n", "")
+
+
 def test_processes_end_with_the_one_that_started_them(imported_first: str | None) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"

@@ -197,7 +197,8 @@ class Autoencoder:
             (self, trace.segment, trace.tile, trace.taps.tobytes()),
             lambda: tuple(map(np.concatenate, zip(*tiles, strict=True))),
         )
-        return [(white, error)]
+        parts = [slice(first, first + trace.tile) for first in range(0, trace.n_samples, trace.tile)]
+        return [(white[part], error[part]) for part in parts]
 
 
 class AutoencoderAnomalous(Autoencoder):

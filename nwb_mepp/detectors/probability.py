@@ -56,8 +56,14 @@ class ProbabilityModel:
         sizes = [n_features, *(weight.shape[-1] for weight, _ in self.layers)]
         shapes = [(weight.shape, bias.shape) for weight, bias in self.layers]
         fits = shapes == [((before, after), (after,)) for before, after in pairwise(sizes)]
-        if not (fits and sizes[-1] == 1 and self.center.shape == self.scale.shape == (n_features,)):
-            raise ValueError(f"expected layers from {n_features} features to 1 output, found {sizes}.")
+        per_feature = [one for one in (self.center, self.scale, self.low, self.high) if one is not None]
+        fits &= all(one.shape == (n_features,) for one in per_feature)
+        if not (fits and sizes[-1] == 1):
+            counted = sorted({one.size for one in per_feature})
+            raise ValueError(
+                f"expected layers from {n_features} features to 1 output, found {sizes} and {counted} "
+                "numbers for the features."
+            )
 
     @classmethod
     def from_config(cls, config: Mapping[str, object]) -> ProbabilityModel:

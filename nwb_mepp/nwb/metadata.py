@@ -46,7 +46,11 @@ class Section:
         for key in fields(self):
             value = getattr(self, key.name)
             check = key.metadata["check"]
-            complaint = check(value) if check and value is not None else None
+            texts = value if isinstance(value, tuple) else (value,)
+            stated = [checks.check_text(one) for one in texts if isinstance(one, str)]
+            complaint = next(filter(None, stated), None)
+            if complaint is None and check and value is not None:
+                complaint = check(value)
             if complaint:
                 raise MetadataError(f"{type(self).__name__.lower()}.{key.name}: {complaint}.")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from nwb_mepp.core.safe_text import storable
+
 __all__ = [
     "check_age",
     "check_date",
@@ -12,6 +14,7 @@ __all__ = [
     "check_name",
     "check_sex",
     "check_species",
+    "check_text",
     "check_weight",
 ]
 
@@ -58,6 +61,22 @@ def check_date(value: str) -> str | None:
     if day > date.today() + timedelta(days=1):
         return f"expected a date in the past, found {value}, which is in the future; correct it"
     return None
+
+
+def check_text(value: str) -> str | None:
+    r"""Check that HDF5 can store a text.
+
+    Examples
+    --------
+    >>> print(check_text("fiber\0"))
+    expected text that can be stored, found 'fiber\x00'; leave out the character NUL and halves of characters
+    """
+    if value == storable(value):
+        return None
+    return (
+        f"expected text that can be stored, found {value!r}; leave out the character NUL and halves of "
+        "characters"
+    )
 
 
 def check_identifier(value: str) -> str | None:

@@ -123,3 +123,12 @@ def test_a_longer_trace_takes_no_more_memory(
     assert counts[1] > 3.9 * counts[0] > 3.9 * 50
     # One array of single precision as long as the trace at 5 kHz would add 1.8 MB.
     assert peaks[1] - peaks[0] < 1e6
+
+
+def test_what_is_kept_of_a_trace_comes_in_parts_as_well() -> None:
+    segments = [segment_of(12.0)]
+    (trace,) = whiten(segments, noise=survey(segments), sampling_rate_hz=RATE_HZ, block_s=BLOCK_S)
+    detector = Autoencoder(runtime=SmallNetwork(lambda block: np.clip(block, -3.0, 3.0)))
+    parts = list(detector.reconstruct(trace))
+    assert [len(error) for _, error in parts] == [trace.tile, trace.tile, 120_000 - 2 * trace.tile]
+    assert all(white.base is parts[0][0].base is not None for white, _ in parts)

@@ -60,6 +60,8 @@ def test_a_model_survives_json_to_five_digits() -> None:
 def test_layers_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(ValueError, match=rf"expected layers from {N_FEATURES} features to 1 output, found"):
         replace(small_model(), center=np.zeros(3))
+    with pytest.raises(ValueError, match=r"found \[29, 1, 1\] and \[29, 30\] numbers for the features"):
+        replace(small_model(), low=np.zeros(N_FEATURES + 1))
     layers = (small_model().layers[0], (np.zeros((1, 2)), np.zeros(2)))
     with pytest.raises(ValueError, match=r"to 1 output, found \[29, 1, 2\]"):
         replace(small_model(), layers=layers)

@@ -70,6 +70,15 @@ def test_a_device_name_must_fit_into_the_file(name: str) -> None:
         Device(name=name)
 
 
+def test_text_that_hdf5_cannot_store_is_refused() -> None:
+    with pytest.raises(
+        MetadataError, match=r"session\.session_id: expected text that can be stored, found '.x00"
+    ):
+        Session(session_id="\0\1")
+    with pytest.raises(MetadataError, match=r"session\.keywords: expected text that can be stored"):
+        Session(keywords=("neuromuscular", "junction\ud800"))
+
+
 def test_an_electrode_must_name_a_device_that_is_there() -> None:
     with pytest.raises(
         MetadataError,

@@ -55,9 +55,10 @@ means that the result is there, *refused* that a sentence says why there is none
 else."""
 _HOW = """Trials start from a process that has imported everything and is forked for each call, as importing
 takes longer than most trials; processes that a batch starts are forked as well. Every trial is
-drawn from the seed and its number. Commands that only print (`info`, `events`, `summary`,
-`evaluate`, `metadata template`) leave no files. `train` and `benchmark` take minutes and write by
-the same functions; they are not among what is killed."""
+drawn from the seed and its number. Records go on from one version to the next: a trial that lost
+something is repeated when that is mended, the others are not. Commands that only print (`info`,
+`events`, `summary`, `evaluate`, `metadata template`) leave no files. `train` and `benchmark` take
+minutes and write by the same functions; they are not among what is killed."""
 _PACKAGES = ("nwb-mepp", "neo", "pynwb", "hdmf", "h5py", "numpy", "scipy", "ai-edge-litert")
 
 

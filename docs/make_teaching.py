@@ -41,8 +41,6 @@ Ten recordings of a minute were reviewed as the truth says, `train` learned from
 {calibration} simulated recordings to calibrate on), and both weights were run on {others} other recordings:
 
 {table}
-
-Such weights are for recordings of that kind; the shipped ones stay the better choice for ordinary MEPPs.
 """
 KIND = {
     "duration_s": 60.0,

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nwb_mepp._utils.child_process import give_up_process, tell_parent
+from nwb_mepp._utils.child_process import tell_parent
 from nwb_mepp._utils.cluster_jobs import run_on_cluster
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs
-from nwb_mepp.core.errors import OutputError, ReadError, UsageError
+from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
 from nwb_mepp.workflows.batch.cluster import REASONS, shared_by
-from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.folder_tables import FAILURES, refuse_foreign_tables, write_failures
+from nwb_mepp.workflows.batch.one_file import guarded, guarded_alone
 from nwb_mepp.workflows.batch.plan import Failure, Job, Plan
 from nwb_mepp.workflows.batch.run_tables import check_run_tables, write_run_tables
 from nwb_mepp.workflows.batch.tables import Decimal, Units
@@ -304,6 +303,12 @@ class _Runner:
                 f"`n_processes`: expected none beside `scheduler`, found {self.n_processes}; the workers of "
                 "the cluster decide how many files are worked on at a time."
             )
+        if self.scheduler is not None and math.isfinite(self.limits.budget_bytes):
+            raise UsageError(
+                "`memory_budget_gb`: expected none beside `scheduler`, found "
+                f"{self.limits.budget_bytes / 1e9:g} GB; the workers of the cluster decide how many files "
+                "are worked on at a time."
+            )
 
     def run(self, work: Callable[..., FileOutcome], *, on_progress: ProgressCallback | None) -> BatchOutcome:
         """Do every job; return outcomes and failures in the order of the plan."""
@@ -338,7 +343,7 @@ class _Runner:
         if self.scheduler is not None and jobs:
             yield from run_on_cluster(
                 jobs,
-                work=partial(_guarded, work),
+                work=partial(guarded, work=work),
                 on_crash=self._given_up,
                 scheduler=self.scheduler,
                 name_of=lambda job: str(job.path),
@@ -349,9 +354,9 @@ class _Runner:
             return
         yield from run_jobs(
             jobs,
-            work=partial(_guarded_alone, work, self.limits, self.worded)
+            work=partial(guarded_alone, work=work, limits=self.limits, worded=self.worded)
             if alone
-            else partial(_guarded, work),
+            else partial(guarded, work=work),
             on_crash=self._given_up,
             n_processes=0 if alone else self.n_processes,
             limits=self._limits_of,
@@ -382,62 +387,6 @@ class _Runner:
             "`n_processes`."
         )
         return Failure(path=job.path, reason=reason)
-
-
-def _guarded(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
-    """Do a job in a process of the pool; what is logged there becomes notes on its file."""
-    with _logged() as messages:
-        outcome = _done(work, job)
-    if isinstance(outcome, Failure):
-        return outcome
-    return replace(outcome, notes=(*outcome.notes, *messages))
-
-
-def _done(work: Callable[..., FileOutcome], job: Job) -> FileOutcome | Failure:
-    try:
-        return work(job.path, job.output, write_options=job.write_options, **_of_its_own(work, job))
-    except Exception as error:
-        if isinstance(error, (OSError, OutputError)):
-            # On a full disk, HDF5 keeps a file that it cannot close, and crashes with the next one.
-            give_up_process()
-        return Failure.because(job.path, explain(error))
-
-
-def _of_its_own(work: Callable[..., FileOutcome], job: Job) -> dict[str, Any]:
-    """Return the arguments that are other for this file than for all."""
-    common = getattr(work, "keywords", {})
-    arguments: dict[str, Any] = {}
-    if job.reading:
-        arguments["read_options"] = replace(common["read_options"], **job.reading)
-    if job.detecting and "settings" in common:
-        arguments["settings"] = replace(common["settings"], **job.detecting)
-    elif "exclude" in job.detecting:
-        arguments["exclude"] = job.detecting["exclude"]
-    return arguments
-
-
-@contextmanager
-def _logged() -> Iterator[list[str]]:
-    """Collect what the package logs within a ``with`` block."""
-    messages: list[str] = []
-    handler, log = logging.Handler(logging.WARNING), logging.getLogger("nwb_mepp")
-    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
-    log.addHandler(handler)
-    try:
-        yield messages
-    finally:
-        log.removeHandler(handler)
-
-
-def _guarded_alone(
-    work: Callable[..., FileOutcome], limits: LimitOptions, worded: Callable[[str], str], job: Job
-) -> FileOutcome | Failure:
-    """Do a job in this process, within its limits."""
-    try:
-        with limits.kept(job.path, worded=worded):
-            return _done(work, job)
-    except ReadError as error:
-        return Failure.because(job.path, str(error))
 
 
 def _with_failures_listed(plan: Plan, outcome: BatchOutcome, *, worded: Callable[[str], str]) -> BatchOutcome:

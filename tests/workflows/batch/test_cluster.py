@@ -23,6 +23,7 @@ from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
 from nwb_mepp.workflows.batch import BatchOutcome, Failure, convert_batch, plan_batch, run_batch
 from nwb_mepp.workflows.batch.cluster import REASONS
+from nwb_mepp.workflows.limits import BatchLimits
 
 SETTINGS = DetectionSettings(detectors=("threshold",))
 VOLTS = ReadOptions(unit={"": "V"})
@@ -168,6 +169,8 @@ def test_processes_and_a_scheduler_contradict_each_other(work: Path) -> None:
     message = "`n_processes`: expected none beside `scheduler`, found 2; the workers of the cluster decide"
     with pytest.raises(UsageError, match=message):
         run("out", scheduler="tcp://127.0.0.1:9", n_processes=2)
+    with pytest.raises(UsageError, match="`memory_budget_gb`: expected none beside `scheduler`, found 8 GB"):
+        run("out", scheduler="tcp://127.0.0.1:9", limits=BatchLimits(memory_budget_gb=8))
     assert not (work / "out").exists()
 
 

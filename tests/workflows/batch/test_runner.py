@@ -18,7 +18,7 @@ from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
-from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch, runner
+from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, one_file, plan_batch, run_batch
 from nwb_mepp.workflows.batch.plan import Job
 from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 
@@ -180,13 +180,13 @@ def test_after_a_failed_output_no_other_file_is_worked_on_in_that_process(
     error: Exception, given_up: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[bool] = []
-    monkeypatch.setattr(runner, "give_up_process", lambda: calls.append(True))
+    monkeypatch.setattr(one_file, "give_up_process", lambda: calls.append(True))
 
     def fail(*_: Path, **__: object) -> FileOutcome:
         raise error
 
     job = Job(path=Path("a.abf"), output=Path("a.abf.nwb"), write_options=KNOWN)
-    assert isinstance(runner._guarded(fail, job), Failure)
+    assert isinstance(one_file.guarded(job, work=fail), Failure)
     assert len(calls) == given_up
 
 

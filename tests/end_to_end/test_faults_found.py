@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import shutil
 import subprocess
@@ -176,20 +175,6 @@ def test_a_picture_that_cannot_be_drawn_is_named_and_the_rest_is_written(
     assert "the NWB file is written, but its picture is missing: the operating system reports:" in called.err
     assert (tmp_path / "run07.txt.nwb").is_file()
     assert (tmp_path / "mepps.csv").is_file()
-
-
-def test_what_a_process_of_a_batch_logs_is_a_note_on_its_file() -> None:
-    from nwb_mepp.workflows import FileOutcome
-    from nwb_mepp.workflows.batch.plan import Job
-    from nwb_mepp.workflows.batch.runner import _guarded
-
-    def work(path: Path, output: Path, **_: Any) -> FileOutcome:
-        logging.getLogger("nwb_mepp._utils.atomic_files").warning("removed %s", "1 temporary file")
-        return FileOutcome(path=path, output=output, status="written", notes=("first",))
-
-    outcome = _guarded(work, Job(path=Path("a.abf"), output=Path("a.nwb")))
-    assert isinstance(outcome, FileOutcome)
-    assert outcome.notes == ("first", "removed 1 temporary file")
 
 
 def test_two_runs_at_once_into_one_folder_list_both(tmp_path: Path) -> None:

@@ -18,8 +18,7 @@ from nwb_mepp._utils.atomic_files import hold
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, WriteOptions
-from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, one_file, plan_batch, run_batch
-from nwb_mepp.workflows.batch.plan import Job
+from nwb_mepp.workflows.batch import Failure, Plan, convert_batch, explain, plan_batch, run_batch
 from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 
 SETTINGS = DetectionSettings(detectors=("matched_filter",))
@@ -170,24 +169,6 @@ def test_a_full_disk_is_called_that(error: Exception) -> None:
     outer = ValueError("closing failed")
     outer.__cause__ = error
     assert explain(outer) == explain(error)
-
-
-@pytest.mark.parametrize(
-    ("error", "given_up"),
-    [(OutputError("found the disk full"), 1), (OSError(28, "No space"), 1), (ReadError("no file"), 0)],
-)
-def test_after_a_failed_output_no_other_file_is_worked_on_in_that_process(
-    error: Exception, given_up: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[bool] = []
-    monkeypatch.setattr(one_file, "give_up_process", lambda: calls.append(True))
-
-    def fail(*_: Path, **__: object) -> FileOutcome:
-        raise error
-
-    job = Job(path=Path("a.abf"), output=Path("a.abf.nwb"), write_options=KNOWN)
-    assert isinstance(one_file.guarded(job, work=fail), Failure)
-    assert len(calls) == given_up
 
 
 @pytest.mark.parametrize("argument", ["rec", "rec/run1.txt"])

@@ -43,7 +43,7 @@ docs: $(VENV)/.tests
 
 # With one thread each, two processes do not wait for each other; compiled modules are kept for the next run.
 suite: $(VENV)/.tests
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Goes on where an interrupted run was; FRESH=--fresh begins anew.
 faults: $(VENV)/.tests

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -39,18 +41,35 @@ LONG = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+# Its import takes 10 s, which one process is enough for.
+NEEDS_TENSORFLOW = re.compile(r"\btensorflow: None|usefixtures\(\"tensorflow\"\)")
+
+
+@functools.cache
+def rank_of(place: str) -> int:
+    """Return when the tests of a file are begun, of which the path within the project is given."""
+    if NEEDS_TENSORFLOW.search((PROJECT / place).read_text(encoding="utf-8")):
+        return 0
+    name = place.removeprefix("tests/")
+    return LONG.index(name) + 1 if name in LONG else len(LONG) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    items.sort(key=lambda item: rank_of(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file together in one process, and those that need TensorFlow in the first."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    needing = {item.path for item in items if "tensorflow" in getattr(item, "fixturenames", ())}
-    ranks = {PROJECT / "tests" / name: rank for rank, name in enumerate(LONG, start=1)}
-    ranks |= dict.fromkeys(needing, 0)
-    items.sort(key=lambda item: ranks.get(item.path, len(ranks) + 1))
-    for item in items:
-        name = "tensorflow" if item.path in needing else str(item.path.relative_to(PROJECT))
-        item.add_marker(pytest.mark.xdist_group(name))
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            place = nodeid.partition("::")[0]
+            return place if rank_of(place) else "tensorflow"
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

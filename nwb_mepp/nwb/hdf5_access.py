@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp._utils.file_attributes import is_zarr, special_kind
 from nwb_mepp.core.errors import ReadError
 
@@ -57,7 +58,8 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[h5py.File]:
             "converted with 'nwb-mepp convert'."
         ) from error
     with file:
-        version = file.attrs.get("nwb_version")
+        with bounded_memory(place):
+            version = file.attrs.get("nwb_version")
         if isinstance(version, bytes):
             version = version.decode()
         if not isinstance(version, str) or not version.removeprefix("NWB-").startswith("2."):

@@ -123,7 +123,8 @@ def _references(table: Table) -> list[list[_Reference]]:
         return [
             [
                 _Reference(one.idx_start, one.count, one.timeseries.object_id, one.timeseries.name)
-                for one in row
+                # A column without an index holds one reference a row.
+                for one in ([row] if hasattr(row, "timeseries") else row)
             ]
             for row in table[SAMPLES.name][:]
         ]

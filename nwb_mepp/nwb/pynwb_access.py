@@ -11,6 +11,7 @@ import h5py
 import pynwb
 from pynwb import NWBHDF5IO, NWBFile
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.schema_validation import newer_schema
@@ -39,13 +40,14 @@ def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:
     ReadError
         If pynwb cannot read it, or it follows a newer schema than pynwb knows.
     """
-    newer = newer_schema(handle)
+    with bounded_memory(handle.filename):
+        newer = newer_schema(handle)
     if newer:
         raise ReadError(
             f"expected a file of NWB schema {newer.known} or older, the newest that the installed pynwb "
             f"{pynwb.__version__} knows, found {handle.filename} written with {newer.found}; update pynwb."
         )
-    with warnings.catch_warnings():
+    with bounded_memory(handle.filename), warnings.catch_warnings():
         # pynwb warns about older or unusual files. The user cannot act on that here; 'nwb-mepp validate'
         # reports what matters.
         warnings.simplefilter("ignore")

@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
@@ -101,7 +102,9 @@ def open_nwb(
 
     with open_hdf5(path) as handle:
         file = parse_file(handle, mode="r")[1]
-        yield recording_of_file(file, handle, path, channels=channels, statements=statements)
+        with bounded_memory(path):
+            recording = recording_of_file(file, handle, path, channels=channels, statements=statements)
+        yield recording
 
 
 def recording_of_file(

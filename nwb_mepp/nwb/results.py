@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import h5py
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import MeppError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
@@ -78,13 +79,15 @@ class _Annotated:
 def _read(handle: h5py.File, use: Callable[[NwbContents], _Found]) -> _Found:
     """Return what ``use`` makes of an open file: read with h5py, or with pynwb where h5py is not enough."""
     try:
-        return use(StoredFile(handle))
+        with bounded_memory(handle.filename):
+            return use(StoredFile(handle))
     except MeppError:
         raise
     except Exception:  # what is unusual, or damaged in any way, is for pynwb to read or to refuse
         from nwb_mepp.nwb.pynwb_access import parse_file
 
-        return use(parse_file(handle, mode="r")[1])
+        with bounded_memory(handle.filename):
+            return use(parse_file(handle, mode="r")[1])
 
 
 def _annotated(file: NwbContents, path: str | PathLike[str]) -> _Annotated:

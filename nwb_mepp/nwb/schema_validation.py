@@ -14,6 +14,8 @@ from hdmf.validate import ValidatorMap
 from pynwb import CORE_NAMESPACE, NWBHDF5IO, get_type_map
 from pynwb.validation import get_cached_namespaces_to_validate
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
+
 __all__ = ["NewerSchema", "newer_schema", "schema_errors"]
 
 # Namespaces that come with pynwb.
@@ -46,7 +48,7 @@ def schema_errors(path: Path) -> list[str]:
     A file that uses only the schema that comes with pynwb is checked against that one, others against the
     schema that they hold.
     """
-    with warnings.catch_warnings():
+    with bounded_memory(path), warnings.catch_warnings():
         # The file caches older namespaces than pynwb's own; the user cannot act on that.
         warnings.filterwarnings(
             "ignore", message="Ignoring the following cached namespace", category=UserWarning

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.schema_validation import schema_errors
 
@@ -99,6 +100,7 @@ def _inspect(path: Path, *, dandi: bool) -> list[Finding]:
     config = {**config, "BEST_PRACTICE_SUGGESTION": [*config.get("BEST_PRACTICE_SUGGESTION", ()), *DEMOTED]}
     # Both libraries warn and print; only their findings concern the user.
     with (
+        bounded_memory(path),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers.output_suppression import suppress_output
 
@@ -104,7 +105,7 @@ def _is_text(cell: Any) -> bool:
 def _from_hdf5(path: Path) -> dict[str, Any]:
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as file, bounded_memory(path):
         return {
             name: found
             for name in file

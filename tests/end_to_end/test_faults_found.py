@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,11 +105,14 @@ def test_destructors_of_others_do_no_harm(tmp_path: Path) -> None:
     ],
 )
 def test_every_command_that_reads_has_a_limit_of_time(
-    call: Call, annotated: Path, tmp_path: Path, command: tuple[str, ...]
+    call: Call, annotated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     file = Path(shutil.copyfile(annotated, tmp_path / "a.nwb"))
     before = file.read_bytes()
-    called = call(*command, file, "--time-limit", "0.0001")
+    with monkeypatch.context() as patched:
+        # As if HDF5 never came to an end.
+        patched.setattr(h5py, "File", lambda *_, **__: time.sleep(60))
+        called = call(*command, file, "--time-limit", "0.0001")
     assert called.code == 1
     assert called.err.startswith(f"nwb-mepp: {file}: expected to be done with the file within 0.0001 s")
     assert file.read_bytes() == before

@@ -103,7 +103,7 @@ def test_a_sample_number_that_nwb_cannot_hold_is_refused() -> None:
         mepp_table(found, name="x", series=series_of(one))
 
 
-def hand_made(series: list[TimeSeries], *, references: bool = True) -> TimeIntervals:
+def hand_made(series: list[TimeSeries], *, references: bool = True, indexed: bool = True) -> TimeIntervals:
     """A table as a person's program might write it: two rows of times, no measures."""
     times = [
         VectorData(name=name, description="Time.", data=np.array([0.01, 0.05]) + later)
@@ -116,6 +116,8 @@ def hand_made(series: list[TimeSeries], *, references: bool = True) -> TimeInter
         description="Where.",
         data=[TimeSeriesReference(100 + 400 * row, 100, one) for row, one in enumerate(series)],
     )
+    if not indexed:
+        return TimeIntervals(name="marks", description="By hand.", columns=[*times, column])
     ends = VectorIndex(
         name="timeseries_index", data=np.linspace(len(series) // 2, len(series), 2).astype(int), target=column
     )
@@ -137,6 +139,19 @@ def test_a_table_without_measures_can_be_read() -> None:
     assert (found.start_index[0], found.stop_index[0], found.peak_index[0]) == (500, 600, 500)
     assert np.isnan(found.amplitude[0])
     assert not found.overlapped[0]
+
+
+def test_references_without_an_index_are_one_a_row() -> None:
+    one = int16_trace()
+    (series,) = series_of(one).values()
+    ((found, _, rows),) = read_mepps(
+        hand_made([series, series], indexed=False), traces={series.object_id: [one]}
+    )
+    assert (found.start_index.tolist(), found.stop_index.tolist(), rows.tolist()) == (
+        [100, 500],
+        [200, 600],
+        [0, 1],
+    )
 
 
 def test_the_channel_says_which_column_of_a_series_is_meant() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import neo
 import neo.io
 
+from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import MeppError, MissingDependencyError, ReadError
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.neo.corrections import CORRECTIONS, Correction
@@ -58,7 +59,7 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
         correction.check(path, options)
         arguments = correction.arguments(path, options)
-    with suppress_output() as messages, _translated_errors(path, name):
+    with suppress_output() as messages, _translated_errors(path, name), bounded_memory(path):
         reader = correction.neo_class(neo_classes()[name], options)(
             *(() if "dirname" in arguments else (str(path),)), **arguments
         )
@@ -72,7 +73,7 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    with _translated_errors(path, name):
+    with _translated_errors(path, name), bounded_memory(path):
         contents = correction.refine(contents, reader, path)
     return drop_unitless_channels(contents, options)
 

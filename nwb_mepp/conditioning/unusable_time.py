@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp.core.plausible_ranges import is_plausible_value
 from nwb_mepp.core.results import LeftOut
 from nwb_mepp.core.segments import Segment
 
@@ -161,7 +162,7 @@ def _scan(segment: Segment) -> _Scan:
     n_equal, low, high, last = 0, np.inf, -np.inf, np.nan
     in_bin = _bin_samples(segment)
     for start, values in _blocks(segment):
-        absent = ~np.isfinite(values)
+        absent = ~is_plausible_value(values)
         missing.add(absent, first=start)
         values = np.where(absent, np.nan, values)  # the difference of two infinities would be a warning
         step = np.diff(values, prepend=last)

@@ -1,9 +1,12 @@
-"""What a header may state of a recording; numbers beyond it come from a damaged or misread header.
+"""What a file may state of a recording; numbers beyond it come from a damaged or misread file.
 
 The ranges are far wider than what any amplifier, converter or probe gives, so that nothing real is refused.
 """
 
 from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = [
     "LONGEST_S",
@@ -13,6 +16,7 @@ __all__ = [
     "is_plausible_rate",
     "is_plausible_scale",
     "is_plausible_start",
+    "is_plausible_value",
 ]
 
 # From one temperature every 100 s to the fastest digitizers.
@@ -26,6 +30,8 @@ _FARTHEST_START_S = 1_000 * _YEAR_S
 # Per stored step, in the unit of the channel: a picoampere, stated in amperes, in 32 bits has 5e-22.
 _SCALES = (1e-24, 1e12)
 _LARGEST_OFFSET = 1e15
+# Also of counts of 32 bits that are called volts.
+_LARGEST_VALUE = 1e12
 
 
 def is_plausible_rate(rate_hz: float) -> bool:
@@ -72,3 +78,18 @@ def is_plausible_scale(factor: float, offset: float) -> bool:
     """
     smallest, largest = _SCALES
     return smallest <= abs(factor) <= largest and abs(offset) <= _LARGEST_OFFSET
+
+
+def is_plausible_value(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return which samples can be values in the unit of a channel.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_samples,)
+
+    Examples
+    --------
+    >>> is_plausible_value(np.array([-0.07, np.nan, -np.inf, 2e90])).tolist()
+    [True, False, False, False]
+    """
+    return np.abs(values) <= _LARGEST_VALUE

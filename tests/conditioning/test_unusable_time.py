@@ -66,6 +66,11 @@ def nan_at_both_ends(values: FloatArray) -> None:
     values[at(19.9, 20)] = np.nan
 
 
+def damaged_numbers(values: FloatArray) -> None:
+    values[at(3, 3.002)] = 2e90
+    values[at(10, 10.002)] = -9e205
+
+
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
@@ -80,6 +85,7 @@ def nan_at_both_ends(values: FloatArray) -> None:
             nan_at_both_ends,
             [(0, 0.5, "not a number"), (10, 10.002, "not a number"), (19.9, 20, "not a number")],
         ),
+        (damaged_numbers, [(3, 3.002, "not a number"), (10, 10.002, "not a number")]),
     ],
 )
 def test_what_does_not_count_is_found_with_its_reason(

@@ -121,6 +121,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def at_terminal() -> bool:
+    """Return whether somebody can be asked: a question in a script would wait for ever."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 class Progress:
     """Progress of a batch; silent unless standard error is a terminal.
 

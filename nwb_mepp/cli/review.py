@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nwb_mepp.cli import options
-from nwb_mepp.cli.console import complain, show_progress, tell
+from nwb_mepp.cli.console import at_terminal, complain, show_progress, tell
 from nwb_mepp.core.errors import MetadataError, UsageError
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.readers.options import ReadOptions
@@ -152,11 +151,7 @@ class _Making:
 
     def agreed(self, question: str) -> bool:
         """Return whether the person agrees; without a terminal nobody can be asked."""
-        return self.unasked or (_at_terminal() and typer.confirm(question, default=True, err=True))
-
-
-def _at_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+        return self.unasked or (at_terminal() and typer.confirm(question, default=True, err=True))
 
 
 def _recordings(path: Path, making: _Making, *, table: str | None) -> list[Path]:
@@ -188,7 +183,7 @@ def _made_from(path: Path, making: _Making) -> Path:
             f"expected an NWB file to review, found the lab file {path}; give `yes=True` to convert it to "
             f"{output} and look for MEPPs first.{_still_needed(path, making.writing, began)}"
         )
-    writing = _with_start(path, making.writing, began) if _at_terminal() else making.writing
+    writing = _with_start(path, making.writing, began) if at_terminal() else making.writing
     with show_progress(1) as progress:
         run_file(
             path,

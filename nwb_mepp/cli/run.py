@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +14,13 @@ from nwb_mepp.cli import options
 from nwb_mepp.cli.console import (
     Progress,
     UnfinishedError,
+    at_terminal,
     complain,
     show_failures,
     show_progress,
     show_search,
 )
-from nwb_mepp.core.errors import UsageError
+from nwb_mepp.core.errors import MeppError, UsageError
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.workflows.limits import BatchLimits, LimitOptions
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
@@ -160,15 +163,23 @@ def detect(
     overwrite: options.OverwriteOutputs = False,
     n_processes: options.Jobs = 1,
     scheduler: options.Scheduler = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Look for MEPPs in files that were reviewed without asking first.")
+    ] = False,
     limits: BatchLimits,
 ) -> None:
     """Find MEPPs in NWB files and add them to them; each file is replaced in one step.
 
-    Only the tables and summary rows of the same detectors on the same channels change.
+    Only the tables and summary rows of the same detectors on the same channels change. At a terminal, it asks
+    first where a person has decided on MEPPs already; these decisions stay.
     """
     from nwb_mepp.workflows.batch import detect_batch, plan_detection
 
     plan = plan_detection(paths, output=output, extension=write_options.extension)
+    if not yes and at_terminal():
+        plan = _without_declined(plan)
+        if not plan.n_files:
+            return
     if plan.n_files == 1 and plan.jobs[0].path == paths[0] and scheduler is None:
         # A single file that fails is an error with its own exit code.
         _detect_one(plan.jobs[0], settings, read_options, overwrite=overwrite, limits=limits)
@@ -188,6 +199,29 @@ def detect(
             on_interrupt=_announcer(progress),
         )
     _finish(outcome, plan=plan)
+
+
+def _without_declined(plan: Plan) -> Plan:
+    """Return what to detect in: of the files that were reviewed only those that the person agrees to."""
+    reviewed = [job for job in plan.jobs if job.path == job.output and _is_reviewed(job.path)]
+    if not reviewed:
+        return plan
+    named = ", ".join(str(job.path) for job in reviewed[:3]) + (", ..." if len(reviewed) > 3 else "")
+    question = (
+        f"Decisions of a review stand in {len(reviewed)} of {plan.n_files} files ({named}). They stay, and "
+        "the next 'nwb-mepp review' takes them over to what is found now, by the times. Look for MEPPs there?"
+    )
+    if typer.confirm(question, default=True, err=True):
+        return plan
+    return replace(plan, jobs=tuple(job for job in plan.jobs if job not in reviewed))
+
+
+def _is_reviewed(path: Path) -> bool:
+    from nwb_mepp.nwb import CURATED_TABLE, interval_tables
+
+    with suppress(MeppError):  # what cannot be read is told when it is its turn
+        return any(name.startswith(CURATED_TABLE) for name in interval_tables(path))
+    return False
 
 
 def _detect_one(

@@ -12,11 +12,12 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.file import Subject
 from pynwb.icephys import CurrentClampSeries
 
-from builders.command_line import STATED, Call
+from builders.command_line import STATED, Call, Called
 from builders.known_mepps import mepp_trace
 from builders.nwb_files import changed, objects
+from builders.reviews import reviewed_file
 from builders.traces import RATE_HZ
-from nwb_mepp.nwb import read_results
+from nwb_mepp.nwb import interval_tables, read_results
 
 ONE = ("--detector", "matched_filter")
 THRESHOLD = ("--detector", "threshold")
@@ -185,3 +186,54 @@ def test_tables_are_the_same_with_several_processes(call: Call, folder: Path, co
     assert together.out == alone.out
     assert together.err == alone.err
     assert len(alone.out.splitlines()) > 2
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> Path:
+    return reviewed_file(tmp_path / "reviewed.nwb")
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, said: bool) -> list[str]:
+    questions: list[str] = []
+
+    def confirm(question: str, **_: object) -> bool:
+        questions.append(question)
+        return said
+
+    monkeypatch.setattr("nwb_mepp.cli.run.at_terminal", lambda: True)
+    monkeypatch.setattr("nwb_mepp.cli.run.typer.confirm", confirm)
+    return questions
+
+
+def test_at_a_terminal_it_asks_before_it_detects_where_a_person_decided(
+    reviewed: Path, annotated: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = answer(monkeypatch, False)
+    other = Path(shutil.copyfile(annotated, reviewed.with_name("other.nwb")))
+    before = reviewed.read_bytes()
+    called = call("detect", reviewed, other, "--detector", "threshold")
+    assert called.code == 0, called.err
+    (question,) = questions
+    assert question.startswith(f"Decisions of a review stand in 1 of 2 files ({reviewed}). They stay, and")
+    assert reviewed.read_bytes() == before
+    assert "mepps_threshold" in interval_tables(other)
+
+
+def test_a_reviewed_file_that_is_declined_stays_and_is_no_error(
+    reviewed: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, False)
+    before = reviewed.read_bytes()
+    assert call("detect", reviewed, "--detector", "threshold") == Called(0, "", "")
+    assert reviewed.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [(), ("--yes",)])
+def test_who_agrees_or_says_so_before_gets_new_tables_and_keeps_the_decisions(
+    words: tuple[str, ...], reviewed: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = answer(monkeypatch, True)
+    called = call("detect", reviewed, "--detector", "threshold", "--channel", "Vm", *words)
+    assert called.code == 0, called.err
+    assert len(questions) == (0 if words else 1)
+    assert {"mepps_threshold_Vm", "mepps_curated_Vm"} <= set(interval_tables(reviewed))

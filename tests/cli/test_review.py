@@ -35,7 +35,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, said: bool) -> list[str]:
         questions.append(question)
         return said
 
-    monkeypatch.setattr("nwb_mepp.cli.review.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("nwb_mepp.cli.review.at_terminal", lambda: True)
     monkeypatch.setattr("nwb_mepp.cli.review.typer.confirm", confirm)
     return questions
 

@@ -21,7 +21,8 @@ def bounded_memory(path: str | os.PathLike[str]) -> Iterator[None]:
 
     HDF5 allocates and clears what a length in the file says, up to 4 GB for a text, before it finds that the
     file does not hold so much. Only what is read is bounded, not the analysis, as the stacks of many threads
-    count, too. On systems other than Linux, and in other threads than the main one, nothing is bounded.
+    count, too. Other threads of the process are bounded meanwhile as well. On systems other than Linux, and
+    in other threads than the main one, nothing is bounded.
 
     Parameters
     ----------

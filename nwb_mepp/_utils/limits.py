@@ -20,6 +20,7 @@ __all__ = ["GRACE_S", "Limit", "LimitError", "Limits", "limited", "resident_byte
 # How long a process may take to remove its temporary files before it is killed.
 GRACE_S = 3.0
 POLL_S = 0.25
+_CONFIRM_S = 0.02
 Limit = str  # "time" or "memory"
 
 
@@ -47,6 +48,10 @@ class Limits(NamedTuple):
         """
         if time.monotonic() - since_s > self.time_s:
             return "time"
+        if resident_bytes(pid) <= self.memory_bytes:
+            return None
+        # On a busy machine Linux was once seen to tell gigabytes of a process that had 0.3: it is asked again.
+        time.sleep(_CONFIRM_S)
         return "memory" if resident_bytes(pid) > self.memory_bytes else None
 
 

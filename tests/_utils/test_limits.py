@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from nwb_mepp._utils import limits
 from nwb_mepp._utils.limits import LimitError, Limits, limited, resident_bytes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are ended by signals")
@@ -42,6 +43,15 @@ def test_a_block_that_takes_too_much_memory_is_interrupted() -> None:
         grow()
 
 
+@pytest.mark.parametrize(("told", "exceeded"), [((9e9, 3e8), None), ((9e9, 9e9), "memory"), ((3e8,), None)])
+def test_memory_counts_as_exceeded_when_it_is_told_twice(
+    told: tuple[float, ...], exceeded: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = iter(told)
+    monkeypatch.setattr(limits, "resident_bytes", lambda _: next(readings))
+    assert Limits(60.0, 4e9).exceeded_by(os.getpid(), since_s=time.monotonic()) == exceeded
+
+
 def test_a_block_within_its_limits_gives_what_it_gives() -> None:
     with limited(Limits(60.0, math.inf), last_words=WORDS):
         pass
@@ -52,7 +62,8 @@ def test_a_block_within_its_limits_gives_what_it_gives() -> None:
 def test_other_requests_to_end_are_passed_on() -> None:
     script = (
         "import math, signal\n"
-        "from nwb_mepp._utils.limits import Limits, limited\n"
+        "from nwb_mepp._utils import limits
+from nwb_mepp._utils.limits import Limits, limited\n"
         "with limited(Limits(60.0, math.inf), last_words={'time': '', 'memory': ''}):\n"
         "    signal.raise_signal(signal.SIGTERM)\n"
     )
@@ -64,7 +75,8 @@ def test_a_process_that_hangs_in_native_code_ends_with_last_words() -> None:
     script = (
         "import ctypes, math\n"
         "library, mutex = ctypes.PyDLL(None), ctypes.create_string_buffer(64)\n"
-        "from nwb_mepp._utils.limits import Limits, limited\n"
+        "from nwb_mepp._utils import limits
+from nwb_mepp._utils.limits import Limits, limited\n"
         "with limited(Limits(0.5, math.inf), last_words={'time': 'it took too long', 'memory': ''}):\n"
         "    library.pthread_mutex_lock(mutex)\n"
         "    library.pthread_mutex_lock(mutex)\n"

@@ -50,7 +50,7 @@ class Limits(NamedTuple):
             return "time"
         if resident_bytes(pid) <= self.memory_bytes:
             return None
-        # On a busy machine Linux was once seen to tell gigabytes of a process that had 0.3: it is asked again.
+        # On a busy machine, gigabytes were once told of a process that held 0.3: the system is asked again.
         time.sleep(_CONFIRM_S)
         return "memory" if resident_bytes(pid) > self.memory_bytes else None
 

@@ -62,8 +62,7 @@ def test_a_block_within_its_limits_gives_what_it_gives() -> None:
 def test_other_requests_to_end_are_passed_on() -> None:
     script = (
         "import math, signal\n"
-        "from nwb_mepp._utils import limits
-from nwb_mepp._utils.limits import Limits, limited\n"
+        "from nwb_mepp._utils.limits import Limits, limited\n"
         "with limited(Limits(60.0, math.inf), last_words={'time': '', 'memory': ''}):\n"
         "    signal.raise_signal(signal.SIGTERM)\n"
     )
@@ -75,8 +74,7 @@ def test_a_process_that_hangs_in_native_code_ends_with_last_words() -> None:
     script = (
         "import ctypes, math\n"
         "library, mutex = ctypes.PyDLL(None), ctypes.create_string_buffer(64)\n"
-        "from nwb_mepp._utils import limits
-from nwb_mepp._utils.limits import Limits, limited\n"
+        "from nwb_mepp._utils.limits import Limits, limited\n"
         "with limited(Limits(0.5, math.inf), last_words={'time': 'it took too long', 'memory': ''}):\n"
         "    library.pthread_mutex_lock(mutex)\n"
         "    library.pthread_mutex_lock(mutex)\n"

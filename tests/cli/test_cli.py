@@ -61,3 +61,20 @@ def test_a_search_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     with show_search("recordings"):
         pass
     assert "searching for recordings" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("n_files", "told"), [(1, False), (2, True)])
+def test_of_several_files_it_is_told_how_long_they_will_take(
+    n_files: int, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nwb_mepp.cli.console import show_progress
+
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with show_progress(n_files) as progress:
+        progress.advance()
+        progress.describe("reading")
+    assert "reading" in stream.getvalue()
+    assert ("left" in stream.getvalue()) is told

@@ -41,17 +41,26 @@ LONG = (
 )
 
 
-# Its import takes 10 s, which one process is enough for.
-NEEDS_TENSORFLOW = re.compile(r"\btensorflow: None|usefixtures\(\"tensorflow\"\)")
+# What takes long to start, and is started once where the files that need it stay together: TensorFlow is
+# imported for 10 s, a cluster has two processes that import everything.
+SHARED_STARTS = {
+    "tensorflow": re.compile(r"\btensorflow: None|usefixtures\(\"tensorflow\"\)"),
+    "cluster": re.compile(r"\bdask_cluster: Any"),
+}
 
 
 @functools.cache
+def group_of(place: str) -> str:
+    """Return what the tests of a file are kept together by, of which the path within the project is given."""
+    text = (PROJECT / place).read_text(encoding="utf-8")
+    return next((name for name, needs in SHARED_STARTS.items() if needs.search(text)), place)
+
+
 def rank_of(place: str) -> int:
-    """Return when the tests of a file are begun, of which the path within the project is given."""
-    if NEEDS_TENSORFLOW.search((PROJECT / place).read_text(encoding="utf-8")):
-        return 0
-    name = place.removeprefix("tests/")
-    return LONG.index(name) + 1 if name in LONG else len(LONG) + 1
+    """Return when the tests of a file are begun."""
+    first = [*SHARED_STARTS, *(f"tests/{name}" for name in LONG)]
+    group = group_of(place)
+    return first.index(group) if group in first else len(first)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,13 +70,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a file together in one process, and those that need TensorFlow in the first."""
+    """Keep the tests of a file together in one process, and the files that share what takes long to start."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            place = nodeid.partition("::")[0]
-            return place if rank_of(place) else "tensorflow"
+            return group_of(nodeid.partition("::")[0])
 
     return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 

@@ -98,6 +98,8 @@ def recording(path: Path, *, minutes: int) -> Path:
         sampling_rate_hz=one.sampling_rate_hz, start_s=0.0,
     )  # fmt: skip
     truth = true_mepps(made.truth, one)
+    # As in the table of any detector, which leaves nothing to be measured when the page opens.
+    truth = truth.replace(baseline=np.full(len(truth), level), area=3e-3 * truth.amplitude)
     parts = [
         _later(truth, number, n_samples=len(minute), rate_hz=one.sampling_rate_hz)
         for number in range(minutes)

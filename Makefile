@@ -41,9 +41,10 @@ types: $(VENV)/.tests
 docs: $(VENV)/.tests
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 
-# With one thread each, two processes do not wait for each other; compiled modules are kept for the next run.
+# Three processes of one thread each: on two cores, one works while another waits for a process or a clock.
+# Compiled modules are kept for the next run.
 suite: $(VENV)/.tests
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Goes on where an interrupted run was; FRESH=--fresh begins anew.
 faults: $(VENV)/.tests

@@ -121,4 +121,4 @@ def test_a_budget_below_what_one_file_may_take_is_said(annotated: Path, call: Ca
         r"--memory-budget, or less for a file with --memory-limit\.",
         called.err,
     )
-    assert call("summary", annotated, "--memory-budget", "2", "--memory-limit", "1.5").code == 0
+    assert call("summary", annotated, "--memory-budget", "8", "--memory-limit", "6").code == 0

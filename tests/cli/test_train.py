@@ -52,7 +52,7 @@ def short_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
     quick = replace(settings._QUICK["miniunet"], n_calibration=12)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(classifier, "_LEAST_STEPS", 80)
+        patched.setattr(classifier, "_LEAST_STEPS", 40)
         patched.setitem(settings._QUICK, "miniunet", quick)
         patched.setattr(calibration_set, "_make", make_once)
         yield

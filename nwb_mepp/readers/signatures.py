@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
+    "HDF5_SIGNATURE",
     "contains_files",
     "contains_hdf5_members",
     "contains_matlab_variable",
     "has_sibling",
     "starts_with",
 ]
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def starts_with(*magic: bytes, offset: int = 0) -> Callable[[Path], bool]:
@@ -98,7 +101,7 @@ def contains_hdf5_members(*wanted: str | tuple[str, ...]) -> Callable[[Path], bo
     *wanted : str or tuple of str
         Names that all must be there; of a tuple, one of them.
     """
-    is_hdf5 = starts_with(b"\x89HDF\r\n\x1a\n")
+    is_hdf5 = starts_with(HDF5_SIGNATURE)
 
     def claims(path: Path) -> bool:
         if not is_hdf5(path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from nwb_mepp.workflows.batch import event_columns
 
 # What every run of a text file without date and unit has to state.
@@ -24,3 +26,16 @@ class Called:
 
 
 Call = Callable[..., Called]
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, command: str, said: bool) -> list[str]:
+    """Answer what a command asks at a terminal; return the list into which its questions come."""
+    questions: list[str] = []
+
+    def confirm(question: str, **_: object) -> bool:
+        questions.append(question)
+        return said
+
+    monkeypatch.setattr(f"nwb_mepp.cli.{command}.at_terminal", lambda: True)
+    monkeypatch.setattr(f"nwb_mepp.cli.{command}.typer.confirm", confirm)
+    return questions

@@ -12,7 +12,7 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.file import Subject
 from pynwb.icephys import CurrentClampSeries
 
-from builders.command_line import STATED, Call, Called
+from builders.command_line import STATED, Call, Called, answer
 from builders.known_mepps import mepp_trace
 from builders.nwb_files import changed, objects
 from builders.reviews import reviewed_file
@@ -193,22 +193,10 @@ def reviewed(tmp_path: Path) -> Path:
     return reviewed_file(tmp_path / "reviewed.nwb")
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, said: bool) -> list[str]:
-    questions: list[str] = []
-
-    def confirm(question: str, **_: object) -> bool:
-        questions.append(question)
-        return said
-
-    monkeypatch.setattr("nwb_mepp.cli.run.at_terminal", lambda: True)
-    monkeypatch.setattr("nwb_mepp.cli.run.typer.confirm", confirm)
-    return questions
-
-
 def test_at_a_terminal_it_asks_before_it_detects_where_a_person_decided(
     reviewed: Path, annotated: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    questions = answer(monkeypatch, False)
+    questions = answer(monkeypatch, "run", False)
     other = Path(shutil.copyfile(annotated, reviewed.with_name("other.nwb")))
     before = reviewed.read_bytes()
     called = call("detect", reviewed, other, "--detector", "threshold")
@@ -222,7 +210,7 @@ def test_at_a_terminal_it_asks_before_it_detects_where_a_person_decided(
 def test_a_reviewed_file_that_is_declined_stays_and_is_no_error(
     reviewed: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer(monkeypatch, False)
+    answer(monkeypatch, "run", False)
     before = reviewed.read_bytes()
     assert call("detect", reviewed, "--detector", "threshold") == Called(0, "", "")
     assert reviewed.read_bytes() == before
@@ -232,7 +220,7 @@ def test_a_reviewed_file_that_is_declined_stays_and_is_no_error(
 def test_who_agrees_or_says_so_before_gets_new_tables_and_keeps_the_decisions(
     words: tuple[str, ...], reviewed: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    questions = answer(monkeypatch, True)
+    questions = answer(monkeypatch, "run", True)
     called = call("detect", reviewed, "--detector", "threshold", "--channel", "Vm", *words)
     assert called.code == 0, called.err
     assert len(questions) == (0 if words else 1)

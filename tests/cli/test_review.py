@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import pytest
 
-from builders.command_line import STATED, Call
+from builders.command_line import STATED, Call, answer
 from builders.known_mepps import ONSETS_S
 from nwb_mepp.curation.desk import Wishes
 from nwb_mepp.nwb import read_results
@@ -26,18 +26,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[Path], Wishes
 
     monkeypatch.setattr("nwb_mepp.curation.serving.review_until_stopped", serve)
     return seen
-
-
-def answer(monkeypatch: pytest.MonkeyPatch, said: bool) -> list[str]:
-    questions: list[str] = []
-
-    def confirm(question: str, **_: object) -> bool:
-        questions.append(question)
-        return said
-
-    monkeypatch.setattr("nwb_mepp.cli.review.at_terminal", lambda: True)
-    monkeypatch.setattr("nwb_mepp.cli.review.typer.confirm", confirm)
-    return questions
 
 
 def test_what_was_typed_is_handed_on(annotated: Path, call: Call, served: list[Any]) -> None:
@@ -112,7 +100,7 @@ def test_what_a_lab_file_does_not_say_is_asked_on_a_terminal(
         return next(answers)
 
     monkeypatch.setattr("nwb_mepp.cli.review.typer.prompt", prompt)
-    questions = answer(monkeypatch, said=True)
+    questions = answer(monkeypatch, "review", said=True)
     called = call("review", path, "--unit", "V")
     assert called.code == 0, called.err
     assert made == [(tmp_path / "run07.txt.nwb", "2026-01-15T10:00:00Z")]
@@ -135,11 +123,11 @@ def test_a_file_without_mepps_is_searched_after_asking(
         del file["intervals"]
     detected: list[Path] = []
     monkeypatch.setattr("nwb_mepp.workflows.detect_file", lambda one, **_: detected.append(one))
-    questions = answer(monkeypatch, said=False)
+    questions = answer(monkeypatch, "review", said=False)
     declined = call("review", path)
     assert f"note: {path} has no MEPPs: the review begins with none." in declined.err
     assert questions == [f"No MEPPs were looked for in {path}. Look for them first?"]
-    answer(monkeypatch, said=True)
+    answer(monkeypatch, "review", said=True)
     call("review", path)
     assert detected == [path]
     assert len(served) == 2

@@ -20,10 +20,12 @@ from nwb_mepp.readers.neo.eager import read_eagerly
 from nwb_mepp.readers.neo.lazy import read_lazily
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.readers.output_suppression import suppress_output
+from nwb_mepp.readers.signatures import HDF5_SIGNATURE, starts_with
 from nwb_mepp.readers.unitless_channels import drop_unitless_channels
 
 __all__ = ["neo_classes", "read_neo"]
 
+_is_hdf5 = starts_with(HDF5_SIGNATURE)
 _NEEDS_PLUGIN = "required filter"  # what HDF5 says of a filter that it lacks
 
 
@@ -59,7 +61,7 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
     with _translated_errors(path, name):  # what is read besides Neo can be damaged, too
         correction.check(path, options)
         arguments = correction.arguments(path, options)
-    with suppress_output() as messages, _translated_errors(path, name), bounded_memory(path):
+    with suppress_output() as messages, _translated_errors(path, name), _bounded(path):
         reader = correction.neo_class(neo_classes()[name], options)(
             *(() if "dirname" in arguments else (str(path),)), **arguments
         )
@@ -73,9 +75,14 @@ def read_neo(name: str, path: Path, options: ReadOptions) -> FileContents:
         reader_version=f"neo {neo.__version__}",
         notes=(*contents.notes, *dict.fromkeys(f"Neo: {message}" for message in messages)),
     )
-    with _translated_errors(path, name), bounded_memory(path):
+    with _translated_errors(path, name), _bounded(path):
         contents = correction.refine(contents, reader, path)
     return drop_unitless_channels(contents, options)
+
+
+def _bounded(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Bound what reading HDF5 allocates; of other formats, the samples may lie in another file."""
+    return bounded_memory(path) if path.is_file() and _is_hdf5(path) else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

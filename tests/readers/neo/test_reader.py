@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.readers import ReadOptions, read_recording
+from nwb_mepp.readers.neo import reader
 
 
 @dataclass(frozen=True)
@@ -171,3 +173,17 @@ def test_a_truncated_file_of_another_format_is_refused(shared_data: Path, tmp_pa
         (tmp_path / name).write_bytes(content[: int(len(content) * 0.7)])
         with pytest.raises(ReadError, match="truncated"):
             read_recording(tmp_path / name)
+
+
+def test_only_what_is_read_of_hdf5_is_bounded_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded: list[Path] = []
+    monkeypatch.setattr(reader, "bounded_memory", lambda path: bounded.append(path) or nullcontext())
+    hdf5, header = tmp_path / "a.nix", tmp_path / "a.vhdr"
+    hdf5.write_bytes(b"\x89HDF\r\n\x1a\n")
+    header.write_text("The samples are in another file, which may be large.", encoding="ascii")
+    for path in (hdf5, header, tmp_path):
+        with reader._bounded(path):
+            pass
+    assert bounded == [hdf5]

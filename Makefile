@@ -28,7 +28,10 @@ demo: $(VENV)/.runs
 	@echo "NWB file:  $$(find $(CURDIR)/$(DEMO) -name '*.nwb')"
 	@echo "Picture:   $$(find $(CURDIR)/$(DEMO) -name '*.png')"
 
-test: lint types docs suite
+# What is checked beside the suite keeps one core busy each; their messages do not mix.
+test: $(VENV)/.tests
+	@$(MAKE) --jobs=2 --output-sync=target lint types docs
+	@$(MAKE) suite
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,6 @@ def measure_noise_left(
     segments: Sequence[Segment],
     *,
     noise: ChannelNoise,
-    events: Callable[[int, int, int], FloatArray] | None = None,
 ) -> NoiseLeft | None:
     """Measure the noise in excerpts of a channel, without the events that are known.
 
@@ -49,9 +48,7 @@ def measure_noise_left(
     segments : sequence of Segment
         All stretches of the channel that are analyzed.
     noise : ChannelNoise
-        Of the same segments; takes the hum out.
-    events : callable (number, start, stop) -> ndarray, optional
-        The events in samples ``start <= i < stop`` of a segment, to be subtracted.
+        Of the same segments; takes out the hum and the events that it knows.
 
     Returns
     -------
@@ -70,10 +67,9 @@ def measure_noise_left(
     chosen = spread_evenly(segments, length=n_samples, step=n_samples, most=_MAX_EXCERPTS)
     if not chosen:
         return None
-    excerpts = []
-    for number, start in chosen:
-        excerpt = noise.values(segments[number], start, start + n_samples)
-        excerpts.append(excerpt if events is None else excerpt - events(number, start, start + n_samples))
+    excerpts = [
+        noise.values_between_events(segments[number], start, start + n_samples) for number, start in chosen
+    ]
     frequencies_hz, density = noise_spectrum(
         np.array(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
     )

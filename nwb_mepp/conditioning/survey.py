@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from nwb_mepp.conditioning.spectrum import (
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Trace
-from nwb_mepp.core.segments import Segment, spread_evenly
+from nwb_mepp.core.segments import Segment, fold_indices, spread_evenly
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 
 __all__ = [
@@ -86,6 +86,8 @@ class ChannelNoise:
         What the polarity is based on.
     warnings : tuple of str
         What the user should know of the recording, each a sentence.
+    events : callable (segment, start, stop) -> ndarray, optional
+        Known events in samples of a segment, taken away where the spectrum of the noise is measured.
     kept : Kept
         What several parts work out of the channel and its noise, so that only the first of them does.
     """
@@ -100,6 +102,7 @@ class ChannelNoise:
     polarity: Polarity
     polarity_reason: str
     warnings: tuple[str, ...] = ()
+    events: Callable[[Segment, int, int], FloatArray] | None = field(default=None, repr=False, compare=False)
     kept: Kept = field(
         init=False, repr=False, compare=False, default_factory=lambda: Kept(max_bytes=_MAX_KEPT_BYTES)
     )
@@ -109,6 +112,25 @@ class ChannelNoise:
         if self.hum is None:
             return segment.values(start, stop)
         return self.hum.remove(segment, start, stop)
+
+    def knowing(self, events: Callable[[Segment, int, int], FloatArray]) -> ChannelNoise:
+        """Return the same with events that are known by now.
+
+        Parameters
+        ----------
+        events : callable (segment, start, stop) -> ndarray
+            Signed, without level, in the unit of the trace.
+        """
+        return replace(self, events=events)
+
+    def values_between_events(self, segment: Segment, start: int, stop: int) -> FloatArray:
+        """Return samples of a segment in SI units, with any hum and known events removed."""
+        values = self.values(segment, start, stop)
+        if self.events is None:
+            return values
+        first, last = max(start, 0), min(stop, segment.n_samples)
+        known = self.events(segment, first, last)
+        return values - known[fold_indices(np.arange(start, stop), n_samples=segment.n_samples) - first]
 
     def rise_warnings(self, rises_s: npt.ArrayLike) -> tuple[str, ...]:
         """Say whether filter or sampling rate are too slow for the rises that were measured.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -228,9 +229,16 @@ class WhitenedTrace:
 
         ``start`` must be on the grid of the resampler; see :meth:`Resampler.resample`.
         """
-        return self.resampler.resample(
-            lambda first, last: self.noise.values(self.segment, first, last), start=start, stop=stop
-        )
+        return self._resampled(self.noise.values, start=start, stop=stop)
+
+    def read_noise(self, start: int, stop: int) -> FloatArray:
+        """Return samples as :meth:`read_resampled` does, without the events that are known."""
+        return self._resampled(self.noise.values_between_events, start=start, stop=stop)
+
+    def _resampled(
+        self, read: Callable[[Segment, int, int], FloatArray], *, start: int, stop: int
+    ) -> FloatArray:
+        return self.resampler.resample(partial(read, self.segment), start=start, stop=stop)
 
 
 def whiten(
@@ -345,6 +353,6 @@ def _excerpts(traces: Sequence[WhitenedTrace], n_excerpt: int) -> FloatArray:
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_TILES)).astype(int))
     rows = []
     for trace, start in (positions[i] for i in chosen):
-        resampled = trace.read_resampled(start, min(start + trace.tile, trace.n_samples))
+        resampled = trace.read_noise(start, min(start + trace.tile, trace.n_samples))
         rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_excerpt)[:: n_excerpt // 2])
     return np.concatenate(rows)

@@ -203,7 +203,7 @@ class Measuring:
             return None
         place = Place(row["start_index"], row["peak_index"], row["stop_index"])
         fitted = _fit(segment, noise, _candidates(segment, [place], others))
-        curves = fitted.curves(0, start - segment.start, stop - segment.start)
+        curves = fitted.curves(segment, start - segment.start, stop - segment.start)
         left = noise.values(segment, start - segment.start, stop - segment.start) - curves
         return np.asarray(curves + np.median(left))
 
@@ -240,7 +240,7 @@ class Measuring:
 def _fit(segment: Segment, noise: ChannelNoise, candidates: Candidates) -> MeasuredEvents:
     read = partial(noise.values, segment)
     located = locate([segment], [candidates], polarity=noise.polarity, readers=[read])
-    left = measure_noise_left([segment], noise=noise, events=located.fit(roughly=True).curves)
+    left = measure_noise_left([segment], noise=noise.knowing(located.fit(roughly=True).curves))
     return located.fit(None if left is None else left.autocovariance)
 
 

@@ -23,6 +23,7 @@ than in the mean over that time.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -277,13 +278,13 @@ class MeasuredEvents:
         trace = self.parts[0].segment.trace
         return Mepps.concatenate(tables) if tables else Mepps.empty(trace.channel, trace.unit)
 
-    def curves(self, number: int, start: int, stop: int) -> FloatArray:
+    def curves(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return the sum of the fitted shapes, without level, in samples of a segment.
 
         Parameters
         ----------
-        number : int
-            Which segment.
+        segment : Segment
+            One of those in which the events were located, or a stretch of it.
         start, stop : int
             Samples ``start <= i < stop``, counted from the start of the segment.
 
@@ -292,10 +293,17 @@ class MeasuredEvents:
         ndarray, shape (stop - start,)
             Signed, in the unit of the trace.
         """
+        number = bisect_right(self._places, (segment.trace.sweep, segment.start)) - 1
         fitted, part = self._of_segment[number], self.parts[number]
         if fitted is None:
             return np.zeros(stop - start)
-        return part.view.sign * fitted.sum_at(part.peak, start, stop)
+        before = segment.start - part.segment.start
+        return part.view.sign * fitted.sum_at(part.peak, before + start, before + stop)
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """Sweep and first sample of each segment, sorted as the segments are."""
+        return [(part.segment.trace.sweep, part.segment.start) for part in self.parts]
 
     @cached_property
     def _of_segment(self) -> list[FittedEvents | None]:

@@ -17,7 +17,7 @@ from nwb_mepp.core.segments import BlockReader, Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.average import average_waveform, describe_average
-from nwb_mepp.measurement.kinetics import locate
+from nwb_mepp.measurement.kinetics import LocatedEvents, locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.confirmation import confirm
@@ -27,7 +27,7 @@ from nwb_mepp.workflows.settings import DetectionSettings
 __all__ = ["find_mepps", "fit_where_asked", "measure_candidates", "most_probable", "run_detector"]
 
 _MEASURED_BLOCK_S = 10.0
-# MEPPs so frequent that those in one deflection matter for the noise are taken away once more.
+# MEPPs so frequent matter for the noise: they are looked for and taken away once more.
 _FREQUENT_HZ = 25.0
 # What MiniUnet gives this probability or more is not taken for empty.
 _EMPTY_BELOW = 0.1
@@ -58,13 +58,13 @@ def find_mepps(
     UsageError
         If a rate of false discoveries is asked of a detector that gives no probabilities.
     """
-    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    upright, noise_sd, _ = _measured(detector, segments, noise=noise, settings=settings)
     return _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
 
 
 def _measured(
     detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
-) -> tuple[Mepps, float]:
+) -> tuple[Mepps, float, ChannelNoise]:
     """Find and measure the MEPPs of one channel, of any amplitude that has the polarity.
 
     Returns
@@ -72,10 +72,17 @@ def _measured(
     mepps : Mepps
     noise_sd : float
         SD of the noise when they are taken away.
+    noise : ChannelNoise
+        In which they were found: where MEPPs are frequent, so that hardly any excerpt is free of them, they
+        are looked for again in a trace that is whitened without those that were found first.
     """
-    candidates = _candidates(segments, detector=detector, noise=noise, settings=settings)
-    measured, noise_sd = measure_candidates(segments, candidates, noise=noise, split=True)
-    return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd
+    find = partial(_candidates, segments, detector=detector, settings=settings)
+    located = _located(segments, find(noise=noise), noise=noise)
+    if _is_frequent(located):
+        noise = noise.knowing(located.fit(roughly=True).curves)
+        located = _located(segments, find(noise=noise), noise=noise)
+    measured, noise_sd = _measure(located, noise=noise, split=True)
+    return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd, noise
 
 
 def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepps:
@@ -216,14 +223,14 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    upright, noise_sd = _measured(detector, segments, noise=noise, settings=settings)
+    upright, noise_sd, found_in = _measured(detector, segments, noise=noise, settings=settings)
     left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
     mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
     warnings = tuple(one.removesuffix(".") for one in noise.warnings)
     if sorting is not None:
         mepps, said = sorting.sort(mepps)
         if getattr(detector, "gives_probability", True):
-            again = partial(_candidates, detector=detector, noise=noise, settings=settings)
+            again = partial(_candidates, detector=detector, noise=found_in, settings=settings)
             mepps = confirm(again, segments, mepps)
         level = {"level": baseline.mean, "noise_sd": noise_sd}
         warnings = (*doubtful_scale(mepps.of_kind(MEPP), **level), *warnings, *said)
@@ -330,16 +337,31 @@ def measure_candidates(
     The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
     that.
     """
+    return _measure(_located(segments, candidates, noise=noise), noise=noise, split=split)
+
+
+def _located(
+    segments: Sequence[Segment], candidates: Sequence[Candidates], *, noise: ChannelNoise
+) -> LocatedEvents:
     readers = _readers(segments, noise=noise)
-    located = locate(segments, candidates, polarity=noise.polarity, readers=readers)
-    rough = located.fit(roughly=True)
-    left = measure_noise_left(segments, noise=noise, events=rough.curves)
+    return locate(segments, candidates, polarity=noise.polarity, readers=readers)
+
+
+def _is_frequent(located: LocatedEvents) -> bool:
+    """Return whether hardly any excerpt of the channel is free of events."""
+    segments = [part.segment for part in located.parts]
+    duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
+    return len(located.train.peak) > _FREQUENT_HZ * duration_s
+
+
+def _measure(located: LocatedEvents, *, noise: ChannelNoise, split: bool) -> tuple[Mepps, float]:
+    segments = [part.segment for part in located.parts]
+    left = measure_noise_left(segments, noise=noise.knowing(located.fit(roughly=True).curves))
     if left is None:
         return located.fit(split=split).mepps(), noise.noise_sd
     measured = located.fit(left.autocovariance, split=split)
-    duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-    if len(located.train.peak) > _FREQUENT_HZ * duration_s:
-        left = measure_noise_left(segments, noise=noise, events=measured.curves) or left
+    if _is_frequent(located):
+        left = measure_noise_left(segments, noise=noise.knowing(measured.curves)) or left
         measured = located.fit(left.autocovariance, split=split)
     return measured.mepps(), left.sd
 

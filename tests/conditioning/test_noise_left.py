@@ -34,7 +34,7 @@ def test_events_that_are_known_do_not_count_as_noise() -> None:
         own = slice(int(onset_s * RATE_HZ), int((onset_s + 0.04) * RATE_HZ))
         known[own] += 10.0 * NOISE_SD * sigmoid_mepp(time_s[own] - onset_s, rise_s=0.25e-3, decay_s=3e-3)
     with_events = measure_noise_left(segments, noise=noise)
-    without = measure_noise_left(segments, noise=noise, events=lambda _, start, stop: known[start:stop])
+    without = measure_noise_left(segments, noise=noise.knowing(lambda _, start, stop: known[start:stop]))
     assert with_events is not None
     assert without is not None
     assert with_events.sd > 2.0 * NOISE_SD

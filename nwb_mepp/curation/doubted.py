@@ -15,7 +15,7 @@ from nwb_mepp.curation.rows import Row, rows_of
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.nwb import open_for_review
-from nwb_mepp.workflows.detection import measure_candidates
+from nwb_mepp.workflows.measured_candidates import measure_candidates
 
 __all__ = ["find_doubted", "without_known"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.measurement.noise_weights import NoiseWeights
-from nwb_mepp.measurement.small_systems import inverse, solve_two
+from nwb_mepp.measurement.small_systems import inverse, solve, solve_two
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
 from nwb_mepp.measurement.whitened_windows import LinearSums, WhitenedWindows
 
@@ -296,8 +296,7 @@ class _Problem:
         diagonal = np.einsum("nii->ni", state.hessian)
         tiny = 1e-12 * diagonal.sum(axis=1, keepdims=True) + np.finfo(np.float64).tiny
         damped = state.hessian + damping[:, None, None] * np.eye(3) * (diagonal + tiny)[:, None, :]
-        step = np.linalg.solve(damped, state.gradient[:, :, None])[:, :, 0]
-        return np.asarray(np.clip(step, -_MAX_STEP, _MAX_STEP))
+        return np.clip(solve(damped, state.gradient), -_MAX_STEP, _MAX_STEP)
 
     def _derivatives(self, at: FloatArray) -> FloatArray:
         """Return the unscaled curves and their derivatives, shape (n_events, 4, n_bins)."""

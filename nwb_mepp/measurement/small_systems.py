@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["inverse", "solve_two"]
+__all__ = ["inverse", "solve", "solve_two"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,6 +20,24 @@ def solve_two(matrices: FloatArray, targets: FloatArray) -> FloatArray:
         first = (d * targets[:, 0] - b * targets[:, 1]) / determinant
         second = (a * targets[:, 1] - b * targets[:, 0]) / determinant
     return np.stack([first, second], axis=1)
+
+
+def solve(matrices: FloatArray, targets: FloatArray) -> FloatArray:
+    """Solve systems of a few equations; 0 where they are singular.
+
+    Examples
+    --------
+    >>> solve(np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 1.0], [1.0, 1.0]]]), np.ones((2, 2)))
+    array([[0.5 , 0.25],
+           [0.  , 0.  ]])
+    """
+    try:
+        return np.asarray(np.linalg.solve(matrices, targets[:, :, None])[:, :, 0])
+    except np.linalg.LinAlgError:  # of thousands of systems, one is enough
+        regular = np.linalg.det(matrices) != 0.0
+        solved = np.zeros_like(targets)
+        solved[regular] = np.linalg.solve(matrices[regular], targets[regular][:, :, None])[:, :, 0]
+        return solved
 
 
 def inverse(matrices: FloatArray) -> FloatArray:

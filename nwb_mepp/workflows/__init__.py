@@ -6,7 +6,6 @@ from nwb_mepp.core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows.analysis import (
-        ProgressCallback,
         analyze,
         choose_channels,
         cut_channel,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         WriteArguments,
         WriteOptions,
     )
+    from nwb_mepp.workflows.steps import ProgressCallback
     from nwb_mepp.workflows.weights_choice import choose_weights
 
 __all__ = [
@@ -64,7 +64,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "analysis": ("ProgressCallback", "analyze", "choose_channels", "cut_channel", "survey_channel"),
+        "analysis": ("analyze", "choose_channels", "cut_channel", "survey_channel"),
         "detection": ("find_mepps",),
         "extension": ("retype_file",),
         "annotation": ("annotate_file", "detect_file"),
@@ -82,6 +82,7 @@ __getattr__ = lazy_names(
             "WriteArguments",
             "WriteOptions",
         ),
+        "steps": ("ProgressCallback",),
         "weights_choice": ("choose_weights",),
     },
 )

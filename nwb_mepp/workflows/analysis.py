@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp.conditioning import MIN_DURATION_S, ChannelNoise, end_values, find_unusable, survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording, Trace
@@ -16,11 +17,11 @@ from nwb_mepp.workflows.detection import fit_where_asked, run_detector
 from nwb_mepp.workflows.event_sorting import EventSorting
 from nwb_mepp.workflows.remarks import describe_left_out
 from nwb_mepp.workflows.settings import DetectionSettings
+from nwb_mepp.workflows.steps import CLEAR, FIND, JUDGE, MEASURE, NOISE, ProgressCallback, Steps
 from nwb_mepp.workflows.stimuli import Stimuli, around_command_steps, around_stimuli, find_stimuli
 from nwb_mepp.workflows.stretches import check_stretches, stretches_in_sweep
 
 __all__ = [
-    "ProgressCallback",
     "analyze",
     "analyze_channel",
     "choose_channels",
@@ -28,8 +29,8 @@ __all__ = [
     "survey_channel",
 ]
 
-# Called with a few words on what is being done now.
-ProgressCallback = Callable[[str], None]
+# An hour takes a minute, for which nothing is left behind that an interruption would cost.
+_LONG_S = 3600.0
 
 
 def analyze(
@@ -37,6 +38,7 @@ def analyze(
     *,
     settings: DetectionSettings | None = None,
     on_progress: ProgressCallback | None = None,
+    interim: InterimResults | None = None,
 ) -> list[ChannelResult]:
     """Find, measure and summarize the MEPPs of a recording.
 
@@ -45,6 +47,9 @@ def analyze(
     recording : Recording
     settings : DetectionSettings, optional
     on_progress : callable, optional
+    interim : InterimResults, optional
+        What an interrupted analysis of the same has left; the steps of a channel of an hour and more are kept
+        there.
 
     Returns
     -------
@@ -69,12 +74,15 @@ def analyze(
     by that.
     """
     wanted = settings or DetectionSettings()
-    tell = on_progress or (lambda _: None)
     detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
+    channels = choose_channels(recording, names=wanted.channels, every=wanted.all_channels)
+    steps = Steps(on_progress, work=len(channels) * _work(detectors))
     return [
         result
-        for channel in choose_channels(recording, names=wanted.channels, every=wanted.all_channels)
-        for result in analyze_channel(recording, channel, detectors=detectors, settings=wanted, tell=tell)
+        for channel in channels
+        for result in analyze_channel(
+            recording, channel, detectors=detectors, settings=wanted, steps=steps, interim=interim
+        )
     ]
 
 
@@ -84,7 +92,8 @@ def analyze_channel(
     *,
     detectors: Sequence[Detector],
     settings: DetectionSettings,
-    tell: ProgressCallback = lambda _: None,
+    steps: Steps | None = None,
+    interim: InterimResults | None = None,
 ) -> Iterator[ChannelResult]:
     """Yield what each detector finds on one channel; see :func:`analyze`.
 
@@ -94,17 +103,25 @@ def analyze_channel(
     channel : str
     detectors : sequence of Detector
     settings : DetectionSettings
-    tell : callable, optional
+    steps : Steps, optional
+        Tells what is being done.
+    interim : InterimResults, optional
     """
+    steps = steps or Steps(None, work=_work(detectors))
     judge = next((one for one in detectors if one.name == settings.second_opinion), None)
     _check_amplitude_unit(recording.sweeps(channel)[0], settings=settings)
-    tell(f"noise of {channel}")
+    steps.begin(f"noise of {channel}", work=NOISE)
     sorting, noise = survey_channel(recording, channel, settings=settings)
     segments = sorting.segments
     baseline = sample_baseline(segments)
-    clear_s = find_clear_deflections(segments, noise=noise)
+    if interim is None or sum(one.n_samples / one.sampling_rate_hz for one in segments) < _LONG_S:
+        interim = InterimResults()
+    steps.begin(f"clear deflections on {channel}", work=CLEAR)
+    clear_s = interim.get_parts(
+        f"clear deflections on {channel}",
+        lambda: [{"onset_s": onset_s} for onset_s in find_clear_deflections(segments, noise=noise)],
+    )
     for detector in detectors:
-        tell(f"{detector.name} on {channel}")
         yield run_detector(
             fit_where_asked(detector, segments, noise=noise, settings=settings),
             segments,
@@ -114,9 +131,16 @@ def analyze_channel(
             sorting=sorting,
             # It judges as it is, also where it is fitted to look for MEPPs itself.
             judge=None if detector is judge else judge,
-            clear_s=clear_s,
+            clear_s=[one["onset_s"] for one in clear_s],
             stated=recording.stated.get(channel),
+            steps=steps,
+            interim=interim,
         )
+
+
+def _work(detectors: Sequence[Detector]) -> float:
+    """Return what the steps of one channel take together."""
+    return NOISE + CLEAR + len(detectors) * (FIND + MEASURE + JUDGE)
 
 
 def survey_channel(

@@ -8,19 +8,22 @@ from pathlib import Path
 
 from nwb_mepp._utils.atomic_files import hold, refuse_irreplaceable, remove_left_behind
 from nwb_mepp._utils.file_lock import FileState, refuse_changed
+from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.nwb import open_nwb, read_results, replace_results, require_extension
 from nwb_mepp.readers import ReadOptions
-from nwb_mepp.workflows.analysis import ProgressCallback, analyze
+from nwb_mepp.workflows.analysis import analyze
 from nwb_mepp.workflows.outcomes import FileOutcome, counted
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.recording_files import statements_of
 from nwb_mepp.workflows.remarks import remarks_on, remarks_on_reviews
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.steps import ProgressCallback
 
 __all__ = ["annotate_file", "chosen_by", "detect_file", "refuse_existing"]
 
@@ -79,16 +82,34 @@ def detect_file(
     # From before the file is read: what another process put into it meanwhile would be lost.
     with hold(target):
         refuse_existing(output, overwrite=overwrite)
+        interim = _interim_results(target, path, settings=settings, options=read_options)
         with open_nwb(path, channels=chosen, statements=stated) as recording:
             seen = FileState.of(Path(path))
-            results = analyze(recording, settings=settings, on_progress=on_progress)
+            results = analyze(recording, settings=settings, on_progress=on_progress, interim=interim)
         refuse_changed(Path(path), seen)
         if mark is not None:
             results = [_marked(result, mark) for result in results]
         if on_progress is not None:
             on_progress("writing")
         replace_results(path, results, out=output, extension=extension)
+        interim.discard()
     return results
+
+
+def _interim_results(
+    target: Path,
+    path: str | PathLike[str],
+    *,
+    settings: DetectionSettings | None,
+    options: ReadOptions | None,
+) -> InterimResults:
+    """Return what an interrupted detection of the same has left."""
+
+    def made_from() -> str:
+        mark = _mark(Path(path), settings or DetectionSettings(), options or ReadOptions(), extension=False)
+        return f"{__version__} {mark}"
+
+    return InterimResults(target, made_from=made_from)
 
 
 def refuse_existing(output: str | PathLike[str] | None, *, overwrite: bool) -> None:

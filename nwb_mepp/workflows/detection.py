@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.conditioning import ChannelNoise, measure_noise_left
+from nwb_mepp._utils.interim_results import InterimResults
+from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import MEPP, Mepps
 from nwb_mepp.core.provenance import describe_settings
 from nwb_mepp.core.results import AverageWaveform, ChannelResult
-from nwb_mepp.core.segments import BlockReader, Segment
+from nwb_mepp.core.segments import Segment
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import Candidates, Detector, SecondOpinion, get_detector, unexplained
 from nwb_mepp.measurement.average import average_waveform, describe_average
-from nwb_mepp.measurement.kinetics import LocatedEvents, locate
 from nwb_mepp.measurement.plausibility import doubtful_scale
 from nwb_mepp.statistics import Baseline, summarize
 from nwb_mepp.workflows.confirmation import confirm
 from nwb_mepp.workflows.event_sorting import EventSorting
+from nwb_mepp.workflows.measured_candidates import (
+    are_frequent,
+    locate_candidates,
+    measure_candidates,
+    readers_of,
+)
 from nwb_mepp.workflows.settings import DetectionSettings
+from nwb_mepp.workflows.steps import FIND, JUDGE, MEASURE, Steps
 
-__all__ = ["find_mepps", "fit_where_asked", "measure_candidates", "most_probable", "run_detector"]
+__all__ = [
+    "find_mepps",
+    "fit_where_asked",
+    "most_probable",
+    "run_detector",
+]
 
-_MEASURED_BLOCK_S = 10.0
-# MEPPs so frequent matter for the noise: they are looked for and taken away once more.
-_FREQUENT_HZ = 25.0
+FloatArray = npt.NDArray[np.float64]
+
 # What MiniUnet gives this probability or more is not taken for empty.
 _EMPTY_BELOW = 0.1
 
@@ -63,7 +75,13 @@ def find_mepps(
 
 
 def _measured(
-    detector: Detector, segments: Sequence[Segment], *, noise: ChannelNoise, settings: DetectionSettings
+    detector: Detector,
+    segments: Sequence[Segment],
+    *,
+    noise: ChannelNoise,
+    settings: DetectionSettings,
+    steps: Steps | None = None,
+    interim: InterimResults | None = None,
 ) -> tuple[Mepps, float, ChannelNoise]:
     """Find and measure the MEPPs of one channel, of any amplitude that has the polarity.
 
@@ -76,13 +94,31 @@ def _measured(
         In which they were found: where MEPPs are frequent, so that hardly any excerpt is free of them, they
         are looked for again in a trace that is whitened without those that were found first.
     """
+    trace, steps, interim = segments[0].trace, steps or Steps(None), interim or InterimResults()
+    where = f"{detector.name} on {trace.channel}"
     find = partial(_candidates, segments, detector=detector, settings=settings)
-    located = _located(segments, find(noise=noise), noise=noise)
-    if _is_frequent(located):
-        noise = noise.knowing(located.fit(roughly=True).curves)
-        located = _located(segments, find(noise=noise), noise=noise)
-    measured, noise_sd = _measure(located, noise=noise, split=True)
+    steps.begin(f"{where}: looking", work=FIND)
+    found = _kept_candidates(interim, f"{where}: what was found", partial(find, noise=noise))
+    if are_frequent(found, segments):
+        noise = noise.knowing(locate_candidates(segments, found, noise=noise).fit(roughly=True).curves)
+        found = _kept_candidates(interim, f"{where}: what was found again", partial(find, noise=noise))
+    steps.begin(f"{where}: measuring", work=MEASURE)
+
+    def measure() -> dict[str, npt.NDArray[Any]]:
+        mepps, noise_sd = measure_candidates(segments, found, noise=noise, split=True)
+        arrays = {name: getattr(mepps, name) for name in mepps.array_names()}
+        return {**arrays, "noise_sd": np.array(noise_sd)}
+
+    columns = dict(interim.get(f"{where}: measures", measure))
+    noise_sd = float(columns.pop("noise_sd"))
+    measured = Mepps(channel=trace.channel, unit=trace.unit, **columns)
     return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd, noise
+
+
+def _kept_candidates(
+    interim: InterimResults, step: str, find: Callable[[], Sequence[Candidates]]
+) -> list[Candidates]:
+    return [Candidates(**part) for part in interim.get_parts(step, lambda: [vars(one) for one in find()])]
 
 
 def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepps:
@@ -191,6 +227,8 @@ def run_detector(
     sorting: EventSorting | None = None,
     clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
     stated: Mapping[str, object] | None = None,
+    steps: Steps | None = None,
+    interim: InterimResults | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -213,6 +251,10 @@ def run_detector(
         What is found but smaller than asked for explains them too.
     stated : mapping of str to object, optional
         What the user stated about the channel instead of its file, for the provenance.
+    steps : Steps, optional
+        Tells what is being done.
+    interim : InterimResults, optional
+        What an interrupted analysis of the same has left.
 
     Returns
     -------
@@ -223,7 +265,11 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    upright, noise_sd, found_in = _measured(detector, segments, noise=noise, settings=settings)
+    steps, interim = steps or Steps(None), interim or InterimResults()
+    upright, noise_sd, found_in = _measured(
+        detector, segments, noise=noise, settings=settings, steps=steps, interim=interim
+    )
+    where = f"{detector.name} on {upright.channel}"
     left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
     mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
     warnings = tuple(one.removesuffix(".") for one in noise.warnings)
@@ -246,11 +292,13 @@ def run_detector(
         how["false_discovery_rate"] = rate
         # What the rate amounted to in this channel.
         threshold = float(mepps.probability.min()) if len(mepps) else float("nan")
+    steps.begin(f"{where}: summary", work=JUDGE)
     if isinstance(judge, SecondOpinion):
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
-        mepps = _judged(mepps, judge, segments, noise=noise, block_s=settings.block_s)
+        second = partial(_second_opinion, mepps, judge, segments, noise=noise, block_s=settings.block_s)
+        mepps = mepps.replace(**interim.get(f"{where}: second opinion", second))
     waveform = average_waveform(
-        mepps.of_kind(MEPP), segments, polarity=noise.polarity, readers=_readers(segments, noise=noise)
+        mepps.of_kind(MEPP), segments, polarity=noise.polarity, readers=readers_of(segments, noise=noise)
     )
     summary = summarize(
         mepps,
@@ -282,13 +330,13 @@ def run_detector(
     )
 
 
-def _judged(
+def _second_opinion(
     mepps: Mepps, judge: SecondOpinion, segments: Sequence[Segment], *, noise: ChannelNoise, block_s: float
-) -> Mepps:
-    """Return the events with the second opinion on the MEPPs among them."""
+) -> dict[str, FloatArray]:
+    """Return the column ``anomaly``, with the second opinion on the MEPPs among the events."""
     counted, score = np.isin(mepps.kind, ("", MEPP)), np.full(len(mepps), np.nan)
     score[counted] = judge.judge(segments, noise=noise, mepps=mepps.select(counted), block_s=block_s)
-    return mepps.replace(anomaly=score)
+    return {"anomaly": score}
 
 
 def _of_average(
@@ -299,71 +347,6 @@ def _of_average(
     kinetics = describe_average(waveform, rate_hz=rate_hz, polarity=noise.polarity)
     values = {f"average_{name}": value for name, value in vars(kinetics).items()}
     return values | {"average_n": float(waveform.n_mepps) if waveform else 0.0}
-
-
-def _readers(segments: Sequence[Segment], *, noise: ChannelNoise) -> list[BlockReader]:
-    """Return what reads each segment with hum taken out, in blocks."""
-    # Taking hum out costs a second of context on either side of each block.
-    block = round(_MEASURED_BLOCK_S * segments[0].sampling_rate_hz)
-    return [BlockReader(partial(noise.values, segment), block=block) for segment in segments]
-
-
-def measure_candidates(
-    segments: Sequence[Segment],
-    candidates: Sequence[Candidates],
-    *,
-    noise: ChannelNoise,
-    split: bool = False,
-) -> tuple[Mepps, float]:
-    """Measure the events of one channel, with hum taken out where there is any.
-
-    Parameters
-    ----------
-    segments : sequence of Segment
-    candidates : sequence of Candidates
-        One for each segment.
-    noise : ChannelNoise
-    split : bool, default False
-        Make two MEPPs of a deflection that two explain better.
-
-    Returns
-    -------
-    mepps : Mepps
-    noise_sd : float
-        SD of the noise when the events are taken away.
-
-    Notes
-    -----
-    The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
-    that.
-    """
-    return _measure(_located(segments, candidates, noise=noise), noise=noise, split=split)
-
-
-def _located(
-    segments: Sequence[Segment], candidates: Sequence[Candidates], *, noise: ChannelNoise
-) -> LocatedEvents:
-    readers = _readers(segments, noise=noise)
-    return locate(segments, candidates, polarity=noise.polarity, readers=readers)
-
-
-def _is_frequent(located: LocatedEvents) -> bool:
-    """Return whether hardly any excerpt of the channel is free of events."""
-    segments = [part.segment for part in located.parts]
-    duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-    return len(located.train.peak) > _FREQUENT_HZ * duration_s
-
-
-def _measure(located: LocatedEvents, *, noise: ChannelNoise, split: bool) -> tuple[Mepps, float]:
-    segments = [part.segment for part in located.parts]
-    left = measure_noise_left(segments, noise=noise.knowing(located.fit(roughly=True).curves))
-    if left is None:
-        return located.fit(split=split).mepps(), noise.noise_sd
-    measured = located.fit(left.autocovariance, split=split)
-    if _is_frequent(located):
-        left = measure_noise_left(segments, noise=noise.knowing(measured.curves)) or left
-        measured = located.fit(left.autocovariance, split=split)
-    return measured.mepps(), left.sd
 
 
 def _large_enough(

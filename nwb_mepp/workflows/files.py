@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nwb_mepp._utils.atomic_files import hold, remove_left_behind
 from nwb_mepp._utils.file_lock import FileState
+from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp._utils.ownership import refuse_foreign
 from nwb_mepp.core.errors import OutputError, ReadError
 from nwb_mepp.core.mepps import Mepps
@@ -17,6 +18,7 @@ from nwb_mepp.core.options import settings_from
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
+from nwb_mepp.core.version import __version__
 from nwb_mepp.nwb import (
     DETECTED_SINCE,
     read_fingerprint,
@@ -36,7 +38,7 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.stretches import check_stretches, stretches_left_out
 
 if TYPE_CHECKING:
-    from nwb_mepp.workflows.analysis import ProgressCallback
+    from nwb_mepp.workflows.steps import ProgressCallback
 
 __all__ = ["convert_file", "run_file"]
 
@@ -103,16 +105,18 @@ def run_file(
     written = None
     with _output(target, marks=(mark,), overwrite=overwrite) as kept:
         pictures = picture_paths(recording, target, settings=wanted) if picture else {}
+        interim = InterimResults(target, made_from=lambda: f"{__version__} {mark}")
         if kept:
             results = read_results(target)
         else:
             for one in pictures.values():
                 refuse_foreign(one)
-            results = analyze(recording, settings=wanted, on_progress=on_progress)
+            results = analyze(recording, settings=wanted, on_progress=on_progress, interim=interim)
             tell("writing")
             _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
             tables = written_tables(recording.traces, results)
             written = Written(tables=tables, state=FileState.of(target))
+        interim.discard()
         tell("drawing")
         drawn, missing = draw_pictures(recording, results, pictures, settings=wanted, anew=not kept)
     return FileOutcome(

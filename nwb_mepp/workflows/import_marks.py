@@ -15,8 +15,8 @@ from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors import Candidates
 from nwb_mepp.evaluation import Marks, check_marks, match_times
 from nwb_mepp.workflows.analysis import choose_channels, cut_channel
-from nwb_mepp.workflows.detection import measure_candidates
 from nwb_mepp.workflows.ground_truth import marks_in
+from nwb_mepp.workflows.measured_candidates import measure_candidates
 from nwb_mepp.workflows.settings import DetectionSettings
 
 __all__ = ["carry_marks"]

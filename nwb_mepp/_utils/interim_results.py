@@ -50,7 +50,7 @@ class InterimResults:
         self._folder = (
             target and target.with_name(short_name(f".{target.name}{_SUFFIX}", _SUFFIX))  # hidden
         )
-        self._begun = False
+        self._begun = self._is_said = False
 
     def get(
         self, step: str, make: Callable[[], Mapping[str, npt.NDArray[Any]]]
@@ -71,13 +71,15 @@ class InterimResults:
             # NumPy does not close what it opens itself and then cannot read.
             with path.open("rb") as content, np.load(content, allow_pickle=False) as kept:
                 found = dict(kept)
-            _log.warning("%s: took over from an interrupted run: %s.", self._target, step)
+            if not self._is_said:
+                _log.warning("%s: going on with what an interrupted run had worked out.", self._target)
+                self._is_said = True
             return found
         made = make()
         incomplete = path.with_suffix(".part")
         with suppress(OSError):
             with incomplete.open("wb") as stream:
-                np.savez(stream, allow_pickle=False, **made)
+                np.savez_compressed(stream, allow_pickle=False, **made)
             incomplete.replace(path)
         return made
 

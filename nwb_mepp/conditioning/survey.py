@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp._utils.kept import Kept
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
@@ -88,8 +89,10 @@ class ChannelNoise:
         What the user should know of the recording, each a sentence.
     events : callable (segment, start, stop) -> ndarray, optional
         Known events in samples of a segment, taken away where the spectrum of the noise is measured.
+    interim : InterimResults
+        What a run that was interrupted has worked out of the channel and its noise.
     kept : Kept
-        What several parts work out of the channel and its noise, so that only the first of them does.
+        What several parts work out of them, so that only the first of them does.
     """
 
     unit: str
@@ -103,6 +106,7 @@ class ChannelNoise:
     polarity_reason: str
     warnings: tuple[str, ...] = ()
     events: Callable[[Segment, int, int], FloatArray] | None = field(default=None, repr=False, compare=False)
+    interim: InterimResults = field(default_factory=InterimResults, repr=False, compare=False)
     kept: Kept = field(
         init=False, repr=False, compare=False, default_factory=lambda: Kept(max_bytes=_MAX_KEPT_BYTES)
     )

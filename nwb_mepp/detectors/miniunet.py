@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,8 @@ _MIN_SAMPLES = 3
 _SPLIT_DEPTH = 0.25
 # A MEPP's borders lie where the output has fallen to this fraction of its maximum.
 _BORDER = 0.5
+# Tiles whose output is kept together while a long recording is analyzed.
+_KEPT_TILES = 10
 
 
 class RawCandidates:
@@ -135,15 +139,32 @@ class MiniUnet:
             )
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-        parts = [_described(trace, RawCandidates(self.outputs(trace))) for trace in traces]
+        parts = [_described(trace, RawCandidates(self._kept_outputs(trace))) for trace in traces]
         explained = explain(self._model, parts, duration_s=duration_s)
         return [_candidates(trace, one, limit) for trace, one in zip(traces, explained, strict=True)]
 
     def outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
         """Yield the probability that each sample lies inside a MEPP, tile by tile."""
         for index in range(trace.n_tiles):
-            tile = compress(trace.read_tile(index, margin=self._margin))
-            yield run_over(self._runtime, tile, margin=self._margin)
+            yield self._output(trace, index)
+
+    def _output(self, trace: WhitenedTrace, index: int) -> Float32Array:
+        tile = compress(trace.read_tile(index, margin=self._margin))
+        return run_over(self._runtime, tile, margin=self._margin)
+
+    def _kept_outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
+        """Yield what candidates are made of, 0 elsewhere, which an interrupted run may have left."""
+        segment = trace.segment
+        where = f"{segment.trace.channel}, sweep {segment.trace.sweep}, samples from {segment.start}"
+        filtered = hashlib.sha256(trace.taps.tobytes()).hexdigest()
+        for first in range(0, trace.n_tiles, _KEPT_TILES):
+            tiles = range(first, min(first + _KEPT_TILES, trace.n_tiles))
+            step = f"{self.name} {self.weights_sha256} on {where}, {filtered}, tiles of {trace.tile}: {tiles}"
+            yield trace.noise.interim.get(step, partial(self._joined_outputs, trace, tiles))["output"]
+
+    def _joined_outputs(self, trace: WhitenedTrace, tiles: range) -> dict[str, Float32Array]:
+        output = np.concatenate([self._output(trace, index) for index in tiles])
+        return {"output": np.where(output > np.float64(LOWEST_SCORE), output, np.float32(0.0))}
 
 
 def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp.conditioning import MIN_DURATION_S, ChannelNoise, end_values, find_unusable, survey
@@ -114,10 +115,10 @@ def analyze_channel(
     sorting, noise = survey_channel(recording, channel, settings=settings)
     segments = sorting.segments
     baseline = sample_baseline(segments)
-    if interim is None or sum(one.n_samples / one.sampling_rate_hz for one in segments) < _LONG_S:
-        interim = InterimResults()
+    if interim is not None and sum(one.n_samples / one.sampling_rate_hz for one in segments) >= _LONG_S:
+        noise = replace(noise, interim=interim)
     steps.begin(f"clear deflections on {channel}", work=CLEAR)
-    clear_s = interim.get_parts(
+    clear_s = noise.interim.get_parts(
         f"clear deflections on {channel}",
         lambda: [{"onset_s": onset_s} for onset_s in find_clear_deflections(segments, noise=noise)],
     )
@@ -134,7 +135,6 @@ def analyze_channel(
             clear_s=[one["onset_s"] for one in clear_s],
             stated=recording.stated.get(channel),
             steps=steps,
-            interim=interim,
         )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import MEPP, Mepps
@@ -81,7 +80,6 @@ def _measured(
     noise: ChannelNoise,
     settings: DetectionSettings,
     steps: Steps | None = None,
-    interim: InterimResults | None = None,
 ) -> tuple[Mepps, float, ChannelNoise]:
     """Find and measure the MEPPs of one channel, of any amplitude that has the polarity.
 
@@ -94,14 +92,14 @@ def _measured(
         In which they were found: where MEPPs are frequent, so that hardly any excerpt is free of them, they
         are looked for again in a trace that is whitened without those that were found first.
     """
-    trace, steps, interim = segments[0].trace, steps or Steps(None), interim or InterimResults()
+    trace, steps = segments[0].trace, steps or Steps(None)
     where = f"{detector.name} on {trace.channel}"
     find = partial(_candidates, segments, detector=detector, settings=settings)
     steps.begin(f"{where}: looking", work=FIND)
-    found = _kept_candidates(interim, f"{where}: what was found", partial(find, noise=noise))
+    found = _kept_candidates(noise, f"{where}: what was found", partial(find, noise=noise))
     if are_frequent(found, segments):
         noise = noise.knowing(locate_candidates(segments, found, noise=noise).fit(roughly=True).curves)
-        found = _kept_candidates(interim, f"{where}: what was found again", partial(find, noise=noise))
+        found = _kept_candidates(noise, f"{where}: what was found again", partial(find, noise=noise))
     steps.begin(f"{where}: measuring", work=MEASURE)
 
     def measure() -> dict[str, npt.NDArray[Any]]:
@@ -109,16 +107,18 @@ def _measured(
         arrays = {name: getattr(mepps, name) for name in mepps.array_names()}
         return {**arrays, "noise_sd": np.array(noise_sd)}
 
-    columns = dict(interim.get(f"{where}: measures", measure))
+    columns = dict(noise.interim.get(f"{where}: measures", measure))
     noise_sd = float(columns.pop("noise_sd"))
     measured = Mepps(channel=trace.channel, unit=trace.unit, **columns)
     return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd, noise
 
 
 def _kept_candidates(
-    interim: InterimResults, step: str, find: Callable[[], Sequence[Candidates]]
+    noise: ChannelNoise, step: str, find: Callable[[], Sequence[Candidates]]
 ) -> list[Candidates]:
-    return [Candidates(**part) for part in interim.get_parts(step, lambda: [vars(one) for one in find()])]
+    return [
+        Candidates(**part) for part in noise.interim.get_parts(step, lambda: [vars(one) for one in find()])
+    ]
 
 
 def _standing_out(mepps: Mepps, *, noise: ChannelNoise, noise_sd: float) -> Mepps:
@@ -228,7 +228,6 @@ def run_detector(
     clear_s: Sequence[npt.NDArray[np.float64]] | None = None,
     stated: Mapping[str, object] | None = None,
     steps: Steps | None = None,
-    interim: InterimResults | None = None,
 ) -> ChannelResult:
     """Find, measure and summarize the MEPPs of one channel.
 
@@ -253,8 +252,6 @@ def run_detector(
         What the user stated about the channel instead of its file, for the provenance.
     steps : Steps, optional
         Tells what is being done.
-    interim : InterimResults, optional
-        What an interrupted analysis of the same has left.
 
     Returns
     -------
@@ -265,10 +262,8 @@ def run_detector(
     UsageError
         As :func:`find_mepps`.
     """
-    steps, interim = steps or Steps(None), interim or InterimResults()
-    upright, noise_sd, found_in = _measured(
-        detector, segments, noise=noise, settings=settings, steps=steps, interim=interim
-    )
+    steps = steps or Steps(None)
+    upright, noise_sd, found_in = _measured(detector, segments, noise=noise, settings=settings, steps=steps)
     where = f"{detector.name} on {upright.channel}"
     left = () if clear_s is None else unexplained(clear_s, segments=segments, mepps=upright)
     mepps = _large_enough(upright, noise, noise_sd=noise_sd, settings=settings)
@@ -296,7 +291,7 @@ def run_detector(
     if isinstance(judge, SecondOpinion):
         how["second_opinion"] = f"{judge.name} {judge.version} {judge.weights_sha256}".rstrip()
         second = partial(_second_opinion, mepps, judge, segments, noise=noise, block_s=settings.block_s)
-        mepps = mepps.replace(**interim.get(f"{where}: second opinion", second))
+        mepps = mepps.replace(**noise.interim.get(f"{where}: second opinion", second))
     waveform = average_waveform(
         mepps.of_kind(MEPP), segments, polarity=noise.polarity, readers=readers_of(segments, noise=noise)
     )

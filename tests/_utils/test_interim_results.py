@@ -32,7 +32,7 @@ def test_a_step_is_taken_over_and_said(tmp_path: Path, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         again = beside(target).get("squares", never)
     assert again["squares"].tolist() == [0.0, 1.0, 4.0]
-    assert caplog.messages == [f"{target}: took over from an interrupted run: squares."]
+    assert caplog.messages == [f"{target}: going on with what an interrupted run had worked out."]
     assert [path.name for path in tmp_path.iterdir()] == [".a.nwb.nwb-mepp-interim"]
 
 

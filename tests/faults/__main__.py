@@ -18,10 +18,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nwb_mepp._utils.limits import GRACE_S
 from tests.faults.records import LOST, Log, Record, read_records
+
+if TYPE_CHECKING:
+    from tests.faults import kills, mutants
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORK = PROJECT / "build" / "faults"
@@ -45,8 +50,10 @@ def main() -> int:
     log = options.work / "records.jsonl"
     if options.fresh:
         log.unlink(missing_ok=True)
-    for part in options.part or PART_NAMES:
-        _run_part(part, options, log)
+    parts = options.part or list(PART_NAMES)
+    _run_parts([part for part in parts if part != "load"], options, log, n_processes=options.jobs)
+    if "load" in parts:
+        _run_parts(["load"], options, log, n_processes=1)  # two would measure each other
     if options.page:
         write_page(options.page, log, seed=options.seed)
     text, n_lost = summary(log)
@@ -145,22 +152,18 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def _run_part(part: str, options: argparse.Namespace, log: Path) -> None:
+def _run_parts(parts: list[str], options: argparse.Namespace, log: Path, *, n_processes: int) -> None:
     """Do the trials that are not on record yet, shared among processes."""
-    total = (BRIEF if options.brief else PARTS)[part] if options.trials is None else options.trials
-    done = {record.number for record in read_records(log) if record.part == PART_NAMES[part]}
-    waiting = [number for number in range(total) if number not in done]
-    end_s = time.monotonic() + 60.0 * options.minutes if options.minutes else float("inf")
-    if not waiting:
+    waiting = {part: _waiting(part, options, log) for part in parts}
+    if not any(waiting.values()):
         return
-    n_processes = 1 if part == "load" else options.jobs  # two would measure each other
-    shares = [waiting[one::n_processes] for one in range(n_processes)]
-    sys.stderr.write(f"{part}: {len(waiting)} trials\n")
+    sys.stderr.write("".join(f"{part}: {len(numbers)} trials\n" for part, numbers in waiting.items()))
     pids = []
-    for share in shares:
+    for process in range(n_processes):
         pid = os.fork()
         if pid == 0:
-            os._exit(_work_on(part, share, options, log, end_s))
+            shares = {part: numbers[process::n_processes] for part, numbers in waiting.items()}
+            os._exit(_work_on(shares, options, log))
         pids.append(pid)
     try:
         failed = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
@@ -169,7 +172,14 @@ def _run_part(part: str, options: argparse.Namespace, log: Path) -> None:
             os.kill(pid, signal.SIGKILL)
         raise
     if any(failed):
-        raise RuntimeError(f"a process of the harness itself failed in {part}")
+        raise RuntimeError(f"a process of the harness itself failed in {', '.join(parts)}")
+
+
+def _waiting(part: str, options: argparse.Namespace, log: Path) -> list[int]:
+    """Return the numbers of the trials that are not on record."""
+    total = (BRIEF if options.brief else PARTS)[part] if options.trials is None else options.trials
+    done = {record.number for record in read_records(log) if record.part == PART_NAMES[part]}
+    return [number for number in range(total) if number not in done]
 
 
 PART_NAMES = {
@@ -182,21 +192,24 @@ PART_NAMES = {
 }
 
 
-def _work_on(part: str, share: list[int], options: argparse.Namespace, log: Path, end_s: float) -> int:
+def _work_on(shares: dict[str, list[int]], options: argparse.Namespace, log: Path) -> int:
+    """Do some trials of each part in this process, which makes what they need once."""
     import traceback
 
     try:
         place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         with tempfile.TemporaryDirectory(prefix="faults-", dir=place) as folder:
-            trial, records = _trial_of(part, Path(folder), options), Log(log)
-            for number in share:
-                if time.monotonic() > end_s:
-                    break
-                record = _tried(trial, part, number)
-                records.add(record)
-                if record.outcome == LOST:
-                    told = f"LOST {record.part} {record.number} {record.kind}: {record.detail}"
-                    sys.stderr.write(f"{told}\n")
+            bench, records = _Bench(Path(folder), options), Log(log)
+            for part, share in shares.items():
+                end_s = time.monotonic() + 60.0 * options.minutes if options.minutes else float("inf")
+                for number in share:
+                    if time.monotonic() > end_s:
+                        break
+                    record = _tried(bench.trial_of(part), part, number)
+                    records.add(record)
+                    if record.outcome == LOST:
+                        told = f"LOST {record.part} {record.number} {record.kind}: {record.detail}"
+                        sys.stderr.write(f"{told}\n")
         return 0
     except BaseException:
         traceback.print_exc()
@@ -212,29 +225,45 @@ def _tried(trial: Callable[[int], Record], part: str, number: int) -> Record:
         return Record(part=PART_NAMES[part], kind="harness", number=number, outcome=LOST, detail=detail)
 
 
-def _trial_of(part: str, folder: Path, options: argparse.Namespace) -> Callable[[int], Record]:
-    from tests.faults import kills
-    from tests.faults.children import Server
-    from tests.faults.scenarios import Workshop
+class _Bench:
+    """What the trials of a process need, made when the first one needs it."""
 
-    server = Server(folder / "said")
-    if part == "mutants":
-        from tests.faults.mutants import Mutants
+    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
+        from tests.faults.children import Server
 
-        mutants = Mutants(server, folder, keep=options.work / "failed")
-        return lambda number: mutants.trial(number, options.seed)
-    if part == "load":
-        from tests.faults.load import load_trial
+        self._folder, self._options = folder, options
+        self._server = Server(folder / "said")
 
-        return lambda number: load_trial(number, folder)
-    trials = kills.Trials(Workshop(server, folder))
-    function = {
-        "kills": kills.kill_trial,
-        "pair-kills": kills.pair_kill_trial,
-        "pairs": kills.pair_trial,
-        "disk": kills.full_disk_trial,
-    }[part]
-    return lambda number: function(trials, number, options.seed)
+    def trial_of(self, part: str) -> Callable[[int], Record]:
+        """Return what does a trial of a part, given its number."""
+        from tests.faults import kills
+
+        if part == "mutants":
+            return lambda number: self._mutants.trial(number, self._options.seed)
+        if part == "load":
+            from tests.faults.load import load_trial
+
+            return lambda number: load_trial(number, self._folder)
+        function = {
+            "kills": kills.kill_trial,
+            "pair-kills": kills.pair_kill_trial,
+            "pairs": kills.pair_trial,
+            "disk": kills.full_disk_trial,
+        }[part]
+        return lambda number: function(self._trials, number, self._options.seed)
+
+    @cached_property
+    def _trials(self) -> kills.Trials:
+        from tests.faults import kills
+        from tests.faults.scenarios import Workshop
+
+        return kills.Trials(Workshop(self._server, self._folder / "workshop"))
+
+    @cached_property
+    def _mutants(self) -> mutants.Mutants:
+        from tests.faults import mutants
+
+        return mutants.Mutants(self._server, self._folder / "mutants", keep=self._options.work / "failed")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.units import DISPLAY_UNITS, DisplayUnit, lab_unit
 
-__all__ = ["choose_unit", "number"]
+__all__ = ["choose_unit", "duration", "number"]
 
 # Largest first; a unit is used for values from a tenth of it.
 _UNITS = {
@@ -48,6 +48,17 @@ def choose_unit(values: npt.ArrayLike, *, unit: str) -> DisplayUnit:
     if largest == 0.0 or 0.1 <= largest / usual.scale < _LARGEST_USUAL[unit]:
         return usual
     return next((one for one in _UNITS[unit] if largest >= 0.1 * one.scale), _UNITS[unit][-1])
+
+
+def duration(seconds: float) -> str:
+    """Format a duration in seconds, of more than four digits in hours.
+
+    Examples
+    --------
+    >>> duration(59.25), duration(86_400.0)
+    ('59.25 s', '24 h')
+    """
+    return f"{seconds:.4g} s" if seconds < 9_999.5 else f"{seconds / 3600.0:.4g} h"
 
 
 def number(value: float, *, digits: int = 3) -> str:

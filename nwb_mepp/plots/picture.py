@@ -16,7 +16,7 @@ from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.core.safe_text import visible
 from nwb_mepp.core.units import DisplayUnit
-from nwb_mepp.plots.display_units import choose_unit, number
+from nwb_mepp.plots.display_units import choose_unit, duration, number
 from nwb_mepp.plots.image_files import check_format, save_figure
 from nwb_mepp.plots.panels import (
     draw_amplitudes,
@@ -169,7 +169,7 @@ def _key_numbers(mepps: Mepps, summary: SummaryRow) -> tuple[str, str]:
         number(factor * r) for r in (summary.rate_hz, summary.rate_hz_low, summary.rate_hz_high)
     )
     found = [
-        f"{len(mepps)} MEPP{'' if len(mepps) == 1 else 's'} in {summary.analyzed_s:.4g} s",
+        f"{len(mepps)} MEPP{'' if len(mepps) == 1 else 's'} in {duration(summary.analyzed_s)}",
         f"{rate} per {period} (95 %: {low} to {high})",
     ]
     if len(mepps):

@@ -135,7 +135,7 @@ def humming() -> tuple[Segment, Hum, np.ndarray]:
     return segment, found, found.remove(segment, 0, segment.n_samples)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(start=st.integers(0, 41_000), length=st.integers(1, 12_000))
 def test_removal_does_not_depend_on_the_stretch_asked_for(
     humming: tuple[Segment, Hum, np.ndarray], start: int, length: int
@@ -145,7 +145,7 @@ def test_removal_does_not_depend_on_the_stretch_asked_for(
     np.testing.assert_allclose(found.remove(segment, start, stop), whole[start:stop], rtol=0, atol=1e-13)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(before=st.integers(0, 60_000), after=st.integers(0, 60_000))
 def test_beyond_the_borders_the_result_is_reflected(
     humming: tuple[Segment, Hum, np.ndarray], before: int, after: int

@@ -70,7 +70,7 @@ def test_a_tile_off_the_grid_is_refused() -> None:
         resampler.resample(sine(100.0, 11_025.0), start=100, stop=300)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rate_hz=st.sampled_from([*RATES_HZ, 24_414.0625, 9_999.7]),
     index=st.integers(0, 10**9),
@@ -82,7 +82,7 @@ def test_an_output_sample_maps_to_the_nearest_input_sample(rate_hz: float, index
     assert abs(2 * (mapped * resampler.up - index * resampler.down)) <= resampler.up
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rate_hz=st.sampled_from(RATES_HZ), n_input=st.integers(1, 10**6))
 def test_output_samples_are_those_that_lie_within_the_input(rate_hz: float, n_input: int) -> None:
     resampler = Resampler.between(rate_hz, TO_HZ)

@@ -52,7 +52,7 @@ def test_density_is_at_least_that_of_the_rounding_error() -> None:
     np.testing.assert_allclose(density, 0.03 / 500.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     values=st.lists(st.floats(0.0, 100.0), min_size=1, max_size=60),
     relative_width=st.floats(0.0, 0.5),

@@ -228,7 +228,7 @@ def test_segments_shorter_than_the_filter_are_whitened_too(n_samples: int) -> No
     assert np.isfinite(whole(long)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     exponent=st.floats(-1.0, 2.0),
     scale=st.floats(1e-12, 1e6),

@@ -25,7 +25,7 @@ def runs_of(mask: np.ndarray) -> list[tuple[int, int]]:
     return runs
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     n_samples=st.integers(0, 25),
     start_s=times_s,
@@ -71,7 +71,7 @@ def test_a_trace_that_is_completely_excluded_gives_no_segment() -> None:
     assert list(cut_segments([trace_of(np.zeros(10), rate_hz=10.0)], excluded=[(-1.0, 5.0)])) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     samples=st.lists(st.integers(-9, 9), min_size=1, max_size=12),
     before=st.integers(0, 40),
@@ -88,7 +88,7 @@ def test_values_beyond_the_borders_are_reflected_as_by_numpy_pad(
     np.testing.assert_array_equal(segment.values(-before, len(samples) + after), padded)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(n_samples=st.integers(1, 10), start=st.integers(-30, 30), length=st.integers(1, 10))
 def test_values_of_a_slice_are_that_slice_of_all_values(n_samples: int, start: int, length: int) -> None:
     segment = segment_of(np.arange(n_samples))
@@ -107,7 +107,7 @@ def test_folded_indices_run_back_and_forth_over_the_trace(n_samples: int) -> Non
     assert fold_indices([-index for index in range(len(expected))], n_samples=n_samples).tolist() == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     stretches=st.lists(st.tuples(st.integers(-70, 70), st.integers(0, 90)), min_size=1, max_size=12),
     block=st.integers(1, 40),

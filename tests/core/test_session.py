@@ -93,7 +93,7 @@ def test_an_ambiguous_or_nonexistent_local_time_is_refused(clock: datetime, reas
     assert exact.utcoffset() == timedelta(hours=1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     clock=st.datetimes(datetime(1990, 1, 1), datetime(2024, 1, 1)),
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"]),

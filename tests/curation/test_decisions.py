@@ -116,7 +116,7 @@ def test_a_row_that_is_not_there_is_refused_and_nothing_changes() -> None:
     assert not history.can_undo
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps())
 def test_everything_can_be_undone_to_the_beginning_and_repeated_to_the_end(
     taken: list[tuple[str, Any]],
@@ -134,7 +134,7 @@ def test_everything_can_be_undone_to_the_beginning_and_repeated_to_the_end(
     assert told(history.now) == told(end)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps())
 def test_rows_survive_as_a_table_and_back(taken: list[tuple[str, Any]]) -> None:
     history = History(review_of(*PEAKS_S))

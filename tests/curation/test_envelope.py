@@ -39,7 +39,7 @@ def built(traces: list[Trace]) -> Envelope:
     return envelope
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(1, 90_000), min_size=1, max_size=3),
     st.integers(0, 2),

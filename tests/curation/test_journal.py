@@ -27,7 +27,7 @@ def begun(place: Path) -> Journal:
     return Journal.begin(place, Beginning(ABOUT, "base", review_of(*PEAKS_S)))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(steps())
 def test_a_journal_tells_how_things_stand_and_what_can_be_undone(
     tmp_path: Path, taken: list[tuple[str, Any]]

@@ -15,7 +15,7 @@ from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import Scenario, reference_scenario, simulate_recording
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     decay_s=st.floats(1e-3, 10e-3),
     rise_over_decay=st.floats(0.1, 0.45),

@@ -152,7 +152,7 @@ def test_nothing_above_the_lowest_score_gives_no_candidate() -> None:
     assert (len(raw.start), len(raw.stop), len(raw.peak), len(raw.score)) == (0, 0, 0, 0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(output=arrays(np.float32, st.integers(0, 80), elements=st.floats(0.0, 1.0, width=32)))
 def test_candidates_are_sorted_apart_and_hold_their_maximum(output: np.ndarray) -> None:
     raw = RawCandidates([output])

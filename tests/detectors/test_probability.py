@@ -43,7 +43,7 @@ def test_what_lies_beyond_the_range_that_was_seen_counts_as_its_end() -> None:
     np.testing.assert_allclose(again.probability(features), seen.probability(features), rtol=1e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(value=st.floats(-1e6, 1e6))
 def test_probabilities_stay_between_0_and_1(value: float) -> None:
     (probability,) = small_model().probability(np.full((1, N_FEATURES), value))

@@ -28,7 +28,7 @@ class Smoother:
         return np.convolve(block, np.ones(2 * MARGIN + 1, dtype=np.float32), mode="same")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n_samples=st.integers(1, 400), seed=st.integers(0, 2**32))
 def test_blocks_join_without_a_seam_at_any_length(n_samples: int, seed: int) -> None:
     # Whole numbers are exact in float32, whatever the order of the sum.

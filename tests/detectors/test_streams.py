@@ -28,7 +28,7 @@ def in_parts(row: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
     return np.split(row, sorted(min(cut, len(row)) for cut in cuts))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(row=ROWS, cuts=CUTS, size=st.integers(1, 41))
 def test_moving_means_are_those_of_scipy(row: np.ndarray, cuts: list[int], size: int) -> None:
     expected = uniform_filter1d(row, size, output=np.float64)
@@ -36,7 +36,7 @@ def test_moving_means_are_those_of_scipy(row: np.ndarray, cuts: list[int], size:
     assert found.tobytes() == expected.tobytes()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(row=ROWS, cuts=CUTS, size=st.integers(3, 41), origin=st.integers(-1, 1))
 def test_moving_minima_are_those_of_scipy(row: np.ndarray, cuts: list[int], size: int, origin: int) -> None:
     expected = minimum_filter1d(row.astype(np.float64), size, origin=origin)
@@ -50,7 +50,7 @@ def test_a_stream_without_samples_gives_none() -> None:
     assert list(whole_runs([(np.empty(0),)], threshold=0.0)) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row=ROWS, cuts=CUTS, threshold=st.floats(-10.0, 10.0))
 def test_runs_are_found_in_parts_as_in_the_whole(row: np.ndarray, cuts: list[int], threshold: float) -> None:
     numbers = np.arange(len(row))
@@ -67,7 +67,7 @@ def test_not_a_number_ends_a_run() -> None:
     assert [first for first, _ in whole_runs(parts, threshold=1.0)] == [0, 2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row=ROWS, cuts=CUTS, pairs=st.lists(st.tuples(st.integers(0, 130), st.integers(0, 30)), max_size=8))
 def test_excerpts_are_slices(row: np.ndarray, cuts: list[int], pairs: list[tuple[int, int]]) -> None:
     starts = sorted(start for start, _ in pairs)

@@ -24,7 +24,7 @@ def test_the_criterion_of_a_tiny_trace_is_the_one_computed_by_hand() -> None:
     assert criterion.tolist() == pytest.approx([5.0, -1.0 / 3.0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     trace=arrays(np.float64, st.integers(8, 30), elements=st.floats(-100.0, 100.0, width=32)),
     shape=arrays(np.float64, st.integers(3, 8), elements=st.floats(0.0, 1.0, width=16)),

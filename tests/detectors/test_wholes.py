@@ -58,7 +58,7 @@ def test_one_mepp_must_be_more_probable_than_any_of_the_parts(
     assert len(choose_wholes(np.array(parts), wholes, np.array([whole]))) == int(chosen)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     probability=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8),
     whole=st.lists(st.floats(0.0, 1.0), min_size=18, max_size=18),

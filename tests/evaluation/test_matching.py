@@ -26,7 +26,7 @@ def best_by_trying_all(truth: list[int], found: list[int], tolerance: int) -> tu
     return -best[0], best[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(truth=times_ms, found=times_ms, tolerance=st.integers(0, 12))
 def test_no_other_matching_has_more_pairs_or_as_many_with_less_distance(
     truth: list[int], found: list[int], tolerance: int
@@ -40,7 +40,7 @@ def test_no_other_matching_has_more_pairs_or_as_many_with_less_distance(
     assert (distances_ms <= tolerance + 1e-6).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     truth=st.lists(st.floats(0, 10), max_size=40),
     found=st.lists(st.floats(0, 10), max_size=40),
@@ -54,7 +54,7 @@ def test_every_event_is_a_pair_a_miss_or_a_false_find_exactly_once(
     assert sorted([*matching.pairs[:, 1], *matching.false]) == list(range(len(found)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(truth=times_ms, found=times_ms)
 def test_exchanging_truth_and_finds_keeps_the_number_of_pairs(truth: list[int], found: list[int]) -> None:
     forward = match_times(np.array(truth) / 1000, np.array(found) / 1000, tolerance_s=0.005)

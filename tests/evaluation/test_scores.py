@@ -34,7 +34,7 @@ def test_recordings_are_pooled_event_by_event() -> None:
     assert f1(counts) == 0.9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(counts=st.tuples(st.integers(1, 99), st.integers(0, 99), st.integers(0, 99)))
 def test_f1_is_the_harmonic_mean_of_precision_and_recall(counts: tuple[int, int, int]) -> None:
     assert f1(counts) == pytest.approx(2 / (1 / precision(counts) + 1 / recall(counts)))
@@ -66,7 +66,7 @@ def test_negative_counts_are_refused() -> None:
         recall([1, -2, 0])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(truth=intervals_strategy, found=intervals_strategy)
 def test_iou_equals_that_of_masks_drawn_sample_by_sample(
     truth: list[tuple[int, int]], found: list[tuple[int, int]]
@@ -83,7 +83,7 @@ def test_iou_equals_that_of_masks_drawn_sample_by_sample(
     assert iou == pytest.approx(expected, nan_ok=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(truth=intervals_strategy, found=intervals_strategy, peak=st.integers(0, 99))
 def test_iou_in_patches_is_that_of_the_patches_that_hold_an_event(
     truth: list[tuple[int, int]], found: list[tuple[int, int]], peak: int

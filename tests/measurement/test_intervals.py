@@ -54,7 +54,7 @@ def test_a_score_of_two_dimensions_is_refused() -> None:
 
 
 @given(score=scores, threshold=st.floats(0, 1), min_samples=st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_interval_is_a_longest_run_above(score: np.ndarray, threshold: float, min_samples: int) -> None:
     inside = np.zeros(len(score), bool)
     for start, stop in intervals_above(score, threshold=threshold, min_samples=min_samples):
@@ -119,7 +119,7 @@ def test_an_interval_outside_the_score_or_empty_is_refused(interval: list[int]) 
 
 
 @given(score=arrays(np.float64, st.integers(1, 60), elements=st.integers(1, 9)), depth=st.floats(0.05, 0.95))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parts_cover_the_interval_and_each_cut_is_deep_enough(score: np.ndarray, depth: float) -> None:
     parts = split_at_minima([[0, len(score)]], score, depth=depth)
     assert parts[0, 0] == 0

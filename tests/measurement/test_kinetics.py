@@ -349,7 +349,7 @@ def test_intervals_of_noisy_mepps_cover_the_true_ones() -> None:
     polarity=st.sampled_from([Polarity.POSITIVE, Polarity.NEGATIVE]),
     size=st.sampled_from([0.0, 3.0, 20.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
     peaks: list[int], seed: int, polarity: Polarity, size: float
 ) -> None:

@@ -120,7 +120,7 @@ def test_irregular_signals_keep_their_numbers_and_times_and_are_not_analyzed(
         assert any("'Vm_2' was left out: its samples are not at regular times" in note for note in read.notes)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     times=st.lists(st.floats(0, 1e5), min_size=1, max_size=20),
     names=st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3, unique=True),

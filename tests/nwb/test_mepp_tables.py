@@ -50,7 +50,7 @@ def test_the_columns_are_those_of_the_contract_in_order() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     start_s=st.floats(0, 1e5),
     rate_hz=st.floats(2_000, 50_000),
@@ -183,7 +183,7 @@ def test_without_stretches_there_is_no_table_of_invalid_times() -> None:
     assert invalid_times_table([(2.0, 2.0)]) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=10))
 def test_invalid_times_cover_the_same_moments_in_ascending_order(stretches: list[tuple[int, int]]) -> None:
     pairs = [(float(start), float(start + length)) for start, length in stretches]

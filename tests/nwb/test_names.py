@@ -39,7 +39,7 @@ def test_a_channel_named_like_a_sweep_of_another_gets_a_name_of_its_own() -> Non
     assert stems == {"Vm": "Vm", "Vm_sweep_000": "Vm_sweep_000_2"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.text("aV/:=_ .2", max_size=4), st.integers(0, 3)), min_size=1, max_size=8, unique=True

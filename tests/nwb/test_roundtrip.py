@@ -21,7 +21,7 @@ from nwb_mepp.nwb import open_nwb, write_nwb
 
 START = datetime(2017, 11, 16, 10, 5, tzinfo=UTC)
 # Writing and checking a file takes a third of a second.
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 DTYPES = st.sampled_from(["i1", "u1", "<i2", ">i2", "<u2", "<i4", ">i4", "<u4", "<f4", ">f4", "<f8", ">f8"])
 # Any step and any level that an amplifier might have, with all digits that float64 holds.

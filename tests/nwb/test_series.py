@@ -113,7 +113,7 @@ def test_without_clamp_mode_no_electrode_is_needed() -> None:
     check_clamp(recording_of(), clamp=None, metadata=Metadata())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_our_comment_gives_back_any_channel(channel: str, number: int, sweep: int) -> None:
     comment = f"channel={channel}; channel_number={number}; sweep={sweep}"

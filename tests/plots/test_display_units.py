@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nwb_mepp.plots.display_units import choose_unit, number
+from nwb_mepp.plots.display_units import choose_unit, duration, number
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,11 @@ def test_numbers_have_three_significant_digits_without_powers_of_ten(value, word
 
 def test_a_negative_number_has_a_proper_minus_sign():
     assert number(-3.0, digits=2) == "\N{MINUS SIGN}3.0"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59.25, "59.25 s"), (9_999.4, "9999 s"), (9_999.5, "2.778 h"), (86_400.0, "24 h"), (0.0, "0 s")],
+)
+def test_durations_of_hours_are_given_in_hours(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

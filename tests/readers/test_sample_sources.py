@@ -19,7 +19,7 @@ from nwb_mepp.readers.output_suppression import suppress_output
 from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, SliceSource
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n_samples=st.integers(1, 200),
     n_channels=st.integers(1, 4),

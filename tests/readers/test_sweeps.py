@@ -86,7 +86,7 @@ def test_the_interval_of_the_protocol_may_replace_the_recorded_times() -> None:
         place_sweeps(recorded, interval_s=9.0, nominal_s=10.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(500, 50_000)), min_size=1, max_size=12))
 def test_placed_sweeps_never_overlap(starts_and_lengths: list[tuple[float, int]]) -> None:
     given = [{"Vm": (start, n_samples, RATE_HZ)} for start, n_samples in starts_and_lengths]

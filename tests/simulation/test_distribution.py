@@ -29,7 +29,7 @@ def test_seeds_of_the_benchmark_are_refused(seed: int) -> None:
         draw_scenario(seed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, BENCHMARK_SEEDS_FROM - 1))
 def test_every_scenario_lies_within_physiology(seed: int) -> None:
     scenario = draw_scenario(seed)

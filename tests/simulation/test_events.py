@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nwb_mepp.simulation import EventShape, event_times
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     decay_s=st.floats(1.2e-3, 20e-3),
     rise_over_decay=st.floats(0.05, 0.5),
@@ -58,7 +58,7 @@ def test_a_rise_too_slow_for_its_decay_is_cut_to_half_of_it() -> None:
     assert EventShape(rise_s=5e-3, decay_s=4e-3).rise_s == 2e-3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     duration_s=st.floats(0.0, 100.0),

@@ -160,7 +160,7 @@ def test_an_unknown_law_is_refused() -> None:
         simulate_recording(Scenario(duration_s=1.0, amplitude_law="gamma"), seed=0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32),
     duration_s=st.floats(0.01, 3.0),

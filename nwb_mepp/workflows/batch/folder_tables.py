@@ -13,7 +13,7 @@ from nwb_mepp._utils.ownership import owned_file, refuse_foreign, remove_ours
 from nwb_mepp._utils.process_pool import run_jobs
 from nwb_mepp.core.columns import Column
 from nwb_mepp.core.safe_text import csv_cell, from_csv_cell
-from nwb_mepp.nwb import read_fingerprint, read_tables
+from nwb_mepp.nwb import FileTables, read_fingerprint, read_tables
 from nwb_mepp.workflows.batch.explanation import explain
 from nwb_mepp.workflows.batch.parquet_table import PARQUET, with_parquet
 from nwb_mepp.workflows.batch.plan import Failure
@@ -198,15 +198,17 @@ def _rows_of_all(
     for one in every:
         if one.path in ours:
             yield rows_of(written.of(one.path) or read_tables(one.path), file=one.file)
-        elif (rows := next(others)) is not None:
-            yield rows
+        elif isinstance(other := next(others), Failure):
+            yield other
+        elif other is not None:
+            yield rows_of(other, file=one.file)
 
 
-def _read_other(one: _Output) -> Rows | Failure | None:
+def _read_other(one: _Output) -> FileTables | Failure | None:
     try:
         if read_fingerprint(one.path) is None:
             return None
-        return rows_of(read_tables(one.path), file=one.file)
+        return read_tables(one.path)
     except Exception as error:
         return _missing(one, explain(error))
 

@@ -17,7 +17,7 @@ from nwb_mepp.ml.training.examples import example_from, mask_of, scenario_of
 from nwb_mepp.simulation import Scenario, simulate_recording
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     gaps=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), max_size=8),
     n_samples=st.integers(1, 60),

@@ -69,7 +69,7 @@ def test_every_dialect_gives_the_same_samples(
     assert find_recordings([tmp_path]) == [tmp_path / "a.csv"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.floats(-1e7, 1e7), min_size=4, max_size=40),
     dialect=st.sampled_from([(",", "."), (";", ","), (";", "."), ("\t", ","), (" ", "."), (" ", ",")]),

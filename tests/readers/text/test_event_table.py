@@ -250,7 +250,7 @@ def test_a_row_without_a_time_is_refused(tmp_path: Path) -> None:
         read_event_table(write(tmp_path / "a.csv", "peak_time,amplitude", ",0.5"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     times_ms=st.lists(st.integers(1, 10**7), min_size=2, max_size=20, unique=True),
     dialect=st.sampled_from(

@@ -48,7 +48,7 @@ def test_numbers_are_read_as_printed_in_every_encoding(path: Path, encoding: str
     assert recording.notes == ()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=40), decimal=st.sampled_from([",", "."]))
 def test_any_number_comes_back_to_the_last_bit(
     values: list[float], decimal: str, tmp_path_factory: pytest.TempPathFactory

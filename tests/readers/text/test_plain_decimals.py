@@ -30,7 +30,7 @@ def _is_exact(cell: str) -> bool:
     return len(whole) <= 8 and len(decimals) <= 11 and int(whole + decimals) < 2**53
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     table=st.integers(1, 3).flatmap(
         lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)
@@ -124,7 +124,7 @@ ROW = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(ROW, min_size=1, max_size=25),
     heading=st.sampled_from(

@@ -18,7 +18,7 @@ def printed(rate: float, n: int, *, decimals: int, start: float = 0.0) -> np.nda
     return np.array([float(f"{start + k / rate:.{decimals}f}") for k in range(n)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rate=st.sampled_from([1000.0, 5000.0, 10_000.0, 12_500.0, 20_000.0, 25_000.0, 50_000.0]),
     n=st.integers(200, 3000),
@@ -53,7 +53,7 @@ def test_times_rounded_to_float32_give_the_round_rate() -> None:
     assert samples_per_time_unit(times) == 10.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     decimals=st.sampled_from([4, 5, 6]),
     n=st.integers(50, 2000),
@@ -102,7 +102,7 @@ def test_event_times_are_refused() -> None:
         samples_per_time_unit(np.array([0.197, 0.740, 0.795, 1.1, 1.9]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(near=st.floats(1e-3, 1e6), part=st.floats(1e-9, 0.3))
 def test_the_simplest_number_lies_within_its_limits(near: float, part: float) -> None:
     assert (

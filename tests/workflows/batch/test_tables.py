@@ -24,6 +24,7 @@ from nwb_mepp.workflows.batch import (
     write_csv,
     write_json,
 )
+from nwb_mepp.workflows.batch import tables as tables_module
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -80,6 +81,13 @@ def test_events_have_the_columns_that_were_promised() -> None:
         "run07.nwb,Vm,0,Vm_0,0.1,0.105,0.102,0.0005,V,0.0005,0.002,0.003,2e-06,-0.07,,false,1.25,miniunet",
         "run07.nwb,Vm,3,Vm_3,0.2,0.205,0.202,0.00025,V,0.001,0.004,,1e-06,-0.0625,0.75,true,,miniunet",
     ]
+
+
+def test_how_many_rows_are_made_at_a_time_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = rows(two_mepps())
+    assert [(row["series"], row["start_time"]) for row in at_once] == [("Vm_0", 0.1), ("Vm_3", 0.2)]
+    monkeypatch.setattr(tables_module, "_ROWS_AT_A_TIME", 1)
+    assert [str(row) for row in rows(two_mepps())] == [str(row) for row in at_once]
 
 
 def test_in_the_units_of_the_lab_times_are_in_ms_and_their_headings_say_so() -> None:

@@ -41,8 +41,6 @@ _MIN_SAMPLES = 3
 _SPLIT_DEPTH = 0.25
 # A MEPP's borders lie where the output has fallen to this fraction of its maximum.
 _BORDER = 0.5
-# Tiles whose output is kept together while a long recording is analyzed.
-_KEPT_TILES = 10
 
 
 class RawCandidates:
@@ -157,13 +155,12 @@ class MiniUnet:
         segment = trace.segment
         where = f"{segment.trace.channel}, sweep {segment.trace.sweep}, samples from {segment.start}"
         filtered = hashlib.sha256(trace.taps.tobytes()).hexdigest()
-        for first in range(0, trace.n_tiles, _KEPT_TILES):
-            tiles = range(first, min(first + _KEPT_TILES, trace.n_tiles))
-            step = f"{self.name} {self.weights_sha256} on {where}, {filtered}, tiles of {trace.tile}: {tiles}"
-            yield trace.noise.interim.get(step, partial(self._joined_outputs, trace, tiles))["output"]
+        for index in range(trace.n_tiles):
+            step = f"{self.name} {self.weights_sha256} on {where}, {filtered}, tile {index} of {trace.tile}"
+            yield trace.noise.interim.get(step, partial(self._high_output, trace, index))["output"]
 
-    def _joined_outputs(self, trace: WhitenedTrace, tiles: range) -> dict[str, Float32Array]:
-        output = np.concatenate([self._output(trace, index) for index in tiles])
+    def _high_output(self, trace: WhitenedTrace, index: int) -> dict[str, Float32Array]:
+        output = self._output(trace, index)
         return {"output": np.where(output > np.float64(LOWEST_SCORE), output, np.float32(0.0))}
 
 

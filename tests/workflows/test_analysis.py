@@ -179,7 +179,12 @@ def test_sweeps_of_different_rates_are_refused() -> None:
 def test_progress_names_channel_and_detector() -> None:
     told: list[str] = []
     analyze(recording_of(trace_of(mepp_trace())), settings=settings(), on_progress=told.append)
-    assert told == ["noise of Vm", "matched_filter on Vm"]
+    steps = ("looking", "measuring", "summary")
+    assert told == [
+        "noise of Vm",
+        "clear deflections on Vm",
+        *(f"matched_filter on Vm: {one}" for one in steps),
+    ]
 
 
 def test_a_recording_without_mepps_gives_a_summary_that_says_none() -> None:

@@ -54,7 +54,16 @@ def test_run_writes_nwb_and_picture_and_keeps_them_the_next_time(lab_file: Path,
     assert outcome.status == "written"
     assert outcome.found == (("Voltage", "matched_filter", len(ONSETS_S)),)
     assert outcome.pictures == (output.with_name("run07.txt.png"),)
-    assert told == ["reading", "noise of Voltage", "matched_filter on Voltage", "writing", "drawing"]
+    assert told == [
+        "reading",
+        "noise of Voltage",
+        "clear deflections on Voltage",
+        "matched_filter on Voltage: looking",
+        "matched_filter on Voltage: measuring",
+        "matched_filter on Voltage: summary",
+        "writing",
+        "drawing",
+    ]
     (result,) = read_results(output)
     assert result.mepps.start_s == pytest.approx(ONSETS_S, abs=0.3e-3)
 

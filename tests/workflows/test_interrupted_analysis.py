@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from builders.known_mepps import mepp_trace, write_text
-from nwb_mepp.detectors import Autoencoder, MiniUnet, miniunet
+from nwb_mepp.detectors import Autoencoder, MiniUnet
 from nwb_mepp.nwb import read_results
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, WriteOptions, analysis, detection, run_file
@@ -79,8 +79,7 @@ def test_what_was_worked_out_is_taken_over(
 
 @pytest.mark.usefixtures("every_recording_is_long")
 def test_the_network_goes_on_from_its_last_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Tiles of 4096 samples at 5 kHz: 5 of them in 4 s, kept one by one.
-    monkeypatch.setattr(miniunet, "_KEPT_TILES", 1)
+    # Tiles of 4096 samples at 5 kHz: 5 of them in 4 s.
     source = write_text(tmp_path / "a.txt", mepp_trace())
     run = partial(
         run_file,

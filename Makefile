@@ -28,9 +28,9 @@ demo: $(VENV)/.runs
 	@echo "NWB file:  $$(find $(CURDIR)/$(DEMO) -name '*.nwb')"
 	@echo "Picture:   $$(find $(CURDIR)/$(DEMO) -name '*.png')"
 
-# What is checked beside the suite keeps one core busy each; their messages do not mix.
+# What is checked beside the suite keeps one core busy each.
 test: $(VENV)/.tests
-	@$(MAKE) --jobs=2 --output-sync=target lint types docs
+	@$(MAKE) --jobs=2 lint types docs
 	@$(MAKE) suite
 
 lint: $(VENV)/.tests

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -47,9 +46,9 @@ class InterimResults:
 
     def __init__(self, target: Path | None = None, *, made_from: Callable[[], str] = str) -> None:
         self._target, self._made_from = target, made_from
-        self._folder = (
-            target and target.with_name(short_name(f".{target.name}{_SUFFIX}", _SUFFIX))  # hidden
-        )
+        self._folder = None
+        if target is not None:
+            self._folder = target.with_name(short_name(f".{target.name}{_SUFFIX}", _SUFFIX))
         self._begun = self._is_said = False
 
     def get(
@@ -111,8 +110,15 @@ class InterimResults:
 
     def discard(self) -> None:
         """Remove all of them, as when the output is complete."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is None:
+            return
+        # Whatever else lies there is not ours.
+        for pattern in (_MADE_FROM, "*.npz", "*.part"):
+            for path in self._folder.glob(pattern):
+                with suppress(OSError):
+                    path.unlink()
+        with suppress(OSError):
+            self._folder.rmdir()
 
     def _is_usable(self, folder: Path) -> bool:
         """Return whether the folder is there and holds what was made from the same."""
@@ -124,7 +130,7 @@ class InterimResults:
             stated = folder / _MADE_FROM
             if not stated.is_file() or stated.read_text(encoding="utf-8") != made_from:
                 self.discard()
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
                 stated.write_text(made_from, encoding="utf-8")
             return True
         return False

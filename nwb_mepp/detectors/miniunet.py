@@ -153,7 +153,10 @@ class MiniUnet:
     def _kept_outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
         """Yield what candidates are made of, 0 elsewhere, which an interrupted run may have left."""
         segment = trace.segment
-        where = f"{segment.trace.channel}, sweep {segment.trace.sweep}, samples from {segment.start}"
+        if trace.n_tiles == 1:  # of many short segments, files would be more than they save
+            yield self._high_output(trace, 0)["output"]
+            return
+        where = f"{segment.trace.channel}, sweep {segment.trace.sweep}, {segment.start} to {segment.stop}"
         filtered = hashlib.sha256(trace.taps.tobytes()).hexdigest()
         for index in range(trace.n_tiles):
             step = f"{self.name} {self.weights_sha256} on {where}, {filtered}, tile {index} of {trace.tile}"

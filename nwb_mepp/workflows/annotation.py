@@ -168,6 +168,7 @@ def annotate_file(
     kept = mark is not None and not overwrite and _is_made_from(mark, output)
     if kept:
         remove_left_behind(output.parent)
+        InterimResults(output).discard()
         results = read_results(output)
     else:
         if picture:

@@ -40,7 +40,7 @@ class Steps:
     >>> steps.begin("looking", work=1.0)
     looking
     >>> steps.begin("measuring", work=3.0)
-    measuring (all done at about 10:02)
+    measuring (analysis ends at about 10:02)
     """
 
     def __init__(
@@ -76,4 +76,4 @@ class Steps:
         left_s = self._took_s / self._timed * self._left
         # Half a minute more, so that the minute is rounded and not cut.
         end = self._now() + timedelta(seconds=left_s + 30.0)
-        self._tell(f"{what} (all done at about {end:%H:%M})")
+        self._tell(f"{what} (analysis ends at about {end:%H:%M})")

@@ -69,6 +69,17 @@ def test_nothing_is_left_when_they_are_discarded(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_somebody_else_put_there_stays(tmp_path: Path) -> None:
+    interim = beside(tmp_path / "a.nwb")
+    interim.get("squares", squares)
+    (folder,) = tmp_path.iterdir()
+    (folder / "notes.txt").write_text("mine")
+    interim.discard()
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    beside(tmp_path / "a.nwb").get("squares", squares)
+    assert beside(tmp_path / "a.nwb").get("squares", never)["squares"].tolist() == [0.0, 1.0, 4.0]
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", b"\x80\x04K\x01."])
 def test_a_damaged_step_is_worked_out_again(tmp_path: Path, content: bytes) -> None:
     beside(tmp_path / "a.nwb").get("squares", squares)

@@ -31,8 +31,8 @@ def test_the_end_follows_from_what_the_steps_before_took() -> None:
     # After 60 s for 1 of 6 parts, 5 parts are left: 300 s. After 240 s for 3, 3 are left: 240 s.
     assert told([60.0, 180.0, 0.0], [1.0, 2.0, 3.0]) == [
         "step 0",
-        "step 1 (all done at about 10:05)",
-        "step 2 (all done at about 10:04)",
+        "step 1 (analysis ends at about 10:05)",
+        "step 2 (analysis ends at about 10:04)",
     ]
 
 
@@ -42,7 +42,7 @@ def test_of_a_short_analysis_no_end_is_told() -> None:
 
 def test_steps_that_were_taken_over_do_not_count() -> None:
     # Only the second step was done: 60 s for 2 parts, so 60 s for the last 2.
-    assert told([0.1, 60.0, 0.0], [4.0, 2.0, 2.0])[-1] == "step 2 (all done at about 10:01)"
+    assert told([0.1, 60.0, 0.0], [4.0, 2.0, 2.0])[-1] == "step 2 (analysis ends at about 10:01)"
 
 
 def test_nobody_need_be_told() -> None:

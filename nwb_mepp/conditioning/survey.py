@@ -132,9 +132,9 @@ class ChannelNoise:
         values = self.values(segment, start, stop)
         if self.events is None:
             return values
-        first, last = max(start, 0), min(stop, segment.n_samples)
-        known = self.events(segment, first, last)
-        return values - known[fold_indices(np.arange(start, stop), n_samples=segment.n_samples) - first]
+        folded = fold_indices(np.arange(start, stop), n_samples=segment.n_samples)
+        first = int(folded.min())
+        return values - self.events(segment, first, int(folded.max()) + 1)[folded - first]
 
     def rise_warnings(self, rises_s: npt.ArrayLike) -> tuple[str, ...]:
         """Say whether filter or sampling rate are too slow for the rises that were measured.

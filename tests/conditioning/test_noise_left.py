@@ -41,6 +41,16 @@ def test_events_that_are_known_do_not_count_as_noise() -> None:
     assert without.sd == pytest.approx(true_sd(), rel=0.05)
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 50), (-40, 10), (19_990, 20_040), (19_950, 20_000)])
+def test_known_events_are_reflected_with_the_trace(start: int, stop: int) -> None:
+    values = NOISE_SD * np.random.default_rng(7).standard_normal(20_000)
+    known = np.linspace(0.0, 1e-3, 20_000)
+    segment, alone = segment_of(values + known), segment_of(values)
+    noise = survey([alone], polarity="positive").knowing(lambda _, first, last: known[first:last])
+    found = noise.values_between_events(segment, start, stop)
+    np.testing.assert_allclose(found, alone.values(start, stop), atol=1e-12)
+
+
 def test_the_autocovariance_is_that_of_the_noise() -> None:
     # Each sample is the mean of four independent ones: correlated by 3/4, 1/2, 1/4 and not at all.
     white = np.random.default_rng(5).standard_normal(300_003)

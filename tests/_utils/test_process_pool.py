@@ -268,7 +268,9 @@ def test_a_script_is_not_run_again_in_each_process(imported_first: str | None, t
 def test_processes_end_with_the_one_that_started_them(imported_first: str | None) -> None:
     script = (
         "from nwb_mepp._utils.process_pool import run_jobs\n"
-        "job = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
+        # Each line is one write: a pipe that two processes share keeps it whole.
+        "job = \"__import__('os').write(1, b'at work\\\\n') and __import__('time').sleep(60)\"\n"
+        "job = f\"{job} or __import__('os').write(1, b'ended\\\\n')\"\n"
         f"stated = {{'n_processes': 2, 'imported_first': {imported_first!r}}}\n"
         "list(run_jobs([job] * 2, work=eval, on_crash=max, **stated))\n"
     )
@@ -276,10 +278,8 @@ def test_processes_end_with_the_one_that_started_them(imported_first: str | None
         assert parent.stdout is not None
         assert [parent.stdout.readline(), parent.stdout.readline()] == ["at work\n"] * 2
         parent.kill()
-        # Every process holds this pipe open as long as it lives.
-        began_s = time.monotonic()
+        # Every process holds this pipe open as long as it lives, and says so where it outlives its job.
         assert parent.stdout.read() == ""
-        assert time.monotonic() - began_s < 10.0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a mutex of zeros is one of Linux")
@@ -296,9 +296,8 @@ def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started
         assert parent.stdout is not None
         assert parent.stdout.readline() == "at work\n"
         parent.kill()
-        began_s = time.monotonic()
-        assert parent.stdout.read() == ""
-        assert time.monotonic() - began_s < 15.0
+        # It would hang for ever.
+        assert parent.communicate(timeout=60) == ("", None)
 
 
 @pytest.mark.parametrize(("n_processes", "n_threads"), [(1, "all"), (2, "1")])

@@ -53,8 +53,8 @@ suite: $(VENV)/.tests
 faults: $(VENV)/.tests
 	$(BIN)/python -m tests.faults --jobs 2 --page docs/reliability.md $(FRESH)
 
-# On a quiet machine. ARGUMENTS="--before FOLDER --long --miniml ENVIRONMENT --miniml-model FILE" adds another
-# version, recordings of 4 h and 24 h, and miniML; --help tells more.
+# On a quiet machine. ARGUMENTS="--before FOLDER --long --miniml ENVIRONMENT" adds another version,
+# recordings of 4 h and 24 h, and miniML; --help tells more.
 benchmark: $(VENV)/.tests
 	$(BIN)/python docs/make_performance.py $(ARGUMENTS)
 

@@ -27,7 +27,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--long", action="store_true", help="also recordings of 4 h and 24 h")
     group.addoption("--without-peers", action="store_true", help="leave out other programs")
     group.addoption("--miniml", type=Path, default=PROJECT / "build" / "miniml", help="environment of miniML")
-    group.addoption("--miniml-model", default="", help="model of miniML, such as GC_lstm_model.h5")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     option = metafunc.config.getoption
     chosen = [
         one
-        for one in works(inputs_of(option("--scale")), miniml_model=option("--miniml-model"))
+        for one in works(inputs_of(option("--scale")))
         if (option("--long") or not one.is_long) and not (option("--without-peers") and one.peer)
     ]
     metafunc.parametrize("work", chosen, ids=lambda one: one.name, indirect=True)
@@ -56,12 +55,12 @@ def work(request: pytest.FixtureRequest) -> Work:
 def interpreter(work: Work, pytestconfig: pytest.Config) -> Path:
     """Return the Python that has what a work needs; skip where there is none."""
     if work.peer == "miniML":
-        folder, model = pytestconfig.getoption("--miniml"), pytestconfig.getoption("--miniml-model")
+        folder = pytestconfig.getoption("--miniml")
         python = Path(folder) / "bin" / "python"
-        if not python.exists() or not model:
+        if not python.exists():
             pytest.skip(
-                f"expected miniML in an environment of its own, and its model, found none in {folder}; name "
-                "them with --miniml and --miniml-model"
+                f"expected miniML (`pip install miniml-detect`) in an environment of its own, found none in "
+                f"{folder}; name another one with --miniml"
             )
         return python
     if missing := [name for name in work.needs if importlib.util.find_spec(name) is None]:

@@ -64,11 +64,13 @@ def find():
 warm(find)
 """
 _MINIML = """
-from miniML import EventDetection, MiniTrace
+from importlib.resources import files
+from miniml import EventDetection, MiniTrace
 import numpy as np
+model = str(files("miniml") / "resources/models/transfer_learning/NMJ_wt/lstm_transfer.h5")
 trace = MiniTrace(data=1e3 * np.load(sys.argv[1]), sampling_interval=1e-4, y_unit="mV", filename="simulated")
 def find():
-    found = EventDetection(data=trace, model_path=sys.argv[2], window_size=250, model_threshold=0.5,
+    found = EventDetection(data=trace, model=model, window_size=250, model_threshold=0.5,
                            batch_size=512, event_direction="positive", verbose=0)
     found.detect_events(eval=True)
 warm(find)
@@ -211,18 +213,18 @@ def analysis(name: str, *, scale: float = 1.0, code: str = _ANALYSIS) -> str:
     return _TELL + _RECORDING + code.format(n_sweeps=n_sweeps, scenario=stated, detectors=detectors)
 
 
-def works(inputs: Inputs, *, miniml_model: str) -> Iterator[Work]:
+def works(inputs: Inputs) -> Iterator[Work]:
     """Yield all works; what has a peer comes after it."""
-    yield from _analyses(inputs, miniml_model)
+    yield from _analyses(inputs)
     yield from _commands(inputs)
     yield from _batches(inputs)
     yield from _texts(inputs)
     yield from _memories(inputs)
 
 
-def _analyses(inputs: Inputs, miniml_model: str) -> Iterator[Work]:
-    miniml, arguments = "one minute with hum, by miniML (window 250)", (inputs.samples, miniml_model)
-    yield Work(miniml, "analysis", _TELL + _MINIML, arguments, peer="miniML", needs=("miniML",))
+def _analyses(inputs: Inputs) -> Iterator[Work]:
+    miniml = "one minute with hum, by miniML (window 250)"
+    yield Work(miniml, "analysis", _TELL + _MINIML, (inputs.samples,), peer="miniML")
     for name, scenario in (
         ("one minute, survey and intervals of miniunet", "step=5e-6"),
         ("the same with hum", _HUM),

@@ -1,6 +1,6 @@
 """Measure what docs/performance.md says, and write it there.
 
-    python docs/make_performance.py [--before CHECKOUT] [--repeats 5] [--long] [--miniml ENVIRONMENT ...]
+    python docs/make_performance.py [--before CHECKOUT] [--repeats 5] [--long] [--miniml ENVIRONMENT]
     python docs/make_performance.py --profile
 
 The works are those of ``benchmarks``: each is done several times in processes of their own. With
@@ -75,7 +75,7 @@ def session(checkout: Path, options: argparse.Namespace) -> list[dict[str, Any]]
     with tempfile.TemporaryDirectory() as folder:
         noted = Path(folder) / "benchmarks.json"
         stated = ["--checkout", str(checkout), "--scale", str(options.scale), "--miniml", str(options.miniml)]
-        stated += ["--miniml-model", options.miniml_model, *(["--long"] if options.long else [])]
+        stated += ["--long"] if options.long and checkout == PROJECT else []
         stated += ["--without-peers"] if checkout != PROJECT else []
         choice = ["-k", options.only] if options.only else []
         command = [sys.executable, "-m", "pytest", "-q", "benchmarks", f"--benchmark-json={noted}"]
@@ -198,11 +198,12 @@ def main() -> None:
     )
     parser.add_argument("--before", type=Path, help="folder of another version, as git archive gives it")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--long", action="store_true", help="also recordings of 4 h and 24 h")
+    parser.add_argument(
+        "--long", action="store_true", help="also recordings of 4 h and 24 h, of this version alone"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="how much shorter inputs are, to try it")
     parser.add_argument("--only", help="works to measure, as pytest -k understands it")
     parser.add_argument("--miniml", type=Path, default=PROJECT / "build" / "miniml")
-    parser.add_argument("--miniml-model", default="")
     parser.add_argument("--page", type=Path, default=PAGE, help="page whose measurements are renewed")
     parser.add_argument("--profile", action="store_true", help="print where the time of the analysis goes")
     options = parser.parse_args()
@@ -212,7 +213,7 @@ def main() -> None:
     costs = measured(options)
     checkouts = [one.resolve() for one in (options.before, PROJECT) if one is not None]
     heads = [commit(one) for one in checkouts]
-    known = list(works(inputs_of(options.scale), miniml_model=options.miniml_model))
+    known = list(works(inputs_of(options.scale)))
     parts = [circumstances(repeats=options.repeats)]
     for group, heading in HEADINGS.items():
         cells = rows([one for one in known if one.group == group], costs, heads)

@@ -29,7 +29,7 @@ def page() -> ModuleType:
 
 
 def test_every_work_is_a_program_with_a_name_of_its_own_and_an_aim_that_exists(page: ModuleType) -> None:
-    works = list(page.works(page.inputs_of(1.0), miniml_model="model.h5"))
+    works = list(page.works(page.inputs_of(1.0)))
     names = [one.name for one in works]
     assert len(set(names)) == len(names)
     assert {one.group for one in works} == set(page.HEADINGS)
@@ -45,7 +45,7 @@ def test_every_work_is_a_program_with_a_name_of_its_own_and_an_aim_that_exists(p
 def test_what_was_asked_is_compared_with_the_other_program(
     page: ModuleType, convert_s: float, expected: tuple[str, str]
 ) -> None:
-    works = {one.name: one for one in page.works(page.inputs_of(1.0), miniml_model="")}
+    works = {one.name: one for one in page.works(page.inputs_of(1.0))}
     costs = {
         "`convert` of 10 min": {"wall_s": convert_s},
         "conversion of 10 min by NeuroConv": {"wall_s": 1.6},

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 from hdmf.common import DynamicTable, VectorData, VectorIndex
-from pynwb import TimeSeries
-from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 from pynwb.epoch import TimeIntervals
 
 from nwb_mepp.core.columns import Column
@@ -18,6 +16,7 @@ from nwb_mepp.core.results import AverageWaveform, ChannelResult, Curation
 from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
 from nwb_mepp.nwb.mepp_rows import WAVEFORM_WORDS
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
+from nwb_mepp.nwb.row_references import RowReferences, reference_column
 from nwb_mepp.nwb.series import SeriesOrPath
 
 __all__ = ["hand_table", "mepp_table", "truth_table", "waveform_table"]
@@ -26,7 +25,9 @@ __all__ = ["hand_table", "mepp_table", "truth_table", "waveform_table"]
 MAX_INDEX = np.iinfo(np.int32).max
 
 
-def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> TimeIntervals:
+def mepp_table(
+    result: ChannelResult, *, name: str, series: SeriesOrPath, references: RowReferences | None = None
+) -> TimeIntervals:
     """Return the table of the MEPPs of one detector on one channel, or what a person made of it.
 
     Parameters
@@ -36,6 +37,8 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> Tim
     name : str
     series : mapping of (channel, sweep) to TimeSeries
         Or to its path, if it is a link to another file.
+    references : RowReferences, optional
+        Takes the references to the samples, which are to be written later.
 
     Raises
     ------
@@ -48,15 +51,24 @@ def mepp_table(result: ChannelResult, *, name: str, series: SeriesOrPath) -> Tim
     if result.curation is not None:
         description = f"MEPPs on channel {result.mepps.channel} that a person reviewed; {rows}"
         further = _curated({one: getattr(result.curation, one.attribute) for one in Curation.columns()})
-        return _table(result.mepps, name=name, description=description, series=series, further=further)
+        return _table(
+            result.mepps,
+            name=name,
+            description=description,
+            series=series,
+            further=further,
+            references=references,
+        )
     description = (
         f"MEPPs found by detector {result.detector} (version {result.summary.detector_version}) "
         f"on channel {result.mepps.channel}; {rows}"
     )
-    return _table(result.mepps, name=name, description=description, series=series)
+    return _table(result.mepps, name=name, description=description, series=series, references=references)
 
 
-def truth_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
+def truth_table(
+    mepps: Mepps, *, series: SeriesOrPath, references: RowReferences | None = None
+) -> TimeIntervals:
     """Return the table of the MEPPs that were added to a simulated channel.
 
     Parameters
@@ -65,20 +77,24 @@ def truth_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
         At least one MEPP, sorted by onset.
     series : mapping of (channel, sweep) to TimeSeries
         Or to its path, if it is a link to another file.
+    references : RowReferences, optional
+        As for :func:`mepp_table`.
 
     Raises
     ------
     OutputError, ValueError
-        As :func:`mepp_table`.
+        As that function.
     """
     description = (
         f"Ground truth of a simulation: the MEPPs that were added to channel {mepps.channel}; one row each, "
         "sorted by onset. Times are exact; NaN is what the simulation does not state."
     )
-    return _table(mepps, name=TRUTH_TABLE, description=description, series=series)
+    return _table(mepps, name=TRUTH_TABLE, description=description, series=series, references=references)
 
 
-def hand_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
+def hand_table(
+    mepps: Mepps, *, series: SeriesOrPath, references: RowReferences | None = None
+) -> TimeIntervals:
     """Return the table of MEPPs that a person marked with another program.
 
     Parameters
@@ -87,11 +103,13 @@ def hand_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
         At least one MEPP, sorted by onset.
     series : mapping of (channel, sweep) to TimeSeries
         Or to its path, if it is a link to another file.
+    references : RowReferences, optional
+        As for :func:`mepp_table`.
 
     Raises
     ------
     OutputError, ValueError
-        As :func:`mepp_table`.
+        As that function.
     """
     description = (
         f"MEPPs that a person marked on channel {mepps.channel} with another program; one row each, sorted "
@@ -99,7 +117,14 @@ def hand_table(mepps: Mepps, *, series: SeriesOrPath) -> TimeIntervals:
     )
     values = {CurationColumns.source: "hand", CurationColumns.status: "accepted"}
     further = _curated({column: [value] * len(mepps) for column, value in values.items()})
-    return _table(mepps, name=CURATED_TABLE, description=description, series=series, further=further)
+    return _table(
+        mepps,
+        name=CURATED_TABLE,
+        description=description,
+        series=series,
+        further=further,
+        references=references,
+    )
 
 
 def _curated(values: Mapping[Column[Any], Sequence[str]]) -> list[VectorData]:
@@ -138,7 +163,13 @@ def waveform_table(waveform: AverageWaveform, *, name: str, unit: str) -> Dynami
 
 
 def _table(
-    mepps: Mepps, *, name: str, description: str, series: SeriesOrPath, further: Sequence[VectorData] = ()
+    mepps: Mepps,
+    *,
+    name: str,
+    description: str,
+    series: SeriesOrPath,
+    references: RowReferences | None,
+    further: Sequence[VectorData] = (),
 ) -> TimeIntervals:
     """Return MEPPs as a table, built column by column.
 
@@ -154,7 +185,7 @@ def _table(
         )
     columns = [
         *(_stored(column, mepps) for column in (Mepps.start_s, Mepps.stop_s)),
-        *_samples(mepps, [series[mepps.channel, int(sweep)] for sweep in mepps.sweep]),
+        *_samples(mepps, name=name, series=series, references=references),
         *(_stored(column, mepps) for column in Mepps.measures()),
         *further,
     ]
@@ -166,33 +197,32 @@ def _table(
     )
 
 
-def _samples(mepps: Mepps, series: Sequence[TimeSeries | str]) -> list[VectorData]:
+def _samples(
+    mepps: Mepps, *, name: str, series: SeriesOrPath, references: RowReferences | None
+) -> list[VectorData]:
     """Return the columns that say which samples of which series each MEPP is."""
-    n_samples = mepps.stop_index - mepps.start_index
-    paths = [one for one in series if isinstance(one, str)]
-    if len(paths) == len(series):
+    first, count = mepps.start_index, mepps.stop_index - mepps.start_index
+    sweeps, number = np.unique(mepps.sweep, return_inverse=True)
+    there = [series[mepps.channel, sweep] for sweep in sweeps.tolist()]
+    paths = [one for one in there if isinstance(one, str)]
+    if len(paths) == len(there):
+        data = ([paths[i] for i in number.tolist()], first, count)
         return [
-            VectorData(name=column.name, description=column.description, data=data)
-            for column, data in zip(
-                LinkedSamples.columns(), (paths, mepps.start_index, n_samples), strict=True
-            )
+            VectorData(name=column.name, description=column.description, data=values)
+            for column, values in zip(LinkedSamples.columns(), data, strict=True)
         ]
-    references = TimeSeriesReferenceVectorData(
-        name=SAMPLES.name,
-        description=SAMPLES.description,
-        data=[
-            TimeSeriesReference(int(start), int(count), one)
-            for start, count, one in zip(mepps.start_index, n_samples, series, strict=True)
-        ],
-    )
+    if references is None:
+        column = reference_column([there[i] for i in number.tolist()], first.tolist(), count.tolist())
+    else:
+        column = references.take(name, there, first=first, count=count, number=number)
     ends = np.arange(1, len(mepps) + 1, dtype=np.uint32)
-    return [references, VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=references)]
+    return [column, VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=column)]
 
 
 def _stored(column: Column[Any], mepps: Mepps) -> VectorData:
     values = getattr(mepps, column.attribute)
-    return VectorData(
-        name=column.name,
-        description=column.describe(mepps.unit),
-        data=values.tolist() if column.dtype == "text" else values,
-    )
+    if column.dtype == "text":
+        # A few words again and again: one object for each.
+        words, number = np.unique(values, return_inverse=True)
+        values = words.astype(object)[number].tolist()
+    return VectorData(name=column.name, description=column.describe(mepps.unit), data=values)

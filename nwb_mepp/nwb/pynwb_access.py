@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from os import PathLike
 
 import h5py
 import pynwb
@@ -13,23 +10,9 @@ from pynwb import NWBHDF5IO, NWBFile
 
 from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import ReadError
-from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.schema_validation import newer_schema
 
-__all__ = ["parse_file", "read_file"]
-
-
-@contextmanager
-def read_file(path: str | PathLike[str]) -> Iterator[NWBFile]:
-    """Open a file with pynwb for the length of a ``with`` block.
-
-    Raises
-    ------
-    ReadError
-        If it cannot be opened (:func:`nwb_mepp.nwb.hdf5_access.open_hdf5`) or pynwb cannot read it.
-    """
-    with open_hdf5(path) as handle:
-        yield parse_file(handle, mode="r")[1]
+__all__ = ["parse_file"]
 
 
 def parse_file(handle: h5py.File, *, mode: str) -> tuple[NWBHDF5IO, NWBFile]:

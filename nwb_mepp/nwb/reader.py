@@ -12,11 +12,11 @@ from typing import Any
 
 import h5py
 
-from nwb_mepp._utils.bounded_memory import bounded_memory
 from nwb_mepp.core.errors import ReadError, UsageError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
+from nwb_mepp.nwb.contents import read_contents
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
@@ -97,14 +97,12 @@ def open_nwb(
         If a series of several columns is requested without saying which column, or something is stated about
         a channel that does not exist.
     """
-    # Who opens a file to analyze it writes results with pynwb, too, or has large files to read.
-    from nwb_mepp.nwb.pynwb_access import parse_file
+
+    def use(file: NwbContents) -> Recording:
+        return recording_of_file(file, handle, path, channels=channels, statements=statements)
 
     with open_hdf5(path) as handle:
-        file = parse_file(handle, mode="r")[1]
-        with bounded_memory(path):
-            recording = recording_of_file(file, handle, path, channels=channels, statements=statements)
-        yield recording
+        yield read_contents(handle, use)
 
 
 def recording_of_file(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from pynwb import NWBFile, TimeSeries
 from nwb_mepp._utils.atomic_files import complete_or_absent, hold, refuse_unwritten
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.core.results import ChannelResult, SummaryRow
+from nwb_mepp.nwb.contents import read_contents
+from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.free_space import reclaim_space
-from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET
+from nwb_mepp.nwb.hdf5_access import DETECTED_SINCE, FINGERPRINT_DATASET, open_hdf5
 from nwb_mepp.nwb.invalid_times import add_found, invalid_times_table, take_found
 from nwb_mepp.nwb.linked_files import refuse_broken_links, refuse_foreign_places, set_aside
 from nwb_mepp.nwb.names import table_name, waveform_name
-from nwb_mepp.nwb.pynwb_access import parse_file, read_file
+from nwb_mepp.nwb.pynwb_access import parse_file
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, series_stems
 from nwb_mepp.nwb.results import name_of_row
+from nwb_mepp.nwb.row_references import RowReferences
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOrPath
 from nwb_mepp.nwb.series_paths import series_by_path
@@ -93,40 +97,65 @@ def _replace(
     extension: bool,
     excluded: Sequence[tuple[float, float]] | None,
 ) -> None:
-    with read_file(source) as file:
-        old_rows = read_summary(file)
-        rows = _merge(old_rows, results)
-        refuse_contradictions(rows)
-        traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
-        replaced, known = _tables(results, old_rows, traces)
-        _refuse_foreign(set(file.intervals or ()), replaced, known | _of_people(file, results), source)
-        linked = {key: one for key, one in _series(file, traces).items() if isinstance(one, str)}
-        paths = {(one.trace.channel, one.trace.sweep): one.path for one in traces}
+    with open_hdf5(source) as handle:
+        plan = read_contents(handle, lambda file: _plan(file, results, source))
     channels = {result.mepps.channel for result in results}
-    refuse_foreign_places(source, {path for (channel, _), path in linked.items() if channel in channels})
+    linked = {path for (channel, _), path in plan.linked.items() if channel in channels}
+    refuse_foreign_places(source, linked)
     refuse_broken_links(source, target)
     with complete_or_absent(target) as temporary:
         shutil.copyfile(source, temporary)
-        typed = _rewrite(
-            temporary,
-            results,
-            rows,
-            replaced=replaced,
-            source=source,
-            paths=paths,
-            linked=linked,
-            stems=series_stems(traces),
-            excluded=excluded,
-        )
+        typed = _rewrite(temporary, results, plan, source=source, excluded=excluded)
         refuse_unwritten(target)
         if extension or typed:
-            add_types(temporary, tables=replaced if extension else ())
+            add_types(temporary, tables=plan.replaced if extension else ())
             refuse_unwritten(target)
         reclaim_space(temporary)
         errors = schema_errors(temporary)
         if errors:
             # Files of other programs may already be invalid; only new errors are refused.
             refuse_invalid(sorted(set(errors) - set(schema_errors(source))), target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is written where.
+
+    Attributes
+    ----------
+    rows : list of SummaryRow
+        All rows of the new summary.
+    replaced : set of str
+        Names of the tables that the results need.
+    paths : mapping of (channel, sweep) to str
+        Where each series is.
+    linked : mapping of (channel, sweep) to str
+        The same of channels of which a series is in another file.
+    stems : dict of str to str
+        What stands for each channel in the names of tables.
+    """
+
+    rows: list[SummaryRow]
+    replaced: set[str]
+    paths: Mapping[tuple[str, int], str]
+    linked: Mapping[tuple[str, int], str]
+    stems: dict[str, str]
+
+
+def _plan(file: NwbContents, results: Sequence[ChannelResult], source: Path) -> _Plan:
+    old_rows = read_summary(file)
+    rows = _merge(old_rows, results)
+    refuse_contradictions(rows)
+    traces, _ = electrical_traces(file, statements=Statements.in_rows(rows))
+    replaced, known = _tables(results, old_rows, traces)
+    _refuse_foreign(set(file.intervals or ()), replaced, known | _of_people(file, results), source)
+    return _Plan(
+        rows=rows,
+        replaced=replaced,
+        paths={(one.trace.channel, one.trace.sweep): one.path for one in traces},
+        linked={key: one for key, one in _series(file, traces).items() if isinstance(one, str)},
+        stems=series_stems(traces),
+    )
 
 
 def _tables(
@@ -149,7 +178,7 @@ def _tables(
     return needed, known
 
 
-def _of_people(file: NWBFile, results: Sequence[ChannelResult]) -> set[str]:
+def _of_people(file: NwbContents, results: Sequence[ChannelResult]) -> set[str]:
     """Return the tables of people without a row in the summary, such as imported marks.
 
     Only what a person decided may replace them.
@@ -159,14 +188,20 @@ def _of_people(file: NWBFile, results: Sequence[ChannelResult]) -> set[str]:
     return {name for name, table in (file.intervals or {}).items() if "status" in table.colnames}
 
 
-def _series(file: NWBFile, traces: Iterable[SeriesTrace]) -> dict[tuple[str, int], TimeSeries | str]:
+def _series(file: NwbContents, traces: Iterable[SeriesTrace]) -> dict[tuple[str, int], TimeSeries | str]:
     """Return the series of each channel and sweep; their paths if one of the channel is in another file."""
-    own = {None, file.container_source}
-    linked = {one.trace.channel for one in traces if one.series.container_source not in own}
+    own = {None, _read_from(file)}
+    linked = {one.trace.channel for one in traces if _read_from(one.series) not in own}
     return {
         (one.trace.channel, one.trace.sweep): one.path if one.trace.channel in linked else one.series
         for one in traces
     }
+
+
+def _read_from(content: object) -> str | None:
+    """Return the file that pynwb read an object from; links to other files are left to pynwb."""
+    source: str | None = getattr(content, "container_source", None)
+    return source
 
 
 def _refuse_foreign(intervals: set[str], needed: set[str], known: set[str], path: Path) -> None:
@@ -188,13 +223,9 @@ def _merge(old: Sequence[SummaryRow], results: Sequence[ChannelResult]) -> list[
 def _rewrite(
     path: Path,
     results: Sequence[ChannelResult],
-    rows: Sequence[SummaryRow],
+    plan: _Plan,
     *,
-    replaced: set[str],
     source: Path,
-    paths: Mapping[tuple[str, int], str],
-    linked: Mapping[tuple[str, int], str],
-    stems: dict[str, str],
     excluded: Sequence[tuple[float, float]] | None,
 ) -> bool:
     """Remove the old results from a copy and add the new ones in one session, so that HDF5 reuses the space.
@@ -206,7 +237,7 @@ def _rewrite(
     """
     with h5py.File(path, "r+") as handle:
         typed, schema_known = is_typed(handle.get(SUMMARY_PATH)), SCHEMA_PATH in handle
-        for name in replaced:
+        for name in plan.replaced:
             if f"intervals/{name}" in handle:
                 del handle[f"intervals/{name}"]
             waveform = f"processing/{ICEPHYS}/{waveform_name(name)}"
@@ -223,9 +254,12 @@ def _rewrite(
             if invalid is not None:
                 file.invalid_times = invalid_times_table(invalid)
             there = series_by_path(file)
-            own = {key: there[path] for key, path in paths.items() if path in there}
-            _add(file, results, rows, series={**own, **linked}, stems=stems)
+            own = {key: there[path] for key, path in plan.paths.items() if path in there}
+            references = RowReferences()
+            series = {**own, **plan.linked}
+            _add(file, results, plan.rows, series=series, stems=plan.stems, references=references)
             io.write(file)
+            references.write(handle)
         if not schema_known:
             forget_types(handle)
         return typed
@@ -263,6 +297,7 @@ def _add(
     *,
     series: SeriesOrPath,
     stems: dict[str, str],
+    references: RowReferences | None = None,
 ) -> None:
     unknown = {one.mepps.channel for one in results} - {channel for channel, _ in series}
     if unknown:
@@ -270,7 +305,7 @@ def _add(
             f"expected a series for channel {min(unknown)!r} where NWB puts series, found only a second name "
             "of it in a group that NWB does not know; remove that name."
         )
-    add_mepp_tables(file, results, series=series, stems=stems)
+    add_mepp_tables(file, results, series=series, stems=stems, references=references)
     icephys_module(file).add(summary_table(rows))
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import TypeVar
 
-import h5py
-
-from nwb_mepp._utils.bounded_memory import bounded_memory
-from nwb_mepp.core.errors import MeppError, ReadError
+from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult, Curation, SummaryRow
+from nwb_mepp.nwb.contents import read_contents
 from nwb_mepp.nwb.event_tables import EventTable, FileTables
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
@@ -29,7 +26,6 @@ from nwb_mepp.nwb.reader import (
     traces_by_object,
 )
 from nwb_mepp.nwb.statements import Statements
-from nwb_mepp.nwb.stored_file import StoredFile
 from nwb_mepp.nwb.summary_table import ICEPHYS, read_summary
 
 __all__ = [
@@ -37,13 +33,11 @@ __all__ = [
     "open_with_results",
     "read_events",
     "read_results",
+    "read_rows",
     "read_tables",
     "reviewers_of",
     "rows_of_tables",
 ]
-
-
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -76,23 +70,21 @@ class _Annotated:
         ]
 
 
-def _read(handle: h5py.File, use: Callable[[NwbContents], _Found]) -> _Found:
-    """Return what ``use`` makes of an open file: read with h5py, or with pynwb where h5py is not enough."""
-    try:
-        with bounded_memory(handle.filename):
-            return use(StoredFile(handle))
-    except MeppError:
-        raise
-    except Exception:  # what is unusual, or damaged in any way, is for pynwb to read or to refuse
-        from nwb_mepp.nwb.pynwb_access import parse_file
-
-        with bounded_memory(handle.filename):
-            return use(parse_file(handle, mode="r")[1])
-
-
 def _annotated(file: NwbContents, path: str | PathLike[str]) -> _Annotated:
     traces, _ = electrical_traces(file)
     return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+
+
+def read_rows(path: str | PathLike[str]) -> dict[str, SummaryRow]:
+    """Return the rows of the summary of a file as :func:`rows_of_tables` does.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read; or as that function.
+    """
+    with open_hdf5(path) as handle:
+        return read_contents(handle, lambda file: _annotated(file, path).rows)
 
 
 def rows_of_tables(
@@ -143,7 +135,7 @@ def read_results(path: str | PathLike[str], *, table: str | None = None) -> list
         row of such a table.
     """
     with open_hdf5(path) as handle:
-        return _read(handle, lambda file: _results(_annotated(file, path), table, path=path))
+        return read_contents(handle, lambda file: _results(_annotated(file, path), table, path=path))
 
 
 def _named(rows: Mapping[str, SummaryRow], table: str) -> list[str]:
@@ -184,7 +176,7 @@ def open_with_results(
         return recording, _results(_annotated(file, path), path=path)
 
     with open_hdf5(path) as handle:
-        yield _read(handle, use)
+        yield read_contents(handle, use)
 
 
 def read_tables(path: str | PathLike[str]) -> FileTables:
@@ -205,7 +197,7 @@ def read_tables(path: str | PathLike[str]) -> FileTables:
         )
 
     with open_hdf5(path) as handle:
-        return _read(handle, use)
+        return read_contents(handle, use)
 
 
 def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | None:
@@ -283,7 +275,7 @@ def reviewers_of(path: str | PathLike[str], *, channel: str) -> dict[str, str]:
         }
 
     with open_hdf5(path) as handle:
-        return _read(handle, use)
+        return read_contents(handle, use)
 
 
 def read_events(
@@ -321,7 +313,7 @@ def read_events(
         ]
 
     with open_hdf5(path) as handle:
-        return _read(handle, use)
+        return read_contents(handle, use)
 
 
 def _names_of_tables(annotated: _Annotated, table: str | None, *, path: str | PathLike[str]) -> list[str]:

@@ -21,9 +21,7 @@ from nwb_mepp.core.results import SummaryRow
 from nwb_mepp.core.schema import DETECTOR_COLUMNS, DETECTOR_OPTIONAL, EventColumns, SummaryColumns
 from nwb_mepp.nwb.extension_package import require_extension
 from nwb_mepp.nwb.names import TABLE_PREFIX
-from nwb_mepp.nwb.pynwb_access import read_file
-from nwb_mepp.nwb.reader import electrical_traces
-from nwb_mepp.nwb.results import rows_of_tables
+from nwb_mepp.nwb.results import read_rows
 from nwb_mepp.nwb.summary_table import CHANNEL_UNIT, ICEPHYS, SUMMARY_PATH, SUMMARY_TABLE, icephys_module
 
 __all__ = ["Retyped", "add_types", "detector_path", "forget_types", "is_typed", "remove_types"]
@@ -104,7 +102,7 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
         If the package of the extension is not installed.
     """
     require_extension()
-    rows = _rows(path)
+    rows = read_rows(path)
     changed, notes = [], []
     with h5py.File(path, "r+") as handle:
         intervals = handle.get("intervals", {})
@@ -122,11 +120,6 @@ def add_types(path: Path, *, tables: Collection[str] | None = None) -> Retyped:
             _call_typed(handle[SUMMARY_PATH], "MEPPSummary", _summary_units(handle[SUMMARY_PATH]))
         _add_detectors(handle, {name: row for name, row in rows.items() if tables is None or name in tables})
     return Retyped(tuple(changed), tuple(notes))
-
-
-def _rows(path: Path) -> dict[str, SummaryRow]:
-    with read_file(path) as file:
-        return rows_of_tables(file, electrical_traces(file)[0], path=path)
 
 
 def _problem(table: h5py.Group) -> str | None:
@@ -239,7 +232,7 @@ def remove_types(path: Path) -> Retyped:
     OutputError
         If a detector has no matching row in the summary, so that its description would be lost.
     """
-    repeated = {_statement(getattr(row, name) for name in DETECTOR_NAMES) for row in _rows(path).values()}
+    repeated = {_statement(getattr(row, name) for name in DETECTOR_NAMES) for row in read_rows(path).values()}
     changed = []
     with h5py.File(path, "r+") as handle:
         for item in _typed_items(handle):

@@ -31,6 +31,7 @@ from nwb_mepp.nwb.invalid_times import InvalidTime, found_on, invalid_times_tabl
 from nwb_mepp.nwb.mepp_tables import hand_table, mepp_table, truth_table, waveform_table
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
+from nwb_mepp.nwb.row_references import RowReferences
 from nwb_mepp.nwb.schema_validation import schema_errors
 from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp, common_electrode
 from nwb_mepp.nwb.series_copies import Copies
@@ -98,6 +99,7 @@ def write_nwb(
         )
     file = make_file(recording, session_start=session_start, metadata=stated, fingerprint=fingerprint)
     tables = [*(one.mepps for one in results), *(one for one in (truth, hand_marks) if one is not None)]
+    references = RowReferences()
     copies = Copies({(table.channel, int(sweep)) for table in tables for sweep in table.sweep})
     series = add_recording(
         file,
@@ -111,14 +113,13 @@ def write_nwb(
     if results:
         electrical = [trace for trace in recording.traces if trace.unit in ELECTRICAL_UNITS]
         stems = channel_stems(recording.traces)
-        add_mepp_tables(
-            file, results, series=series, stems={trace.channel: stems[trace.channel] for trace in electrical}
-        )
+        own = {trace.channel: stems[trace.channel] for trace in electrical}
+        add_mepp_tables(file, results, series=series, stems=own, references=references)
         icephys_module(file).add(summary_table([result.summary for result in results]))
     if truth is not None and len(truth):
-        file.add_time_intervals(truth_table(truth, series=series))
+        file.add_time_intervals(truth_table(truth, series=series, references=references))
     if hand_marks is not None and len(hand_marks):
-        file.add_time_intervals(hand_table(hand_marks, series=series))
+        file.add_time_intervals(hand_table(hand_marks, series=series, references=references))
     with complete_or_absent(Path(path)) as temporary:
         with warnings.catch_warnings():
             # The user chooses the name of the file.
@@ -129,6 +130,7 @@ def write_nwb(
         refuse_unwritten(Path(path))
         with h5py.File(temporary, "r+") as handle:
             forget_types(handle)
+            references.write(handle)
         if extension:
             refuse_unwritten(Path(path))
             add_types(temporary)
@@ -197,9 +199,17 @@ def add_recording(
 
 
 def add_mepp_tables(
-    file: NWBFile, results: Sequence[ChannelResult], *, series: SeriesOrPath, stems: dict[str, str]
+    file: NWBFile,
+    results: Sequence[ChannelResult],
+    *,
+    series: SeriesOrPath,
+    stems: dict[str, str],
+    references: RowReferences | None = None,
 ) -> None:
-    """Add a table for each result; one without MEPPs has only a row in the summary."""
+    """Add a table for each result; one without MEPPs has only a row in the summary.
+
+    ``references`` takes what is to be written later; without it all is added to the file in memory.
+    """
     names: dict[str, tuple[str, str]] = {}
     for result in results:
         pair = (result.detector, result.mepps.channel)
@@ -211,7 +221,7 @@ def add_mepp_tables(
             )
         names[name] = pair
         if len(result.mepps):
-            file.add_time_intervals(mepp_table(result, name=name, series=series))
+            file.add_time_intervals(mepp_table(result, name=name, series=series, references=references))
         if result.waveform is not None:
             place = waveform_name(name)
             icephys_module(file).add(waveform_table(result.waveform, name=place, unit=result.mepps.unit))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.works import Inputs, Work, works
+from benchmarks.works import SIMULATIONS, Inputs, Work, works
 
 PROJECT = Path(__file__).resolve().parents[1]
 START = "2026-01-15T10:00:00+00:00"
@@ -25,7 +25,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--scale", type=float, default=1.0, help="how much shorter inputs are, to try a benchmark"
     )
     group.addoption("--long", action="store_true", help="also recordings of 4 h and 24 h")
-    group.addoption("--without-peers", action="store_true", help="leave out other programs")
     group.addoption("--miniml", type=Path, default=PROJECT / "build" / "miniml", help="environment of miniML")
 
 
@@ -34,10 +33,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "work" not in metafunc.fixturenames:
         return
     option = metafunc.config.getoption
+    checkout = option("--checkout").resolve()
     chosen = [
         one
-        for one in works(inputs_of(option("--scale")))
-        if (option("--long") or not one.is_long) and not (option("--without-peers") and one.peer)
+        for one in works(inputs_of(option("--scale"), checkout))
+        if (option("--long") or not one.is_long) and (checkout == PROJECT or not (one.peer or one.is_new))
     ]
     metafunc.parametrize("work", chosen, ids=lambda one: one.name, indirect=True)
 
@@ -46,8 +46,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def work(request: pytest.FixtureRequest) -> Work:
     """Return a work whose inputs are there."""
     chosen: Work = request.param
+    scale, checkout = (request.config.getoption(name) for name in ("--scale", "--checkout"))
     for argument in chosen.arguments:
-        make(Path(argument), scale=request.config.getoption("--scale"))
+        make(Path(argument), scale=scale, checkout=checkout.resolve())
     return chosen
 
 
@@ -68,23 +69,23 @@ def interpreter(work: Work, pytestconfig: pytest.Config) -> Path:
     return Path(sys.executable)
 
 
-def inputs_of(scale: float) -> Inputs:
-    """Return the paths of the inputs; :func:`make` makes them."""
+def inputs_of(scale: float, checkout: Path = PROJECT) -> Inputs:
+    """Return the paths of the inputs; :func:`make` makes them, what a version wrote with that version."""
     folder = PROJECT / "build" / "benchmarks" / f"scale-{scale:g}"
     durations = {"minute": 60, "ten_minutes": 600, "hour": 3600, "four_hours": 14_400, "day": 86_400}
     return Inputs(
         **{name: str(folder / f"{seconds}_s.abf") for name, seconds in durations.items()},
-        annotated=str(folder / "annotated" / "60_s.abf.nwb"),
+        annotated=str(folder / f"by_{checkout.name}" / "60_s.abf.nwb"),
         many=str(folder / "40_files"),
         text=str(folder / "600000_rows.txt"),
-        samples=str(folder / "samples.npy"),
+        signals=str(folder / "signals"),
         metadata=str(PROJECT / "data" / "metadata.yaml"),
         out=str(folder / "out"),
         scale=scale,
     )
 
 
-def make(path: Path, *, scale: float) -> None:
+def make(path: Path, *, scale: float, checkout: Path) -> None:
     """Make an input if it is one and not there."""
     if not path.is_absolute() or path.exists() or "benchmarks" not in path.parts:
         return
@@ -105,15 +106,17 @@ def make(path: Path, *, scale: float) -> None:
         _simulate(path, seconds=30 * scale, n_recordings=max(2, round(40 * scale)))
     elif path.suffix == ".nwb":
         source = path.parent.parent / path.name.removesuffix(".nwb")
-        make(source, scale=scale)
-        _command("run", source, "-o", path.parent, "--session-start", START, "--override", "--no-picture")
+        make(source, scale=scale, checkout=checkout)
+        words = ("-o", path.parent, "--session-start", START, "--override", "--no-picture")
+        _command("run", source, *words, checkout=checkout)
     elif path.suffix == ".txt":
         _write_labchart(path, n_rows=round(600_000 * scale))
     elif path.suffix == ".npy":
         from nwb_mepp.simulation import Scenario, simulate_recording
 
-        made = simulate_recording(Scenario(duration_s=60 * scale, hum_amplitudes=(1e-4, 3e-5, 4e-5)), seed=0)
-        np.save(path, made.trace().values())
+        scenario = dict(SIMULATIONS[path.stem].scenario)
+        scenario["duration_s"] = max(2.0, scenario["duration_s"] * scale)
+        np.save(path, simulate_recording(Scenario(**scenario), seed=0).trace().values())
 
 
 def _simulate(folder: Path, *, seconds: float, n_recordings: int = 1) -> None:
@@ -122,8 +125,8 @@ def _simulate(folder: Path, *, seconds: float, n_recordings: int = 1) -> None:
     _command("simulate", "-o", folder, *stated, *counts)
 
 
-def _command(*words: object) -> None:
-    subprocess.run([sys.executable, "-m", "nwb_mepp", *map(str, words)], check=True, cwd=PROJECT)
+def _command(*words: object, checkout: Path = PROJECT) -> None:
+    subprocess.run([sys.executable, "-m", "nwb_mepp", *map(str, words)], check=True, cwd=checkout)
 
 
 def _write_labchart(path: Path, *, n_rows: int) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["PROFILED", "RECORDINGS", "Aim", "Inputs", "Work", "analysis", "works"]
+__all__ = ["ANALYSES", "PROFILED", "SIMULATIONS", "Aim", "Inputs", "Work", "analysis", "signal", "works"]
 
 Measure = Literal["wall_s", "cpu_s", "peak_mb"]
 Group = Literal["analysis", "commands", "batches", "text", "memory"]
@@ -34,32 +34,36 @@ code = main(sys.argv[1:])
 tell()
 sys.exit(code)
 """
-_RECORDING = """
-from dataclasses import replace
-from nwb_mepp.core.recording import Recording, SourceFile
-from nwb_mepp.simulation import Scenario, simulate_recording
-from nwb_mepp.workflows import DetectionSettings, analyze
-
-def recording(n_sweeps, **scenario):
-    made = [simulate_recording(Scenario(**scenario), seed=seed).trace() for seed in range(n_sweeps)]
-    traces = tuple(replace(one, sweep=i, start_s=5.0 * i) for i, one in enumerate(made))
-    source = SourceFile(name="simulated", sha256="", reader="", reader_version="")
-    return Recording(traces=traces, source=source, session_start=None)
+# What both versions that are compared offer.
+_SIGNAL = """
+import neo
+import numpy as np
+import quantities as pq
+from nwb_mepp import detect
+values, rate_hz = np.load(sys.argv[1]), float(sys.argv[2])
+signal = neo.AnalogSignal(values, units="V", sampling_rate=rate_hz * pq.Hz)
+def analyze():
+    try:
+        return detect(signal, detectors={detectors})
+    except TypeError:  # the argument had another name
+        return detect(signal, detector={detectors})
 """
-_ANALYSIS = """
-simulated = recording({n_sweeps}, {scenario})
-settings = DetectionSettings(detectors={detectors})
-warm(lambda: analyze(simulated, settings=settings))
-"""
+_ANALYSIS = "warm(analyze)\n"
 # Where MEPPs are, without what is measured of them.
 _INTERVALS = """
+import numpy as np
+from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.detectors import get_detector
+from nwb_mepp.workflows import DetectionSettings
 from nwb_mepp.workflows.analysis import survey_channel
 
-simulated = recording(1, {scenario})
+trace = Trace(channel="Vm", sweep=0, source=ArraySource(np.load(sys.argv[1])), unit="V", conversion=1.0,
+              offset=0.0, sampling_rate_hz=float(sys.argv[2]), start_s=0.0)
+source = SourceFile(name="simulated", sha256="", reader="", reader_version="")
+simulated = Recording(traces=(trace,), source=source, session_start=None)
 settings, detector = DetectionSettings(), get_detector("miniunet")
 def find():
-    sorting, noise = survey_channel(simulated, simulated.traces[0].channel, settings=settings)
+    sorting, noise = survey_channel(simulated, trace.channel, settings=settings)
     return detector.find(sorting.segments, noise=noise, threshold=None, block_s=settings.block_s)
 warm(find)
 """
@@ -95,28 +99,50 @@ warm(lambda: polars.read_csv(sys.argv[1], separator="\\t", skip_rows=9, has_head
 """
 PROFILED = """
 import cProfile, pstats
-simulated = recording({n_sweeps}, {scenario})
-settings = DetectionSettings(detectors={detectors})
-analyze(simulated, settings=settings)
+analyze()
 profile = cProfile.Profile(time.process_time)
-profile.runcall(analyze, simulated, settings=settings)
+profile.runcall(analyze)
 pstats.Stats(profile).sort_stats("cumulative").print_stats("nwb_mepp", 40)
 pstats.Stats(profile).sort_stats("tottime").print_stats(25)
 """
 
-_HUM = "hum_amplitudes=(1e-4, 3e-5, 4e-5), hum_phase_drift=0.02, drift_per_sqrt_s=2e-4, step=5e-6"
-_BOTH = ("miniunet", "autoencoder")
-#: Simulated recordings that are analyzed: sweeps, seconds of each, what else the scenario is, detectors.
-RECORDINGS = {
-    "one minute with hum, miniunet with kinetics, 1 MEPP/s": (1, 60, _HUM, ("miniunet",)),
-    "the same, 20 MEPPs/s": (1, 60, f"rate_hz=20, {_HUM}", ("miniunet",)),
-    "the same, 100 MEPPs/s": (1, 60, f"rate_hz=100, {_HUM}", ("miniunet",)),
-    "one minute, 1 MEPP/s, default detectors": (1, 60, "step=5e-6", _BOTH),
-    "the same with hum and drift": (1, 60, _HUM, _BOTH),
-    "12 s at 20 kHz, 80 MEPPs/s": (1, 12, "rate_hz=80, sampling_rate_hz=20e3", _BOTH),
-    "12 sweeps of 3 s with hum, 3 MEPPs/s": (12, 3, f"rate_hz=3, {_HUM}", _BOTH),
+
+@dataclass(frozen=True)
+class Simulation:
+    """A simulated recording: file, and what of :class:`~nwb_mepp.simulation.Scenario` it has."""
+
+    stem: str
+    scenario: Mapping[str, Any]
+
+    @property
+    def rate_hz(self) -> float:
+        """Sampling rate."""
+        return float(self.scenario.get("sampling_rate_hz", 10e3))
+
+
+_HUM = {
+    "hum_amplitudes": (1e-4, 3e-5, 4e-5),
+    "hum_phase_drift": 0.02,
+    "drift_per_sqrt_s": 2e-4,
+    "step": 5e-6,
 }
-_KINETICS_S = dict(zip(RECORDINGS, (0.35, 0.8, 2.5), strict=False))
+_PLAIN = Simulation("plain", {"duration_s": 60.0, "step": 5e-6})
+_WITH_HUM = Simulation("hum", {"duration_s": 60.0, **_HUM})
+_DENSE = Simulation("hum_20_per_s", {"duration_s": 60.0, "rate_hz": 20.0, **_HUM})
+_DENSEST = Simulation("hum_100_per_s", {"duration_s": 60.0, "rate_hz": 100.0, **_HUM})
+_FAST = Simulation("20_khz", {"duration_s": 12.0, "rate_hz": 80.0, "sampling_rate_hz": 20e3})
+SIMULATIONS = {one.stem: one for one in (_PLAIN, _WITH_HUM, _DENSE, _DENSEST, _FAST)}
+
+_BOTH = ("miniunet", "autoencoder")
+#: What is analyzed with which detectors, and how many seconds of the processor were asked for it.
+ANALYSES: Mapping[str, tuple[Simulation, tuple[str, ...], float | None]] = {
+    "one minute with hum, miniunet with kinetics, 1 MEPP/s": (_WITH_HUM, ("miniunet",), 0.35),
+    "the same, 20 MEPPs/s": (_DENSE, ("miniunet",), 0.8),
+    "the same, 100 MEPPs/s": (_DENSEST, ("miniunet",), 2.5),
+    "one minute, 1 MEPP/s, default detectors": (_PLAIN, _BOTH, None),
+    "the same with hum and drift": (_WITH_HUM, _BOTH, None),
+    "12 s at 20 kHz, 80 MEPPs/s": (_FAST, _BOTH, None),
+}
 
 
 @dataclass(frozen=True)
@@ -155,6 +181,8 @@ class Work:
         Name of the other program that does it here, empty for our own.
     needs : tuple of str
         Packages without which it is skipped.
+    is_new : bool
+        Not done with another version, which has no such function, or whose run would take a day.
     is_long : bool
         Only done on request.
     """
@@ -166,6 +194,7 @@ class Work:
     aim: Aim | None = None
     peer: str = ""
     needs: tuple[str, ...] = ()
+    is_new: bool = False
     is_long: bool = False
 
 
@@ -183,8 +212,8 @@ class Inputs:
         A folder of 40 ABF files.
     text : str
         600,000 rows of LabChart text.
-    samples : str
-        The samples of one minute with hum, for miniML.
+    signals : str
+        A folder with the samples of each of :data:`SIMULATIONS`.
     metadata : str
     out : str
         Folder for what is written.
@@ -200,17 +229,20 @@ class Inputs:
     annotated: str
     many: str
     text: str
-    samples: str
+    signals: str
     metadata: str
     out: str
     scale: float
 
 
-def analysis(name: str, *, scale: float = 1.0, code: str = _ANALYSIS) -> str:
-    """Return the program that analyzes one of :data:`RECORDINGS`, once to warm up and once measured."""
-    n_sweeps, seconds, scenario, detectors = RECORDINGS[name]
-    stated = f"duration_s={max(2.0, seconds * scale)}, {scenario}"
-    return _TELL + _RECORDING + code.format(n_sweeps=n_sweeps, scenario=stated, detectors=detectors)
+def analysis(name: str, *, code: str = _ANALYSIS) -> str:
+    """Return the program that does one of :data:`ANALYSES`, once to warm up and once measured."""
+    return _TELL + _SIGNAL.format(detectors=list(ANALYSES[name][1])) + code
+
+
+def signal(simulation: Simulation, inputs: Inputs) -> tuple[str, str]:
+    """Return the arguments of a program that analyzes a simulated recording."""
+    return f"{inputs.signals}/{simulation.stem}.npy", str(simulation.rate_hz)
 
 
 def works(inputs: Inputs) -> Iterator[Work]:
@@ -224,17 +256,18 @@ def works(inputs: Inputs) -> Iterator[Work]:
 
 def _analyses(inputs: Inputs) -> Iterator[Work]:
     miniml = "one minute with hum, by miniML (window 250)"
-    yield Work(miniml, "analysis", _TELL + _MINIML, (inputs.samples,), peer="miniML")
-    for name, scenario in (
-        ("one minute, survey and intervals of miniunet", "step=5e-6"),
-        ("the same with hum", _HUM),
+    yield Work(miniml, "analysis", _TELL + _MINIML, signal(_WITH_HUM, inputs), peer="miniML")
+    for name, simulation in (
+        ("one minute, survey and intervals of miniunet", _PLAIN),
+        ("the same with hum", _WITH_HUM),
     ):
-        stated = f"duration_s={max(2.0, 60 * inputs.scale)}, {scenario}"
-        code = _TELL + _RECORDING + _INTERVALS.format(scenario=stated)
-        yield Work(name, "analysis", code, aim=Aim("wall_s", 0.01, over=miniml))
-    for name in RECORDINGS:
-        aim = Aim("cpu_s", _KINETICS_S[name]) if name in _KINETICS_S else None
-        yield Work(name, "analysis", analysis(name, scale=inputs.scale), aim=aim)
+        aim = Aim("wall_s", 0.01, over=miniml)
+        yield Work(name, "analysis", _TELL + _INTERVALS, signal(simulation, inputs), aim=aim, is_new=True)
+    for name, (simulation, _, limit_s) in ANALYSES.items():
+        arguments = signal(simulation, inputs)
+        yield Work(
+            name, "analysis", analysis(name), arguments, aim=Aim("cpu_s", limit_s) if limit_s else None
+        )
 
 
 def _commands(inputs: Inputs) -> Iterator[Work]:
@@ -279,17 +312,17 @@ def _texts(inputs: Inputs) -> Iterator[Work]:
 
 
 def _memories(inputs: Inputs) -> Iterator[Work]:
-    hour = "memory of `run`, 1 h"
-    for name, path, aim, is_long in (
-        ("memory of `run`, 10 min", inputs.ten_minutes, None, False),
-        (hour, inputs.hour, Aim("peak_mb", 600.0), False),
-        ("memory of `run`, 4 h", inputs.four_hours, Aim("peak_mb", 1.1, over=hour), True),
-        ("memory of `run`, 24 h", inputs.day, Aim("peak_mb", 1.1, over=hour), True),
+    hour, long = "memory of `run`, 1 h", {"is_new": True, "is_long": True}
+    for name, path, aim, which in (
+        ("memory of `run`, 10 min", inputs.ten_minutes, None, {}),
+        (hour, inputs.hour, Aim("peak_mb", 600.0), {}),
+        ("memory of `run`, 4 h", inputs.four_hours, Aim("peak_mb", 1.1, over=hour), long),
+        ("memory of `run`, 24 h", inputs.day, Aim("peak_mb", 1.1, over=hour), long),
     ):
-        yield Work(name, "memory", _TELL + _COMMAND, tuple(_run(inputs, path)), aim=aim, is_long=is_long)
-    for name, path, is_long in (("1 h", inputs.hour, False), ("24 h", inputs.day, True)):
+        yield Work(name, "memory", _TELL + _COMMAND, tuple(_run(inputs, path)), aim=aim, **which)
+    for name, path, which in (("1 h", inputs.hour, {}), ("24 h", inputs.day, long)):
         words = tuple(_convert(inputs, path))
-        yield Work(f"memory of `convert`, {name}", "memory", _TELL + _COMMAND, words, is_long=is_long)
+        yield Work(f"memory of `convert`, {name}", "memory", _TELL + _COMMAND, words, **which)
 
 
 def _run(inputs: Inputs, path: str) -> Sequence[str]:

@@ -29,8 +29,8 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from benchmarks.conftest import inputs_of  # noqa: E402
-from benchmarks.works import PROFILED, RECORDINGS, Aim, Work, analysis, works  # noqa: E402
+from benchmarks.conftest import inputs_of, make  # noqa: E402
+from benchmarks.works import ANALYSES, PROFILED, Aim, Work, analysis, signal, works  # noqa: E402
 
 PAGE = Path(__file__).with_name("performance.md")
 MARK = "<!-- What follows is written by docs/make_performance.py. -->\n"
@@ -55,6 +55,9 @@ HEADINGS = {
     "memory": "Memory at its peak",
 }
 
+# What is done again and again, as pytest -k understands it: the others take minutes.
+ONLY_SHORT = "not files and not memory"
+
 # Costs of each work by its name, the least or median of the runs.
 Costs = Mapping[str, Mapping[str, float]]
 
@@ -63,23 +66,22 @@ def measured(options: argparse.Namespace) -> list[Costs]:
     """Return the costs with each checkout, this one last; other programs are among those of this one."""
     checkouts = [one.resolve() for one in (options.before, PROJECT) if one is not None]
     found: list[dict[str, list[dict[str, float]]]] = [defaultdict(list) for _ in checkouts]
-    for _ in range(options.repeats):
+    for number in range(options.repeats):
         for costs, checkout in zip(found, checkouts, strict=True):
-            for one in session(checkout, options):
+            for one in session(checkout, options, choice=ONLY_SHORT if number else ""):
                 costs[one["work"]].append(one)
     return [{name: summed_up(runs) for name, runs in costs.items()} for costs in found]
 
 
-def session(checkout: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Do every work once with a checkout; return what pytest-benchmark noted of each."""
+def session(checkout: Path, options: argparse.Namespace, *, choice: str) -> list[dict[str, Any]]:
+    """Do every work that is chosen once with a checkout; return what pytest-benchmark noted of each."""
     with tempfile.TemporaryDirectory() as folder:
         noted = Path(folder) / "benchmarks.json"
         stated = ["--checkout", str(checkout), "--scale", str(options.scale), "--miniml", str(options.miniml)]
-        stated += ["--long"] if options.long and checkout == PROJECT else []
-        stated += ["--without-peers"] if checkout != PROJECT else []
-        choice = ["-k", options.only] if options.only else []
+        stated += ["--long"] if options.long else []
+        stated += ["-k", " and ".join(f"({one})" for one in (options.only, choice) if one)]
         command = [sys.executable, "-m", "pytest", "-q", "benchmarks", f"--benchmark-json={noted}"]
-        done = subprocess.run([*command, *stated, *choice], cwd=PROJECT, check=False)
+        done = subprocess.run([*command, *stated], cwd=PROJECT, check=False)
         if not noted.exists():
             raise SystemExit(f"nothing was measured (exit code {done.returncode})")
         content = json.loads(noted.read_text(encoding="utf-8"))
@@ -87,10 +89,11 @@ def session(checkout: Path, options: argparse.Namespace) -> list[dict[str, Any]]
 
 
 def summed_up(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the median of each measure, and how far the runs are apart."""
+    """Return the median of each measure, and how far several runs are apart."""
     summary = {measure: statistics.median(one[measure] for one in runs) for measure in UNITS}
     walls = [one["wall_s"] for one in runs]
-    summary["spread"] = (max(walls) - min(walls)) / summary["wall_s"]
+    if len(walls) > 1:
+        summary["spread"] = (max(walls) - min(walls)) / summary["wall_s"]
     return summary
 
 
@@ -128,7 +131,7 @@ def rows(of_group: Sequence[Work], costs: Sequence[Costs], heads: Sequence[str])
         ratio = (
             [f"{before[measure] / now[work.name][measure]:.2f}" if before else ""] if len(costs) > 1 else []
         )
-        spread = f"{100 * now[work.name]['spread']:.0f} %"
+        spread = f"{100 * now[work.name]['spread']:.0f} %" if "spread" in now[work.name] else ""
         found.append([work.name, *cells, *ratio, spread, *verdict(work, now)])
     return found
 
@@ -139,6 +142,8 @@ def cell(cost: Mapping[str, float] | None, work: Work) -> str:
         return ""
     if work.group == "memory":
         return f"{cost['peak_mb']:.0f} MB, {cost['wall_s']:.1f} s"
+    if work.group == "batches":  # whose processes are not all children of the command
+        return f"{cost['wall_s']:.3g} s"
     return f"{cost['wall_s']:.3g} s, {cost['cpu_s']:.3g} CPU s"
 
 
@@ -176,7 +181,8 @@ def circumstances(*, repeats: int) -> str:
             continue
     said = (
         f"Measured on {cpu} with {os.cpu_count()} cores; Python {platform.python_version()}, "
-        f"{', '.join(found)}; medians of runs in turn: {repeats}. Seconds of the clock, and of the processor "
+        f"{', '.join(found)}; medians of {repeats} runs in turn, of batches and memory one run. "
+        "Seconds of the clock, and of the processor "
         "in all threads and processes; the spread is the range of the former over their median."
     )
     return textwrap.fill(said, 110) + "\n"
@@ -184,11 +190,13 @@ def circumstances(*, repeats: int) -> str:
 
 def profile(scale: float) -> None:
     """Print where the time of each analysis goes."""
-    for name in RECORDINGS:
+    for name, (simulation, _, _) in ANALYSES.items():
         sys.stdout.write(f"\n{name}\n")
         sys.stdout.flush()
-        code = analysis(name, scale=scale, code=PROFILED)
-        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, cwd=PROJECT)
+        path, rate_hz = signal(simulation, inputs_of(scale))
+        make(Path(path), scale=scale, checkout=PROJECT)
+        command = [sys.executable, "-W", "ignore", "-c", analysis(name, code=PROFILED), path, rate_hz]
+        subprocess.run(command, check=True, cwd=PROJECT)
 
 
 def main() -> None:
@@ -196,7 +204,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--before", type=Path, help="folder of another version, as git archive gives it")
+    parser.add_argument(
+        "--before", type=Path, help="folder with another version, as pip install --no-deps --target gives it"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument(
         "--long", action="store_true", help="also recordings of 4 h and 24 h, of this version alone"

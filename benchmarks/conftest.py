@@ -72,9 +72,12 @@ def interpreter(work: Work, pytestconfig: pytest.Config) -> Path:
 def inputs_of(scale: float, checkout: Path = PROJECT) -> Inputs:
     """Return the paths of the inputs; :func:`make` makes them, what a version wrote with that version."""
     folder = PROJECT / "build" / "benchmarks" / f"scale-{scale:g}"
-    durations = {"minute": 60, "ten_minutes": 600, "hour": 3600, "four_hours": 14_400, "day": 86_400}
     return Inputs(
-        **{name: str(folder / f"{seconds}_s.abf") for name, seconds in durations.items()},
+        minute=str(folder / "60_s.abf"),
+        ten_minutes=str(folder / "600_s.abf"),
+        hour=str(folder / "3600_s.abf"),
+        four_hours=str(folder / "240_min.raw"),
+        day=str(folder / "1440_min.raw"),
         annotated=str(folder / f"by_{checkout.name}" / "60_s.abf.nwb"),
         many=str(folder / "40_files"),
         text=str(folder / "600000_rows.txt"),
@@ -102,6 +105,8 @@ def make(path: Path, *, scale: float, checkout: Path) -> None:
             stream.seek(20)
             stream.write(struct.pack("<ii", 20260115, 36_000))
         made.rename(path)
+    elif path.suffix == ".raw":
+        _repeat_minute(path, n_times=max(1, round(int(path.name.partition("_")[0]) * scale)))
     elif path.name == "40_files":
         _simulate(path, seconds=30 * scale, n_recordings=max(2, round(40 * scale)))
     elif path.suffix == ".nwb":
@@ -117,6 +122,15 @@ def make(path: Path, *, scale: float, checkout: Path) -> None:
         scenario = dict(SIMULATIONS[path.stem].scenario)
         scenario["duration_s"] = max(2.0, scenario["duration_s"] * scale)
         np.save(path, simulate_recording(Scenario(**scenario), seed=0).trace().values())
+
+
+def _repeat_minute(path: Path, *, n_times: int) -> None:
+    from nwb_mepp.simulation import Scenario, simulate_recording
+
+    minute = simulate_recording(Scenario(), seed=0).trace().values()
+    samples = np.round(minute / 1e-5).astype("<i2").tobytes()
+    with path.open("wb") as stream:
+        stream.writelines(samples for _ in range(n_times))
 
 
 def _simulate(folder: Path, *, seconds: float, n_recordings: int = 1) -> None:

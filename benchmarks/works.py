@@ -204,8 +204,10 @@ class Inputs:
 
     Attributes
     ----------
-    minute, ten_minutes, hour, four_hours, day : str
+    minute, ten_minutes, hour : str
         ABF files.
+    four_hours, day : str
+        Raw samples, a simulated minute again and again.
     annotated : str
         An NWB file in which MEPPs were found.
     many : str
@@ -326,14 +328,22 @@ def _memories(inputs: Inputs) -> Iterator[Work]:
 
 
 def _run(inputs: Inputs, path: str) -> Sequence[str]:
-    return ["run", path, *_stated(inputs)]
+    return ["run", path, *_stated(inputs, path)]
 
 
 def _convert(inputs: Inputs, path: str) -> Sequence[str]:
-    return ["convert", path, *_stated(inputs)]
+    return ["convert", path, *_stated(inputs, path)]
 
 
-def _stated(inputs: Inputs) -> Sequence[str]:
+def _stated(inputs: Inputs, path: str) -> Sequence[str]:
+    raw = "--reader rawbinarysignal --dtype int16 --n-channels 1 --sampling-rate 10000 --unit V --gain 1e5"
     start = ["--session-start", "2026-01-15T10:00:00+00:00", "--override"]
     known = ["--clamp", "izero", "--metadata", inputs.metadata]
-    return [*start, *known, "--output", f"{inputs.out}/out", "--overwrite"]
+    return [
+        *(raw.split() if path.endswith(".raw") else []),
+        *start,
+        *known,
+        "--output",
+        f"{inputs.out}/out",
+        "--overwrite",
+    ]

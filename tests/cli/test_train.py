@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Autoencoder, MiniUnet
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import classifier
-from nwb_mepp.ml.training import autoencoder, calibration_set, job, settings, weight_export
+from nwb_mepp.ml.networks.classifier import fit_classifier
+from nwb_mepp.ml.training import autoencoder, calibration, calibration_set, job, settings, weight_export
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.simulation import reference_scenario, simulate_recording
@@ -52,7 +54,8 @@ def short_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
     quick = replace(settings._QUICK["miniunet"], n_calibration=12)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(classifier, "_LEAST_STEPS", 40)
+        patched.setattr(classifier, "_LEAST_STEPS", 1)
+        patched.setattr(calibration, "fit_classifier", partial(fit_classifier, n_epochs=5))
         patched.setitem(settings._QUICK, "miniunet", quick)
         patched.setattr(calibration_set, "_make", make_once)
         yield
@@ -77,7 +80,13 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the benchmark of the weights, which `trained` has been through."""
+    monkeypatch.setattr(job, "benchmark_text", lambda *_, **__: "# Benchmark\n")
+
+
+@pytest.fixture
+def hurried(without_benchmark: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     """Leave out what takes long after the network has learned, which `trained` has been through."""
     halves, counts = np.full(10, 0.5), np.ones(10, dtype=np.int64)
     reliability = Reliability(stated=halves, true=halves, count=counts, n_recordings=1)
@@ -86,7 +95,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(weight_export, "calibrate", lambda *_, **__: calibrated)
     monkeypatch.setattr(autoencoder, "LEVELS", (10.0,))
-    monkeypatch.setattr(job, "benchmark_text", lambda *_, **__: "# Benchmark\n")
 
 
 def test_a_quick_training_ends_with_weights_configuration_card_and_benchmark_table(trained: Path) -> None:
@@ -178,6 +186,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_text(tmp_path_factory.mktemp("noise") / "quiet.csv", values, rate_hz=5000.0)
 
 
+@pytest.mark.usefixtures("without_benchmark")
 def test_finished_weights_are_calibrated_again_with_real_noise(
     call: Any, trained: Path, quiet: Path, tmp_path: Path
 ) -> None:
@@ -271,6 +280,7 @@ def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_w
     assert card.count("| validation |") == 1
 
 
+@pytest.mark.usefixtures("without_benchmark")
 def test_a_lab_gets_probabilities_and_threshold_from_its_own_recordings(
     call: Any, trained: Path, tmp_path: Path
 ) -> None:

@@ -13,10 +13,10 @@ from nwb_mepp.core.columns import Column
 from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.results import AverageWaveform, ChannelResult, Curation
-from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
+from nwb_mepp.core.schema import CurationColumns, LinkedSamples
 from nwb_mepp.nwb.mepp_rows import WAVEFORM_WORDS
 from nwb_mepp.nwb.names import CURATED_TABLE, TRUTH_TABLE
-from nwb_mepp.nwb.row_references import RowReferences, reference_column
+from nwb_mepp.nwb.row_references import RowReferences, reference_columns
 from nwb_mepp.nwb.series import SeriesOrPath
 
 __all__ = ["hand_table", "mepp_table", "truth_table", "waveform_table"]
@@ -212,11 +212,8 @@ def _samples(
             for column, values in zip(LinkedSamples.columns(), data, strict=True)
         ]
     if references is None:
-        column = reference_column([there[i] for i in number.tolist()], first.tolist(), count.tolist())
-    else:
-        column = references.take(name, there, first=first, count=count, number=number)
-    ends = np.arange(1, len(mepps) + 1, dtype=np.uint32)
-    return [column, VectorIndex(name=f"{SAMPLES.name}_index", data=ends, target=column)]
+        return reference_columns([there[i] for i in number.tolist()], first.tolist(), count.tolist())
+    return references.take(name, there, first=first, count=count, number=number)
 
 
 def _stored(column: Column[Any], mepps: Mepps) -> VectorData:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import numpy.typing as npt
+from hdmf.common import VectorData, VectorIndex
 from pynwb import H5DataIO, TimeSeries
 from pynwb.base import TimeSeriesReference, TimeSeriesReferenceVectorData
 
 from nwb_mepp.core.schema import SAMPLES
 
-__all__ = ["RowReferences", "reference_column"]
+__all__ = ["RowReferences", "reference_columns"]
 
 IntArray = npt.NDArray[np.int64]
 
+_INDEX = f"{SAMPLES.name}_index"
 _BLOCK = 4096
 
 
@@ -33,16 +35,28 @@ class _Rows:
     series: IntArray
 
 
-def reference_column(
+def reference_columns(
+    series: Sequence[TimeSeries], first: Sequence[int], count: Sequence[int]
+) -> list[VectorData]:
+    """Return the columns of references, one to ``count`` samples of each series from ``first`` on."""
+    column = _references(series, first, count)
+    return [column, VectorIndex(name=_INDEX, data=_ends(len(column)), target=column)]
+
+
+def _references(
     series: Sequence[TimeSeries], first: Sequence[int], count: Sequence[int]
 ) -> TimeSeriesReferenceVectorData:
-    """Return the column of references, one to ``count`` samples of each series from ``first`` on."""
     rows = zip(first, count, series, strict=True)
     return TimeSeriesReferenceVectorData(
         name=SAMPLES.name,
         description=SAMPLES.description,
         data=[TimeSeriesReference(int(start), int(n), one) for start, n, one in rows],
     )
+
+
+def _ends(n_rows: int) -> npt.NDArray[np.unsignedinteger]:
+    """Return the index of a column with one reference a row, as small as hdmf makes it."""
+    return np.arange(1, n_rows + 1).astype(np.min_scalar_type(n_rows))
 
 
 class RowReferences:
@@ -58,8 +72,8 @@ class RowReferences:
 
     def take(
         self, table: str, series: Sequence[TimeSeries], *, first: IntArray, count: IntArray, number: IntArray
-    ) -> TimeSeriesReferenceVectorData:
-        """Return the column for pynwb, and keep the rows for :meth:`write`.
+    ) -> list[VectorData]:
+        """Return the columns for pynwb, and keep the rows for :meth:`write`.
 
         Parameters
         ----------
@@ -70,9 +84,12 @@ class RowReferences:
             Samples, and which of the series has them.
         """
         self._waiting[table] = _Rows(first, count, number)
-        column = reference_column(series, [0] * len(series), [0] * len(series))
+        column = _references(series, [0] * len(series), [0] * len(series))
         column.set_data_io(H5DataIO, {"maxshape": (None,), "chunks": (min(len(first), _BLOCK),)})
-        return column
+        # hdmf would make the numbers as small as the references are few that are there by now; so it does
+        # not with what it cannot convert.
+        ends = H5DataIO(_ends(len(first)), maxshape=(None,))
+        return [column, VectorIndex(name=_INDEX, data=ends, target=column)]
 
     def write(self, file: h5py.File) -> None:
         """Write all rows to a file that pynwb has written, which is open for writing."""

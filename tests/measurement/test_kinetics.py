@@ -22,6 +22,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.segments import Segment
+from nwb_mepp.measurement import kinetics, train
 from nwb_mepp.measurement.kinetics import measure
 from nwb_mepp.measurement.population import describe_population
 
@@ -371,3 +372,14 @@ def test_a_constant_trace_is_measured_as_nothing() -> None:
     mepps = measure(segment_of(np.full(1000, REST_V)), candidates([500]), polarity=Polarity.POSITIVE)
     assert mepps.amplitude.tolist() == pytest.approx([0.0])
     assert np.isnan(mepps.decay_tau_s[0])
+
+
+@pytest.mark.parametrize("most", [1000, 300, 299, 100, 40])
+def test_of_very_many_events_every_so_many_tell_the_noise(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinetics, "_MOST_EVENTS", most)
+    monkeypatch.setattr(train, "_BLOCK", 64)  # blocks begin between those that are looked at
+    noise = np.random.default_rng(4).normal(REST_V, 1e-4, 300 * 200)
+    found = candidates(np.arange(300) * 200 + 100)
+    segment = whole(trace_of(noise, unit="V"))
+    located = kinetics.locate([segment], [found], polarity=Polarity.POSITIVE)
+    assert kinetics._noise_sd(located.train, located.bins) == pytest.approx(1e-4, rel=0.1)

@@ -26,11 +26,11 @@ from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import Curation, LeftOut
 from nwb_mepp.nwb import (
     add_extension,
+    contents,
     open_with_results,
     read_events,
     read_results,
     read_tables,
-    results,
     stored_file,
     write_nwb,
 )
@@ -98,7 +98,7 @@ def _compare(path: Path, patch: pytest.MonkeyPatch, *ways: str) -> None:
     chosen = ways or tuple(READS)
     found = {name: _answer(READS[name], path) for name in chosen}
     with patch.context() as inner:
-        inner.setattr(results, "StoredFile", _refuse)
+        inner.setattr(contents, "StoredFile", _refuse)
         expected = {name: _answer(READS[name], path) for name in chosen}
     assert found == expected
 
@@ -217,7 +217,7 @@ def test_a_file_of_another_program_is_read_as_by_pynwb(folder: Path, monkeypatch
     _foreign(folder / "a.nwb")
     _compare(folder / "a.nwb", monkeypatch)
     named = [_answer(lambda path: read_events(path, table="mine"), folder / "a.nwb")]
-    monkeypatch.setattr(results, "StoredFile", _refuse)
+    monkeypatch.setattr(contents, "StoredFile", _refuse)
     named.append(_answer(lambda path: read_events(path, table="mine"), folder / "a.nwb"))
     assert named[0] == named[1]
     assert named[0][0]["mepps"]["unit"] == "'V'"

@@ -232,7 +232,7 @@ def test_a_type_of_another_extension_stays_what_it_is(
     with h5py.File(path, "r+") as handle:
         handle["intervals/mepps_miniunet_Vm"].attrs["neurodata_type"] = "Sparks"
     # pynwb does not read a type that nobody specifies.
-    monkeypatch.setattr(typed_tables, "_rows", lambda _: {})
+    monkeypatch.setattr(typed_tables, "read_rows", lambda _: {})
     done = add_types(path)
     assert done.notes == (
         "Table 'mepps_miniunet_Vm' stays plain: it is a Sparks, not a plain TimeIntervals.",

@@ -60,12 +60,7 @@ def _ends(n_rows: int) -> npt.NDArray[np.unsignedinteger]:
 
 
 class RowReferences:
-    """The references of the tables of a file that pynwb is about to write.
-
-    Examples
-    --------
-    See :func:`~nwb_mepp.nwb.writer.write_nwb`.
-    """
+    """The references of the tables of a file that pynwb is about to write."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Rows] = {}
@@ -86,8 +81,8 @@ class RowReferences:
         self._waiting[table] = _Rows(first, count, number)
         column = _references(series, [0] * len(series), [0] * len(series))
         column.set_data_io(H5DataIO, {"maxshape": (None,), "chunks": (min(len(first), _BLOCK),)})
-        # hdmf would make the numbers as small as the references are few that are there by now; so it does
-        # not with what it cannot convert.
+        # hdmf shrinks the numbers of an array to what the column needs, which is not yet whole here; those of
+        # an H5DataIO it leaves as they are.
         ends = H5DataIO(_ends(len(first)), maxshape=(None,))
         return [column, VectorIndex(name=_INDEX, data=ends, target=column)]
 

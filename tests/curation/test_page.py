@@ -143,8 +143,10 @@ def test_a_recording_is_reviewed_by_keys_and_mouse(browser: Browser, path: Path)
         browser.wait_for_text("#progress", "6/10 decided")
 
         browser.key("Home")
+        before = browser.text("#tally")
         browser.drag(trace_x(browser, 3.55), y, trace_x(browser, 3.9), y, alt=True)
         browser.wait_for_text("#message", "Left out")
+        browser.wait(lambda: browser.text("#tally") != before, "expected an event that is left out")
 
         before = browser.text("#tally")
         slide(browser, "size", 0.98)

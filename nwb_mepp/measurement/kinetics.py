@@ -55,7 +55,7 @@ _APART_S = 10.0
 # How often a deflection is looked at again: three MEPPs in one need two rounds.
 _ROUNDS = 2
 _RISE_S = 1.5e-3
-# Whose noise is looked at for a first guess.
+# So many events are looked at, at most, for a first guess of the noise.
 _MOST_EVENTS = 20_000
 _NORMAL_SCALE = 1.4826  # SD of a normal distribution over its median absolute deviation
 

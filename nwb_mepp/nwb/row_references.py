@@ -1,7 +1,8 @@
 """References from the rows of a table to samples, written without an object for each row.
 
-pynwb makes several objects of each reference and keeps all of them until the file is written: a kilobyte a
-row. Here it writes one reference to each series, in a column that can grow; the rows are made of these.
+pynwb makes several objects of each reference and keeps all of them until the file is written: half a
+kilobyte a row. Here it writes one reference to each series, in a column that can grow; the rows are made of
+these.
 """
 
 from __future__ import annotations

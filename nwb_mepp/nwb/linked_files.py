@@ -166,8 +166,9 @@ def set_aside(handle: h5py.File, source: Path) -> Iterator[None]:
     source : Path
     """
     with h5py.File(source, "r") as original:
-        groups = _linked_contents(original)
-        linked = _linked_datasets(original, groups)
+        links = {path: link for path, link in _links(original) if not isinstance(link, h5py.HardLink)}
+        groups = _linked_contents(original, links)
+        linked = _linked_datasets(original, links, groups)
     second = _second_names(handle)
     for path in groups:
         del handle[path]
@@ -197,10 +198,12 @@ class _Linked:
     attributes: dict[str, Any]
 
 
-def _linked_datasets(handle: h5py.File, groups: Iterable[str]) -> dict[str, _Linked]:
+def _linked_datasets(
+    handle: h5py.File, links: Mapping[str, Any], groups: Iterable[str]
+) -> dict[str, _Linked]:
     """Return links to datasets of other files, directly or through one of the linked ``groups``."""
     found = {}
-    for path, link in _links(handle):
+    for path, link in links.items():
         if isinstance(link, h5py.ExternalLink) or any(_leads_into(one, link) for one in groups):
             dataset = _opened(handle, path)
             if isinstance(dataset, h5py.Dataset):
@@ -217,9 +220,8 @@ def _linked_datasets(handle: h5py.File, groups: Iterable[str]) -> dict[str, _Lin
     return found
 
 
-def _linked_contents(handle: h5py.File) -> dict[str, h5py.ExternalLink]:
+def _linked_contents(handle: h5py.File, links: Mapping[str, Any]) -> dict[str, h5py.ExternalLink]:
     """Return links to whole groups among the contents of a file that no object of the file needs."""
-    links = dict(_links(handle))
     needed = [
         link
         for path, link in links.items()
@@ -256,7 +258,7 @@ def _second_names(handle: h5py.File) -> dict[str, str]:
         if isinstance(link, h5py.HardLink):
             names.setdefault(h5py.h5o.get_info(handle[path].id).addr, []).append(path)
     second: dict[str, str] = {}
-    for paths in names.values():
+    for paths in (one for one in names.values() if len(one) > 1):
         known = [path for path in paths if _is_known(handle, path)]
         if known:
             second |= {path: known[0] for path in paths if path not in known}
@@ -280,10 +282,11 @@ def _links(start: h5py.Group) -> Iterator[tuple[str, Any]]:
         if address in seen:
             continue
         seen.add(address)
+        place = group.name.rstrip("/")
         for name in group:
             link = group.get(name, getlink=True)
-            yield f"{group.name.rstrip('/')}/{name}", link
-            if isinstance(link, h5py.HardLink) and isinstance(group[name], h5py.Group):
+            yield f"{place}/{name}", link
+            if isinstance(link, h5py.HardLink) and group.get(name, getclass=True) is h5py.Group:
                 waiting.append(group[name])
 
 

@@ -67,9 +67,18 @@ def original(tmp_path_factory: pytest.TempPathFactory, found: Found, session_sta
         file.add_time_intervals(by_hand)
         io.write(file)
     with h5py.File(path, "r+") as handle:
-        handle["acquisition"].create_dataset("of another program", data=np.arange(5), compression="gzip")
+        handle["general"].create_dataset("by another program", data=np.arange(5), compression="gzip")
         handle["general"].attrs["of another program"] = "kept"
         forget_types(handle)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def typed_original(tmp_path_factory: pytest.TempPathFactory, original: bytes) -> bytes:
+    """The same file with the extension."""
+    path = tmp_path_factory.mktemp("typed") / "a.nwb"
+    path.write_bytes(original)
+    add_extension(path)
     return path.read_bytes()
 
 
@@ -79,7 +88,15 @@ def path(folder: Path, original: bytes) -> Path:
     return folder / "a.nwb"
 
 
+@pytest.fixture
+def typed_path(folder: Path, typed_original: bytes) -> Path:
+    (folder / "typed.nwb").write_bytes(typed_original)
+    return folder / "typed.nwb"
+
+
 def test_there_and_back_gives_the_file_as_it_was(path: Path) -> None:
+    with h5py.File(path, "r+") as handle:
+        handle["acquisition"].create_dataset("of another program", data=np.arange(5), compression="gzip")
     before = objects(path)
     done = add_extension(path)
     assert done.notes == ()
@@ -98,10 +115,8 @@ def test_there_and_back_gives_the_file_as_it_was(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_everything_else_stays_as_it_is(path: Path) -> None:
-    before = objects(path)
-    add_extension(path)
-    after = objects(path)
+def test_everything_else_stays_as_it_is(path: Path, typed_path: Path) -> None:
+    before, after = objects(path), objects(typed_path)
     kinds = {"'neurodata_type'", "'namespace'", "'unit'"}
     for name, old in before.items():
         new = after[name]
@@ -116,8 +131,8 @@ def test_everything_else_stays_as_it_is(path: Path) -> None:
     }
 
 
-def test_corrections_and_events_read_alike(path: Path) -> None:
-    def events(table: str | None, **options: bool) -> list[Any]:
+def test_corrections_and_events_read_alike(path: Path, typed_path: Path) -> None:
+    def events(path: Path, table: str | None, **options: bool) -> list[Any]:
         return [
             (
                 one.name,
@@ -128,13 +143,13 @@ def test_corrections_and_events_read_alike(path: Path) -> None:
             for one in read_events(path, table=table, **options)
         ]
 
-    def everything() -> list[Any]:
-        return [events(None), events("mepps_truth"), events("mepps_curated", accepted_only=True)]
+    def everything(path: Path) -> list[Any]:
+        marked = events(path, "mepps_curated", accepted_only=True)
+        return [events(path, None), events(path, "mepps_truth"), marked]
 
-    before = everything()
-    assert [len(found) for found in before] == [2, 1, 1]
-    add_extension(path)
-    assert everything() == before
+    found = everything(path)
+    assert [len(tables) for tables in found] == [2, 1, 1]
+    assert everything(typed_path) == found
 
 
 def test_numbers_are_kept_to_the_bit(folder: Path, found: Found, session_start: datetime) -> None:
@@ -153,10 +168,9 @@ def test_numbers_are_kept_to_the_bit(folder: Path, found: Found, session_start: 
 @pytest.mark.parametrize("extension", [False, True])
 @pytest.mark.parametrize("typed", [False, True])
 def test_detecting_again_replaces_its_own_whichever_kind_is_there(
-    path: Path, found: Found, typed: bool, extension: bool
+    path: Path, typed_path: Path, found: Found, typed: bool, extension: bool
 ) -> None:
-    if typed:
-        add_extension(path)
+    path = typed_path if typed else path
     before = objects(path)
     replace_results(path, [found("miniunet", [7, 70, 700], threshold=0.9)], extension=extension)
     after = objects(path)
@@ -207,15 +221,16 @@ def test_an_object_of_another_program_is_not_taken_for_a_detector(path: Path, fo
     assert "processing/icephys/mepp_detector_miniunet" in objects(path)
 
 
-def test_the_specification_of_this_version_stands_beside_that_of_another(path: Path, found: Found) -> None:
-    add_extension(path)
-    with h5py.File(path, "r+") as handle:
+def test_the_specification_of_this_version_stands_beside_that_of_another(
+    typed_path: Path, found: Found
+) -> None:
+    with h5py.File(typed_path, "r+") as handle:
         versions = handle["specifications/ndx-mepp"]
         versions.move(ndx_mepp.__version__, "0.0.1")
         stated = versions["0.0.1/namespace"].asstr()[()]
         versions["0.0.1/namespace"][()] = stated.replace(f'"{ndx_mepp.__version__}"', '"0.0.1"')
-    replace_results(path, [found("miniunet", [7])], extension=True)
-    with h5py.File(path) as handle:
+    replace_results(typed_path, [found("miniunet", [7])], extension=True)
+    with h5py.File(typed_path) as handle:
         assert set(handle["specifications/ndx-mepp"]) == {"0.0.1", ndx_mepp.__version__}
 
 

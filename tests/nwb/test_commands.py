@@ -18,14 +18,14 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb import is_failure, open_nwb, validate_nwb, write_nwb
 from nwb_mepp.nwb.metadata import Metadata
 
-N_SAMPLES = 200_000
+RATE_HZ, N_SAMPLES = 1_000.0, 20_000
 
 
 def command(*, sweep: int = 0, name: str = "Cmd/0", unit: str = "V", level: float = -80.0) -> Command:
-    step = CommandEpoch(name="A", kind="step", start=50_000, stop=60_000, level=level, outputs="00001000")
+    step = CommandEpoch(name="A", kind="step", start=5_000, stop=6_000, level=level, outputs="00001000")
     fixed = {
         "conversion": 1e-3,
-        "sampling_rate_hz": 10_000.0,
+        "sampling_rate_hz": RATE_HZ,
         "start_s": 20.0 * sweep,
         "n_samples": N_SAMPLES,
     }
@@ -37,7 +37,9 @@ def command(*, sweep: int = 0, name: str = "Cmd/0", unit: str = "V", level: floa
 def recorded(*commands: Command, unit: str = "A", channels: tuple[str, ...] = ("Im",)) -> Recording:
     sweeps = sorted({one.sweep for one in commands})
     traces = [
-        int16_trace(channel, sweep=sweep, unit=unit, n_samples=N_SAMPLES, start_s=20.0 * sweep)
+        int16_trace(
+            channel, sweep=sweep, unit=unit, n_samples=N_SAMPLES, rate_hz=RATE_HZ, start_s=20.0 * sweep
+        )
         for channel in channels
         for sweep in sweeps
     ]
@@ -55,11 +57,9 @@ def test_a_command_is_a_series_a_sweep_and_its_epochs_are_a_table(
         file = io.read()
         assert set(file.stimulus) == {"Cmd_0_sweep_000", "Cmd_0_sweep_001", "Hold"}
         one = file.stimulus["Cmd_0_sweep_001"]
-        assert (type(one), one.unit, one.rate, one.starting_time) == (TimeSeries, "volts", 10_000.0, 20.0)
+        assert (type(one), one.unit, one.rate, one.starting_time) == (TimeSeries, "volts", RATE_HZ, 20.0)
         values = one.data[:] * one.conversion
-        assert values[[0, 49_999, 50_000, 59_999, 60_000]] == pytest.approx(
-            [-0.07, -0.07, -0.09, -0.09, -0.07]
-        )
+        assert values[[0, 4_999, 5_000, 5_999, 6_000]] == pytest.approx([-0.07, -0.07, -0.09, -0.09, -0.07])
         table = file.intervals["protocol_epochs"].to_dataframe()
     assert list(table["command"]) == ["Cmd/0", "Hold", "Cmd/0"]
     last = table.iloc[2]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from builders.nwb_files import objects
 from builders.tables import mepps_on, result_of
 from builders.traces import int16_trace, recording_of
-from nwb_mepp.nwb import read_results, replace_results, schema_validation, write_nwb
+from nwb_mepp.nwb import read_results, replace_results, replacement, schema_validation, write_nwb
 from nwb_mepp.nwb.free_space import reclaim_space
 
 # What pynwb says about links that lead nowhere.
@@ -18,10 +19,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Path to Group altered/broken")
 ONSETS = [(0, 20 * number) for number in range(50)]
 
 
-@pytest.fixture
-def path(folder: Path, session_start: datetime) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, session_start: datetime) -> Path:
     """A file with a table, and with things unknown to NWB."""
-    path = folder / "a.nwb"
+    path = tmp_path_factory.mktemp("written") / "a.nwb"
     traces = [int16_trace(n_samples=2_000)]
     results = [result_of(mepps_on(traces, ONSETS))]
     write_nwb(recording_of(*traces), path, session_start=session_start, results=results)
@@ -44,6 +45,11 @@ def path(folder: Path, session_start: datetime) -> Path:
         foreign.attrs["none"] = np.array([h5py.Reference()], dtype=h5py.ref_dtype)
         foreign["z"].attrs["matrix"] = np.eye(2, dtype=np.float32)
     return path
+
+
+@pytest.fixture
+def path(written: Path, folder: Path) -> Path:
+    return shutil.copyfile(written, folder / "a.nwb")
 
 
 def waste(path: Path) -> None:
@@ -98,7 +104,11 @@ def test_what_cannot_be_copied_is_left_alone(path: Path, kind: str) -> None:
     assert path.read_bytes() == content
 
 
-def test_twelve_reruns_let_a_file_grow_by_no_more_than_the_bound(path: Path) -> None:
+def test_twelve_reruns_let_a_file_grow_by_no_more_than_the_bound(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is valid is looked at once, at the end.
+    monkeypatch.setattr(replacement, "schema_errors", lambda _: [])
     trace = int16_trace(n_samples=2_000)
     sizes = []
     for number in range(12):
@@ -106,3 +116,4 @@ def test_twelve_reruns_let_a_file_grow_by_no_more_than_the_bound(path: Path) -> 
         sizes.append(path.stat().st_size)
     assert max(sizes) < 1.2 * min(sizes)
     assert len(read_results(path)[0].mepps) == 50
+    assert schema_validation.schema_errors(path) == []

@@ -21,11 +21,16 @@ from nwb_mepp.nwb import open_nwb, write_nwb
 
 START = datetime(2017, 11, 16, 10, 5, tzinfo=UTC)
 # Writing and checking a file takes a third of a second.
-FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 DTYPES = st.sampled_from(["i1", "u1", "<i2", ">i2", "<u2", "<i4", ">i4", "<u4", "<f4", ">f4", "<f8", ">f8"])
+
+
 # Any step and any level that an amplifier might have, with all digits that float64 holds.
-STEPS = st.floats(min_value=1e-15, max_value=1e3).flatmap(lambda step: st.sampled_from([step, -step]))
+def steps(smallest: float) -> st.SearchStrategy[float]:
+    return st.floats(min_value=smallest, max_value=1e3).flatmap(lambda step: st.sampled_from([step, -step]))
+
+
 LEVELS = st.floats(min_value=-1e3, max_value=1e3)
 RATES_HZ = st.floats(min_value=0.5, max_value=1e6)
 TIMES_S = st.floats(min_value=-1e5, max_value=1e5)
@@ -61,7 +66,7 @@ def recordings(draw: st.DrawFn) -> Recording:
                     channel=name,
                     sweep=sweep,
                     unit=unit,
-                    conversion=draw(STEPS),
+                    conversion=draw(steps(1e-15)),
                     offset=draw(LEVELS),
                     rate_hz=draw(RATES_HZ),
                     start_s=draw(TIMES_S),
@@ -105,7 +110,7 @@ def foreign_series(draw: st.DrawFn) -> dict[str, Any]:
             samples(draw(DTYPES), n_samples if n_columns is None else (n_samples, n_columns), limit=1e6)
         ),
         "unit": draw(st.sampled_from(["volts", "V", "mV", "amperes", "pA", "nanoamps"])),
-        "conversion": draw(STEPS),
+        "conversion": draw(steps(1e-12)),  # of a picoampere: no recording has less
         "offset": draw(LEVELS),
     }
     rate_hz, start_s = draw(st.floats(min_value=1.0, max_value=1e5)), draw(TIMES_S)

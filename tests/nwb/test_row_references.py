@@ -28,18 +28,17 @@ FEW = [(0, 5), (0, 500), (2, 3), (2, 7), (2, 700)]
 MANY = {n: [(0, 10 + 3 * row) for row in range(n)] for n in (255, 256, 300)}
 
 
-@pytest.fixture(params=[FEW, *MANY.values()], ids=len)
+@pytest.fixture(scope="module", params=[FEW, *MANY.values()], ids=len)
 def result(request: pytest.FixtureRequest) -> ChannelResult:
     return result_of(mepps_on(TRACES, request.param))
 
 
-@pytest.fixture
-def ours(
-    folder: Path, session_start: datetime, result: ChannelResult, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    monkeypatch.setattr(row_references, "_BLOCK", 2)  # fewer than there are rows
-    path = folder / "ours.nwb"
-    write_nwb(recording_of(*TRACES), path, session_start=session_start, results=[result])
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory, session_start: datetime, result: ChannelResult) -> Path:
+    path = tmp_path_factory.mktemp("ours") / "ours.nwb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_references, "_BLOCK", 2)  # fewer than there are rows
+        write_nwb(recording_of(*TRACES), path, session_start=session_start, results=[result])
     return path
 
 

@@ -71,12 +71,30 @@ def results() -> Results:
     return make
 
 
+@pytest.fixture(scope="module")
+def written(
+    tmp_path_factory: pytest.TempPathFactory, results: Results, session_start: Any
+) -> dict[bool, bytes]:
+    """A file of plain tables, and one of those of the extension."""
+    files = {}
+    for extension in (False, True):
+        path = tmp_path_factory.mktemp("written") / "a.nwb"
+        write_nwb(
+            recording_of(int16_trace("Vm"), int16_trace("Im", unit="A")),
+            path,
+            session_start=session_start,
+            results=results(),
+            fingerprint="f",
+            extension=extension,
+        )
+        files[extension] = path.read_bytes()
+    return files
+
+
 @pytest.fixture
-def write(folder: Path, results: Results, session_start: Any) -> Callable[..., Path]:
-    def make(name: str = "a.nwb", **options: Any) -> Path:
-        traces = [int16_trace("Vm"), int16_trace("Im", unit="A")]
-        stated = {"session_start": session_start, "results": results(), "fingerprint": "f"}
-        write_nwb(recording_of(*traces), folder / name, **(stated | options))
+def write(folder: Path, written: dict[bool, bytes]) -> Callable[..., Path]:
+    def make(name: str = "a.nwb", *, extension: bool = False) -> Path:
+        (folder / name).write_bytes(written[extension])
         return folder / name
 
     return make

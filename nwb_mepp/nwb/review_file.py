@@ -7,19 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 
-from pynwb import NWBFile
+import h5py
 
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import LeftOut, SummaryRow
+from nwb_mepp.nwb.contents import read_contents
 from nwb_mepp.nwb.event_tables import EventTable
+from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_excluded, read_found
 from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps
 from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
-from nwb_mepp.nwb.pynwb_access import parse_file
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, recording_in, series_stems
 from nwb_mepp.nwb.reader import traces_by_object as by_object
 from nwb_mepp.nwb.results import rows_of_tables
+from nwb_mepp.nwb.stored_file import StoredFile
 
 __all__ = ["ReviewFile", "open_for_review"]
 
@@ -38,7 +40,8 @@ class ReviewFile:
         What a person left out in review.
     """
 
-    file: NWBFile
+    handle: h5py.File
+    file: NwbContents
     traces: tuple[SeriesTrace, ...]
     recording: Recording
     rows: Mapping[str, SummaryRow]
@@ -68,11 +71,14 @@ class ReviewFile:
             If it is no table of MEPPs.
         """
         if name not in self._known:
-            self._known[name] = self._read(name)
+            if isinstance(self.file, StoredFile):
+                self._known[name] = read_contents(self.handle, lambda file: self._read(file, name))
+            else:
+                self._known[name] = self._read(self.file, name)
         return self._known[name]
 
-    def _read(self, name: str) -> list[EventTable]:
-        table, row = self.file.intervals[name], self.rows.get(name)
+    def _read(self, file: NwbContents, name: str) -> list[EventTable]:
+        table, row = (file.intervals or {})[name], self.rows.get(name)
         found = read_mepps(table, traces=by_object(self.traces), channel=row.channel if row else None)
         return [
             EventTable(
@@ -99,13 +105,17 @@ def open_for_review(path: str | PathLike[str]) -> Iterator[ReviewFile]:
     ReadError
         If it cannot be read, or holds no series in volts or amperes.
     """
-    with open_hdf5(path) as handle:
-        file = parse_file(handle, mode="r")[1]
+
+    def use(file: NwbContents) -> ReviewFile:
         traces, _ = electrical_traces(file)
-        yield ReviewFile(
+        return ReviewFile(
+            handle=handle,
             file=file,
             traces=tuple(traces),
             recording=recording_in(file, name=str(path)),
             rows=rows_of_tables(file, traces, path=path),
             excluded=read_excluded(file),
         )
+
+    with open_hdf5(path) as handle:
+        yield read_contents(handle, use)

@@ -20,13 +20,14 @@ from pynwb.icephys import CurrentClampSeries
 
 from builders.tables import mepps_on, result_of
 from builders.traces import int16_trace, recording_of
-from nwb_mepp.core.errors import MeppError
+from nwb_mepp.core.errors import MeppError, ReadError
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.results import Curation, LeftOut
 from nwb_mepp.nwb import (
     add_extension,
     contents,
+    open_for_review,
     open_with_results,
     pynwb_access,
     read_events,
@@ -73,11 +74,20 @@ def _opened(path: Path) -> tuple[Recording, Any]:
         return _plain(recording), found
 
 
+def _reviewed(path: Path) -> Any:
+    with open_for_review(path) as file:
+        found = [file.tables, file.rows, file.excluded, file.recording]
+        events = [file.events(name) for name in file.tables]
+        left_out = [file.found_on(channel) for channel in file.recording.channels]
+        return _plain([*found, events, left_out])
+
+
 READS: dict[str, Callable[[Path], Any]] = {
     "events": read_events,
     "tables": read_tables,
     "results": read_results,
     "description": _opened,
+    "review": _reviewed,
     "accepted": lambda path: read_events(path, table="curated_anna", accepted_only=True),
     "truth": lambda path: read_events(path, table="mepps_truth"),
     "trials": lambda path: read_events(path, table="trials"),
@@ -183,6 +193,7 @@ def test_our_files_need_no_pynwb(
     (table,) = read_tables(folder / "a.nwb").events
     assert table.series == ("Vm_sweep_000", "Vm_sweep_001")
     assert len(_opened(folder / "a.nwb")[1]) == 1
+    assert "mepps_miniunet" in _reviewed(folder / "a.nwb")[0][0]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -328,7 +339,16 @@ def test_a_changed_file_is_read_as_by_pynwb(
 ) -> None:
     with h5py.File(path, "r+") as file:
         change(file)
-    _compare(path, monkeypatch, "description")
+        is_there = SERIES in file
+    # Of a table that refers to what is not there, pynwb raises an error of its own.
+    _compare(path, monkeypatch, "description", *(["review"] if is_there else []))
+
+
+def test_a_review_of_a_table_whose_series_has_gone_is_refused(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file[SERIES]
+    with pytest.raises(ReadError, match=r"to refer to one channel .* of /acquisition, found None"):
+        _reviewed(path)
 
 
 def test_the_newest_known_schema_is_one_that_pynwb_knows(path: Path) -> None:

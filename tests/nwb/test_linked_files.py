@@ -147,7 +147,7 @@ def test_a_series_that_is_linked_stays_linked_and_its_mepps_name_its_path(whole:
     other, changed_ns = raw.read_bytes(), raw.stat().st_mtime_ns
     found_before = failures(whole)
     before, link = objects(whole), (h5py.ExternalLink, "raw.nwb", "/acquisition/Vm")
-    for result in (RESULT, FOUND, FOUND):
+    for result in (RESULT, FOUND):
         assert link_of(whole, "acquisition/Vm") == link
         replace_results(whole, [result])
     assert link_of(whole, "acquisition/Vm") == link
@@ -331,24 +331,25 @@ def test_an_absolute_link_may_be_written_elsewhere(data_link: Path, raw: Path) -
     assert samples_of(elsewhere) == SAMPLES.tolist()
 
 
-@pytest.mark.parametrize("group", ["scratch_of_mine", "general/of_mine"])
-def test_a_second_name_in_a_foreign_group_stays(raw: Path, group: str) -> None:
+def test_a_second_name_in_a_foreign_group_stays(raw: Path) -> None:
+    groups = ("scratch_of_mine", "general/of_mine")
     with h5py.File(raw, "r+") as file:
-        file.create_group(group)["same"] = file["acquisition/Vm"]
-        file[f"{group}/samples"] = file["acquisition/Vm/data"]
+        for group in groups:
+            file.create_group(group)["same"] = file["acquisition/Vm"]
+            file[f"{group}/samples"] = file["acquisition/Vm/data"]
     before = objects(raw)
     for _ in range(2):
         replace_results(raw, [RESULT])
     after = objects(raw)
     assert {name: after[name] for name in before} == before
     with h5py.File(raw) as file:
-        assert file[f"{group}/same"] == file["acquisition/Vm"]
-        assert file[f"{group}/samples"] == file["acquisition/Vm/data"]
+        assert all(file[f"{group}/same"] == file["acquisition/Vm"] for group in groups)
+        assert all(file[f"{group}/samples"] == file["acquisition/Vm/data"] for group in groups)
     assert read_results(raw)[0].mepps.start_index.tolist() == [8]
     add_extension(raw)
     remove_extension(raw)
     with h5py.File(raw) as file:
-        assert file[f"{group}/same"] == file["acquisition/Vm"]
+        assert all(file[f"{group}/same"] == file["acquisition/Vm"] for group in groups)
 
 
 def test_a_second_name_that_pynwb_takes_for_the_first_is_refused(raw: Path) -> None:

@@ -47,6 +47,7 @@ def test_a_file_of_an_earlier_version_is_read(path: Path) -> None:
 
 
 WITHOUT_THE_PACKAGE = """
+import os
 import sys
 sys.modules["ndx_mepp"] = None  # any import of it fails
 from importlib import import_module
@@ -61,35 +62,47 @@ from hdmf.common import DynamicTable
 from pynwb import NWBHDF5IO, validate
 from pynwb.epoch import TimeIntervals
 
-source, target = sys.argv[1:]
-with NWBHDF5IO(source, "r") as io:
-    file = io.read()
-    for name, table in file.intervals.items():
-        assert isinstance(table, TimeIntervals), type(table)
-        print(name, len(table), *table["amplitude"][:], table["amplitude"].unit, table.detector.threshold)
-    assert isinstance(file.processing["icephys"]["mepp_detections"], DynamicTable)
-    with NWBHDF5IO(target, "w") as out:
-        out.export(io, file)
-assert validate(path=target) == []
+folder, *sources = sys.argv[1:]
+for source in sources:
+    target = os.path.join(folder, os.path.basename(source))
+    with NWBHDF5IO(source, "r") as io:
+        file = io.read()
+        for name, table in file.intervals.items():
+            assert isinstance(table, TimeIntervals), type(table)
+            print(name, len(table), *table["amplitude"][:], table["amplitude"].unit, table.detector.threshold)
+        assert isinstance(file.processing["icephys"]["mepp_detections"], DynamicTable)
+        with NWBHDF5IO(target, "w") as out:
+            out.export(io, file)
+    assert validate(path=target) == []
 assert "ndx_mepp" not in {name for name, module in sys.modules.items() if module is not None}
 """
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_program_without_the_package_opens_lists_and_exports(path: Path, tmp_path: Path) -> None:
-    exported = tmp_path / "exported.nwb"
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The folder into which a program without the package exported all files, and what it printed of each."""
+    folder = tmp_path_factory.mktemp("exports")
     finished = subprocess.run(
-        [sys.executable, "-W", "error", "-c", WITHOUT_THE_PACKAGE, str(path), str(exported)],
+        [sys.executable, "-W", "error", "-c", WITHOUT_THE_PACKAGE, str(folder), *map(str, FILES)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    name, n_rows, *amplitudes, unit, threshold = finished.stdout.split()
+    names = [path.name for path in FILES]
+    return folder, dict(zip(names, finished.stdout.splitlines(), strict=True))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_program_without_the_package_opens_lists_and_exports(
+    path: Path, exports: tuple[Path, dict[str, str]]
+) -> None:
+    folder, printed = exports
+    name, n_rows, *amplitudes, unit, threshold = printed[path.name].split()
     assert (name, n_rows, unit, threshold) == ("mepps_miniunet", "3", "V", "0.35")
     assert list(map(float, amplitudes)) == AMPLITUDES[path.name]
     # What it exported is of the extension still.
-    with NWBHDF5IO(exported, "r") as io:
+    with NWBHDF5IO(folder / path.name, "r") as io:
         file = io.read()
         assert type(file.intervals["mepps_miniunet"]) is MEPPTable
         assert type(file.intervals["mepps_miniunet"].detector) is MEPPDetector

@@ -30,7 +30,7 @@ def test_the_detector_is_listed(folder: Path) -> None:
 
 def test_the_detector_finds_the_mepps_of_a_recording(folder: Path) -> None:
     write_text(folder / "run07.txt", mepp_trace())
-    stated = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z")
+    stated = ("--unit", "V", "--session-start", "2026-01-15T10:00:00Z", "--no-picture")
     done = nwb_mepp("run", "run07.txt", "--detector", "step", "-o", "out", *stated, folder=folder)
     assert done.returncode == 0, done.stderr
     (result,) = read_results(folder / "out" / "run07.txt.nwb")

@@ -12,6 +12,7 @@ Each takes a detector and raises AssertionError, saying what was expected and wh
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from nwb_mepp.conditioning import survey
+from nwb_mepp.conditioning import ChannelNoise, survey
 from nwb_mepp.core.recording import ArraySource, Trace
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Candidates, Detector
@@ -124,8 +125,7 @@ def check_threshold(detector: Detector) -> None:
 def check_sampling_rates(detector: Detector) -> None:
     """Check that MEPPs are found at any sampling rate, at their own time."""
     for rate_hz in (2_500.0, 5_000.0, 11_025.0, 20_000.0, 44_100.0):
-        scenario = replace(_EASY, duration_s=10.0, sampling_rate_hz=rate_hz, lowpass_hz=1_000.0)
-        simulated = simulate_recording(scenario, seed=5)
+        simulated = _sampled_at(rate_hz)
         (found,) = _find(detector, _segments(simulated.values, rate_hz=rate_hz))
         pairs = _require_most(simulated.truth.peak_s, found.peak / rate_hz, where=f" at {rate_hz:g} Hz")
         away_s = np.abs(found.peak[pairs[:, 1]] / rate_hz - simulated.truth.peak_s[pairs[:, 0]])
@@ -136,8 +136,7 @@ def check_sampling_rates(detector: Detector) -> None:
 def check_noise_alone(detector: Detector) -> None:
     """Check that hardly anything is found in noise and drift, also where the converter's steps are coarse."""
     for step_sd in (0.0, 1.0):
-        scenario = replace(_EASY, rate_hz=0.0, step=step_sd * _NOISE_SD, drift_per_sqrt_s=4 * _NOISE_SD)
-        recordings = [simulate_recording(scenario, seed=seed).values for seed in range(2)]
+        recordings = [_without_mepps(step_sd, seed=seed).values for seed in range(2)]
         n_found = sum(len(_find(detector, _segments(values))[0]) for values in recordings)
         _require(n_found <= 2, f"expected at most 2 candidates in 32 s of noise alone, found {n_found}")
 
@@ -248,6 +247,18 @@ def _easy() -> Simulated:
     return simulate_recording(_EASY, seed=21)
 
 
+@cache
+def _sampled_at(rate_hz: float) -> Simulated:
+    scenario = replace(_EASY, duration_s=10.0, sampling_rate_hz=rate_hz, lowpass_hz=1_000.0)
+    return simulate_recording(scenario, seed=5)
+
+
+@cache
+def _without_mepps(step_sd: float, *, seed: int) -> Simulated:
+    scenario = replace(_EASY, rate_hz=0.0, step=step_sd * _NOISE_SD, drift_per_sqrt_s=4 * _NOISE_SD)
+    return simulate_recording(scenario, seed=seed)
+
+
 def _trace(samples: FloatArray, *, rate_hz: float = _RATE_HZ, start_s: float = 0.0) -> Trace:
     return Trace(
         channel="Vm",
@@ -265,11 +276,32 @@ def _segments(samples: FloatArray, *, rate_hz: float = _RATE_HZ) -> list[Segment
     return list(cut_segments([_trace(samples, rate_hz=rate_hz)]))
 
 
+# Several checks, of several detectors, look at the same traces.
+_surveyed: dict[tuple[object, ...], ChannelNoise] = {}
+
+
+def _noise_of(segments: Sequence[Segment]) -> ChannelNoise:
+    """Survey segments, unless their samples were surveyed before; what detectors keep is never shared."""
+    mark = tuple(
+        (
+            segment.trace.sampling_rate_hz,
+            segment.trace.start_s,
+            segment.start,
+            hashlib.sha256(segment.values(0, segment.n_samples).tobytes()).digest(),
+        )
+        for segment in segments
+    )
+    if mark not in _surveyed:
+        _surveyed[mark] = survey(segments)
+    noise = _surveyed[mark]
+    return replace(noise, hum=noise.hum and replace(noise.hum))
+
+
 def _find(
     detector: Detector, segments: Sequence[Segment], *, block_s: float = 60.0, threshold: float | None = None
 ) -> list[Candidates]:
     """Run a detector, and check of its result what must hold of any."""
-    found = detector.find(segments, noise=survey(segments), block_s=block_s, threshold=threshold)
+    found = detector.find(segments, noise=_noise_of(segments), block_s=block_s, threshold=threshold)
     _require(
         len(found) == len(segments),
         f"expected Candidates for each of {len(segments)} segments, found {len(found)}",

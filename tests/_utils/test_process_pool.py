@@ -186,9 +186,14 @@ def test_ctrl_c_twice_ends_at_once(run_jobs: RunJobs) -> None:
     assert time.monotonic() - began_s < 15.0
 
 
-def test_results_come_as_the_jobs_finish(run_jobs: RunJobs) -> None:
-    slow = "__import__('time').sleep(2) or 'slow'"
-    assert list(run_jobs([slow, "1", "2"], work=eval, on_crash=_give_up, n_processes=2)) == [1, 2, "slow"]
+def test_results_come_as_the_jobs_finish(run_jobs: RunJobs, tmp_path: Path) -> None:
+    allowed = tmp_path / "allowed"
+    is_allowed = f"lambda: __import__('os').path.exists({str(allowed)!r})"
+    waits = f"[__import__('time').sleep(0.01) for _ in iter({is_allowed}, True)]"
+    results = run_jobs([f"({waits}, 'slow')[1]", "1", "2"], work=eval, on_crash=_give_up, n_processes=2)
+    assert [next(results), next(results)] == [1, 2]
+    allowed.touch()
+    assert list(results) == ["slow"]
 
 
 @pytest.mark.parametrize("n_processes", [0, 1, 2])

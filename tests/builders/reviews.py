@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -41,14 +43,22 @@ def reviewed(channel: str, unit: str, *, reviewer: str = "") -> ChannelResult:
 
 def reviewed_file(path: Path, *, reviewers: tuple[str, ...] = ("",)) -> Path:
     """Write a file of two channels with eight MEPPs each, which a detector found and people reviewed."""
+    path.write_bytes(_reviewed_content(reviewers))
+    return path
+
+
+@cache
+def _reviewed_content(reviewers: tuple[str, ...]) -> bytes:
     units = {"Vm": "V", "Im": "A"}
     traces = [trace_of(mepp_trace(), channel=channel, unit=unit) for channel, unit in units.items()]
     found = [result_of(mepps_at(ONSETS_S, channel=one, unit=unit)) for one, unit in units.items()]
     start = datetime(2026, 1, 15, 10, tzinfo=UTC)
-    write_nwb(recording_of(*traces), path, session_start=start, results=found)
     said = [reviewed(*one, reviewer=reviewer) for reviewer in reviewers for one in units.items()]
-    replace_results(path, said)
-    return path
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "reviewed.nwb"
+        write_nwb(recording_of(*traces), path, session_start=start, results=found)
+        replace_results(path, said)
+        return path.read_bytes()
 
 
 def row_at(peak_s: float, **changes: Any) -> Row:

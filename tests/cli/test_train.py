@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,15 @@ from nwb_mepp.detectors import Autoencoder, MiniUnet
 from nwb_mepp.evaluation import count_matches, f1, match_times
 from nwb_mepp.ml.networks import classifier
 from nwb_mepp.ml.networks.classifier import fit_classifier
-from nwb_mepp.ml.training import autoencoder, calibration, calibration_set, job, settings, weight_export
+from nwb_mepp.ml.training import (
+    autoencoder,
+    calibration,
+    calibration_set,
+    examples,
+    job,
+    settings,
+    weight_export,
+)
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.simulation import reference_scenario, simulate_recording
@@ -35,29 +43,39 @@ FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md"
 START = ("--session-start", "2026-01-15T10:00:00Z")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def short_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Calibrate in fewer steps and on fewer recordings, which are simulated once.
+def simulated_once(module: Any, folder: Path) -> Callable[[Any], Any]:
+    """Return what simulates a recording as a module does, but each only once."""
+    make = module._make
 
-    What the calibration finds has its own test.
-    """
-    made, make = tmp_path_factory.mktemp("made"), calibration_set._make
-
-    def make_once(job: calibration_set._Making) -> None:
-        if job.noise:
-            make(job)
-            return
-        kept = made / job.path.name
+    def make_once(job: Any) -> Any:
+        if getattr(job, "noise", ()):
+            return make(job)
+        kept = folder / f"{job.rate_hz:g}-{job.path.name}"
         if not kept.exists():
             make(replace(job, path=kept))
         shutil.copyfile(kept, job.path)
+        return job.seed
 
-    quick = replace(settings._QUICK["miniunet"], n_calibration=12)
+    return make_once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Simulate what trainings have in common once, and calibrate in few steps on few short recordings.
+
+    What the calibration finds has its own test.
+    """
+    made = tmp_path_factory.mktemp("made")
+    quick = replace(settings._QUICK["miniunet"], n_held_out=3, n_calibration=12)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(classifier, "_LEAST_STEPS", 1)
         patched.setattr(calibration, "fit_classifier", partial(fit_classifier, n_epochs=5))
         patched.setitem(settings._QUICK, "miniunet", quick)
-        patched.setattr(calibration_set, "_make", make_once)
+        patched.setattr(calibration_set, "_DURATION_RANGE_S", (10.0, 12.0))
+        for module in (calibration_set, job):
+            patched.setattr(module, "LEVELS", (4.0, 10.0))
+        for module in (calibration_set, examples):
+            patched.setattr(module, "_make", simulated_once(module, made))
         yield
 
 
@@ -188,11 +206,12 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.usefixtures("without_benchmark")
 def test_finished_weights_are_calibrated_again_with_real_noise(
-    call: Any, trained: Path, quiet: Path, tmp_path: Path
+    call: Any, trained: Path, quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The first recording, at which calibration only looks, is one in real noise.
+    monkeypatch.setattr(calibration_set, "_NOISE_STREAM", 134)
     words = ("--quick", "--from", trained, "--steps", 0, "--unit", "V")
-    # The first recording in real noise that calibration only looks at is the 26th.
-    words = (*words, "--calibration", 26, "--noise", f"{quiet}:1:9")
+    words = (*words, "--calibration", 8, "--noise", f"{quiet}:1:9")
     folder = tmp_path / "lab4"
     called = call("train", *words, "-o", folder)
     assert (called.code, called.out) == (0, ""), called.err
@@ -228,7 +247,7 @@ def test_finished_weights_are_calibrated_again_with_real_noise(
 def test_with_other_noise_only_the_calibration_begins_anew(
     call: Any, quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("--quick", "--steps", 30, "--unit", "V", "-o", tmp_path / "lab5")
+    words = ("--quick", "--steps", 5, "--unit", "V", "-o", tmp_path / "lab5")
 
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
@@ -247,11 +266,11 @@ def test_training_on_labeled_recordings_starts_from_shipped_weights_and_splits_w
     call: Any, labeled: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "lab2"
-    words = ("--quick", "--steps", 30, "--from", "shipped", "--seed", 3)
+    words = ("--quick", "--steps", 10, "--from", "shipped", "--seed", 3)
     called = call("train", *sorted(labeled.glob("*.nwb")), "-o", folder, *words)
     assert called.code == 0, called.err
     assert "3 labeled recordings with" in called.err
-    assert "step 0 of 30: F1" in called.err  # what it begins with is judged too
+    assert "step 0 of 10: F1" in called.err  # what it begins with is judged too
     (verdict,) = [line for line in called.err.splitlines() if line.startswith("F1 on the held-out")]
     *_, heading, these, shipped, _ = called.err.splitlines()
     assert heading.split("  ")[0] == "detector"
@@ -306,7 +325,7 @@ def test_an_autoencoder_learns_from_tables_beside_its_recordings(
     folder = tmp_path / "lab3"
     called = call(
         "train", *sorted(labeled.glob("*.abf")), "--truth", "{}.truth.csv", "-o", folder, "--quick",
-        "--steps", 30, "--detector", "autoencoder", "--name-files",
+        "--steps", 5, "--detector", "autoencoder", "--name-files",
     )  # fmt: skip
     assert called.code == 0, called.err
     assert Autoencoder(folder).version == "lab3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -63,6 +64,12 @@ def test_noise_sd_survives_a_trace_whose_median_absolute_deviation_is_zero() -> 
     assert 0.99 * step / np.sqrt(12.0) <= found.noise_sd <= 1.2 * np.hypot(step / np.sqrt(12.0), NOISE_SD)
 
 
+@cache
+def unfiltered() -> np.ndarray:
+    scenario = Scenario(duration_s=20.0, lowpass_hz=None, resting_level=0.0)
+    return simulate_recording(scenario, seed=3).values
+
+
 @pytest.mark.parametrize("level", [0.0, -0.07])
 @pytest.mark.parametrize(
     ("poles", "zero_phase", "corner_hz"), [(4, False, 500.0), (8, False, 1000.0), (8, True, 1000.0)]
@@ -70,10 +77,9 @@ def test_noise_sd_survives_a_trace_whose_median_absolute_deviation_is_zero() -> 
 def test_bandwidth_behind_a_filter_is_where_hardly_anything_is_left(
     poles: int, zero_phase: bool, corner_hz: float, level: float
 ) -> None:
-    simulated = simulate_recording(Scenario(duration_s=20.0, lowpass_hz=None, resting_level=0.0), seed=3)
     sections = bessel(poles, corner_hz, fs=10_000.0, output="sos", norm="mag")
     apply = sosfiltfilt if zero_phase else sosfilt
-    filtered = apply(sections, simulated.values)
+    filtered = apply(sections, unfiltered())
     found = survey(segments_of((filtered + level).astype(np.float32)))
     frequencies_hz, response = sosfreqz(sections, worN=4096, fs=10_000.0)
     loss_db = -20.0 * (2 if zero_phase else 1) * np.log10(np.abs(response))
@@ -145,10 +151,8 @@ def test_values_come_without_the_hum_where_there_is_any() -> None:
     assert left.std() < 0.2 * line.std()
 
 
-@pytest.mark.parametrize("polarity", [Polarity.POSITIVE, Polarity.NEGATIVE])
-@pytest.mark.parametrize("level", [4.0, 10.0])
-@pytest.mark.parametrize("unit", ["V", "A"])
-def test_polarity_is_judged_from_the_mepps(polarity: Polarity, level: float, unit: str) -> None:
+@cache
+def humming(polarity: Polarity, level: float) -> np.ndarray:
     scenario = Scenario(
         duration_s=60.0,
         polarity=polarity,
@@ -158,7 +162,14 @@ def test_polarity_is_judged_from_the_mepps(polarity: Polarity, level: float, uni
         drift_per_sqrt_s=0.4e-3,
         artifacts={"spike": 3, "step": 2, "slow_bump": 1},
     )
-    found = survey(segments_of(simulate_recording(scenario, seed=2).values, unit=unit))
+    return simulate_recording(scenario, seed=2).values
+
+
+@pytest.mark.parametrize("polarity", [Polarity.POSITIVE, Polarity.NEGATIVE])
+@pytest.mark.parametrize("level", [4.0, 10.0])
+@pytest.mark.parametrize("unit", ["V", "A"])
+def test_polarity_is_judged_from_the_mepps(polarity: Polarity, level: float, unit: str) -> None:
+    found = survey(segments_of(humming(polarity, level), unit=unit))
     assert found.polarity is polarity
     assert "deflections" in found.polarity_reason
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,13 +14,21 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import bessel, butter, freqz, sosfilt, sosfiltfilt, welch
 
 from builders.traces import NOISE_SD, segments_of, trace_of
-from nwb_mepp.conditioning import TILE_GRID, WhitenedTrace, compress, design_whitening, survey, whiten
+from nwb_mepp.conditioning import (
+    TILE_GRID,
+    ChannelNoise,
+    WhitenedTrace,
+    compress,
+    design_whitening,
+    survey,
+    whiten,
+)
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.simulation import Scenario, simulate_recording
 
 
-def white_of(segments: list[Segment], *, block_s: float = 60.0) -> list[WhitenedTrace]:
-    return whiten(segments, noise=survey(segments, polarity="positive"), block_s=block_s)
+def white_of(segments: list[Segment]) -> list[WhitenedTrace]:
+    return whiten(segments, noise=survey(segments, polarity="positive"))
 
 
 def whole(trace: WhitenedTrace, *, margin: int = 0) -> np.ndarray:
@@ -116,18 +125,33 @@ FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
 }
 
 
+# Noise of half a minute without a filter, which several tests send through each of them.
+QUIET = Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0)
+
+
+@cache
+def unfiltered() -> np.ndarray:
+    return simulate_recording(QUIET, seed=2).values
+
+
+@cache
+def drifting() -> np.ndarray:
+    return simulate_recording(replace(QUIET, drift_per_sqrt_s=8.0 * NOISE_SD), seed=6).values
+
+
+@cache
+def whitened_as(store: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The drifting noise without a filter, as it is stored."""
+    return whole(white_of(segments_of(store(drifting())))[0])
+
+
 @pytest.mark.parametrize("store", [as_stored, as_converted])
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_filter_leaves_the_density_below_it_and_nothing_above_is_lifted(
     name: str, store: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     filter_, passed_hz = FILTERS[name]
-    scenario = Scenario(
-        duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0,
-        drift_per_sqrt_s=8.0 * NOISE_SD,
-    )  # fmt: skip
-    plain = simulate_recording(scenario, seed=6).values
-    before, after = (whole(white_of(segments_of(store(v)))[0]) for v in (plain, filter_(plain)))
+    before, after = whitened_as(store), whole(white_of(segments_of(store(filter_(drifting()))))[0])
     (frequencies_hz, full), (_, left) = (welch(v, fs=5_000.0, nperseg=500) for v in (before, after))
     band = (frequencies_hz >= 30.0) & (frequencies_hz <= passed_hz)
     assert left[band].mean() == pytest.approx(full[band].mean(), rel=0.05)
@@ -143,12 +167,9 @@ def test_a_mepp_behind_a_filter_stands_out_as_without(name: str) -> None:
     time_s = np.arange(3_000) / 10_000.0
     since_s = np.maximum(time_s - 0.1, 0.0)
     mepp = 1e-3 * (np.exp(-since_s / 2.5e-3) - np.exp(-since_s / 0.4e-3))
-    noise = simulate_recording(
-        Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0), seed=2
-    ).values
     heights = []
     for change in (np.asarray, filter_):
-        (trace,) = white_of(segments_of(as_converted(change(noise))))
+        (trace,) = white_of(segments_of(as_converted(change(unfiltered()))))
         (alone,) = segments_of(change(mepp))
         white = whole(replace(trace, segment=alone))
         # All that a detector of any kind could gather of it, in SD of the noise.
@@ -157,20 +178,23 @@ def test_a_mepp_behind_a_filter_stands_out_as_without(name: str) -> None:
 
 
 @pytest.fixture(scope="module", params=[10_000.0, 11_025.0, 5_000.0])
-def surveyed(request: pytest.FixtureRequest) -> tuple[list[Segment], np.ndarray]:
+def surveyed(request: pytest.FixtureRequest) -> tuple[list[Segment], ChannelNoise, np.ndarray]:
     scenario = Scenario(
         duration_s=45.0, sampling_rate_hz=request.param, hum_amplitudes=(0.05e-3,), hum_phase_drift=0.1
     )
     segments = segments_of(simulate_recording(scenario, seed=1).values, rate_hz=request.param)
-    return segments, whole(white_of(segments)[0])
+    noise = survey(segments, polarity="positive")
+    return segments, noise, whole(whiten(segments, noise=noise)[0])
 
 
 @pytest.mark.parametrize(("block_s", "margin"), [(1.0, 0), (7.0, 0), (7.0, 128), (1.0, 777)])
 def test_result_does_not_depend_on_how_much_is_read_at_a_time(
-    surveyed: tuple[list[Segment], np.ndarray], block_s: float, margin: int
+    surveyed: tuple[list[Segment], ChannelNoise, np.ndarray], block_s: float, margin: int
 ) -> None:
-    segments, expected = surveyed
-    (trace,) = white_of(segments, block_s=block_s)
+    segments, noise, expected = surveyed
+    assert noise.hum is not None
+    anew = replace(noise, hum=replace(noise.hum))  # without what the first reading kept
+    (trace,) = whiten(segments, noise=anew, block_s=block_s)
     assert trace.tile % TILE_GRID == 0
     values = whole(trace, margin=margin)
     np.testing.assert_allclose(
@@ -271,12 +295,9 @@ def test_half_a_recording_without_signal_does_not_blow_up_the_noise_of_the_rest(
 @pytest.mark.parametrize("name", FILTERS)
 def test_filter_for_events_shapes_a_mepp_as_filter_and_whitening_do(name: str) -> None:
     filter_, _ = FILTERS[name]
-    noise = simulate_recording(
-        Scenario(duration_s=30.0, rate_hz=0.0, noise_sd=NOISE_SD, lowpass_hz=None, resting_level=0.0), seed=2
-    ).values
     since_s = np.maximum(np.arange(4_000) / 10_000.0 - 0.2, 0.0)
     mepp = 1e-3 * (np.exp(-since_s / 2.5e-3) - np.exp(-since_s / 0.4e-3))
-    (trace,) = white_of(segments_of(as_converted(filter_(noise))))
+    (trace,) = white_of(segments_of(as_converted(filter_(unfiltered()))))
     seen = whole(replace(trace, segment=segments_of(filter_(mepp))[0]))
     expected = whole(replace(trace, segment=segments_of(mepp)[0], taps=trace.event_taps))
     energies = np.sqrt(np.sum(seen**2)), np.sqrt(np.sum(expected**2))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from builders.command_line import STATED, Call
+from nwb_mepp.cli import main
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.nwb import read_results
 from nwb_mepp.workflows.analysis import analyze
@@ -20,11 +21,19 @@ from nwb_mepp.workflows.analysis import analyze
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, permissions and pipes are POSIX's here")
 
 
+@pytest.fixture(scope="module")
+def converted(lab_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An NWB file without MEPPs; not to be changed."""
+    folder = tmp_path_factory.mktemp("converted")
+    assert main(["convert", str(lab_file), "-o", str(folder), *STATED[:4]]) == 0
+    return folder / "run07.txt.nwb"
+
+
 @pytest.fixture
-def bare(lab_file: Path, tmp_path: Path, call: Call) -> Path:
-    """An NWB file without MEPPs."""
-    assert call("convert", lab_file, "-o", tmp_path / "in", *STATED[:4]).code == 0
-    return tmp_path / "in" / "run07.txt.nwb"
+def bare(converted: Path, tmp_path: Path) -> Path:
+    """An NWB file without MEPPs, alone in its folder."""
+    (tmp_path / "in").mkdir()
+    return Path(shutil.copy(converted, tmp_path / "in"))
 
 
 def detectors_in(path: Path) -> list[str]:
@@ -158,31 +167,42 @@ def test_an_output_of_a_long_name_is_written(lab_file: Path, tmp_path: Path, cal
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{source.name}.nwb"]
 
 
+# In a process of its own, which can be ended where it waits.
+ONE_AFTER_ANOTHER = """
+import sys
+from nwb_mepp.cli import main
+for line in sys.stdin:
+    code = main(line.split())
+    print("ended with", code, file=sys.stderr)
+"""
+
+
 @POSIX
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        ("run", "pipe.txt"),
-        ("convert", "pipe"),
-        ("info", "pipe.txt"),
-        ("info", "pipe.nwb"),
-        ("detect", "pipe.nwb"),
-        ("validate", "pipe.nwb"),
-    ],
-)
-def test_a_pipe_as_input_is_refused_and_never_waited_for(tmp_path: Path, command: str, name: str) -> None:
-    os.mkfifo(tmp_path / name)
-    output = ["-o", str(tmp_path / "out")] if command in {"run", "convert"} else []
+def test_a_pipe_as_input_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    for name in ("pipe", "pipe.txt", "pipe.nwb"):
+        os.mkfifo(tmp_path / name)
+    commands = (
+        "run pipe.txt -o out",
+        "convert pipe -o out",
+        "info pipe.txt",
+        "info pipe.nwb",
+        "detect pipe.nwb",
+        "validate pipe.nwb",
+    )
     called = subprocess.run(
-        [sys.executable, "-m", "nwb_mepp", command, str(tmp_path / name), *output],
+        [sys.executable, "-c", ONE_AFTER_ANOTHER],
+        input="\n".join(commands),
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert called.returncode == 1, called.stderr
-    assert "found a named pipe" in called.stderr
-    assert "bug" not in called.stderr
+    *said, rest = called.stderr.split("ended with 1\n")
+    assert (len(said), rest) == (len(commands), ""), called.stderr
+    for command, one in zip(commands, said, strict=True):
+        assert "found a named pipe" in one, command
+        assert "bug" not in one, command
 
 
 @POSIX

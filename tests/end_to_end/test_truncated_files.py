@@ -79,7 +79,7 @@ def test_a_cut_file_is_refused_or_gives_a_shorter_recording(
     for path in (shared_data / "formats").iterdir():
         if path.stem.partition(".")[0] == Path(name).stem.partition(".")[0]:
             shutil.copyfile(path, tmp_path / path.name)
-    check_cuts(tmp_path / name, tmp_path / converted, options, call=call, whole=whole)
+    check_cuts(tmp_path / name, tmp_path / converted, options, call=call, whole=whole / converted)
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -93,9 +93,10 @@ def test_a_cut_generated_file_is_refused_or_gives_a_shorter_recording(
 
 def check_cuts(path: Path, converted: Path, options: tuple[str, ...], *, call: Any, whole: Path) -> None:
     content = path.read_bytes()
-    called = call("convert", converted, "-o", whole, *START, *options, "--overwrite")
-    assert called.code == 0, called.err
-    (entire,) = [file for file in whole.glob("*.nwb") if called.err.find(str(file)) >= 0]
+    if not whole.exists():  # of one recording, several files are cut
+        called = call("convert", converted, "-o", whole, *START, *options)
+        assert called.code == 0, called.err
+    (entire,) = whole.glob("*.nwb")
     for cut in CUTS:
         path.write_bytes(content[: int(len(content) * cut)])
         before = checksums(path.parent)

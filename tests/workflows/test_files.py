@@ -270,34 +270,52 @@ def test_detectors_that_stand_side_by_side_get_a_picture_each(lab_file: Path, tm
     ]
 
 
+@pytest.fixture(scope="module")
+def by_miniunet(lab_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run with MiniUnet alone writes; not to be changed."""
+    output = tmp_path_factory.mktemp("by_miniunet") / "run07.nwb"
+    run(lab_file, output, settings=DetectionSettings(detectors=("miniunet",)), picture=False)
+    return output
+
+
 @pytest.mark.parametrize(
     "change",
     [{"false_discovery_rate": 0.1}, {"threshold": 0.9}, {"detectors": ("miniunet", "autoencoder")}],
     ids=lambda change: next(iter(change)),
 )
-def test_another_setting_is_another_output(change: dict[str, Any], lab_file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "run07.nwb"
+def test_another_setting_is_another_output(
+    change: dict[str, Any], lab_file: Path, by_miniunet: Path, tmp_path: Path
+) -> None:
+    output = Path(shutil.copy(by_miniunet, tmp_path))
     usual: dict[str, Any] = {"detectors": ("miniunet",)}
-    run(lab_file, output, settings=DetectionSettings(**usual), picture=False)
+    assert run(lab_file, output, settings=DetectionSettings(**usual), picture=False).status == "kept"
     with pytest.raises(OutputError, match="is there already, from other input or settings"):
         run(lab_file, output, settings=DetectionSettings(**{**usual, **change}), picture=False)
 
 
+@pytest.fixture(scope="module")
+def by_autoencoder(lab_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run with the autoencoder alone writes; not to be changed."""
+    output = tmp_path_factory.mktemp("by_autoencoder") / "run07.nwb"
+    run(lab_file, output, settings=DetectionSettings(detectors=("autoencoder",)), picture=False)
+    return output
+
+
 def test_a_kept_file_loads_no_network(
-    lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab_file: Path, by_autoencoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = tmp_path / "run07.nwb"
+    output = Path(shutil.copy(by_autoencoder, tmp_path))
     settings = DetectionSettings(detectors=("autoencoder",))
-    run(lab_file, output, settings=settings, picture=False)
     monkeypatch.setattr(runtime, "LiteRTRuntime", None)  # calling it would fail
     assert run(lab_file, output, settings=settings, picture=False).status == "kept"
     with pytest.raises(TypeError, match="not callable"):
         run(lab_file, output, settings=settings, picture=False, overwrite=True)
 
 
-def test_weights_count_by_their_content_not_by_their_place(lab_file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "run07.nwb"
-    run(lab_file, output, settings=DetectionSettings(detectors=("autoencoder",)), picture=False)
+def test_weights_count_by_their_content_not_by_their_place(
+    lab_file: Path, by_autoencoder: Path, tmp_path: Path
+) -> None:
+    output = Path(shutil.copy(by_autoencoder, tmp_path))
     copied = Path(shutil.copytree(shipped_weights("autoencoder"), tmp_path / "lab" / "1"))
     with_copy = DetectionSettings(detectors=("autoencoder",), weights=(("autoencoder", copied),))
     assert run(lab_file, output, settings=with_copy, picture=False).status == "kept"

@@ -15,6 +15,7 @@ from nwb_mepp.conditioning import survey
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Autoencoder, MiniUnet, shipped_weights
+from nwb_mepp.ml.training import recording_fit
 from nwb_mepp.ml.training.recording_fit import fit_autoencoder
 from nwb_mepp.workflows import DetectionSettings, analyze
 
@@ -27,7 +28,10 @@ def noise_stretches(*lengths: int) -> list[np.ndarray]:
     return [rng.standard_normal(length).astype(np.float32) for length in lengths]
 
 
-def test_the_same_stretches_give_the_same_weights_to_the_byte(tmp_path: Path) -> None:
+def test_the_same_stretches_give_the_same_weights_to_the_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_fit, "_N_STEPS", 40)  # twice the warm-up
     stretches = noise_stretches(320, 2_000, 900)
     networks = []
     for name in ("a", "b"):

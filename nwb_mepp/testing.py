@@ -266,7 +266,7 @@ def _segments(samples: FloatArray, *, rate_hz: float = _RATE_HZ) -> list[Segment
 
 
 def _find(
-    detector: Detector, segments: Sequence[Segment], *, block_s: float = 60.0, threshold: float | None = None
+    detector: Detector, segments: Sequence[Segment], *, block_s: float = 20.0, threshold: float | None = None
 ) -> list[Candidates]:
     """Run a detector, and check of its result what must hold of any."""
     found = detector.find(segments, noise=survey(segments), block_s=block_s, threshold=threshold)

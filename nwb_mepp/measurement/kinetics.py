@@ -241,6 +241,7 @@ class LocatedEvents:
                 located._with(source, peak, held), self.bins, before=located.train, source=source
             )
             fitted = fit_likely(located.train, weights, start=start, population=fitted.population)
+            # What was no pair before does not become one by what was split beside it.
             pairs = find_pairs_of(
                 located.train,
                 weights,

@@ -298,7 +298,7 @@ def _noise_of(segments: Sequence[Segment]) -> ChannelNoise:
 
 
 def _find(
-    detector: Detector, segments: Sequence[Segment], *, block_s: float = 60.0, threshold: float | None = None
+    detector: Detector, segments: Sequence[Segment], *, block_s: float = 20.0, threshold: float | None = None
 ) -> list[Candidates]:
     """Run a detector, and check of its result what must hold of any."""
     found = detector.find(segments, noise=_noise_of(segments), block_s=block_s, threshold=threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_converting_loads_nothing_of_the_analysis(tmp_path: Path) -> None:
     assert not {f"nwb_mepp.{name}" for name in ours} & loaded
     others = {"ai_edge_litert", "elephant", "matplotlib", "scipy.ndimage", "scipy.signal", "scipy.stats"}
     assert not others & loaded
+
+
+def test_a_batch_leaves_pynwb_to_its_processes(tmp_path: Path) -> None:
+    copies = [str(tmp_path / name) for name in ("one.abf", "two.abf")]
+    for copy in copies:
+        shutil.copyfile(REPOSITORY / "data" / "simulated.abf", copy)
+    start = ["--session-start", "2026-01-15T10:00:00+00:00", "--override"]
+    _, loaded = run_command(["convert", *copies, *start, "-o", "out"], tmp_path, modules="")
+    assert len(list((tmp_path / "out").glob("*.nwb"))) == 2
+    assert not {"pynwb", "hdmf", "pandas", "scipy"} & loaded
 
 
 def test_a_heavy_import_is_noticed(tmp_path: Path) -> None:

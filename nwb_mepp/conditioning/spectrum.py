@@ -24,6 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 # Events only add power to an excerpt. A low quantile over excerpts therefore reflects the noise even where
 # most excerpts hold an event. Still lower quantiles would scatter more.
 _QUANTILE = 0.3
+_BLOCK = 256  # excerpts of which spectra are in memory at a time
 
 # A density of less than this fraction (-15 dB) of what it would be without a filter is taken for what a
 # filter left. Lifting less than that would lift rounding and leakage, and events that are out of phase.
@@ -73,10 +74,13 @@ def noise_spectrum(
     n_samples = excerpts.shape[1]
     excerpts = drop_constant(excerpts)
     window = np.hanning(n_samples + 2)[1:-1]
-    centered = excerpts - np.median(excerpts, axis=1, keepdims=True)
-    power = np.abs(np.fft.rfft(centered * window, axis=1)) ** 2
+    power = np.empty((len(excerpts), n_samples // 2 + 1))
+    for begin in range(0, len(excerpts), _BLOCK):
+        some = slice(begin, begin + _BLOCK)
+        centered = excerpts[some] - np.median(excerpts[some], axis=1, keepdims=True)
+        power[some] = np.abs(np.fft.rfft(centered * window, axis=1)) ** 2
     power *= 2.0 / (sampling_rate_hz * np.sum(window**2))
-    density = np.quantile(power, _QUANTILE, axis=0) / -np.log1p(-_QUANTILE)
+    density = np.quantile(power, _QUANTILE, axis=0, overwrite_input=True) / -np.log1p(-_QUANTILE)
     floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
     frequencies_hz = np.arange(len(density)) * (sampling_rate_hz / n_samples)
     return frequencies_hz, np.maximum(density, floor)

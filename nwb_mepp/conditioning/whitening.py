@@ -246,7 +246,7 @@ def whiten(
     *,
     noise: ChannelNoise,
     sampling_rate_hz: float = 5000.0,
-    block_s: float = 60.0,
+    block_s: float = 20.0,
 ) -> list[WhitenedTrace]:
     """Resample and whiten the segments of one channel, with one filter for all of them.
 
@@ -257,7 +257,7 @@ def whiten(
         Of the same segments.
     sampling_rate_hz : float, default 5000.0
         Rate of the whitened trace.
-    block_s : float, default 60.0
+    block_s : float, default 20.0
         How much is read and whitened at a time; it affects memory only.
 
     Returns

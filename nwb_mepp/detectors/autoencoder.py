@@ -77,7 +77,7 @@ class Autoencoder:
         *,
         noise: ChannelNoise,
         threshold: float | None = None,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> list[Candidates]:
         """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
@@ -108,7 +108,7 @@ class Autoencoder:
         noise: ChannelNoise,
         occupied: Sequence[Candidates],
         mode: str,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> Autoencoder:
         """Return this detector fitted to a channel, with a threshold from the channel's own noise.
 
@@ -162,7 +162,7 @@ class Autoencoder:
         return fitted
 
     def judge(
-        self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 60.0
+        self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 20.0
     ) -> FloatArray:
         """Score how unusual each MEPP is; see :class:`~nwb_mepp.detectors.interface.SecondOpinion`.
 

@@ -26,7 +26,7 @@ CLEAR_SD = 8.0
 
 _RATE_HZ = 5000.0
 # The result must not depend on how much is read at a time.
-_BLOCK_S = 60.0
+_BLOCK_S = 20.0
 # Under the best of these (rise 10-90 %, decay) every shape of the bank keeps 0.94 of its height.
 _SHAPES_S = ((0.25e-3, 1.4e-3), (0.6e-3, 2.5e-3), (1.2e-3, 4.4e-3), (0.6e-3, 8.0e-3), (2.4e-3, 8.0e-3))
 _KEPT_HEIGHT = 0.9

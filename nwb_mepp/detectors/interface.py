@@ -87,7 +87,7 @@ class Detector(Protocol):
         *,
         noise: ChannelNoise,
         threshold: float | None = None,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> list[Candidates]:
         """Find the candidates of one channel.
 
@@ -114,7 +114,7 @@ class SecondOpinion(Protocol):
     """A detector that also scores how unusual the MEPPs found by another detector are."""
 
     def judge(
-        self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 60.0
+        self, segments: Sequence[Segment], *, noise: ChannelNoise, mepps: Mepps, block_s: float = 20.0
     ) -> FloatArray:
         """Return an anomaly score for each MEPP of one channel, shape (n_mepps,), higher for unusual ones.
 

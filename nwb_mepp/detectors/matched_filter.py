@@ -84,7 +84,7 @@ class MatchedFilter:
         *,
         noise: ChannelNoise,
         threshold: float | None = None,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> list[Candidates]:
         """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 
@@ -100,7 +100,7 @@ class MatchedFilter:
         *,
         noise: ChannelNoise,
         thresholds: npt.ArrayLike,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> list[list[Candidates]]:
         """Find the candidates of one channel at several thresholds, filtering the trace once.
 

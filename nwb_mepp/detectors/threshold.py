@@ -45,7 +45,7 @@ class Threshold:
         *,
         noise: ChannelNoise,
         threshold: float | None = None,
-        block_s: float = 60.0,
+        block_s: float = 20.0,
     ) -> list[Candidates]:
         """Find the candidates of one channel; see :class:`~nwb_mepp.detectors.interface.Detector`.
 

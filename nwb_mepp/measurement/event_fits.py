@@ -37,8 +37,15 @@ def fit_roughly(train: Train, weights: NoiseWeights) -> FittedEvents:
     return _fitted(likely, weights, population=USUAL)
 
 
-def fit_train(train: Train, weights: NoiseWeights) -> FittedEvents:
+def fit_train(train: Train, weights: NoiseWeights, *, start: FittedEvents | None = None) -> FittedEvents:
     """Fit all events of a train, held by what is typical of them.
+
+    Parameters
+    ----------
+    train : Train
+    weights : NoiseWeights
+    start : FittedEvents, optional
+        What was fitted before, in noise that was less well known: takes the place of the first two steps.
 
     Notes
     -----
@@ -47,9 +54,11 @@ def fit_train(train: Train, weights: NoiseWeights) -> FittedEvents:
     3. Fits that nothing holds give the population of time constants of the recording.
     4. Fits held by this population give the likely shapes (:func:`fit_likely`).
     """
-    likely = _with_best_power(train, weights, fit_roughly(train, weights).likely)
-    windows = windows_of(train, weights, likely)
-    free = fit_shapes(windows, weights, start=patched(likely), prior=None)
+    if start is None:
+        likely = _with_best_power(train, weights, fit_roughly(train, weights).likely)
+    else:
+        likely = start.likely
+    free = _free_shapes(train, weights, likely)
     population = _population(train, free, rate_hz=weights.bins.rate_hz)
     return fit_likely(train, weights, start=likely, population=population)
 
@@ -57,9 +66,9 @@ def fit_train(train: Train, weights: NoiseWeights) -> FittedEvents:
 def fit_likely(train: Train, weights: NoiseWeights, *, start: Shapes, population: Prior) -> FittedEvents:
     """Fit shapes held by a population; those of events that are held stay as they are."""
     likely = start
-    for _ in range(2):
+    for last in (False, True):
         windows = windows_of(train, weights, likely)
-        fitted = fit_shapes(windows, weights, start=patched(likely), prior=population)
+        fitted = fit_shapes(windows, weights, start=patched(likely), prior=population, height_se=last)
         fitted.put(train.held, start.select(train.held))
         likely = fitted
     return _fitted(likely, weights, population=population)
@@ -72,22 +81,50 @@ def _fitted(likely: Shapes, weights: NoiseWeights, *, population: Prior) -> Fitt
 
 def fit_freely(train: Train, weights: NoiseWeights, fitted: FittedEvents) -> FittedEvents:
     """Fit shapes that nothing holds, from the likely ones."""
-    windows = windows_of(train, weights, fitted.likely)
-    free = fit_shapes(windows, weights, start=patched(fitted.likely), prior=None)
+    return replace(fitted, free=_free_shapes(train, weights, fitted.likely))
+
+
+def _free_shapes(train: Train, weights: NoiseWeights, likely: Shapes) -> Shapes:
+    """Return shapes that nothing holds; none of events that are held."""
+    free = fit_shapes(windows_of(train, weights, likely), weights, start=patched(likely), prior=None)
     free.put(train.held, Shapes.blank(int(train.held.sum()), power=free.power))
-    return replace(fitted, free=free)
+    return free
 
 
-def find_pairs_of(train: Train, weights: NoiseWeights, fitted: FittedEvents, *, rate_hz: float) -> Pairs:
-    """Look for two events in each deflection (:mod:`nwb_mepp.measurement.pairs`)."""
-    windows = windows_of(train, weights, fitted.likely)
+def find_pairs_of(
+    train: Train,
+    weights: NoiseWeights,
+    fitted: FittedEvents,
+    *,
+    rate_hz: float,
+    known: Pairs | None = None,
+    among: BoolArray | None = None,
+) -> Pairs:
+    """Look for two events in each deflection (:mod:`nwb_mepp.measurement.pairs`).
+
+    Parameters
+    ----------
+    train : Train
+    weights : NoiseWeights
+    fitted : FittedEvents
+    rate_hz : float
+        How frequent MEPPs are.
+    known : Pairs, optional
+        What was found before; looked for anew only ``among`` some events.
+    among : ndarray of bool, shape (n_events,), optional
+    """
+    searched = fitted.fits & ~train.held
+    if known is not None and among is not None:
+        searched &= among
+        known = replace(known, gain=np.where(among, -np.inf, known.gain))
     return find_pairs(
-        windows,
+        windows_of(train, weights, fitted.likely),
         weights,
         shapes=fitted.likely,
-        fits=fitted.fits & ~train.held,
+        fits=searched,
         typical=fitted.population,
         rate_hz=rate_hz,
+        known=known,
     )
 
 

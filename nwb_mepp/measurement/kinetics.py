@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -217,30 +218,40 @@ class LocatedEvents:
             ``unresolved``.
         """
         if not len(self.train.peak):
-            return MeasuredEvents(self.parts, None)
+            return MeasuredEvents(self, None)
         known = white_noise(_noise_sd(self.train, self.bins)) if autocovariance is None else autocovariance
         weights = NoiseWeights(self.bins, known)
-        # The last digits of a sum depend on how many threads share it: with one, tables are always the same.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with _one_thread():
             if roughly:
-                return MeasuredEvents(self.parts, fit_roughly(self.train, weights))
-            return self._finish(weights, fit_train(self.train, weights), rounds=_ROUNDS if split else 0)
+                return MeasuredEvents(self, _Fit(weights, fit_roughly(self.train, weights)))
+            return self._with_pairs(weights, fit_train(self.train, weights), split=split)
 
-    def _finish(self, weights: NoiseWeights, fitted: FittedEvents, *, rounds: int) -> MeasuredEvents:
-        """Split deflections while there are any to split, and fit what is left freely."""
+    def _with_pairs(self, weights: NoiseWeights, fitted: FittedEvents, *, split: bool) -> MeasuredEvents:
+        """Look for two events in each deflection, and split as long as there are any to split."""
         duration_s = sum(part.view.n_samples for part in self.parts) / self.bins.rate_hz
-        rate_hz = len(self.train.peak) / duration_s
-        pairs = find_pairs_of(self.train, weights, fitted, rate_hz=rate_hz)
-        apart = separable(self.train, fitted, pairs, rate_hz=self.bins.rate_hz)
-        if rounds and apart.any():
-            start, peak, held = split_events(self.train, fitted, pairs=pairs, apart=apart)
+        located: LocatedEvents = self
+        pairs = find_pairs_of(self.train, weights, fitted, rate_hz=len(self.train.peak) / duration_s)
+        for _ in range(_ROUNDS if split else 0):
+            apart = separable(located.train, fitted, pairs, rate_hz=self.bins.rate_hz)
+            if not apart.any():
+                break
+            start, peak, held = split_events(located.train, fitted, pairs=pairs, apart=apart)
             source = np.repeat(np.arange(len(apart)), 1 + apart)
-            parts = self._with(source, peak, held)
-            located = LocatedEvents.of(parts, self.bins, before=self.train, source=source)
-            again = fit_likely(located.train, weights, start=start, population=fitted.population)
-            return located._finish(weights, again, rounds=rounds - 1)
-        free = fit_freely(self.train, weights, fitted)
-        return MeasuredEvents(self.parts, replace(free, unresolved=pairs.suspected & ~self.train.held))
+            located = LocatedEvents.of(
+                located._with(source, peak, held), self.bins, before=located.train, source=source
+            )
+            fitted = fit_likely(located.train, weights, start=start, population=fitted.population)
+            # What was no pair before does not become one by what was split beside it.
+            pairs = find_pairs_of(
+                located.train,
+                weights,
+                fitted,
+                rate_hz=len(source) / duration_s,
+                known=pairs.select(source),
+                among=pairs.apart[source],
+            )
+        suspected = pairs.suspected & ~located.train.held
+        return MeasuredEvents(located, _Fit(weights, replace(fitted, unresolved=suspected)))
 
     def _with(self, source: IntArray, peak: IntArray, held: BoolArray) -> list[Part]:
         """Return the parts with events at other peaks; ``source`` is the event that each comes from."""
@@ -264,21 +275,50 @@ class LocatedEvents:
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredEvents:
-    """The events of one channel with their shapes; ``fitted`` is None without events."""
+class _Fit:
+    """The likely shapes of all events, and the weights that they were fitted with."""
 
-    parts: list[Part]
-    fitted: FittedEvents | None
+    weights: NoiseWeights
+    events: FittedEvents
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredEvents:
+    """The events of one channel with their shapes; ``fit`` is None without events."""
+
+    located: LocatedEvents
+    fit: _Fit | None
+
+    def again(self, autocovariance: FloatArray, *, split: bool = False) -> MeasuredEvents:
+        """Fit the shapes again, beginning with these, in noise that is better known now.
+
+        Parameters
+        ----------
+        autocovariance : ndarray, shape (n_lags,)
+            As of :func:`measure`.
+        split : bool, default False
+            As of :meth:`LocatedEvents.fit`.
+        """
+        if self.fit is None:
+            return self
+        train, weights = self.located.train, NoiseWeights(self.located.bins, autocovariance)
+        with _one_thread():
+            fitted = fit_train(train, weights, start=self.fit.events)
+            return self.located._with_pairs(weights, fitted, split=split)
 
     def mepps(self) -> Mepps:
         """Return the table, sorted by onset."""
-        tables = [
-            table_of(part, fitted)
-            for part, fitted in zip(self.parts, self._of_segment, strict=True)
-            if fitted is not None
-        ]
-        trace = self.parts[0].segment.trace
-        return Mepps.concatenate(tables) if tables else Mepps.empty(trace.channel, trace.unit)
+        parts = self.located.parts
+        if self.fit is None:
+            return Mepps.empty(parts[0].segment.trace.channel, parts[0].segment.trace.unit)
+        with _one_thread():
+            fitted = fit_freely(self.located.train, self.fit.weights, self.fit.events)
+            tables = [
+                table_of(part, own)
+                for part, own in zip(parts, self._by_segment(fitted), strict=True)
+                if own is not None
+            ]
+        return Mepps.concatenate(tables)
 
     def curves(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return the sum of the fitted shapes, without level, in samples of a segment.
@@ -296,7 +336,7 @@ class MeasuredEvents:
             Signed, in the unit of the trace.
         """
         number = bisect_right(self._places, (segment.trace.sweep, segment.start)) - 1
-        fitted, part = self._of_segment[number], self.parts[number]
+        fitted, part = self._of_segment[number], self.located.parts[number]
         if fitted is None:
             return np.zeros(stop - start)
         before = segment.start - part.segment.start
@@ -305,17 +345,26 @@ class MeasuredEvents:
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
         """Sweep and first sample of each segment, sorted as the segments are."""
-        return [(part.segment.trace.sweep, part.segment.start) for part in self.parts]
+        return [(part.segment.trace.sweep, part.segment.start) for part in self.located.parts]
 
     @cached_property
     def _of_segment(self) -> list[FittedEvents | None]:
-        """The events of each segment; None without any."""
-        lengths = [len(part.peak) for part in self.parts]
+        return self._by_segment(None if self.fit is None else self.fit.events)
+
+    def _by_segment(self, fitted: FittedEvents | None) -> list[FittedEvents | None]:
+        """Return the events of each segment; None without any."""
+        lengths = [len(part.peak) for part in self.located.parts]
         ends = np.cumsum(lengths).tolist()
         return [
-            self.fitted.select(slice(end - length, end)) if self.fitted is not None and length else None
+            fitted.select(slice(end - length, end)) if fitted is not None and length else None
             for end, length in zip(ends, lengths, strict=True)
         ]
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Let sums be the same everywhere: their last digits depend on how many threads share them."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def _noise_sd(train: Train, bins: Bins) -> float:

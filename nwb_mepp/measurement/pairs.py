@@ -8,7 +8,7 @@ likely the lower the rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,16 @@ class Pairs:
     apart: BoolArray
     suspected: BoolArray
 
+    @classmethod
+    def nothing(cls, n_events: int) -> Pairs:
+        """Return that no second MEPP is known anywhere."""
+        nowhere, no = np.full((n_events, 2), np.nan), np.zeros(n_events, dtype=bool)
+        return cls(nowhere, nowhere, np.full(n_events, -np.inf), no, no)
+
+    def select(self, rows: IntArray) -> Pairs:
+        """Return the pairs of some events."""
+        return Pairs(*(getattr(self, one.name)[rows] for one in fields(self)))
+
 
 def find_pairs(
     windows: ManyWindows,
@@ -72,6 +82,7 @@ def find_pairs(
     fits: BoolArray,
     typical: Prior,
     rate_hz: float,
+    known: Pairs | None = None,
 ) -> Pairs:
     """Fit two typical shapes to each deflection.
 
@@ -86,12 +97,17 @@ def find_pairs(
     typical : Prior
     rate_hz : float
         How frequent MEPPs are.
+    known : Pairs, optional
+        Of the events that are not to be looked at, from before; nothing if not given.
     """
     n_events = len(shapes)
-    onset_s, amplitude = np.full((n_events, 2), np.nan), np.full((n_events, 2), np.nan)
-    gain = np.full(n_events, -np.inf)
+    old = Pairs.nothing(n_events) if known is None else known
+    onset_s, amplitude = old.onset_s.copy(), old.amplitude.copy()
+    gain = np.where(fits, -np.inf, old.gain)
     for first in np.unique(windows.first[fits]):
         group = np.flatnonzero((windows.first == first) & fits)
+        # Those with like onsets together: fewer pairs are possible for any of them.
+        group = group[np.argsort(shapes.onset_s[group], kind="stable")]
         for begin in range(0, len(group), _BLOCK):
             rows = group[begin : begin + _BLOCK]
             found = _best_two(windows.select(rows), weights, shapes.onset_s[rows], typical, shapes.power)
@@ -99,7 +115,7 @@ def find_pairs(
             gain[rows] = shapes.cost[rows] - found[2]
     expected = max(rate_hz * (_GAPS_S[1] - _GAPS_S[0]), 1e-9)
     surprise = -2.0 * np.log(min(expected, 1.0))
-    energy = np.where(fits, shapes.energy, 0.0)
+    energy = np.where(np.isfinite(gain), shapes.energy, 0.0)
     # What the typical shape differs from the real one by looks like a second event, in all events alike.
     plain = gain[np.isfinite(gain)] / np.maximum(energy[np.isfinite(gain)], 1e-300)
     misfit = max(float(np.median(plain)), 0.0) * energy if len(plain) else energy
@@ -168,7 +184,10 @@ def _best_two(
     rise_s, decay_s = np.exp(typical.log_mean)
     templates = unit_curve(time_s - _ONSETS_S[:, None], rise_s, decay_s, power=power) @ whitener.T
     ones = whitener.sum(axis=1)
-    one, two = _combinations()
+    one, two, allowed = _allowed_pairs(onset_s, time_s[0], weights.bins.center_s[windows.last - 1])
+    if not len(one):
+        nowhere = np.full((len(onset_s), 2), np.nan)
+        return nowhere, nowhere, np.full(len(onset_s), np.inf)
     of_level = used @ ones**2 + windows.level_sd**-2.0
     level = values @ ones / of_level
     both = used @ (templates * ones).T
@@ -182,12 +201,7 @@ def _best_two(
     first_size = (product[:, one] * alone[:, two] - product[:, two] * shared) / determinant
     second_size = (product[:, two] * alone[:, one] - product[:, one] * shared) / determinant
     explained = first_size * product[:, one] + second_size * product[:, two]
-    beside = _ONSETS_S[one] - onset_s[:, None]
-    allowed = (beside >= _NEAR_ONSET_S[0]) & (beside <= _NEAR_ONSET_S[1])
     smaller, larger = np.minimum(first_size, second_size), np.maximum(first_size, second_size)
-    end_s = weights.bins.center_s[windows.last - 1]
-    allowed &= _ONSETS_S[one] >= time_s[0] + _SEEN_S
-    allowed &= _ONSETS_S[two] <= end_s[:, None] - _SEEN_S
     allowed &= distinct & (smaller > 0.0) & (smaller >= _SMALLEST_SHARE * larger)
     best = np.argmax(np.where(allowed, explained, -np.inf), axis=1)
     rows = np.arange(len(best))
@@ -196,6 +210,22 @@ def _best_two(
     onsets = np.stack([_ONSETS_S[one[best]], _ONSETS_S[two[best]]], axis=1)
     sizes = np.stack([first_size[rows, best], second_size[rows, best]], axis=1)
     return onsets, sizes, chi_square
+
+
+def _allowed_pairs(
+    onset_s: FloatArray, begin_s: float, end_s: FloatArray
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return the numbers of the onsets of all pairs that any window allows, and which windows allow them.
+
+    The first of the two begins near the onset that was fitted, and of either something is seen.
+    """
+    one, two = _combinations()
+    beside = _ONSETS_S[one] - onset_s[:, None]
+    allowed = (beside >= _NEAR_ONSET_S[0]) & (beside <= _NEAR_ONSET_S[1])
+    allowed &= _ONSETS_S[one] >= begin_s + _SEEN_S
+    allowed &= _ONSETS_S[two] <= end_s[:, None] - _SEEN_S
+    anywhere = allowed.any(axis=0)
+    return one[anywhere], two[anywhere], allowed[:, anywhere]
 
 
 def _combinations() -> tuple[IntArray, IntArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
@@ -25,7 +25,8 @@ _TAU_RISE_LIMITS_S = (5e-6, 20e-3)
 _TAU_DECAY_LIMITS_S = (0.1e-3, 100e-3)
 _LATEST_ONSET_S = 3e-3
 
-_BATCH = 512
+# Fitted at the same time: the more, the fewer are those that end last and have an iteration for themselves.
+_BATCH = 2048
 _MAX_ITERATIONS = 40
 _MAX_DAMPING = 1e7
 # Iterations end when they lower chi-square by less than this (absolute, relative): the parameters are then
@@ -67,6 +68,10 @@ class ManyWindows(Protocol):
     def first(self) -> IntArray:
         """First bin of each window, shape (n_events,)."""
 
+    @property
+    def last(self) -> IntArray:
+        """The bin before which each window ends, shape (n_events,)."""
+
     def select(self, rows: IntArray) -> Windows:
         """Return the windows of some events."""
 
@@ -88,7 +93,8 @@ class Shapes:
     energy : ndarray
         Square of the amplitude over its standard error, if all else were known.
     height_se : ndarray
-        Standard error of the mean of the samples around the peak less the fitted level.
+        Standard error of the mean of the samples around the peak less the fitted level; NaN where it was not
+        asked for.
     power : int
     """
 
@@ -154,7 +160,12 @@ class Prior:
 
 
 def fit_shapes(
-    windows: ManyWindows, weights: NoiseWeights, *, start: Shapes, prior: Prior | None = None
+    windows: ManyWindows,
+    weights: NoiseWeights,
+    *,
+    start: Shapes,
+    prior: Prior | None = None,
+    height_se: bool = False,
 ) -> Shapes:
     """Fit a shape and a level to each window by generalized least squares.
 
@@ -166,6 +177,8 @@ def fit_shapes(
         First guesses; amplitude and level are not used.
     prior : Prior, optional
         Pulls the time constants of an event toward it, as far as noise leaves them open.
+    height_se : bool, default False
+        Work out the standard errors of the heights as well, which takes as long as two iterations.
 
     Returns
     -------
@@ -184,26 +197,18 @@ def fit_shapes(
        problems. BIT 15, 49-57. https://doi.org/10.1007/BF01932995
     """
     fitted = Shapes.blank(len(start), power=start.power)
-    for groups in _batches(windows.first):
-        rows = np.concatenate(groups)
-        problem = _Problem(windows.select(rows), weights, start.power, prior, lengths=list(map(len, groups)))
-        fitted.put(rows, problem.solve(start.select(rows)))
+    for rows in _batches(windows):
+        problem = _Problem(windows.select(rows), weights, start.power, prior)
+        fitted.put(rows, problem.solve(start.select(rows), height_se=height_se))
     return fitted
 
 
-def _batches(first: IntArray) -> Iterator[list[IntArray]]:
-    """Yield the rows of windows in groups that begin with the same bin, not too many at a time."""
-    batch: list[IntArray] = []
-    for value in np.unique(first):
-        rows = np.flatnonzero(first == value)
-        for begin in range(0, len(rows), _BATCH):
-            group = rows[begin : begin + _BATCH]
-            if batch and sum(map(len, batch)) + len(group) > _BATCH:
-                yield batch
-                batch = []
-            batch.append(group)
-    if batch:
-        yield batch
+def _batches(windows: ManyWindows) -> Iterator[IntArray]:
+    """Yield the rows of windows that end with about the same bin, sorted by the bin that they begin with."""
+    by_end = np.argsort(windows.last, kind="stable")
+    for begin in range(0, len(by_end), _BATCH):
+        rows = np.sort(by_end[begin : begin + _BATCH])
+        yield rows[np.argsort(windows.first[rows], kind="stable")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,30 +231,16 @@ class _State:
 
 
 class _Problem:
-    """Windows that are fitted at the same time, in groups of ``lengths`` that begin with the same bin."""
+    """Windows that are fitted at the same time, sorted by the bin that they begin with."""
 
-    def __init__(
-        self,
-        windows: Windows,
-        weights: NoiseWeights,
-        power: int,
-        prior: Prior | None,
-        *,
-        lengths: Sequence[int],
-    ) -> None:
+    def __init__(self, windows: Windows, weights: NoiseWeights, power: int, prior: Prior | None) -> None:
         self._power = power
         # Values near 0 keep their precision: the resting potential is far from it.
         self._shift = windows.values[:, -1]
-        self._ends = np.cumsum(lengths)
-        firsts = windows.first[self._ends - 1].tolist()
-        values = windows.values - self._shift[:, None]
-        self._groups = [
-            WhitenedWindows(
-                values[end - n : end], first=first, last=windows.last[end - n : end], weights=weights
-            )
-            for first, n, end in zip(firsts, lengths, self._ends.tolist(), strict=True)
-        ]
-        self._time_s = weights.bins.center_s[min(firsts) :]
+        self._windows = WhitenedWindows(
+            windows.values - self._shift[:, None], first=windows.first, last=windows.last, weights=weights
+        )
+        self._time_s = weights.bins.center_s[self._windows.bins]
         self._level_weight = windows.level_sd**-2.0
         self._level = np.where(np.isfinite(windows.level), windows.level - self._shift, 0.0)
         mean, sd = ((0.0, 0.0), (np.inf, np.inf)) if prior is None else (prior.log_mean, prior.log_sd)
@@ -261,16 +252,7 @@ class _Problem:
         self._lower = np.tile(lower, (len(earliest_s), 1))
         self._lower[:, 0] = earliest_s
 
-    def _parts(self, rows: IntArray) -> Iterator[tuple[WhitenedWindows, slice, IntArray]]:
-        """Yield each group that some rows, in order, lie in; which of them do; and their numbers in it."""
-        stops = np.searchsorted(rows, self._ends).tolist()
-        starts = [0, *stops[:-1]]
-        begins = [0, *self._ends[:-1].tolist()]
-        for group, start, stop, begin in zip(self._groups, starts, stops, begins, strict=True):
-            if stop > start:
-                yield group, slice(start, stop), rows[start:stop] - begin
-
-    def solve(self, start: Shapes) -> Shapes:
+    def solve(self, start: Shapes, *, height_se: bool) -> Shapes:
         guesses = np.stack([start.onset_s, np.log(start.tau_rise_s), np.log(start.tau_decay_s)], axis=1)
         at = np.clip(guesses, self._lower, self._upper)
         active = np.arange(len(at))
@@ -289,7 +271,8 @@ class _Problem:
             active = active[~settled & (damping[active] < _MAX_DAMPING)]
             if not len(active):
                 break
-        return self._shapes(at, state)
+        errors = self._height_se(at, state) if height_se else np.full(len(at), np.nan)
+        return self._shapes(at, state, errors)
 
     @staticmethod
     def _step(state: _State, damping: FloatArray) -> FloatArray:
@@ -313,15 +296,10 @@ class _Problem:
         return curves
 
     def _state(self, at: FloatArray, rows: IntArray) -> _State:
-        n_events, weight = len(at), self._level_weight[rows]
-        curves = self._derivatives(at)
-        parts = [
-            (part, LinearSums(group, own, group.whitened(curves[part], own)))
-            for group, part, own in self._parts(rows)
-        ]
-        normal, target = np.empty((n_events, 2, 2)), np.empty((n_events, 2))
-        for part, sums in parts:
-            normal[part], target[part] = sums.normal, sums.target
+        weight = self._level_weight[rows]
+        white = self._windows.whitened(self._derivatives(at), rows)
+        sums = LinearSums(self._windows, rows, white)
+        normal, target = sums.normal, sums.target
         normal[:, 1, 1] += weight
         target[:, 1] += weight * self._level[rows]
         linear = solve_two(normal, target)
@@ -329,10 +307,8 @@ class _Problem:
         down = ~(linear[:, 0] > 0.0)
         linear[down, 0] = 0.0
         linear[down, 1] = (target / np.maximum(np.einsum("nii->ni", normal), 1e-300))[down, 1]
-        fisher, downhill, chi_square = np.empty((n_events, 5, 5)), np.empty((n_events, 3)), np.empty(n_events)
-        cross = np.empty((n_events, 3, 2))
-        for part, sums in parts:
-            fisher[part, :3, :3], cross[part], downhill[part], chi_square[part] = sums.of_slopes(linear[part])
+        fisher = np.empty((len(at), 5, 5))
+        fisher[:, :3, :3], cross, downhill, chi_square = sums.of_slopes(linear)
         fisher[:, :3, 3:], fisher[:, 3:, :3], fisher[:, 3:, 3:] = cross, cross.transpose(0, 2, 1), normal
         explained = np.stack([solve_two(normal, cross[:, k]) for k in range(3)], axis=1) @ cross.transpose(
             0, 2, 1
@@ -343,7 +319,7 @@ class _Problem:
         cost = chi_square + level_misfit + np.sum(beside * (self._center - at), axis=1)
         return _State(linear, hessian, downhill + beside, fisher, chi_square, cost)
 
-    def _shapes(self, at: FloatArray, state: _State) -> Shapes:
+    def _shapes(self, at: FloatArray, state: _State, height_se: FloatArray) -> Shapes:
         rise_s, decay_s = np.exp(at[:, 1]), np.exp(at[:, 2])
         peak_s = time_to_peak(rise_s, decay_s, power=self._power)
         remaining, decay = np.exp(-peak_s / rise_s), np.exp(-peak_s / decay_s)
@@ -366,19 +342,17 @@ class _Problem:
             chi_square=state.chi_square,
             cost=state.cost,
             energy=scale**2 * state.fisher[:, 3, 3],
-            height_se=self._height_se(at, state),
+            height_se=height_se,
             power=self._power,
         )
 
     def _height_se(self, at: FloatArray, state: _State) -> FloatArray:
         """Return the standard error of the mean around the peak less the level fitted to the same noise."""
-        curves, scale = self._derivatives(at), state.linear[:, :1, None]
-        shared, variance = np.empty((len(at), 5)), np.empty(len(at))
-        for group, part, own in self._parts(np.arange(len(at))):
-            white = group.whitened(curves[part], own)
-            slopes = np.concatenate([scale[part] * white[:, 1:], white[:, :1], group.ones[:, None]], axis=1)
-            shared[part], variance[part] = group.with_mean(slopes, own), group.variance_of_mean
+        windows, rows, scale = self._windows, np.arange(len(at)), state.linear[:, :1, None]
+        white = windows.whitened(self._derivatives(at), rows)
+        slopes = np.concatenate([scale * white[:, 1:], white[:, :1], windows.ones[:, None]], axis=1)
+        shared = windows.with_mean(slopes, rows)
         known = inverse(state.fisher)
         covariance = np.einsum("nk,nk->n", known[:, 4], shared)
-        variance = variance - 2.0 * covariance + known[:, 4, 4]
+        variance = windows.variance_of_mean - 2.0 * covariance + known[:, 4, 4]
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))

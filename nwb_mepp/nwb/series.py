@@ -10,70 +10,26 @@ import numpy as np
 from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, PatchClampSeries, VoltageClampSeries
 
-from nwb_mepp.core.choices import ClampMode
-from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.core.recording import Recording, Trace
 from nwb_mepp.core.units import nwb_unit_name
+from nwb_mepp.nwb.clamp import CLAMP_UNITS
 from nwb_mepp.nwb.header import describe_source
 from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, series_name
 from nwb_mepp.nwb.sample_stream import compressed_samples
 from nwb_mepp.nwb.series_copies import Copies
 
-__all__ = [
-    "CLAMP_MODES",
-    "ClampMode",
-    "SeriesOf",
-    "SeriesOrPath",
-    "add_acquisition",
-    "check_clamp",
-    "common_electrode",
-]
+__all__ = ["SeriesOf", "SeriesOrPath", "add_acquisition"]
 
-CLAMP_MODES: Mapping[str, tuple[type[PatchClampSeries], str]] = {
-    "current": (CurrentClampSeries, "V"),
-    "voltage": (VoltageClampSeries, "A"),
-    "izero": (IZeroClampSeries, "V"),
+_KINDS: Mapping[str, type[PatchClampSeries]] = {
+    "current": CurrentClampSeries,
+    "voltage": VoltageClampSeries,
+    "izero": IZeroClampSeries,
 }
 
 SeriesOf = dict[tuple[str, int], TimeSeries]
 # The path in the file stands for a series that is a link to another file.
 SeriesOrPath = Mapping[tuple[str, int], TimeSeries | str]
-
-
-def check_clamp(recording: Recording, *, clamp: str | None, metadata: Metadata) -> None:
-    """Check, before any samples are read, that a stated clamp mode can be written.
-
-    Raises
-    ------
-    MetadataError
-        If the mode is unknown, no channel has its unit, or the metadata states no electrode.
-    """
-    if clamp is None:
-        return
-    if clamp not in CLAMP_MODES:
-        raise MetadataError(f"`clamp`: expected one of {', '.join(CLAMP_MODES)}, found {clamp!r}.")
-    unit = CLAMP_MODES[clamp][1]
-    units = {trace.channel: trace.unit for trace in recording.traces}
-    clamped = [channel for channel, found in units.items() if found == unit]
-    if not clamped:
-        found = ", ".join(f"{channel} in {found or 'no unit'}" for channel, found in units.items())
-        raise MetadataError(
-            f"expected a channel in {unit} because `clamp={clamp!r}` is stated, found {found}; state the "
-            "clamp "
-            "mode that was used, or correct the unit with `unit`."
-        )
-    for channel in clamped:
-        metadata.electrode_of(channel)
-
-
-def common_electrode(recording: Recording, *, clamp: str | None, metadata: Metadata) -> str | None:
-    """Return the name of the electrode of all clamped channels; None if there are several, or no clamp."""
-    if clamp is None:
-        return None
-    clamped = {trace.channel for trace in recording.traces if trace.unit == CLAMP_MODES[clamp][1]}
-    names = {metadata.electrode_of(channel).name for channel in clamped}
-    return names.pop() if len(names) == 1 else None
 
 
 def add_acquisition(
@@ -104,7 +60,7 @@ def add_acquisition(
         n = n_sweeps[trace.channel]
         name = series_name(stems[trace.channel], sweep=trace.sweep, n_sweeps=n)
         texts = _texts(trace, recording, number=numbers[trace.channel], n_sweeps=n)
-        is_clamped = clamp is not None and trace.unit == CLAMP_MODES[clamp][1]
+        is_clamped = clamp is not None and trace.unit == CLAMP_UNITS[clamp]
         if copies is not None and not is_clamped and copies.take("/acquisition", name, trace, **texts):
             continue
         fields = {"name": name, **_fields(trace), **texts}
@@ -145,7 +101,7 @@ def _fields(trace: Trace) -> dict[str, Any]:
 def _clamped(
     file: NWBFile, trace: Trace, fields: dict[str, Any], *, clamp: str, metadata: Metadata
 ) -> PatchClampSeries:
-    kind = CLAMP_MODES[clamp][0]
+    kind = _KINDS[clamp]
     # Without injected current there is no stimulus to describe, and NWB requires its default.
     stimulus = {} if kind is IZeroClampSeries else {"stimulus_description": "not stated"}
     return kind(

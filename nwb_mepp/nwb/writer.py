@@ -18,6 +18,7 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
 from nwb_mepp.core.units import ELECTRICAL_UNITS
 from nwb_mepp.nwb.ancillary_tables import add_ancillary
+from nwb_mepp.nwb.clamp import check_clamp, common_electrode
 from nwb_mepp.nwb.commands import add_commands
 from nwb_mepp.nwb.header import (
     SOURCE_TABLE,
@@ -33,7 +34,7 @@ from nwb_mepp.nwb.metadata import Metadata
 from nwb_mepp.nwb.names import channel_stems, table_name, waveform_name
 from nwb_mepp.nwb.row_references import RowReferences
 from nwb_mepp.nwb.schema_validation import schema_errors
-from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition, check_clamp, common_electrode
+from nwb_mepp.nwb.series import SeriesOf, SeriesOrPath, add_acquisition
 from nwb_mepp.nwb.series_copies import Copies
 from nwb_mepp.nwb.summary_table import icephys_module, summary_table
 from nwb_mepp.nwb.typed_tables import add_types, forget_types

@@ -23,7 +23,6 @@ from nwb_mepp.nwb import (
     DETECTED_SINCE,
     read_fingerprint,
     read_results,
-    write_nwb,
     written_tables,
 )
 from nwb_mepp.readers import ReadOptions, read_recording
@@ -260,6 +259,9 @@ def _write(
     results: Sequence[ChannelResult],
     hand_marks: Mepps | None = None,
 ) -> None:
+    # Brings pynwb with it, which a batch needs in its processes alone.
+    from nwb_mepp.nwb import write_nwb
+
     analyzed = {result.mepps.channel for result in results}
     traces = [trace for trace in recording.traces if not analyzed or trace.channel in analyzed]
     write_nwb(

@@ -54,7 +54,7 @@ def measure_candidates(
     measured = located.fit(left.autocovariance, split=split)
     if are_frequent(candidates, segments):
         left = measure_noise_left(segments, noise=noise.knowing(measured.curves)) or left
-        measured = located.fit(left.autocovariance, split=split)
+        measured = measured.again(left.autocovariance, split=split)
     return measured.mepps(), left.sd
 
 

@@ -12,7 +12,7 @@ from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.session import resolve_session_start
 from nwb_mepp.core.version import __version__
 from nwb_mepp.nwb import Metadata, load_metadata, require_extension
-from nwb_mepp.nwb.series import check_clamp
+from nwb_mepp.nwb.clamp import check_clamp
 from nwb_mepp.workflows.settings import WriteOptions
 
 __all__ = ["Known", "complete", "stated_metadata"]

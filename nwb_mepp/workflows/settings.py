@@ -164,7 +164,7 @@ class DetectionSettings(Options):
         flag="--keep-all-time",
     )
     block_s: float = option(
-        default=60.0,
+        default=20.0,
         help="Work on so many seconds at a time; the result does not depend on it",
         check=_check_block,
     )

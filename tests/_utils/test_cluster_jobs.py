@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,26 @@ def run(jobs: Sequence[str], scheduler: Any, **stated: Any) -> Iterator[Any]:
         name_of=lambda job: job[:20],
         **stated,
     )
+
+
+def noted_and_slow(pid_file: Path) -> str:
+    """Return a job that writes down its process and takes a minute."""
+    return (
+        f"(__import__('pathlib').Path({str(pid_file)!r}).write_text(str(__import__('os').getpid())), "
+        "__import__('time').sleep(60))"
+    )
+
+
+def waited_for(condition: Callable[[], bool]) -> bool:
+    """Return whether something is so within half a minute."""
+    end = time.monotonic() + 30.0
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return condition()
+
+
+def has_ended(pid: int) -> bool:
+    return waited_for(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_every_job_gives_its_result_in_the_folder_where_it_was_asked_for(
@@ -100,18 +122,48 @@ def test_after_ctrl_c_what_is_submitted_is_finished(dask_cluster: Any) -> None:
 
 def test_a_caller_that_stops_early_ends_the_jobs(dask_cluster: Any, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    slow = (
-        f"(__import__('pathlib').Path({str(pid_file)!r}).write_text(str(__import__('os').getpid())), "
-        "__import__('time').sleep(60))"
-    )
-    results = run([slow, "__import__('time').sleep(3)"], dask_cluster)
+    results = run([noted_and_slow(pid_file), "__import__('time').sleep(3)"], dask_cluster)
     assert next(results) is None
     results.close()  # type: ignore[attr-defined]  # it is a generator
-    pid = int(pid_file.read_text())
-    end = time.monotonic() + 20.0
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not Path(f"/proc/{pid}").exists()
+    assert has_ended(int(pid_file.read_text()))
+
+
+def test_after_the_caller_was_killed_its_jobs_end(dask_cluster: Any, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    caller = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys\n"
+            "from nwb_mepp._utils.cluster_jobs import run_on_cluster\n"
+            "work, named = eval, dict(on_crash=max, name_of=str)\n"
+            "list(run_on_cluster(sys.argv[2:], work=work, scheduler=sys.argv[1], **named))\n",
+            dask_cluster.scheduler_address,
+            noted_and_slow(pid_file),
+        ]
+    )
+    assert waited_for(lambda: pid_file.exists() and pid_file.read_text() != "")
+    caller.kill()
+    caller.wait()
+    assert has_ended(int(pid_file.read_text()))
+    # The cluster does the next jobs.
+    assert list(run(["6 * 7"], dask_cluster)) == [42]
+
+
+def test_without_any_worker_left_what_is_not_done_is_listed(
+    distributed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "_RECOUNT_S", 0.2)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        results = run(["7", *(f"__import__('time').sleep({60 + n})" for n in range(40))], cluster)
+        assert next(results) == 7
+        monkeypatch.setattr(clusters, "_WORKERS_S", 1.0)
+        cluster.scale(0)
+        reasons = Counter(str(one).rpartition(": ")[2] for one in results)
+    assert reasons.total() == 40
+    assert set(reasons) == {"lost", "unbegun"}
 
 
 def test_a_worker_that_no_longer_sees_what_is_shared_is_named(dask_cluster: Any, tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from pynwb import NWBFile, TimeSeries
 from pynwb.icephys import CurrentClampSeries, IZeroClampSeries, VoltageClampSeries
 
 from builders.traces import int16_trace, recording_of
-from nwb_mepp.core.errors import MetadataError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.nwb.header import add_equipment, make_file
 from nwb_mepp.nwb.metadata import Metadata
-from nwb_mepp.nwb.series import add_acquisition, check_clamp
+from nwb_mepp.nwb.series import add_acquisition
 from nwb_mepp.nwb.sweep_groups import parse_comment
 
 
@@ -90,27 +89,6 @@ def test_the_description_says_what_the_source_did_not_state(acquired: Callable[.
 
 def test_a_unit_that_is_not_known_is_called_so(acquired: Callable[..., NWBFile]) -> None:
     assert acquired(recording_of(int16_trace(unit=""))).acquisition["Vm"].unit == "unknown"
-
-
-def test_an_unknown_clamp_mode_is_refused(full_metadata: Metadata) -> None:
-    with pytest.raises(MetadataError, match=r"`clamp`: expected one of .*, izero, found 'sharp'"):
-        check_clamp(recording_of(), clamp="sharp", metadata=full_metadata)
-
-
-def test_a_clamp_mode_that_fits_no_channel_is_refused(full_metadata: Metadata) -> None:
-    with pytest.raises(
-        MetadataError, match="expected a channel in A because `clamp='voltage'` is stated, found Vm in V"
-    ):
-        check_clamp(recording_of(), clamp="voltage", metadata=full_metadata)
-
-
-def test_a_clamp_mode_needs_an_electrode() -> None:
-    with pytest.raises(MetadataError, match="expected a device and an electrode because `clamp` is given"):
-        check_clamp(recording_of(), clamp="current", metadata=Metadata())
-
-
-def test_without_clamp_mode_no_electrode_is_needed() -> None:
-    check_clamp(recording_of(), clamp=None, metadata=Metadata())
 
 
 @settings(max_examples=50)

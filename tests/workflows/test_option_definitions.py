@@ -15,7 +15,7 @@ from nwb_mepp.api import ConvertArguments
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.options import Options, options_of
 from nwb_mepp.detectors import FIT_MODES
-from nwb_mepp.nwb.series import CLAMP_MODES
+from nwb_mepp.nwb.clamp import CLAMP_UNITS
 from nwb_mepp.readers import ReadArguments, ReadOptions
 from nwb_mepp.workflows import (
     DetectionArguments,
@@ -92,7 +92,7 @@ def test_an_option_is_called_by_its_flag_in_one_place() -> None:
 
 def test_the_words_to_choose_from_are_those_that_do_the_work() -> None:
     assert options_of(DetectionSettings)["fit_recording"].choices == FIT_MODES
-    assert options_of(WriteOptions)["clamp"].choices == tuple(CLAMP_MODES)
+    assert options_of(WriteOptions)["clamp"].choices == tuple(CLAMP_UNITS)
 
 
 def test_help_is_a_phrase_that_stands_alone() -> None:

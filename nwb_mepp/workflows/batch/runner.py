@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
 
 # Not imported here, where little of it is needed.
-_IMPORTED_FIRST = "nwb_mepp.workflows.batch.imported_first"
+_IMPORTED_TO_CONVERT = "nwb_mepp.workflows.batch.imported_to_convert"
+_IMPORTED_TO_ANALYZE = "nwb_mepp.workflows.batch.imported_to_analyze"
 
 Report = Callable[[FileOutcome | Failure], None]
 
@@ -231,6 +232,7 @@ def convert_batch(
         worded=worded,
         on_done=on_done,
         on_interrupt=on_interrupt,
+        imported_first=_IMPORTED_TO_CONVERT,
     )
     outcome = runner.run(work, on_progress=on_progress)
     return _with_failures_listed(plan, outcome, worded=worded) if outcome.done else outcome
@@ -296,6 +298,7 @@ class _Runner:
     on_done: Report | None
     on_interrupt: Callable[[], None] | None
     written: WrittenTables | None = None
+    imported_first: str = _IMPORTED_TO_ANALYZE
 
     def __post_init__(self) -> None:
         if self.scheduler is not None and self.n_processes != 1:
@@ -363,7 +366,7 @@ class _Runner:
             budget_bytes=self.limits.budget_bytes,
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
-            imported_first=_IMPORTED_FIRST,
+            imported_first=self.imported_first,
         )
 
     def _lighter(self, result: FileOutcome | Failure) -> FileOutcome | Failure:

@@ -210,35 +210,41 @@ class _Channel:
     def describe(self, described: Sequence[Described], places: Sequence[_Places]) -> Iterator[FloatArray]:
         """Yield the features of candidates block by block, those of one segment after those of the other."""
         fits = ShapeFits.concatenate([one.fits for one in described])
-        best = fits.highest
-        own = [
-            _logit(np.concatenate([one.score for one in described])),
-            self._height(fits),
-            np.clip(best, *_HEIGHT_RANGE),
-            np.log(np.clip(fits.misfit, *_MISFIT_RANGE)),
-            *np.log(SHAPES_S)[fits.heights.argmax(axis=1)].T,
-            np.log(np.concatenate([one.stop_s - one.start_s for one in described])),
-        ]
-        neighbors = [
-            _neighbors(one.start_s, where, starts_s=segment.start_s, height=self._height(segment.fits))
-            for one, where, segment in zip(described, places, self._segments, strict=True)
-        ]
+        score = np.concatenate([one.score for one in described])
+        length_s = np.concatenate([one.stop_s - one.start_s for one in described])
+        neighbors = np.concatenate(
+            [
+                _neighbors(one.start_s, where, starts_s=segment.start_s, height=self._height(segment.fits))
+                for one, where, segment in zip(described, places, self._segments, strict=True)
+            ]
+        )
+        for first in range(0, max(len(score), 1), _BLOCK):
+            rows = slice(first, first + _BLOCK)
+            yield self._columns(fits.select(rows), score[rows], length_s[rows], neighbors[rows])
+
+    def _columns(
+        self, fits: ShapeFits, score: FloatArray, length_s: FloatArray, neighbors: FloatArray
+    ) -> FloatArray:
+        best, n_candidates = fits.highest, len(score)
         step, drift = (np.clip(height, *_HEIGHT_RANGE) for height in (fits.step, fits.drift))
         level = np.maximum(np.maximum(fits.step, fits.drift), 0.0)
         evidence = 0.5 * (np.maximum(best, 0.0) ** 2 - level**2)
-        columns = [*own, np.concatenate(neighbors), step, drift, np.clip(evidence, *_EVIDENCE_RANGE)]
-        before = len(own) + 1
-        for first in range(0, max(len(best), 1), _BLOCK):
-            block = [column[first : first + _BLOCK] for column in columns]
-            n_candidates = len(block[0])
-            yield np.column_stack(
-                [
-                    *block[:before],
-                    np.tile(self._first, (n_candidates, 1)),
-                    *block[before:],
-                    np.tile(self._second, (n_candidates, 1)),
-                ]
-            )
+        return np.column_stack(
+            [
+                _logit(score),
+                self._height(fits),
+                np.clip(best, *_HEIGHT_RANGE),
+                np.log(np.clip(fits.misfit, *_MISFIT_RANGE)),
+                *np.log(SHAPES_S)[fits.heights.argmax(axis=1)].T,
+                np.log(length_s),
+                neighbors,
+                np.tile(self._first, (n_candidates, 1)),
+                step,
+                drift,
+                np.clip(evidence, *_EVIDENCE_RANGE),
+                np.tile(self._second, (n_candidates, 1)),
+            ]
+        )
 
 
 def _logit(score: FloatArray) -> FloatArray:

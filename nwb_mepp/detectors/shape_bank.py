@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -69,6 +69,17 @@ class ShapeFits:
         return np.asarray(self.heights.max(axis=1), dtype=np.float64)
 
     @classmethod
+    def blank(cls, n_candidates: int) -> ShapeFits:
+        """Return room for the fits of a trace that was compared."""
+        heights = np.empty((n_candidates, len(SHAPES_S)), dtype=np.float32)
+        return cls(
+            heights=heights,
+            misfit=np.empty(n_candidates),
+            step=np.empty(n_candidates),
+            drift=np.empty(n_candidates),
+        )
+
+    @classmethod
     def concatenate(cls, parts: list[ShapeFits]) -> ShapeFits:
         """Join the fits of several stretches; without any, return no candidates."""
         if not parts:
@@ -83,11 +94,16 @@ class ShapeFits:
             drift=np.concatenate([part.drift for part in parts]),
         )
 
-    def select(self, rows: IntArray) -> ShapeFits:
-        """Return the fits of the candidates that indices of shape (n_selected,) choose."""
+    def select(self, rows: IntArray | slice) -> ShapeFits:
+        """Return the fits of the candidates that indices of shape (n_selected,), or a slice, choose."""
         return ShapeFits(
             heights=self.heights[rows], misfit=self.misfit[rows], step=self.step[rows], drift=self.drift[rows]
         )
+
+    def put(self, rows: slice, others: ShapeFits) -> None:
+        """Replace some of the fits in place."""
+        for one in fields(self):
+            getattr(self, one.name)[rows] = getattr(others, one.name)
 
 
 class ShapeBank:
@@ -137,15 +153,16 @@ class ShapeBank:
         -------
         ShapeFits
         """
-        parts = []
-        ends = np.searchsorted(onset, trace.tile * np.arange(1, trace.n_tiles + 1))
+        fits = ShapeFits.blank(len(onset))
+        ends = np.searchsorted(onset, trace.tile * np.arange(1, trace.n_tiles + 1)).tolist()
         first = 0
         for index, end in enumerate(ends):
             if end > first:
                 tile = trace.read_tile(index, margin=self._length)
-                parts.append(self._fit(tile, onset[first:end] - index * trace.tile + self._length))
+                rows = slice(first, end)
+                fits.put(rows, self._fit(tile, onset[rows] - index * trace.tile + self._length))
             first = end
-        return ShapeFits.concatenate(parts)
+        return fits
 
     def fit_samples(self, white: npt.ArrayLike, onset: IntArray) -> ShapeFits:
         """Do as :meth:`fit` with the samples of a whitened trace, which is zero beyond their ends."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.heap import give_back
 from nwb_mepp.conditioning import ChannelNoise
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.mepps import MEPP, Mepps
@@ -42,6 +43,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # What MiniUnet gives this probability or more is not taken for empty.
 _EMPTY_BELOW = 0.1
+_LONG_S = 1800.0
 
 
 def find_mepps(
@@ -100,6 +102,7 @@ def _measured(
     if are_frequent(found, segments):
         noise = noise.knowing(locate_candidates(segments, found, noise=noise).fit(roughly=True).curves)
         found = _kept_candidates(noise, f"{where}: what was found again", partial(find, noise=noise))
+    _tidy_up(segments)
     steps.begin(f"{where}: measuring", work=MEASURE)
 
     def measure() -> dict[str, npt.NDArray[Any]]:
@@ -108,9 +111,16 @@ def _measured(
         return {**arrays, "noise_sd": np.array(noise_sd)}
 
     columns = dict(noise.interim.get(f"{where}: measures", measure))
+    _tidy_up(segments)
     noise_sd = float(columns.pop("noise_sd"))
     measured = Mepps(channel=trace.channel, unit=trace.unit, **columns)
     return _standing_out(measured, noise=noise, noise_sd=noise_sd), noise_sd, noise
+
+
+def _tidy_up(segments: Sequence[Segment]) -> None:
+    """Give back the memory that a step has freed, if it can be much: it takes some milliseconds."""
+    if sum(segment.n_samples / segment.sampling_rate_hz for segment in segments) > _LONG_S:
+        give_back()
 
 
 def _kept_candidates(

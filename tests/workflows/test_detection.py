@@ -21,7 +21,7 @@ from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import Candidates, MiniUnet, get_detector
 from nwb_mepp.evaluation import match_times
 from nwb_mepp.simulation import reference_scenario, simulate_recording
-from nwb_mepp.workflows import DetectionSettings, analyze
+from nwb_mepp.workflows import DetectionSettings, analyze, detection
 from nwb_mepp.workflows.detection import _standing_out, most_probable
 
 
@@ -142,6 +142,17 @@ def test_the_first_of_two_autoencoders_judges(recording: Recording) -> None:
         name: "second_opinion=autoencoder_anomalous" in one.summary.settings for name, one in results.items()
     }
     assert said == {"autoencoder_anomalous": False, "template": True, "autoencoder": True}
+
+
+@pytest.mark.parametrize(("long_s", "n_times"), [(1e-3, 2), (1e6, 0)])
+def test_after_the_steps_of_a_long_channel_memory_is_given_back(
+    long_s: float, n_times: int, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(detection, "_LONG_S", long_s)
+    monkeypatch.setattr(detection, "give_back", lambda: told.append("back"))
+    results_of(recording, detectors=("threshold",))
+    assert len(told) == n_times
 
 
 def test_a_rate_of_false_discoveries_is_for_the_detector_with_probabilities(recording: Recording) -> None:

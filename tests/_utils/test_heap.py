@@ -1,0 +1,44 @@
+"""What was freed goes back, where the C library can do that."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from nwb_mepp._utils.heap import give_back
+
+# 200 MB in small pieces, of which the last one stays.
+FREED = """
+import sys
+from pathlib import Path
+from nwb_mepp._utils.heap import give_back
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+pieces = [b"x" * (100_000 + number) for number in range(2_000)]
+last = pieces[-1]
+full = resident()
+del pieces
+give_back()
+print(full - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="expected glibc, which can give memory back")
+def test_freed_memory_goes_back_although_what_was_made_last_stays() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 150.0
+
+
+@pytest.mark.parametrize("error", [OSError, TypeError])
+def test_another_c_library_is_left_alone(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: object) -> object:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", none)
+    give_back()

@@ -25,14 +25,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
+from nwb_mepp._utils.blas import one_thread
 from nwb_mepp._utils.spool import Spool
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
@@ -221,7 +220,7 @@ class LocatedEvents:
             return MeasuredEvents(self, None)
         known = white_noise(_noise_sd(self.train, self.bins)) if autocovariance is None else autocovariance
         weights = NoiseWeights(self.bins, known)
-        with _one_thread():
+        with one_thread():
             if roughly:
                 return MeasuredEvents(self, _Fit(weights, fit_roughly(self.train, weights)))
             return self._with_pairs(weights, fit_train(self.train, weights), split=split)
@@ -302,7 +301,7 @@ class MeasuredEvents:
         if self.fit is None:
             return self
         train, weights = self.located.train, NoiseWeights(self.located.bins, autocovariance)
-        with _one_thread():
+        with one_thread():
             fitted = fit_train(train, weights, start=self.fit.events)
             return self.located._with_pairs(weights, fitted, split=split)
 
@@ -311,7 +310,7 @@ class MeasuredEvents:
         parts = self.located.parts
         if self.fit is None:
             return Mepps.empty(parts[0].segment.trace.channel, parts[0].segment.trace.unit)
-        with _one_thread():
+        with one_thread():
             fitted = fit_freely(self.located.train, self.fit.weights, self.fit.events)
             tables = [
                 table_of(part, own)
@@ -359,12 +358,6 @@ class MeasuredEvents:
             fitted.select(slice(end - length, end)) if fitted is not None and length else None
             for end, length in zip(ends, lengths, strict=True)
         ]
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """Let sums be the same everywhere: their last digits depend on how many threads share them."""
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return limits
 
 
 def _noise_sd(train: Train, bins: Bins) -> float:

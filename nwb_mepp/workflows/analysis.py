@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from nwb_mepp._utils.blas import one_thread
 from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp.conditioning import MIN_DURATION_S, ChannelNoise, end_values, find_unusable, survey
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
@@ -78,13 +79,14 @@ def analyze(
     detectors = [get_detector(name, weights=wanted.weights_of(name)) for name in wanted.detectors]
     channels = choose_channels(recording, names=wanted.channels, every=wanted.all_channels)
     steps = Steps(on_progress, work=len(channels) * _work(detectors))
-    return [
-        result
-        for channel in channels
-        for result in analyze_channel(
-            recording, channel, detectors=detectors, settings=wanted, steps=steps, interim=interim
-        )
-    ]
+    with one_thread():
+        return [
+            result
+            for channel in channels
+            for result in analyze_channel(
+                recording, channel, detectors=detectors, settings=wanted, steps=steps, interim=interim
+            )
+        ]
 
 
 def analyze_channel(

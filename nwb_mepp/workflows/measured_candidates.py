@@ -45,7 +45,8 @@ def measure_candidates(
     Notes
     -----
     The events are fitted twice: roughly, to subtract them for a spectrum of what is left; then weighted by
-    that.
+    that. Frequent ones, of which the rough fits leave too much, are fitted a third time, beginning with the
+    second fits, weighted by what these leave.
     """
     located = locate_candidates(segments, candidates, noise=noise)
     left = measure_noise_left(segments, noise=noise.knowing(located.fit(roughly=True).curves))

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from builders.known_mepps import AMPLITUDE_V, DURATION_S, ONSETS_S, TAU_DECAY_S, mepp_trace
 from builders.traces import RATE_HZ, recording_of, trace_of
 from nwb_mepp.core.errors import DetectionError, MetadataError, UsageError
 from nwb_mepp.core.recording import Recording
 from nwb_mepp.core.results import ChannelResult
-from nwb_mepp.workflows import DetectionSettings, analyze, choose_channels
+from nwb_mepp.workflows import DetectionSettings, analysis, analyze, choose_channels
 from nwb_mepp.workflows.option_kinds import Amplitude
 
 
@@ -38,6 +39,21 @@ def test_every_mepp_is_found_once_and_measured_in_si_units() -> None:
     assert result.summary.analyzed_s == pytest.approx(DURATION_S)
     assert result.summary.rate_hz == pytest.approx(len(ONSETS_S) / DURATION_S)
     assert result.summary.threshold == 5.0
+
+
+def test_sums_are_not_shared_by_threads_and_so_the_same_on_every_computer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look, seen = analysis.survey_channel, []
+
+    def looked_at(*arguments: Any, **stated: Any) -> Any:
+        seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return look(*arguments, **stated)
+
+    monkeypatch.setattr(analysis, "survey_channel", looked_at)
+    with threadpool_limits(limits=2, user_api="blas"):
+        only_result(recording_of(trace_of(mepp_trace())))
+    assert set(seen) == {1}
 
 
 def test_times_count_from_the_session_start_whatever_the_start_of_the_trace() -> None:

@@ -1,4 +1,4 @@
-"""Sums of NumPy and SciPy that come out the same on every computer."""
+"""Sums of NumPy and SciPy that come out the same whatever the number of cores."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_every_mepp_is_found_once_and_measured_in_si_units() -> None:
     assert result.summary.threshold == 5.0
 
 
-def test_sums_are_not_shared_by_threads_and_so_the_same_on_every_computer(
+def test_sums_are_not_shared_by_threads_and_so_the_same_whatever_the_number_of_cores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     look, seen = analysis.survey_channel, []

@@ -30,19 +30,20 @@ hypothesis.settings.load_profile("untimed")
 
 # Files that take long, the longest first, so that at the end no process is left alone with one of them.
 LONG = (
+    "faults/test_faults.py",
     "cli/test_detect_many.py",
     "end_to_end/test_foreign_nwb.py",
     "nwb/test_linked_files.py",
-    "faults/test_faults.py",
-    "end_to_end/test_lab_folder.py",
-    "nwb/test_extension.py",
-    "end_to_end/test_safe_writing.py",
-    "end_to_end/test_limits.py",
-    "nwb/test_replacement.py",
-    "workflows/batch/test_runner.py",
-    "workflows/test_files.py",
-    "end_to_end/test_what_is_no_mepp.py",
     "curation/test_session.py",
+    "end_to_end/test_what_is_no_mepp.py",
+    "workflows/test_files.py",
+    "end_to_end/test_safe_writing.py",
+    "nwb/test_extension.py",
+    "nwb/test_replacement.py",
+    "end_to_end/test_limits.py",
+    "_utils/test_process_pool.py",
+    "nwb/test_stored_file.py",
+    "workflows/batch/test_runner.py",
 )
 
 

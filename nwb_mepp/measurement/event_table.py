@@ -24,6 +24,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # The factor from the mean around the peak to the peak of the fitted shape: more would be that of a spike.
 _MOST_CURVED = 1.3
+# Events whose shapes are worked out at a time.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +51,10 @@ def table_of(one: Part, fitted: FittedEvents) -> Mepps:
     """Return the table of the events of one segment."""
     segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
     start, peak, stop, overlapped = _intervals(one, fitted)
-    sizes = np.empty((n_events, 3))
+    sizes, higher = np.empty((n_events, 3)), _higher_at_peak(one, fitted, peak)
     for number in range(n_events):
         interval = (int(start[number]), int(peak[number]), int(stop[number]))
-        sizes[number] = _sizes(one, fitted, number, interval)
+        sizes[number] = _sizes(one, fitted, number, interval, higher=float(higher[number]))
     amplitude, area, baseline = sizes.T
     kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
     in_sweep = segment.start + np.stack([start, stop, peak])
@@ -143,24 +145,36 @@ def _kinetics(
     return found
 
 
+def _higher_at_peak(one: Part, fitted: FittedEvents, peak: IntArray) -> FloatArray:
+    """Return by which factor shapes are higher at their peaks than in the mean around, shape (n_events,)."""
+    half = one.view.samples(PEAK_HALF_WINDOW_S)
+    around = np.arange(-half, half + 1)
+    higher = np.ones(len(peak))
+    for first in range(0, len(peak), _BLOCK):
+        some = slice(first, first + _BLOCK)
+        likely = fitted.likely.select(some)
+        beside_s = ((peak[some] - one.peak[some])[:, None] + around) / one.view.rate_hz
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = likely.curves(beside_s).mean(axis=1)
+            factor = np.clip(likely.amplitude / mean, 1.0, _MOST_CURVED)
+        higher[some] = np.where(fitted.fits[some] & (mean > 0.0), factor, 1.0)
+    return higher
+
+
 def _sizes(
-    one: Part, fitted: FittedEvents, number: int, interval: tuple[int, int, int]
+    one: Part, fitted: FittedEvents, number: int, interval: tuple[int, int, int], *, higher: float
 ) -> tuple[float, float, float]:
     """Return amplitude, area and baseline of one event, signed."""
     start, peak, stop = interval
-    view, likely, fits = one.view, fitted.likely, bool(fitted.fits[number])
+    view = one.view
     half = view.samples(PEAK_HALF_WINDOW_S)
     first, last = min(start, peak - half), max(stop, peak + half + 1)
-    level = likely.level[number]
+    level = fitted.likely.level[number]
     trace, others = view.values(first, last), fitted.sum_at(one.peak, first, last, without=number)
     if not np.isfinite(level):
         level = float(trace.min())
     at = slice(peak - half - first, peak + half + 1 - first)
-    amplitude = float((trace - others)[at].mean()) - level
-    if fits:
-        window = np.arange(peak - half, peak + half + 1) - one.peak[number]
-        own = likely.select(np.array([number])).curves(window / view.rate_hz)[0].mean()
-        amplitude *= min(max(float(likely.amplitude[number] / own), 1.0), _MOST_CURVED) if own > 0 else 1.0
+    amplitude = (float((trace - others)[at].mean()) - level) * higher
     area = float((trace - others - level)[start - first : stop - first].sum()) / view.rate_hz
     baseline = level + float(others[peak - first])
     return view.sign * amplitude, view.sign * area, view.sign * baseline

@@ -127,8 +127,9 @@ def drop_constant(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating
     >>> drop_constant(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
     [[1.0, 2.0]]
     """
-    varying = np.ptp(excerpts, axis=1) > 1e-9 * np.max(np.abs(excerpts))
-    return excerpts[varying] if varying.any() else excerpts
+    largest = np.maximum(excerpts.max(), -excerpts.min())
+    varying = np.ptp(excerpts, axis=1) > 1e-9 * largest
+    return excerpts[varying] if varying.any() and not varying.all() else excerpts
 
 
 def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> FloatArray:

@@ -13,12 +13,12 @@ from nwb_mepp.workflows.outcomes import Written
 
 __all__ = ["WrittenTables"]
 
-# Of thousands of recordings, tables take more than memory should.
-_IN_MEMORY_BYTES = 64_000_000
+# Of thousands of recordings, or of a day, tables take more than memory should.
+_IN_MEMORY_BYTES = 8_000_000
 
 
 class WrittenTables:
-    """Tables by output, within a ``with`` block; beyond 64 MB they lie in a temporary file without a name."""
+    """Tables by output, within a ``with`` block; beyond 8 MB they lie in a temporary file without a name."""
 
     def __init__(self) -> None:
         # Nobody else can write to it, so what is unpickled is what was put there.

@@ -161,7 +161,8 @@ def _row(
         if len(candidates) > 1:
             candidates = [trace for trace in candidates if trace.channel == channel]
     if len(candidates) != 1:
-        found = ", ".join(reference.name for reference in references) or "nothing"
+        gone = "a series that is no longer in the file"
+        found = ", ".join(reference.name or gone for reference in references) or "nothing"
         raise ReadError(
             f"expected row {number} of table {table!r} to refer to one channel in volts or amperes of "
             f"/acquisition, found {found}; this table cannot be read as MEPPs."

@@ -90,8 +90,8 @@ def named(group: h5py.Group) -> StoredName:
 
 
 def last_name(group: h5py.Group) -> str:
-    """Return the name of an object without its path."""
-    return str(group.name).rpartition("/")[2]
+    """Return the name of an object without its path; empty where no path leads to it any more."""
+    return str(group.name or "").rpartition("/")[2]
 
 
 def text_of(item: h5py.HLObject, name: str, *, default: str | None = None) -> str:

@@ -43,7 +43,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # What MiniUnet gives this probability or more is not taken for empty.
 _EMPTY_BELOW = 0.1
-_LONG_S = 1800.0
+# What the steps of a longer channel free is worth giving back.
+_MUCH_TO_FREE_S = 1800.0
 
 
 def find_mepps(
@@ -119,7 +120,7 @@ def _measured(
 
 def _tidy_up(segments: Sequence[Segment]) -> None:
     """Give back the memory that a step has freed, if it can be much: it takes some milliseconds."""
-    if sum(segment.n_samples / segment.sampling_rate_hz for segment in segments) > _LONG_S:
+    if sum(segment.n_samples / segment.sampling_rate_hz for segment in segments) > _MUCH_TO_FREE_S:
         give_back()
 
 

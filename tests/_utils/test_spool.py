@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from nwb_mepp._utils import spool
 from nwb_mepp._utils.spool import Spool
 from nwb_mepp.core.errors import OutputError
 
@@ -21,6 +22,24 @@ def test_rows_come_back_in_any_order_also_beyond_the_limit() -> None:
     assert len(rows) == 20
     for number in reversed(range(20)):
         np.testing.assert_array_equal(rows[number], made[number])
+
+
+@pytest.mark.parametrize("most_at_once", [0, 1 << 23])
+@pytest.mark.parametrize("indices", [[3], [4, 5, 6], [7, 3, 5, 5], [3, 9]])
+def test_rows_of_equal_length_come_stacked_in_the_order_asked_for(
+    indices: list[int], most_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "_MOST_AT_ONCE", most_at_once)
+    rows = Spool(max_bytes=100)
+    # Before the last one there is a row of another length.
+    made = [np.arange(float(number), number + length) for number, length in enumerate([2] * 8 + [4, 2])]
+    for row in made:
+        rows.append(row)
+    found = rows.stacked(np.array(indices))
+    np.testing.assert_array_equal(found, [made[index] for index in indices])
+    # What was read does not keep the rows from growing.
+    rows.append(np.ones(2))
+    assert len(rows) == 11
 
 
 def test_memory_does_not_grow_beyond_the_limit() -> None:

@@ -149,7 +149,7 @@ def test_after_the_steps_of_a_long_channel_memory_is_given_back(
     long_s: float, n_times: int, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(detection, "_LONG_S", long_s)
+    monkeypatch.setattr(detection, "_MUCH_TO_FREE_S", long_s)
     monkeypatch.setattr(detection, "give_back", lambda: told.append("back"))
     results_of(recording, detectors=("threshold",))
     assert len(told) == n_times

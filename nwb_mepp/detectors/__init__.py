@@ -20,7 +20,7 @@ from nwb_mepp.detectors.registry import (
     gives_second_opinion,
     takes_weights,
 )
-from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime
+from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.template_fit import TemplateFit
 from nwb_mepp.detectors.threshold import Threshold
@@ -69,6 +69,7 @@ __all__ = [
     "load_weights",
     "make_runtime",
     "owner_of_weights",
+    "run_over",
     "shipped_versions",
     "shipped_weights",
     "take_together",

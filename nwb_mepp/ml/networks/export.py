@@ -26,7 +26,9 @@ BLOCK_MARGIN = 128
 BLOCK_SAMPLES = 4096 + 2 * BLOCK_MARGIN
 
 
-def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
+def export_miniunet(
+    folder: Path, *, model: Any, config: Mapping[str, Any], network: bytes | None = None
+) -> str:
     """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained MiniUnet.
 
     Parameters
@@ -37,6 +39,9 @@ def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> s
         As trained, ending in logits.
     config : mapping
         Description of the weights; checksum, block and architecture are added.
+    network : bytes, optional
+        The same network in LiteRT's format, as :func:`~nwb_mepp.ml.networks.quantize` gives it; by default
+        it is converted as it is, in single precision.
 
     Returns
     -------
@@ -49,10 +54,13 @@ def export_miniunet(folder: Path, *, model: Any, config: Mapping[str, Any]) -> s
         If the folder holds weights: a version is never overwritten.
     """
     kernel_size = int(model.layers[1].kernel_size[0])
+    weights = model.get_weights()
+    if network is None:
+        network = _convert(build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES), weights)
     return _export(
         folder,
-        weights=model.get_weights(),
-        runnable=build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES),
+        weights=weights,
+        network=network,
         config=config,
         architecture={"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
     )
@@ -76,10 +84,11 @@ def export_autoencoder(folder: Path, *, model: Any, config: Mapping[str, Any]) -
     FileExistsError
         If the folder holds weights: a version is never overwritten.
     """
+    weights = model.get_weights()
     return _export(
         folder,
-        weights=model.get_weights(),
-        runnable=build_autoencoder(n_samples=BLOCK_SAMPLES),
+        weights=weights,
+        network=_convert(build_autoencoder(n_samples=BLOCK_SAMPLES), weights),
         config=config,
         architecture={"name": "autoencoder", "n_samples": BLOCK_SAMPLES},
     )
@@ -89,16 +98,15 @@ def _export(
     folder: Path,
     *,
     weights: list[Any],
-    runnable: Any,
+    network: bytes,
     config: Mapping[str, Any],
     architecture: Mapping[str, Any],
 ) -> str:
-    """Write the files of a network; ``runnable`` is the same network for blocks of fixed length."""
+    """Write the files of a network; ``network`` has the same weights in LiteRT's format."""
     if (folder / "config.json").exists():
         raise FileExistsError(
             f"{folder.name}: expected a new version, found weights; a version is never overwritten."
         )
-    network = _convert(runnable, weights)
     sha256 = hashlib.sha256(network).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(network)

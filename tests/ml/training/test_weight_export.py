@@ -12,10 +12,11 @@ from builders.detectors import by_score_alone
 from nwb_mepp.conditioning import compress, survey, whiten
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import MiniUnet
-from nwb_mepp.ml.networks import BLOCK_MARGIN, build_miniunet
+from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES, build_miniunet
 from nwb_mepp.ml.training import TrainingPlan, calibrate_and_export, weight_export
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
+from nwb_mepp.ml.training.quantized_weights import ARITHMETIC
 from nwb_mepp.simulation import Scenario, simulate_recording
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -38,6 +39,8 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
     )
     # Calibration takes minutes and has its own test.
     monkeypatch.setattr(weight_export, "calibrate", lambda *_, **__: calibrated)
+    crops = np.random.default_rng(0).normal(size=(2, BLOCK_SAMPLES)).astype(np.float32)
+    monkeypatch.setattr(weight_export, "crops_to_quantize_on", lambda *_, **__: crops)
     model = build_miniunet(kernel_size=3, logits=True, seed=2)
     plan = TrainingPlan(kernel_size=3, n_recordings=12, n_steps=34)
     folder = tmp_path / "miniunet" / "5"
@@ -50,6 +53,7 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert (config["version"], config["threshold"]) == ("5", 0.35)
     assert config["training"]["n_recordings"] == 12
+    assert config["arithmetic"] == ARITHMETIC
     assert config["probability"] == by_score_alone().to_config()
     card = (folder / "CARD.md").read_text(encoding="utf-8")
     for stated in (
@@ -65,20 +69,13 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
         assert stated in card
     assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
-    # The detector made of the files computes what the model does; the ends are taken differently.
+    # The detector made of the files computes what was calibrated; the ends are taken differently.
     simulated = simulate_recording(Scenario(duration_s=3.0, rate_hz=3.0), seed=0)
     segments = list(cut_segments([simulated.trace()]))
     (trace,) = whiten(segments, noise=survey(segments))
     conditioned = compress(trace.read_tile(0))
-    expected = weight_export.network_output(model)(conditioned)
+    expected = weight_export.network_output((folder / "model.tflite").read_bytes(), name="5")(conditioned)
     assert expected.shape == (trace.n_samples,)
     output = np.concatenate(list(MiniUnet(folder).outputs(trace)))
     inside = slice(BLOCK_MARGIN, -BLOCK_MARGIN)
     np.testing.assert_allclose(output[inside], expected[inside], rtol=0, atol=1e-5)
-
-
-def test_outputs_stay_probabilities_however_sure_the_network_is() -> None:
-    model = build_miniunet(kernel_size=3, logits=True, seed=2)
-    model.get_layer("logit").bias.assign([-500.0])
-    noise = np.random.default_rng(0).standard_normal(6_000).astype(np.float32)
-    assert np.all(weight_export.network_output(model)(noise) == 0.0)

@@ -11,10 +11,13 @@ __all__ = [
     "drop_constant",
     "informative_bandwidth",
     "noise_spectrum",
+    "periodograms",
     "quantization_step",
     "rounding_density",
     "smooth_spectrum",
+    "typical_density",
     "unfiltered_spectrum",
+    "varying",
     "without_lines",
     "without_slope",
 ]
@@ -57,11 +60,6 @@ def noise_spectrum(
     frequencies_hz, density : ndarray, shape (n_samples // 2 + 1,)
         ``density`` in unit**2 per Hz.
 
-    Notes
-    -----
-    The periodogram of Gaussian noise is exponentially distributed in each bin, so its quantile q is
-    ``-log(1 - q)`` times its mean; the 0.3 quantile over the excerpts is divided by that.
-
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -71,8 +69,32 @@ def noise_spectrum(
     >>> abs(variance - 2.0**2) < 0.15
     True
     """
+    power = periodograms(drop_constant(excerpts), sampling_rate_hz=sampling_rate_hz)
+    density = typical_density(power, overwrite=True)
+    floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
+    frequencies_hz = np.arange(len(density)) * (sampling_rate_hz / excerpts.shape[1])
+    return frequencies_hz, np.maximum(density, floor)
+
+
+def periodograms(excerpts: npt.NDArray[np.floating], *, sampling_rate_hz: float) -> FloatArray:
+    """Return the one-sided power spectral density of each excerpt, under a Hann window.
+
+    Parameters
+    ----------
+    excerpts : ndarray, shape (n_excerpts, n_samples)
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    ndarray, shape (n_excerpts, n_samples // 2 + 1)
+        In unit**2 per Hz, relative to the median of the excerpt.
+
+    Examples
+    --------
+    >>> periodograms(np.full((1, 4), 7.0), sampling_rate_hz=10.0).tolist()
+    [[0.0, 0.0, 0.0]]
+    """
     n_samples = excerpts.shape[1]
-    excerpts = drop_constant(excerpts)
     window = np.hanning(n_samples + 2)[1:-1]
     power = np.empty((len(excerpts), n_samples // 2 + 1))
     for begin in range(0, len(excerpts), _BLOCK):
@@ -80,10 +102,35 @@ def noise_spectrum(
         centered = excerpts[some] - np.median(excerpts[some], axis=1, keepdims=True)
         power[some] = np.abs(np.fft.rfft(centered * window, axis=1)) ** 2
     power *= 2.0 / (sampling_rate_hz * np.sum(window**2))
-    density = np.quantile(power, _QUANTILE, axis=0, overwrite_input=True) / -np.log1p(-_QUANTILE)
-    floor = step**2 / 12.0 / (sampling_rate_hz / 2.0)
-    frequencies_hz = np.arange(len(density)) * (sampling_rate_hz / n_samples)
-    return frequencies_hz, np.maximum(density, floor)
+    return power
+
+
+def typical_density(power: FloatArray, *, overwrite: bool = False) -> FloatArray:
+    """Estimate the density of the noise from periodograms of excerpts some of which hold events.
+
+    Parameters
+    ----------
+    power : ndarray, shape (n_excerpts, n_frequencies)
+    overwrite : bool, default False
+        Work in ``power``, whose order within each column changes.
+
+    Returns
+    -------
+    ndarray, shape (n_frequencies,)
+
+    Notes
+    -----
+    The periodogram of Gaussian noise is exponentially distributed in each bin, so its quantile q is
+    ``-log(1 - q)`` times its mean; the 0.3 quantile over the excerpts is divided by that.
+
+    Examples
+    --------
+    >>> exponential = -np.log1p(-(np.arange(1000) + 0.5) / 1000)
+    >>> round(float(typical_density(2.0 * exponential[:, np.newaxis])[0]), 3)
+    2.0
+    """
+    low = np.quantile(power, _QUANTILE, axis=0, overwrite_input=overwrite)
+    return np.asarray(low / -np.log1p(-_QUANTILE))
 
 
 def without_slope(excerpts: FloatArray) -> FloatArray:
@@ -127,9 +174,31 @@ def drop_constant(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.floating
     >>> drop_constant(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
     [[1.0, 2.0]]
     """
+    kept = varying(excerpts)
+    return excerpts if kept.all() else excerpts[kept]
+
+
+def varying(excerpts: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """Tell which excerpts :func:`drop_constant` keeps.
+
+    Parameters
+    ----------
+    excerpts : ndarray, shape (n_excerpts, n_samples)
+
+    Returns
+    -------
+    ndarray of bool, shape (n_excerpts,)
+
+    Examples
+    --------
+    >>> varying(np.array([[1.0, 1.0], [1.0, 2.0]])).tolist()
+    [False, True]
+    >>> varying(np.array([[1.0, 1.0], [2.0, 2.0]])).tolist()
+    [True, True]
+    """
     largest = np.maximum(excerpts.max(), -excerpts.min())
-    varying = np.ptp(excerpts, axis=1) > 1e-9 * largest
-    return excerpts[varying] if varying.any() and not varying.all() else excerpts
+    does = np.ptp(excerpts, axis=1) > 1e-9 * largest
+    return does if does.any() else np.ones_like(does)
 
 
 def smooth_spectrum(density: npt.ArrayLike, *, relative_width: float = 0.15) -> FloatArray:

@@ -16,8 +16,11 @@ from nwb_mepp.conditioning.spectrum import (
     drop_constant,
     informative_bandwidth,
     noise_spectrum,
+    periodograms,
     quantization_step,
     rounding_density,
+    typical_density,
+    varying,
     without_lines,
     without_slope,
 )
@@ -197,8 +200,13 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     _check(segments)
     first = segments[0]
     excerpts = _excerpts(segments)
-    step = quantization_step(excerpts)
-    frequencies_hz, density = noise_spectrum(excerpts, sampling_rate_hz=first.sampling_rate_hz)
+    # Neighboring excerpts overlap by half.
+    step = quantization_step(excerpts[::2])
+    power = periodograms(excerpts, sampling_rate_hz=first.sampling_rate_hz)
+    kept = varying(excerpts)
+    density = typical_density(power[kept])
+    # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
+    frequencies_hz, level = noise_spectrum(without_slope(excerpts), sampling_rate_hz=first.sampling_rate_hz)
     # Noise below the converter's step leaves hardly any trace.
     least = step**2 / 6.0 / first.sampling_rate_hz
     noise_sd = _sd_above(
@@ -210,8 +218,6 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
             "measured; choose another channel with `channels`, or leave out the constant stretches with "
             "`exclude=[(START, STOP)]`."
         )
-    # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
-    frequencies_hz, level = noise_spectrum(without_slope(excerpts), sampling_rate_hz=first.sampling_rate_hz)
     rounding = rounding_density(frequencies_hz, level, step=step)
     bandwidth_hz = informative_bandwidth(frequencies_hz, np.maximum(level, least), rounding=rounding)
     _check_noise(excerpts, bandwidth_hz, trace=first.trace)
@@ -223,7 +229,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
         bandwidth_hz=bandwidth_hz,
         converter_step=step,
         rounding_density=rounding,
-        noise_growth=_growth(excerpts, sampling_rate_hz=first.sampling_rate_hz),
+        noise_growth=_growth(power, kept, frequencies_hz=frequencies_hz),
         hum=find_hum(segments, noise_sd=noise_sd),
         polarity=decided,
         polarity_reason=reason,
@@ -312,15 +318,16 @@ def _sd_above(lowest_hz: float, frequencies_hz: FloatArray, density: FloatArray)
     return float(np.sqrt(np.sum(density[above]) * (frequencies_hz[1] - frequencies_hz[0])))
 
 
-def _growth(excerpts: FloatArray, *, sampling_rate_hz: float) -> float:
+def _growth(power: FloatArray, kept: npt.NDArray[np.bool_], *, frequencies_hz: FloatArray) -> float:
     """Return the SD of the noise in the loudest stretch over that in the median one."""
-    n_stretches = min(len(excerpts) // _STRETCH_EXCERPTS, _MAX_STRETCHES)
+    n_stretches = min(len(power) // _STRETCH_EXCERPTS, _MAX_STRETCHES)
     if n_stretches < 3:
         return 1.0
     sds = []
-    for stretch in np.array_split(excerpts, n_stretches):
-        spectrum = noise_spectrum(stretch, sampling_rate_hz=sampling_rate_hz)
-        sds.append(_sd_above(_GROWTH_FROM_HZ, *spectrum))
+    for rows in np.array_split(np.arange(len(power)), n_stretches):
+        varied = rows[kept[rows]]
+        density = typical_density(power[varied if len(varied) else rows])
+        sds.append(_sd_above(_GROWTH_FROM_HZ, frequencies_hz, density))
     typical = float(np.median(sds))
     return max(sds) / typical if typical > 0.0 else 1.0
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import platform
 import subprocess
 import sys
 
 import pytest
 
-from nwb_mepp._utils.heap import give_back
+from nwb_mepp._utils.heap import give_back, rare_collections
 
 # 200 MB in small pieces, of which the last one stays.
 FREED = """
 import sys
 from pathlib import Path
-from nwb_mepp._utils.heap import give_back
+from nwb_mepp._utils.heap import give_back, rare_collections
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
@@ -42,3 +43,17 @@ def test_another_c_library_is_left_alone(error: type[Exception], monkeypatch: py
 
     monkeypatch.setattr(ctypes, "CDLL", none)
     give_back()
+
+
+def test_collections_are_rare_within_the_block_alone() -> None:
+    before = gc.get_threshold()
+    with rare_collections():
+        assert gc.get_threshold() == (10_000, *before[1:])
+    assert gc.get_threshold() == before
+
+
+def test_collections_are_as_before_after_an_error() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(KeyError), rare_collections():
+        raise KeyError
+    assert gc.get_threshold() == before

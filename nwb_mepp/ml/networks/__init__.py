@@ -6,7 +6,7 @@ from nwb_mepp.ml.networks.devices import Precision, has_gpu, precision, prepare_
 from nwb_mepp.ml.networks.export import BLOCK_MARGIN, BLOCK_SAMPLES, export_autoencoder, export_miniunet
 from nwb_mepp.ml.networks.miniunet import build_miniunet, receptive_field
 from nwb_mepp.ml.networks.optimization import Batch, Fitted, Validation, fit
-from nwb_mepp.ml.networks.quantization import quantize
+from nwb_mepp.ml.networks.quantization import quantize_miniunet
 from nwb_mepp.ml.networks.runtime import KerasRuntime
 from nwb_mepp.ml.networks.weight_files import build_network, load_arrays, load_keras_file, read_architecture
 
@@ -31,7 +31,7 @@ __all__ = [
     "load_keras_file",
     "precision",
     "prepare_tensorflow",
-    "quantize",
+    "quantize_miniunet",
     "read_architecture",
     "receptive_field",
 ]

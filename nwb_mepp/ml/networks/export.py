@@ -40,8 +40,8 @@ def export_miniunet(
     config : mapping
         Description of the weights; checksum, block and architecture are added.
     network : bytes, optional
-        The same network in LiteRT's format, as :func:`~nwb_mepp.ml.networks.quantize` gives it; by default
-        it is converted as it is, in single precision.
+        The same network in LiteRT's format, as :func:`~nwb_mepp.ml.networks.quantize_miniunet` gives it; by
+        default it is converted as it is, in single precision.
 
     Returns
     -------

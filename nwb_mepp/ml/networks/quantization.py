@@ -16,14 +16,14 @@ from nwb_mepp._utils.native_stderr import quiet_stderr
 from nwb_mepp.ml.networks.export import BLOCK_SAMPLES
 from nwb_mepp.ml.networks.miniunet import build_miniunet
 
-__all__ = ["quantize"]
+__all__ = ["quantize_miniunet"]
 
 Float32Array = npt.NDArray[np.float32]
 
 _CONVOLUTION = "CONV_2D"
 
 
-def quantize(model: Any, crops: Float32Array) -> bytes:
+def quantize_miniunet(model: Any, crops: Float32Array) -> bytes:
     """Convert a trained MiniUnet to LiteRT's format, with weights and activations of 8 bits.
 
     Parameters

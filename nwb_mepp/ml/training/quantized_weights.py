@@ -10,7 +10,13 @@ import numpy.typing as npt
 from nwb_mepp.conditioning import compress, expand
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import load_weights
-from nwb_mepp.ml.networks import BLOCK_SAMPLES, build_miniunet, export_miniunet, load_arrays, quantize
+from nwb_mepp.ml.networks import (
+    BLOCK_SAMPLES,
+    build_miniunet,
+    export_miniunet,
+    load_arrays,
+    quantize_miniunet,
+)
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
 
 __all__ = ["ARITHMETIC", "crops_to_quantize_on", "quantize_weights"]
@@ -84,5 +90,5 @@ def quantize_weights(folder: Path, *, weights: Path, recordings: CalibrationSet)
         "arithmetic": ARITHMETIC,
         "training": {**config["training"], "quantized_from": config["sha256"]},
     }
-    network = quantize(model, crops_to_quantize_on(recordings))
+    network = quantize_miniunet(model, crops_to_quantize_on(recordings))
     return export_miniunet(folder, model=model, config={**config, **changed}, network=network)

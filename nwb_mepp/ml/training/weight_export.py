@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nwb_mepp.core.version import __version__
 from nwb_mepp.detectors import LiteRTRuntime, Weights, run_over
-from nwb_mepp.ml.networks import BLOCK_MARGIN, export_miniunet, quantize
+from nwb_mepp.ml.networks import BLOCK_MARGIN, export_miniunet, quantize_miniunet
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
@@ -163,7 +163,7 @@ def calibrate_and_export(
     """
     told = origin or _simulated(plan)
     # Calibrated is what will run, with the errors that it has from its few bits.
-    network = quantize(model, crops_to_quantize_on(recordings, n_recordings=min(n_reference, 2)))
+    network = quantize_miniunet(model, crops_to_quantize_on(recordings, n_recordings=min(n_reference, 2)))
     output = network_output(network, name=folder.name)
     calibrated = calibrate(
         output,

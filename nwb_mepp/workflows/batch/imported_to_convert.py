@@ -5,10 +5,13 @@ second. What cannot be imported here is reported where it is used.
 """
 
 import contextlib
+import gc
 import importlib
 import io
 import warnings
 from collections.abc import Sequence
+
+from nwb_mepp._utils.heap import rare_collections
 
 __all__ = ["MODULES", "import_silently"]
 
@@ -20,9 +23,13 @@ MODULES = (
 
 
 def import_silently(names: Sequence[str]) -> None:
-    """Import modules, of which none may say anything or fail."""
+    """Import modules, of which none may say anything or fail.
+
+    What they hold is not looked through for unused objects again, in this process and those forked from it.
+    """
     for name in names:
         with (
+            rare_collections(),
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
@@ -30,6 +37,7 @@ def import_silently(names: Sequence[str]) -> None:
         ):
             warnings.simplefilter("ignore")
             importlib.import_module(name)
+    gc.freeze()
 
 
 import_silently(MODULES)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.detectors import LiteRTRuntime, Weights
-from nwb_mepp.ml.networks import BLOCK_SAMPLES, build_miniunet, quantize
+from nwb_mepp.ml.networks import BLOCK_SAMPLES, build_miniunet, quantize_miniunet
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -36,7 +36,7 @@ def loaded(network: bytes) -> LiteRTRuntime:
 
 @pytest.fixture(scope="module")
 def network(model: Any) -> bytes:
-    return quantize(model, blocks(4, seed=2))
+    return quantize_miniunet(model, blocks(4, seed=2))
 
 
 def test_output_is_nearly_that_of_the_network(model: Any, network: bytes) -> None:
@@ -67,6 +67,6 @@ def test_what_no_crop_reaches_is_cut_off(model: Any, network: bytes) -> None:
     loud = 5.0 * blocks(4, seed=4)
     error_by_quiet, error_by_loud = (
         np.abs(loaded(one).run(loud[0]) - expected(model, loud[0])).mean()
-        for one in (network, quantize(model, loud[1:]))
+        for one in (network, quantize_miniunet(model, loud[1:]))
     )
     assert error_by_quiet > 3.0 * error_by_loud

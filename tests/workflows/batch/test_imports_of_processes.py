@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -30,3 +31,12 @@ def test_what_is_missing_or_fails_says_nothing(
 def test_batches_name_the_modules_that_import() -> None:
     assert imported_to_convert.__name__ == runner._IMPORTED_TO_CONVERT
     assert imported_to_analyze.__name__ == runner._IMPORTED_TO_ANALYZE
+
+
+def test_what_was_imported_is_not_looked_through_for_unused_objects_again() -> None:
+    gc.unfreeze()
+    try:
+        imported_to_convert.import_silently(())
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()

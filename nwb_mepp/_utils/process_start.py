@@ -11,13 +11,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing import current_process, get_context, reduction, resource_tracker
+from contextlib import contextmanager, suppress
+from multiprocessing import current_process, forkserver, get_context, reduction, resource_tracker
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
-__all__ = ["Forked", "forked"]
+__all__ = ["Forked", "forked", "start_server"]
 
 
 class Forked:
@@ -72,7 +72,7 @@ def forked(target: Callable[..., None], *arguments: object, imported_first: str)
         None if it cannot be: elsewhere than on Linux, in a daemon (such as a worker of Dask), where the
         server was killed, or where there is no room for its socket.
     """
-    if sys.platform != "linux" or current_process().daemon:
+    if not _can_fork():
         return None
     context = get_context("forkserver")
     context.set_forkserver_preload([imported_first])
@@ -83,6 +83,26 @@ def forked(target: Callable[..., None], *arguments: object, imported_first: str)
     except (OSError, EOFError):
         return None
     return Forked(process)
+
+
+def start_server(*, imported_first: str) -> None:
+    """Start the server of :func:`forked` already, so that it imports while this process does something else.
+
+    Nothing happens where processes cannot be forked.
+
+    Parameters
+    ----------
+    imported_first : str
+        As the processes that follow will ask for.
+    """
+    if _can_fork():
+        forkserver.set_forkserver_preload([imported_first])
+        with suppress(OSError, EOFError), _interrupts_blocked(), _script_left_out():
+            forkserver.ensure_running()
+
+
+def _can_fork() -> bool:
+    return sys.platform == "linux" and not current_process().daemon
 
 
 def _forked(_: _Surroundings, target: Callable[..., None], arguments: tuple[object, ...]) -> None:

@@ -64,8 +64,9 @@ def run(
     DIR/summary.csv for all outputs in DIR. An output file made from the same input and settings is kept.
     NWB files of other programs are annotated, in a copy.
     """
-    from nwb_mepp.workflows.batch import run_batch
+    from nwb_mepp.workflows.batch import prepare_processes, run_batch
 
+    prepare_processes(paths, analyze=True, scheduler=scheduler)
     plan = _plan(
         paths,
         output,
@@ -118,12 +119,13 @@ def convert(
 
     Excluded stretches are written as invalid_times, which 'nwb-mepp detect' leaves out, too.
     """
-    from nwb_mepp.workflows.batch import convert_batch
+    from nwb_mepp.workflows.batch import convert_batch, prepare_processes
 
     if channel is not None and events is None:
         raise UsageError("--channel names the channel of --events, but --events is not given; add it.")
     if event_column is not None and events is None:
         raise UsageError("--event-column names a column of --events, but --events is not given; add it.")
+    prepare_processes(paths, analyze=False, scheduler=scheduler)
     plan = _plan(
         paths,
         output,
@@ -173,8 +175,9 @@ def detect(
     Only the tables and summary rows of the same detectors on the same channels change. At a terminal, it asks
     first where a person has decided on MEPPs already; these decisions stay.
     """
-    from nwb_mepp.workflows.batch import detect_batch, plan_detection
+    from nwb_mepp.workflows.batch import detect_batch, plan_detection, prepare_processes
 
+    prepare_processes(paths, analyze=True, scheduler=scheduler)
     plan = plan_detection(paths, output=output, extension=write_options.extension)
     if not yes and at_terminal():
         plan = _without_declined(plan)

@@ -125,6 +125,29 @@ time.sleep(1)
 """
 
 
+def test_the_server_can_import_before_any_process_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    stated = "work=eval, on_crash=max, n_processes=1, imported_first='slow'"
+    job = "'slow' in __import__('sys').modules"
+    script = (
+        "import pathlib, time\n"
+        "from nwb_mepp._utils.process_start import start_server\n"
+        "start_server(imported_first='slow')\n"
+        f"begun = pathlib.Path({str(tmp_path / 'slow.begun')!r})\n"
+        "while not begun.exists(): time.sleep(0.01)\n"
+        "begun.unlink()\n"
+        f"print(*run_jobs([{job!r}], {stated}), begun.exists())\n"
+    )
+    assert said_by(script, PYTHONPATH=str(tmp_path)) == "True False\n"
+
+
+def test_where_the_server_cannot_be_started_nothing_happens(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)  # too long for the address of a socket
+    deep.mkdir()
+    script = f"from nwb_mepp._utils.process_start import start_server\nstart_server(imported_first={LIGHT!r})"
+    assert said_by(script, TMPDIR=str(deep)) == ""
+
+
 def test_ctrl_c_during_the_imports_is_left_to_the_process_that_asked(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     script = (

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from nwb_mepp.workflows.batch.groups import Group, group_by_reason, group_by_suffix
     from nwb_mepp.workflows.batch.outliers import find_outliers
     from nwb_mepp.workflows.batch.plan import Failure, Job, Plan, find_nwb_files, plan_batch, plan_detection
-    from nwb_mepp.workflows.batch.runner import BatchOutcome, convert_batch, detect_batch, run_batch
+    from nwb_mepp.workflows.batch.runner import (
+        BatchOutcome,
+        convert_batch,
+        detect_batch,
+        prepare_processes,
+        run_batch,
+    )
     from nwb_mepp.workflows.batch.session_table import SessionTable, read_sessions
     from nwb_mepp.workflows.batch.session_templates import session_template
     from nwb_mepp.workflows.batch.tables import (
@@ -49,6 +55,7 @@ __all__ = [
     "in_units",
     "plan_batch",
     "plan_detection",
+    "prepare_processes",
     "read_event_rows",
     "read_sessions",
     "read_summary_rows",
@@ -71,7 +78,7 @@ __getattr__ = lazy_names(
         "groups": ("Group", "group_by_reason", "group_by_suffix"),
         "outliers": ("find_outliers",),
         "plan": ("Failure", "Job", "Plan", "find_nwb_files", "plan_batch", "plan_detection"),
-        "runner": ("BatchOutcome", "convert_batch", "detect_batch", "run_batch"),
+        "runner": ("BatchOutcome", "convert_batch", "detect_batch", "prepare_processes", "run_batch"),
         "session_table": ("SessionTable", "read_sessions"),
         "session_templates": ("session_template",),
         "tables": (

@@ -13,6 +13,7 @@ from nwb_mepp._utils.child_process import tell_parent
 from nwb_mepp._utils.cluster_jobs import run_on_cluster
 from nwb_mepp._utils.limits import Limits
 from nwb_mepp._utils.process_pool import run_jobs
+from nwb_mepp._utils.process_start import start_server
 from nwb_mepp.core.errors import OutputError, UsageError
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows import DetectionSettings, FileOutcome, Stretches, convert_file, run_file
@@ -28,7 +29,7 @@ from nwb_mepp.workflows.limits import LimitOptions
 if TYPE_CHECKING:
     from nwb_mepp.workflows import ProgressCallback
 
-__all__ = ["BatchOutcome", "convert_batch", "detect_batch", "run_batch"]
+__all__ = ["BatchOutcome", "convert_batch", "detect_batch", "prepare_processes", "run_batch"]
 
 # Not imported here, where little of it is needed.
 _IMPORTED_TO_CONVERT = "nwb_mepp.workflows.batch.imported_to_convert"
@@ -56,6 +57,22 @@ class BatchOutcome:
     failures: tuple[Failure, ...]
     tables: tuple[Path, ...]
     n_left: int = 0
+
+
+def prepare_processes(paths: Sequence[Path], *, analyze: bool, scheduler: str | None) -> None:
+    """Let the processes of a batch begin their imports while its plan is still being made.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files and folders. A single file needs no process.
+    analyze : bool
+        Whether MEPPs will be looked for.
+    scheduler : str or None
+        As for :func:`run_batch`; the workers of a cluster are there.
+    """
+    if scheduler is None and (len(paths) > 1 or any(path.is_dir() for path in paths)):
+        start_server(imported_first=_IMPORTED_TO_ANALYZE if analyze else _IMPORTED_TO_CONVERT)
 
 
 def run_batch(

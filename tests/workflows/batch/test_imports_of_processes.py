@@ -40,3 +40,28 @@ def test_what_was_imported_is_not_looked_through_for_unused_objects_again() -> N
         assert gc.get_freeze_count() > 1000
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("names", "analyze", "scheduler", "started"),
+    [
+        (["one.abf", "two.abf"], False, None, ["nwb_mepp.workflows.batch.imported_to_convert"]),
+        (["folder"], True, None, ["nwb_mepp.workflows.batch.imported_to_analyze"]),
+        (["one.abf"], True, None, []),
+        (["one.abf", "two.abf"], True, "tcp://there:8786", []),
+    ],
+)
+def test_imports_begin_before_the_plan_where_processes_will_be_needed(
+    names: list[str],
+    analyze: bool,
+    scheduler: str | None,
+    started: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "folder").mkdir()
+    asked: list[str] = []
+    monkeypatch.setattr(runner, "start_server", lambda *, imported_first: asked.append(imported_first))
+    paths = [tmp_path / name for name in names]
+    runner.prepare_processes(paths, analyze=analyze, scheduler=scheduler)
+    assert asked == started

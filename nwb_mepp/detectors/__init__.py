@@ -9,6 +9,7 @@ from nwb_mepp.detectors.deconvolution import Deconvolution
 from nwb_mepp.detectors.interface import Candidates, Detector, SecondOpinion
 from nwb_mepp.detectors.matched_filter import MatchedFilter, template
 from nwb_mepp.detectors.miniunet import MiniUnet, RawCandidates, explain
+from nwb_mepp.detectors.mixed_precision import run_mixed
 from nwb_mepp.detectors.probability import ProbabilityModel
 from nwb_mepp.detectors.recording_fit import FIT_MODES, FITTER_GROUP
 from nwb_mepp.detectors.registry import (
@@ -20,7 +21,7 @@ from nwb_mepp.detectors.registry import (
     gives_second_opinion,
     takes_weights,
 )
-from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime, run_over
+from nwb_mepp.detectors.runtime import LiteRTRuntime, Runtime, make_runtime
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.template_fit import TemplateFit
 from nwb_mepp.detectors.threshold import Threshold
@@ -69,7 +70,7 @@ __all__ = [
     "load_weights",
     "make_runtime",
     "owner_of_weights",
-    "run_over",
+    "run_mixed",
     "shipped_versions",
     "shipped_weights",
     "take_together",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from nwb_mepp.detectors.candidate_features import (
     describe_wholes_in_blocks,
 )
 from nwb_mepp.detectors.interface import Candidates
+from nwb_mepp.detectors.mixed_precision import run_mixed
 from nwb_mepp.detectors.probability import ProbabilityModel
 from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
@@ -89,7 +91,8 @@ class MiniUnet:
     weights : Path, optional
         Folder with ``model.tflite`` and ``config.json``; the newest shipped version by default.
     runtime : Runtime, optional
-        What runs the network; by default LiteRT, or TensorFlow where LiteRT is not installed.
+        What runs the network, large samples included; by default LiteRT, or TensorFlow where LiteRT is not
+        installed.
 
     Notes
     -----
@@ -111,7 +114,11 @@ class MiniUnet:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._model = ProbabilityModel.from_config(config["probability"])
+            self._above = float(config["float32"]["above"]) if loaded.single else math.inf
         self._runtime = runtime or LazyRuntime(loaded)
+        self._single: Runtime | None = None
+        if runtime is None and loaded.single is not None:
+            self._single = LazyRuntime(replace(loaded, network=loaded.single))
 
     def find(
         self,
@@ -148,7 +155,9 @@ class MiniUnet:
 
     def _output(self, trace: WhitenedTrace, index: int) -> Float32Array:
         tile = compress(trace.read_tile(index, margin=self._margin))
-        return run_over(self._runtime, tile, margin=self._margin)
+        if self._single is None:
+            return run_over(self._runtime, tile, margin=self._margin)
+        return run_mixed(self._runtime, self._single, tile, margin=self._margin, above=self._above)
 
     def _kept_outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
         """Yield what candidates are made of, 0 elsewhere, which an interrupted run may have left."""

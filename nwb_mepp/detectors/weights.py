@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "weights"
-_NETWORK = "model.tflite"
+_NETWORK, _SINGLE = "model.tflite", "float32.tflite"
 _REQUIRED = ("detector", "version", "sha256", "min_package_version", "sampling_rate_hz", "threshold")
 
 
@@ -39,11 +39,14 @@ class Weights:
         The content of ``config.json``.
     network : bytes
         The network in LiteRT's format, whose SHA-256 is the one in the configuration.
+    single : bytes or None
+        If it computes with integers: the same network in single precision, for large inputs.
     """
 
     folder: Path
     config: dict[str, Any]
     network: bytes
+    single: bytes | None = None
 
 
 def shipped_versions(detector: str) -> tuple[str, ...]:
@@ -126,18 +129,26 @@ def load_weights(folder: Path, *, detector: str, keys: Sequence[str] = ()) -> We
             f"{folder.name}/config.json: expected the keys {', '.join(required)}, "
             f"{', '.join(absent)} missing; export the weights again."
         )
-    found = hashlib.sha256(network).hexdigest()
-    if found != config["sha256"]:
-        raise DetectionError(
-            f"{folder.name}/{_NETWORK}: expected SHA-256 {config['sha256']}, found {found}; the network is "
-            f"not the one that the configuration describes, so get both from the same place."
-        )
+    _check(network, config["sha256"], name=f"{folder.name}/{_NETWORK}")
+    single = None
+    if isinstance(config.get("float32"), dict):
+        single = _content(folder, _SINGLE, needed=f"{_NETWORK} and {_SINGLE}")
+        _check(single, str(config["float32"].get("sha256")), name=f"{folder.name}/{_SINGLE}")
     if _version(config["min_package_version"]) > _version(__version__):
         raise DetectionError(
             f"{folder.name}: expected nwb-mepp {config['min_package_version']} or newer, found "
             f"{__version__}; upgrade with pip install -U nwb-mepp."
         )
-    return Weights(folder=folder, config=config, network=network)
+    return Weights(folder=folder, config=config, network=network, single=single)
+
+
+def _check(network: bytes, stated: str, *, name: str) -> None:
+    found = hashlib.sha256(network).hexdigest()
+    if found != stated:
+        raise DetectionError(
+            f"{name}: expected SHA-256 {stated}, found {found}; the network is not the one that the "
+            "configuration describes, so get both from the same place."
+        )
 
 
 @contextmanager
@@ -185,21 +196,10 @@ def owner_of_weights(folder: Path) -> str:
 
 def _read(folder: Path) -> tuple[Any, bytes]:
     """Return the content of the configuration, and the network."""
-    for name in ("config.json", _NETWORK):
-        kind = special_kind(folder / name)
-        if kind is not None:
-            raise DetectionError(
-                f"{folder.name}: expected the file {name}, found {kind}; export the weights again."
-            )
+    files = ("config.json", _NETWORK)
+    text, network = (_content(folder, name, needed=f"{_NETWORK} and config.json") for name in files)
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return config, (folder / _NETWORK).read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        missing = Path(str(error.filename)).name
-        raise DetectionError(
-            f"{folder.name}: expected {_NETWORK} and config.json, {missing} is missing; give the folder that "
-            f"the training exported."
-        ) from error
+        return json.loads(text.decode("utf-8")), network
     except json.JSONDecodeError as error:
         raise DetectionError(
             f"{folder.name}/config.json: expected JSON, found an error in line {error.lineno} "
@@ -209,6 +209,22 @@ def _read(folder: Path) -> tuple[Any, bytes]:
         raise DetectionError(
             f"{folder.name}/config.json: expected JSON, found other bytes or endless brackets; export the "
             "weights again."
+        ) from error
+
+
+def _content(folder: Path, name: str, *, needed: str) -> bytes:
+    kind = special_kind(folder / name)
+    if kind is not None:
+        raise DetectionError(
+            f"{folder.name}: expected the file {name}, found {kind}; export the weights again."
+        )
+    try:
+        return (folder / name).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = Path(str(error.filename)).name
+        raise DetectionError(
+            f"{folder.name}: expected {needed}, {missing} is missing; give the folder that the training "
+            "exported."
         ) from error
 
 

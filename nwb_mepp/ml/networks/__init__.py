@@ -2,11 +2,12 @@
 
 from nwb_mepp.ml.networks.autoencoder import build_autoencoder
 from nwb_mepp.ml.networks.classifier import Classifier, fit_classifier
+from nwb_mepp.ml.networks.conversion import BLOCK_MARGIN, BLOCK_SAMPLES
 from nwb_mepp.ml.networks.devices import Precision, has_gpu, precision, prepare_tensorflow
-from nwb_mepp.ml.networks.export import BLOCK_MARGIN, BLOCK_SAMPLES, export_autoencoder, export_miniunet
+from nwb_mepp.ml.networks.export import export_autoencoder, export_miniunet
 from nwb_mepp.ml.networks.miniunet import build_miniunet, receptive_field
 from nwb_mepp.ml.networks.optimization import Batch, Fitted, Validation, fit
-from nwb_mepp.ml.networks.quantization import quantize_miniunet
+from nwb_mepp.ml.networks.quantization import Quantized, quantize_miniunet
 from nwb_mepp.ml.networks.runtime import KerasRuntime
 from nwb_mepp.ml.networks.weight_files import build_network, load_arrays, load_keras_file, read_architecture
 
@@ -18,6 +19,7 @@ __all__ = [
     "Fitted",
     "KerasRuntime",
     "Precision",
+    "Quantized",
     "Validation",
     "build_autoencoder",
     "build_miniunet",

@@ -5,29 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nwb_mepp._utils.native_stderr import quiet_stderr
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.ml.networks.autoencoder import build_autoencoder
+from nwb_mepp.ml.networks.conversion import BLOCK_MARGIN, BLOCK_SAMPLES, convert
 from nwb_mepp.ml.networks.miniunet import build_miniunet
+from nwb_mepp.ml.networks.quantization import Quantized
 from nwb_mepp.ml.networks.weight_files import ARRAYS
 
-__all__ = ["BLOCK_MARGIN", "BLOCK_SAMPLES", "export_autoencoder", "export_miniunet"]
-
-# A block is a tile of 4096 samples with a margin of 128 on each side: more than half of the receptive
-# field of a network with kernels up to 11, and short enough to stay in a processor's cache.
-BLOCK_MARGIN = 128
-BLOCK_SAMPLES = 4096 + 2 * BLOCK_MARGIN
+__all__ = ["export_autoencoder", "export_miniunet"]
 
 
 def export_miniunet(
-    folder: Path, *, model: Any, config: Mapping[str, Any], network: bytes | None = None
+    folder: Path, *, model: Any, config: Mapping[str, Any], quantized: Quantized | None = None
 ) -> str:
     """Write ``model.tflite``, ``weights.npz`` and ``config.json`` of a trained MiniUnet.
 
@@ -38,10 +32,10 @@ def export_miniunet(
     model : keras.Model
         As trained, ending in logits.
     config : mapping
-        Description of the weights; checksum, block and architecture are added.
-    network : bytes, optional
-        The same network in LiteRT's format, as :func:`~nwb_mepp.ml.networks.quantize_miniunet` gives it; by
-        default it is converted as it is, in single precision.
+        Description of the weights; checksums, block and architecture are added.
+    quantized : Quantized, optional
+        The same network, as :func:`~nwb_mepp.ml.networks.quantize_miniunet` gives it: ``model.tflite``
+        computes with integers then, and ``float32.tflite`` is written for large inputs.
 
     Returns
     -------
@@ -54,16 +48,23 @@ def export_miniunet(
         If the folder holds weights: a version is never overwritten.
     """
     kernel_size = int(model.layers[1].kernel_size[0])
-    weights = model.get_weights()
-    if network is None:
-        network = _convert(build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES), weights)
-    return _export(
+    weights, large = model.get_weights(), {}
+    if quantized is None:
+        network = convert(build_miniunet(kernel_size=kernel_size, n_samples=BLOCK_SAMPLES), weights)
+    else:
+        network = quantized.integers
+        sha256 = hashlib.sha256(quantized.single).hexdigest()
+        large = {"float32": {"sha256": sha256, "above": quantized.above}}
+    exported = _export(
         folder,
         weights=weights,
         network=network,
-        config=config,
+        config={**config, **large},
         architecture={"kernel_size": kernel_size, "n_samples": BLOCK_SAMPLES},
     )
+    if quantized is not None:
+        (folder / "float32.tflite").write_bytes(quantized.single)
+    return exported
 
 
 def export_autoencoder(folder: Path, *, model: Any, config: Mapping[str, Any]) -> str:
@@ -88,7 +89,7 @@ def export_autoencoder(folder: Path, *, model: Any, config: Mapping[str, Any]) -
     return _export(
         folder,
         weights=weights,
-        network=_convert(build_autoencoder(n_samples=BLOCK_SAMPLES), weights),
+        network=convert(build_autoencoder(n_samples=BLOCK_SAMPLES), weights),
         config=config,
         architecture={"name": "autoencoder", "n_samples": BLOCK_SAMPLES},
     )
@@ -121,13 +122,3 @@ def _export(
     }
     (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
     return sha256
-
-
-def _convert(model: Any, weights: list[Any]) -> bytes:
-    """Convert a network of fixed block length to LiteRT's format."""
-    import tensorflow as tf
-
-    model.set_weights(weights)
-    # Keras prints the place of a temporary model on standard output, native code prints on standard error.
-    with redirect_stdout(StringIO()), quiet_stderr():
-        return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())

@@ -6,6 +6,7 @@ import csv
 import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -13,17 +14,36 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp._utils.native_stderr import quiet_stderr
-from nwb_mepp.ml.networks.export import BLOCK_SAMPLES
+from nwb_mepp.ml.networks.conversion import BLOCK_SAMPLES, convert
 from nwb_mepp.ml.networks.miniunet import build_miniunet
 
-__all__ = ["quantize_miniunet"]
+__all__ = ["Quantized", "quantize_miniunet"]
 
 Float32Array = npt.NDArray[np.float32]
 
 _CONVOLUTION = "CONV_2D"
 
 
-def quantize_miniunet(model: Any, crops: Float32Array) -> bytes:
+@dataclass(frozen=True, kw_only=True)
+class Quantized:
+    """A network in LiteRT's format, for blocks of ``BLOCK_SAMPLES``, ending in probabilities.
+
+    Attributes
+    ----------
+    integers : bytes
+        With weights and activations of 8 bits.
+    single : bytes
+        The same in single precision.
+    above : float
+        Where a sample is larger, the integers do not reach.
+    """
+
+    integers: bytes
+    single: bytes
+    above: float
+
+
+def quantize_miniunet(model: Any, crops: Float32Array) -> Quantized:
     """Convert a trained MiniUnet to LiteRT's format, with weights and activations of 8 bits.
 
     Parameters
@@ -36,14 +56,14 @@ def quantize_miniunet(model: Any, crops: Float32Array) -> bytes:
 
     Returns
     -------
-    bytes
-        The network for blocks of ``BLOCK_SAMPLES``, ending in probabilities.
+    Quantized
+        ``above`` is the largest sample of the crops.
 
     Notes
     -----
     Weights have a scale for each channel, activations one for each layer [1]_. The first and the last
-    convolution, 0.4 % of the multiplications, stay in single precision: artifacts have no highest value, and
-    of low probabilities 256 values are too few.
+    convolution, 0.4 % of the multiplications, stay in single precision: of low probabilities 256 values are
+    too few.
 
     References
     ----------
@@ -52,8 +72,9 @@ def quantize_miniunet(model: Any, crops: Float32Array) -> bytes:
     """
     import tensorflow as tf
 
+    weights = model.get_weights()
     runnable = build_miniunet(kernel_size=int(model.layers[1].kernel_size[0]), n_samples=BLOCK_SAMPLES)
-    runnable.set_weights(model.get_weights())
+    runnable.set_weights(weights)
 
     def shown(chosen: Float32Array) -> Iterator[list[Float32Array]]:
         for crop in chosen:
@@ -76,7 +97,8 @@ def quantize_miniunet(model: Any, crops: Float32Array) -> bytes:
         operations = _operations(quantized([]))
         convolutions = [number for number, (kind, _) in enumerate(operations) if kind == _CONVOLUTION]
         ends = operations[: convolutions[1]] + operations[convolutions[-1] :]
-        return bytes(quantized([tensor for _, tensor in ends]).get_nondebug_quantized_model())
+        integers = bytes(quantized([tensor for _, tensor in ends]).get_nondebug_quantized_model())
+    return Quantized(integers=integers, single=convert(runnable, weights), above=float(np.abs(crops).max()))
 
 
 def _operations(debugger: Any) -> list[tuple[str, str]]:

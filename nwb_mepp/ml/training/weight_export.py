@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import LiteRTRuntime, Weights, run_over
-from nwb_mepp.ml.networks import BLOCK_MARGIN, export_miniunet, quantize_miniunet
+from nwb_mepp.detectors import LiteRTRuntime, Weights, run_mixed
+from nwb_mepp.ml.networks import BLOCK_MARGIN, Quantized, export_miniunet, quantize_miniunet
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability, calibrate
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM, CalibrationSet
 from nwb_mepp.ml.training.labeled_recordings import LabeledRecording
@@ -33,7 +33,8 @@ _CARD = """# MiniUnet, weights {version}
 
 1-D MiniUnet ({n_parameters} parameters, kernel {kernel_size}): for each sample of a whitened trace
 at 5 kHz, the probability that it lies inside a MEPP. It computes with integers of 8 bits, whose scales
-were chosen on reference recordings, but in its first and last convolution.
+were chosen on reference recordings, but in its first and last convolution, and in single precision
+near samples that are larger than those that the scales were chosen on.
 
 ## What it was trained on
 
@@ -101,20 +102,23 @@ _SIMULATED = """Simulated recordings only: {n_recordings} of 20 s, drawn from th
 real recording and no benchmark recording was used."""
 
 
-def network_output(network: bytes, *, name: str) -> Callable[[Float32Array], Float32Array]:
+def network_output(network: Quantized, *, name: str) -> Callable[[Float32Array], Float32Array]:
     """Return a function from a conditioned trace to the probability of each of its samples.
 
     Parameters
     ----------
-    network : bytes
-        In LiteRT's format.
+    network : Quantized
     name : str
         Of the weights, for messages.
     """
-    runtime = LiteRTRuntime(Weights(folder=Path(name), config={}, network=network))
+    integers, single = (
+        LiteRTRuntime(Weights(folder=Path(name), config={}, network=one))
+        for one in (network.integers, network.single)
+    )
 
     def output(trace: Float32Array) -> Float32Array:
-        return run_over(runtime, np.pad(trace, BLOCK_MARGIN), margin=BLOCK_MARGIN)
+        padded = np.pad(trace, BLOCK_MARGIN)
+        return run_mixed(integers, single, padded, margin=BLOCK_MARGIN, above=network.above)
 
     return output
 
@@ -163,7 +167,7 @@ def calibrate_and_export(
     """
     told = origin or _simulated(plan)
     # Calibrated is what will run, with the errors that it has from its few bits.
-    network = quantize_miniunet(model, crops_to_quantize_on(recordings, n_recordings=min(n_reference, 2)))
+    network = quantize_miniunet(model, crops_to_quantize_on(recordings, n_recordings=min(n_reference, 6)))
     output = network_output(network, name=folder.name)
     calibrated = calibrate(
         output,
@@ -176,7 +180,7 @@ def calibrate_and_export(
     export_miniunet(
         folder,
         model=model,
-        network=network,
+        quantized=network,
         config={
             "detector": "miniunet",
             "version": folder.name,

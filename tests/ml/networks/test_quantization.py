@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nwb_mepp.detectors import LiteRTRuntime, Weights
-from nwb_mepp.ml.networks import BLOCK_SAMPLES, build_miniunet, quantize_miniunet
+from nwb_mepp.ml.networks import BLOCK_SAMPLES, Quantized, build_miniunet, quantize_miniunet
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -30,16 +30,16 @@ def expected(model: Any, block: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-np.asarray(model(block.reshape(1, -1, 1)))[0, :, 0]))
 
 
-def loaded(network: bytes) -> LiteRTRuntime:
-    return LiteRTRuntime(Weights(folder=Path("quantized"), config={}, network=network))
+def loaded(network: Quantized) -> LiteRTRuntime:
+    return LiteRTRuntime(Weights(folder=Path("quantized"), config={}, network=network.integers))
 
 
 @pytest.fixture(scope="module")
-def network(model: Any) -> bytes:
+def network(model: Any) -> Quantized:
     return quantize_miniunet(model, blocks(4, seed=2))
 
 
-def test_output_is_nearly_that_of_the_network(model: Any, network: bytes) -> None:
+def test_output_is_nearly_that_of_the_network(model: Any, network: Quantized) -> None:
     block = blocks(1, seed=3)[0]
     of_model, of_integers = expected(model, block), loaded(network).run(block)
     assert np.ptp(of_model) > 0.5
@@ -47,10 +47,19 @@ def test_output_is_nearly_that_of_the_network(model: Any, network: bytes) -> Non
     assert np.corrcoef(of_integers, of_model)[0, 1] > 0.998
 
 
-def test_all_but_the_ends_are_integers(network: bytes) -> None:
+def test_single_precision_goes_with_it_for_what_is_larger_than_the_crops(
+    model: Any, network: Quantized
+) -> None:
+    assert network.above == np.abs(blocks(4, seed=2)).max()
+    single = LiteRTRuntime(Weights(folder=Path("single"), config={}, network=network.single))
+    loud = 5.0 * blocks(1, seed=4)[0]
+    np.testing.assert_allclose(single.run(loud), expected(model, loud), rtol=0, atol=1e-5)
+
+
+def test_all_but_the_ends_are_integers(network: Quantized) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=network)
+    interpreter = Interpreter(model_content=network.integers)
     interpreter.allocate_tensors()
     kernels = [
         one for one in interpreter.get_tensor_details() if len(one["shape"]) == 4 and one["shape"][2] == 5
@@ -63,7 +72,7 @@ def test_all_but_the_ends_are_integers(network: bytes) -> None:
     assert [one["dtype"] for one in ends] == [np.float32, np.float32]
 
 
-def test_what_no_crop_reaches_is_cut_off(model: Any, network: bytes) -> None:
+def test_what_no_crop_reaches_is_cut_off(model: Any, network: Quantized) -> None:
     loud = 5.0 * blocks(4, seed=4)
     error_by_quiet, error_by_loud = (
         np.abs(loaded(one).run(loud[0]) - expected(model, loud[0])).mean()

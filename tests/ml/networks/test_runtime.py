@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from nwb_mepp.conditioning import ChannelNoise, survey
+from nwb_mepp.conditioning import ChannelNoise, compress, survey, whiten
 from nwb_mepp.core.segments import Segment, cut_segments
 from nwb_mepp.detectors import Autoencoder, AutoencoderAnomalous, MiniUnet, load_weights, shipped_weights
 from nwb_mepp.detectors.runtime import LiteRTRuntime
@@ -72,3 +72,18 @@ def test_integers_of_8_bits_give_nearly_the_same_intervals(name: str) -> None:
     difference = np.abs(by_integers.probability[integers] - by_keras.probability[keras])
     assert 0.0 < np.mean(difference) < 0.03
     assert np.quantile(difference, 0.9) < 0.1
+
+
+def test_near_large_samples_every_output_is_that_of_single_precision() -> None:
+    simulated = simulate_recording(Scenario(duration_s=12.0, rate_hz=2.0, noise_sd=0.02e-3), seed=500_990_001)
+    segments = list(cut_segments([simulated.trace()]))
+    (trace,) = whiten(segments, noise=survey(segments, polarity="positive"))
+    by_integers, by_single = (
+        np.concatenate(list(MiniUnet(shipped_weights("miniunet", version=version)).outputs(trace)))
+        for version in ("5", "4")
+    )
+    large = np.abs(compress(trace.read_tile(0))) > 6.0
+    near = np.convolve(large, np.ones(201), mode="same") > 0.5
+    assert 0.03 < near.mean() < 0.5
+    np.testing.assert_array_equal(by_integers[near], by_single[near])
+    assert 0.0 < np.abs(by_integers[~near] - by_single[~near]).mean() < 0.005

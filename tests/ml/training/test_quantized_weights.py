@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from builders.detectors import by_score_alone, weights_config
-from nwb_mepp.conditioning import expand
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.detectors import MiniUnet
@@ -38,18 +37,17 @@ class Recordings(CalibrationSet):
     def noise(level: float, number: int) -> Conditioned:
         rng = np.random.default_rng([int(level), number])
         trace = (level / 10.0 * rng.normal(size=5 * BLOCK_SAMPLES)).astype(np.float32)
+        trace[4 * BLOCK_SAMPLES] = 0.7 * level  # the third of the blocks that are looked at
         return Conditioned(trace=trace, taps=np.ones(1), truth_s=np.empty(0), sampling_rate_hz=5000.0)
 
 
-def test_crops_are_blocks_of_each_level_and_the_highest_twice_as_large() -> None:
+def test_crops_are_blocks_of_each_level_without_large_samples() -> None:
     crops = crops_to_quantize_on(Recordings(), n_recordings=2)
-    # Of five blocks the first and the last; two recordings at two levels, and the highest level once more.
-    assert crops.shape == (2 * 2 * 3, BLOCK_SAMPLES)
-    high = Recordings.noise(10.0, 0).trace
-    np.testing.assert_array_equal(crops[0], high[:BLOCK_SAMPLES])
-    np.testing.assert_array_equal(crops[1], high[4 * BLOCK_SAMPLES :])
-    np.testing.assert_allclose(expand(crops[2]), 2.0 * expand(high[:BLOCK_SAMPLES]), rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(crops[-2], Recordings.noise(2.0, 1).trace[:BLOCK_SAMPLES])
+    # Of five blocks the first and third and last; the last one holds 7 at level 10 and 1.4 at level 2.
+    assert crops.shape == (2 * 2 + 2 * 3, BLOCK_SAMPLES)
+    high, low = (Recordings.noise(level, 0).trace.reshape(5, -1) for level in (10.0, 2.0))
+    np.testing.assert_array_equal(crops[:2], high[[0, 2]])
+    np.testing.assert_array_equal(crops[4:7], low[[0, 2, 4]])
 
 
 def test_only_the_network_becomes_another(tmp_path: Path) -> None:
@@ -60,6 +58,9 @@ def test_only_the_network_becomes_another(tmp_path: Path) -> None:
     before = export_miniunet(tmp_path / "1", model=model, config=stated)
     sha256 = quantize_weights(tmp_path / "2", weights=tmp_path / "1", recordings=Recordings())
     first, second = (json.loads((tmp_path / name / "config.json").read_text("utf-8")) for name in "12")
+    single = second.pop("float32")
+    assert single["sha256"] == sha256_of([tmp_path / "2" / "float32.tflite"])
+    assert single["above"] == np.abs(crops_to_quantize_on(Recordings())).max()
     assert second == {
         **first,
         "version": "2",

@@ -12,7 +12,7 @@ from builders.detectors import by_score_alone
 from nwb_mepp.conditioning import compress, survey, whiten
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import MiniUnet
-from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES, build_miniunet
+from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES, Quantized, build_miniunet
 from nwb_mepp.ml.training import TrainingPlan, calibrate_and_export, weight_export
 from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CalibrationSet
@@ -74,7 +74,9 @@ def test_exported_weights_are_those_of_the_network_and_say_where_they_come_from(
     segments = list(cut_segments([simulated.trace()]))
     (trace,) = whiten(segments, noise=survey(segments))
     conditioned = compress(trace.read_tile(0))
-    expected = weight_export.network_output((folder / "model.tflite").read_bytes(), name="5")(conditioned)
+    integers, single = ((folder / name).read_bytes() for name in ("model.tflite", "float32.tflite"))
+    quantized = Quantized(integers=integers, single=single, above=config["float32"]["above"])
+    expected = weight_export.network_output(quantized, name="5")(conditioned)
     assert expected.shape == (trace.n_samples,)
     output = np.concatenate(list(MiniUnet(folder).outputs(trace)))
     inside = slice(BLOCK_MARGIN, -BLOCK_MARGIN)

@@ -49,9 +49,10 @@ def analyze():
         return detect(signal, detector={detectors})
 """
 _ANALYSIS = "warm(analyze)\n"
-# Where MEPPs are, without what is measured of them.
+# Where MEPPs are, without what is measured of them; sums in one thread, as `analyze` has them.
 _INTERVALS = """
 import numpy as np
+from nwb_mepp._utils.blas import one_thread
 from nwb_mepp.core.recording import ArraySource, Recording, SourceFile, Trace
 from nwb_mepp.detectors import get_detector
 from nwb_mepp.workflows import DetectionSettings
@@ -65,7 +66,8 @@ settings, detector = DetectionSettings(), get_detector("miniunet")
 def find():
     sorting, noise = survey_channel(simulated, trace.channel, settings=settings)
     return detector.find(sorting.segments, noise=noise, threshold=None, block_s=settings.block_s)
-warm(find)
+with one_thread():
+    warm(find)
 """
 _MINIML = """
 from importlib.resources import files

@@ -30,6 +30,35 @@ def test_valid_weights_are_loaded(folder: Path) -> None:
     assert loaded.config["threshold"] == 0.5
 
 
+def of_two_networks(folder: Path) -> Path:
+    """Write weights with a network in single precision beside the one with integers."""
+    single = b"the same in single precision"
+    configured(folder, float32={"sha256": hashlib.sha256(single).hexdigest(), "above": 6.0})
+    (folder / "float32.tflite").write_bytes(single)
+    return folder
+
+
+def test_the_network_in_single_precision_is_loaded_where_the_configuration_names_it(folder: Path) -> None:
+    (folder / "float32.tflite").write_bytes(b"left over")
+    assert load_weights(folder, detector="thing").single is None
+    assert load_weights(of_two_networks(folder), detector="thing").single == b"the same in single precision"
+
+
+def test_a_missing_network_in_single_precision_is_named(folder: Path) -> None:
+    (of_two_networks(folder) / "float32.tflite").unlink()
+    missing = r"^7: expected model\.tflite and float32\.tflite, float32\.tflite is missing; give the folder"
+    with pytest.raises(DetectionError, match=missing):
+        load_weights(folder, detector="thing")
+
+
+def test_another_network_in_single_precision_than_described_is_refused(folder: Path) -> None:
+    (of_two_networks(folder) / "float32.tflite").write_bytes(b"another")
+    with pytest.raises(
+        DetectionError, match=r"7/float32\.tflite: expected SHA-256 .*, found .*; the network"
+    ):
+        load_weights(folder, detector="thing")
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "config.json"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()

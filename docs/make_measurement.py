@@ -25,6 +25,7 @@ import quantities as pq
 from scipy.optimize import curve_fit
 
 import nwb_mepp
+from nwb_mepp.detectors import get_detector
 
 PAGE = Path(__file__).with_name("benchmark.md")
 HEADING = "## Numbers of a recording\n"
@@ -238,7 +239,7 @@ def made_by(*, n_recordings: int, n_kinetics: int) -> str:
     simulated = " ".join((__doc__ or "").split("[--jobs N]")[1].replace("``", "`").split())
     return (
         f"Made by `python docs/make_measurement.py --recordings {n_recordings} --kinetics {n_kinetics}` with "
-        f"nwb-mepp {nwb_mepp.__version__}. {simulated}"
+        f"nwb-mepp {nwb_mepp.__version__}, `miniunet` {get_detector('miniunet').version}. {simulated}"
     )
 
 

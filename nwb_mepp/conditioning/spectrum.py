@@ -126,7 +126,7 @@ def typical_density(power: FloatArray, *, overwrite: bool = False) -> FloatArray
     Examples
     --------
     >>> exponential = -np.log1p(-(np.arange(1000) + 0.5) / 1000)
-    >>> round(float(typical_density(2.0 * exponential[:, np.newaxis])[0]), 3)
+    >>> round(float(typical_density(2.0 * exponential[:, np.newaxis])[0]), 2)
     2.0
     """
     low = np.quantile(power, _QUANTILE, axis=0, overwrite_input=overwrite)

@@ -37,9 +37,8 @@ from nwb_mepp.ml.training.calibration import Calibrated, Reliability
 from nwb_mepp.ml.training.calibration_set import CALIBRATION_SEEDS_FROM
 from nwb_mepp.simulation import reference_scenario, simulate_recording
 
-FILES = {"model.tflite", "weights.npz", "config.json", "CARD.md", "BENCHMARK.md", "training.json"} | {
-    "reliability.png"
-}
+NETWORK = {"model.tflite", "float32.tflite", "weights.npz"}
+FILES = NETWORK | {"config.json", "CARD.md", "BENCHMARK.md", "training.json", "reliability.png"}
 START = ("--session-start", "2026-01-15T10:00:00Z")
 
 

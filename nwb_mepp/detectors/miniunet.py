@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -116,9 +116,8 @@ class MiniUnet:
             self._model = ProbabilityModel.from_config(config["probability"])
             self._above = float(config["float32"]["above"]) if loaded.single else math.inf
         self._runtime = runtime or LazyRuntime(loaded)
-        self._single: Runtime | None = None
-        if runtime is None and loaded.single is not None:
-            self._single = LazyRuntime(replace(loaded, network=loaded.single))
+        single = loaded.in_single_precision() if runtime is None else None
+        self._single = None if single is None else LazyRuntime(single)
 
     def find(
         self,

@@ -52,7 +52,7 @@ class LiteRTRuntime:
                 raise ValueError(f"input and output of shapes {shapes}")
         except (ValueError, RuntimeError, IndexError) as error:
             raise DetectionError(
-                f"{weights.folder.name}/model.tflite: expected a network that takes and gives a shape of "
+                f"{weights.folder.name}/{weights.file}: expected a network that takes and gives a shape of "
                 f"(1, n, 1), found: {' '.join(str(error).split())[:200]}; export the weights again."
             ) from error
         self._output = output["index"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,19 @@ class Weights:
         The network in LiteRT's format, whose SHA-256 is the one in the configuration.
     single : bytes or None
         If it computes with integers: the same network in single precision, for large inputs.
+    file : str
+        Name of the file of ``network``.
     """
 
     folder: Path
     config: dict[str, Any]
     network: bytes
     single: bytes | None = None
+    file: str = _NETWORK
+
+    def in_single_precision(self) -> Weights | None:
+        """Return these weights with the network in single precision alone, if there is one."""
+        return None if self.single is None else replace(self, network=self.single, single=None, file=_SINGLE)
 
 
 def shipped_versions(detector: str) -> tuple[str, ...]:

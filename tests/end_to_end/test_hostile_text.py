@@ -94,18 +94,21 @@ def test_a_file_name_that_is_not_utf8_is_escaped(call: Call, tmp_path: Path, lab
         called.out.encode()
 
 
-def test_a_network_that_is_none_is_refused(call: Call, lab_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["model.tflite", "float32.tflite"])
+def test_a_network_that_is_none_is_refused(call: Call, lab_file: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "weights"
-    folder.mkdir()
+    shutil.copytree(shipped_weights("miniunet"), folder)
     garbage = bytes(range(256)) * 20
-    (folder / "model.tflite").write_bytes(garbage)
-    config = json.loads((shipped_weights("miniunet") / "config.json").read_text(encoding="utf-8"))
-    config["sha256"] = hashlib.sha256(garbage).hexdigest()
+    (folder / name).write_bytes(garbage)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    described = config if name == "model.tflite" else config["float32"]
+    described["sha256"] = hashlib.sha256(garbage).hexdigest()
+    config["float32"]["above"] = 2.0  # both networks are needed
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     stated = [*STATED[:-1], "miniunet"]
     called = call("run", lab_file, "-o", tmp_path / "out", *stated, "--weights", f"miniunet={folder}")
     assert called.code == 1
-    assert "weights/model.tflite: expected a network that takes and gives a shape of (1, n, 1)" in called.err
+    assert f"weights/{name}: expected a network that takes and gives a shape of (1, n, 1)" in called.err
     assert "bug in" not in called.err
 
 

@@ -190,10 +190,10 @@ def train(
 ) -> None:
     """Train, calibrate and assess the network of a detector.
 
-    Writes model.tflite, weights.npz, config.json, CARD.md, BENCHMARK.md and training.json to DIR, all of them
-    or none. Whole recordings are held out, and training stops when F1 on them no longer improves. Exclude
-    what nobody has labeled (--exclude, or invalid_times of an NWB file): MEPPs without a label are learned as
-    noise.
+    Writes model.tflite (with a MiniUnet, float32.tflite, too), weights.npz, config.json, CARD.md,
+    BENCHMARK.md and training.json to DIR, all of them or none. Whole recordings are held out, and training
+    stops when F1 on them no longer improves. Exclude what nobody has labeled (--exclude, or invalid_times of
+    an NWB file): MEPPs without a label are learned as noise.
 
     To resume an interrupted training, repeat the same command; until it ends, its examples and checkpoints
     are in DIR.training. With another --noise, only the calibration begins anew. Needs TensorFlow: pip install

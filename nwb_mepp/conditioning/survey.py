@@ -200,7 +200,7 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     _check(segments)
     first = segments[0]
     excerpts = _excerpts(segments)
-    # Neighboring excerpts overlap by half.
+    # Neighboring excerpts overlap by half; where they do not, there are hundreds of others.
     step = quantization_step(excerpts[::2])
     power = periodograms(excerpts, sampling_rate_hz=first.sampling_rate_hz)
     kept = varying(excerpts)

@@ -21,6 +21,7 @@ def guarded_command(arguments: Sequence[str] | None) -> int:
 
 
 def _work(arguments: Sequence[str] | None) -> int:
+    from nwb_mepp._utils.heap import leave_to_the_system
     from nwb_mepp._utils.native_stderr import ignore_failing_destructors
     from nwb_mepp.cli import main
 
@@ -32,6 +33,7 @@ def _work(arguments: Sequence[str] | None) -> int:
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()
         os._exit(code)
+    leave_to_the_system()
     return code
 
 

@@ -31,7 +31,8 @@ class Limits(NamedTuple):
     ----------
     time_s : float
     memory_bytes : float
-        In physical memory; not watched on systems without ``/proc``.
+        In physical memory, together with that of the processes that it has started; not watched on systems
+        without ``/proc``.
     """
 
     time_s: float
@@ -48,11 +49,11 @@ class Limits(NamedTuple):
         """
         if time.monotonic() - since_s > self.time_s:
             return "time"
-        if resident_bytes(pid) <= self.memory_bytes:
+        if _held_by(pid) <= self.memory_bytes:
             return None
         # On a busy machine, gigabytes were once told of a process that held 0.3: the system is asked again.
         time.sleep(_CONFIRM_S)
-        return "memory" if resident_bytes(pid) > self.memory_bytes else None
+        return "memory" if _held_by(pid) > self.memory_bytes else None
 
 
 class LimitError(Exception):
@@ -71,6 +72,20 @@ def resident_bytes(pid: int) -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * int(os.sysconf("SC_PAGE_SIZE"))
+
+
+def _held_by(pid: int) -> int:
+    return resident_bytes(pid) + sum(map(resident_bytes, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that have not ended."""
+    try:
+        # A process belongs to the thread that has started it.
+        lists = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except (OSError, ValueError):
+        return []
+    return [int(child) for one in lists for child in one.split()]
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 if TYPE_CHECKING:
     from nwb_mepp.workflows import FileOutcome
     from nwb_mepp.workflows.batch import BatchOutcome, Failure, Group, Job, Plan
+    from nwb_mepp.workflows.side_analysis import Analysis
 
 
 # More files that failed for one reason are one line; failures.csv names them all.
@@ -64,37 +65,41 @@ def run(
     DIR/summary.csv for all outputs in DIR. An output file made from the same input and settings is kept.
     NWB files of other programs are annotated, in a copy.
     """
-    from nwb_mepp.workflows.batch import prepare_processes, run_batch
+    from nwb_mepp.workflows.side_analysis import analysis_beside
 
-    prepare_processes(paths, analyze=True, scheduler=scheduler)
-    plan = _plan(
-        paths,
-        output,
-        reader=read_options.reader,
-        writing=write_options,
-        sessions=sessions,
-        dandi_names=dandi_names,
-        nwb=True,
-    )
-    with show_progress(plan.n_files) as progress:
-        outcome = run_batch(
-            plan,
-            settings=settings,
-            read_options=read_options,
-            limits=limits,
-            overwrite=overwrite,
-            picture=not no_picture,
-            n_processes=n_processes,
-            scheduler=scheduler,
-            units=units.value,
-            decimal=decimal.value,
-            workbook=tables is options.Tables.XLSX,
-            parquet=tables is options.Tables.PARQUET,
-            worded=options.as_typed,
-            on_done=_reporter(progress),
-            on_progress=progress.describe,
-            on_interrupt=_announcer(progress),
+    with analysis_beside(paths) as analysis:
+        from nwb_mepp.workflows.batch import prepare_processes, run_batch
+
+        prepare_processes(paths, analyze=True, scheduler=scheduler)
+        plan = _plan(
+            paths,
+            output,
+            reader=read_options.reader,
+            writing=write_options,
+            sessions=sessions,
+            dandi_names=dandi_names,
+            nwb=True,
         )
+        with show_progress(plan.n_files) as progress:
+            outcome = run_batch(
+                plan,
+                settings=settings,
+                read_options=read_options,
+                limits=limits,
+                overwrite=overwrite,
+                picture=not no_picture,
+                n_processes=n_processes,
+                scheduler=scheduler,
+                units=units.value,
+                decimal=decimal.value,
+                workbook=tables is options.Tables.XLSX,
+                parquet=tables is options.Tables.PARQUET,
+                worded=options.as_typed,
+                on_done=_reporter(progress),
+                on_progress=progress.describe,
+                on_interrupt=_announcer(progress),
+                analysis=analysis,
+            )
     _finish(outcome, plan=plan, writing=write_options)
 
 
@@ -175,32 +180,37 @@ def detect(
     Only the tables and summary rows of the same detectors on the same channels change. At a terminal, it asks
     first where a person has decided on MEPPs already; these decisions stay.
     """
-    from nwb_mepp.workflows.batch import detect_batch, plan_detection, prepare_processes
+    from nwb_mepp.workflows.side_analysis import analysis_beside
 
-    prepare_processes(paths, analyze=True, scheduler=scheduler)
-    plan = plan_detection(paths, output=output, extension=write_options.extension)
-    if not yes and at_terminal():
-        plan = _without_declined(plan)
-        if not plan.n_files:
+    with analysis_beside(paths) as analysis:
+        from nwb_mepp.workflows.batch import detect_batch, plan_detection, prepare_processes
+
+        prepare_processes(paths, analyze=True, scheduler=scheduler)
+        plan = plan_detection(paths, output=output, extension=write_options.extension)
+        if not yes and at_terminal():
+            plan = _without_declined(plan)
+            if not plan.n_files:
+                return
+        if plan.n_files == 1 and plan.jobs[0].path == paths[0] and scheduler is None:
+            # A single file that fails is an error with its own exit code.
+            _detect_one(
+                plan.jobs[0], settings, read_options, overwrite=overwrite, limits=limits, analysis=analysis
+            )
             return
-    if plan.n_files == 1 and plan.jobs[0].path == paths[0] and scheduler is None:
-        # A single file that fails is an error with its own exit code.
-        _detect_one(plan.jobs[0], settings, read_options, overwrite=overwrite, limits=limits)
-        return
-    with show_progress(plan.n_files) as progress:
-        outcome = detect_batch(
-            plan,
-            settings=settings,
-            read_options=read_options,
-            limits=limits,
-            overwrite=overwrite,
-            n_processes=n_processes,
-            scheduler=scheduler,
-            worded=options.as_typed,
-            on_done=_reporter(progress),
-            on_progress=progress.describe,
-            on_interrupt=_announcer(progress),
-        )
+        with show_progress(plan.n_files) as progress:
+            outcome = detect_batch(
+                plan,
+                settings=settings,
+                read_options=read_options,
+                limits=limits,
+                overwrite=overwrite,
+                n_processes=n_processes,
+                scheduler=scheduler,
+                worded=options.as_typed,
+                on_done=_reporter(progress),
+                on_progress=progress.describe,
+                on_interrupt=_announcer(progress),
+            )
     _finish(outcome, plan=plan)
 
 
@@ -228,7 +238,13 @@ def _is_reviewed(path: Path) -> bool:
 
 
 def _detect_one(
-    job: Job, settings: DetectionSettings, read_options: ReadOptions, *, overwrite: bool, limits: LimitOptions
+    job: Job,
+    settings: DetectionSettings,
+    read_options: ReadOptions,
+    *,
+    overwrite: bool,
+    limits: LimitOptions,
+    analysis: Analysis | None,
 ) -> None:
     from nwb_mepp.workflows import detect_file, remarks_on, remarks_on_reviews
 
@@ -242,6 +258,7 @@ def _detect_one(
             extension=job.write_options.extension,
             overwrite=overwrite,
             on_progress=progress.describe,
+            analysis=analysis,
         )
         found = [(result.mepps.channel, result.detector, result.summary.n_mepps) for result in results]
         progress.tell(f"{output}: {_counted(found)}")

@@ -14,18 +14,19 @@ from nwb_mepp.core.errors import OutputError
 from nwb_mepp.core.provenance import fingerprint, sha256_of
 from nwb_mepp.core.results import ChannelResult, SummaryRow
 from nwb_mepp.core.version import __version__
-from nwb_mepp.detectors import get_detector
 from nwb_mepp.nwb import open_nwb, read_results, replace_results, require_extension
 from nwb_mepp.readers import ReadOptions
 from nwb_mepp.workflows.analysis import analyze
+from nwb_mepp.workflows.chosen_detectors import chosen_by
 from nwb_mepp.workflows.outcomes import FileOutcome, counted
 from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 from nwb_mepp.workflows.recording_files import statements_of
 from nwb_mepp.workflows.remarks import remarks_on, remarks_on_reviews
 from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
+from nwb_mepp.workflows.side_analysis import Analysis
 from nwb_mepp.workflows.steps import ProgressCallback
 
-__all__ = ["annotate_file", "chosen_by", "detect_file", "refuse_existing"]
+__all__ = ["annotate_file", "detect_file", "refuse_existing"]
 
 _MARK = "input_and_settings"
 
@@ -40,6 +41,7 @@ def detect_file(
     overwrite: bool = False,
     mark: str | None = None,
     on_progress: ProgressCallback | None = None,
+    analysis: Analysis | None = None,
 ) -> list[ChannelResult]:
     """Find MEPPs in an NWB file from any program and add them to it.
 
@@ -61,6 +63,8 @@ def detect_file(
     mark : str, optional
         Fingerprint of input and settings, by which ``output`` is recognized as made from them.
     on_progress : callable, optional
+    analysis : callable, optional
+        Takes the place of :func:`~nwb_mepp.workflows.analyze`.
 
     Returns
     -------
@@ -85,7 +89,9 @@ def detect_file(
         interim = _interim_results(target, path, settings=settings, options=read_options)
         with open_nwb(path, channels=chosen, statements=stated) as recording:
             seen = FileState.of(Path(path))
-            results = analyze(recording, settings=settings, on_progress=on_progress, interim=interim)
+            results = (analysis or analyze)(
+                recording, settings=settings, on_progress=on_progress, interim=interim
+            )
         refuse_changed(Path(path), seen)
         if mark is not None:
             results = [_marked(result, mark) for result in results]
@@ -136,6 +142,7 @@ def annotate_file(
     overwrite: bool = False,
     picture: bool = False,
     on_progress: ProgressCallback | None = None,
+    analysis: Analysis | None = None,
 ) -> FileOutcome:
     """Find MEPPs in one NWB file of many (:func:`detect_file`).
 
@@ -152,6 +159,8 @@ def annotate_file(
     picture : bool, default False
         Draw ``output`` with the suffix ``.png``.
     on_progress : callable, optional
+    analysis : callable, optional
+        As for :func:`detect_file`.
 
     Returns
     -------
@@ -182,6 +191,7 @@ def annotate_file(
             overwrite=overwrite,
             mark=mark,
             on_progress=on_progress,
+            analysis=analysis,
         )
     with open_nwb(output, channels=settings.channels) as recording:
         pictures = picture_paths(recording, output, settings=settings) if picture else {}
@@ -211,19 +221,6 @@ def _refuse_foreign_pictures(
     with open_nwb(path, channels=settings.channels, statements=statements) as recording:
         for one in picture_paths(recording, output, settings=settings).values():
             refuse_foreign(one)
-
-
-def chosen_by(settings: DetectionSettings) -> dict[str, object]:
-    """Return the settings that decide the result but have columns of their own in a summary row."""
-    detectors = [get_detector(name, weights=settings.weights_of(name)) for name in settings.detectors]
-    return {
-        "detectors": [(one.name, one.version, one.weights_sha256) for one in detectors],
-        "threshold": settings.threshold,
-        "false_discovery_rate": settings.false_discovery_rate,
-        "fit_recording": settings.fit_recording,
-        "channels": settings.channels or None,
-        "all_channels": settings.all_channels or None,
-    }
 
 
 def _mark(path: Path, settings: DetectionSettings, options: ReadOptions, *, extension: bool) -> str | None:

@@ -37,6 +37,7 @@ from nwb_mepp.workflows.settings import DetectionSettings, WriteOptions
 from nwb_mepp.workflows.stretches import check_stretches, stretches_left_out
 
 if TYPE_CHECKING:
+    from nwb_mepp.workflows.side_analysis import Analysis
     from nwb_mepp.workflows.steps import ProgressCallback
 
 __all__ = ["convert_file", "run_file"]
@@ -52,6 +53,7 @@ def run_file(
     overwrite: bool = False,
     picture: bool = True,
     on_progress: ProgressCallback | None = None,
+    analysis: Analysis | None = None,
 ) -> FileOutcome:
     """Turn a lab file into an NWB file with its MEPPs, and a picture of them; or annotate an NWB file.
 
@@ -67,6 +69,9 @@ def run_file(
         Draw ``output`` with the suffix ``.png`` instead of ``.nwb``.
     on_progress : callable, optional
         Called with a few words on what is being done.
+    analysis : callable, optional
+        Takes the place of :func:`~nwb_mepp.workflows.analyze`, such as
+        :func:`~nwb_mepp.workflows.side_analysis.analysis_beside`.
 
     Returns
     -------
@@ -77,14 +82,17 @@ def run_file(
     MeppError
         Of the kind that says what is wrong; nothing is written then.
     """
-    # Only here: converting a file needs none of the analysis, which takes a while to import.
+    # Only here: converting a file needs none of the analysis, which takes a while to import. What writes is
+    # imported later still, as an analysis in another process need not wait for that.
     from nwb_mepp.workflows.analysis import analyze
-    from nwb_mepp.workflows.annotation import annotate_file, chosen_by
+    from nwb_mepp.workflows.chosen_detectors import chosen_by
     from nwb_mepp.workflows.pictures import draw_pictures, picture_paths
 
     source, target = Path(path), Path(output)
     wanted, tell = settings or DetectionSettings(), on_progress or (lambda _: None)
     if is_nwb(source):
+        from nwb_mepp.workflows.annotation import annotate_file
+
         return annotate_file(
             source,
             target,
@@ -94,6 +102,7 @@ def run_file(
             overwrite=overwrite,
             picture=picture,
             on_progress=on_progress,
+            analysis=analysis,
         )
     tell("reading")
     recording = read_recording(source, options=read_options or ReadOptions())
@@ -110,7 +119,9 @@ def run_file(
         else:
             for one in pictures.values():
                 refuse_foreign(one)
-            results = analyze(recording, settings=wanted, on_progress=on_progress, interim=interim)
+            results = (analysis or analyze)(
+                recording, settings=wanted, on_progress=on_progress, interim=interim
+            )
             tell("writing")
             _write(recording, target, known=known, settings=wanted, mark=mark, results=results)
             tables = written_tables(recording.traces, results)

@@ -12,6 +12,17 @@ import pytest
 
 from nwb_mepp._utils.heap import give_back, rare_collections
 
+FAREWELL = """
+from nwb_mepp._utils.heap import leave_to_the_system
+
+class Loop:
+    def __init__(self):
+        self.itself = self
+    def __del__(self):
+        print("looked at", flush=True)
+
+Loop()
+"""
 # 200 MB in small pieces, of which the last one stays.
 FREED = """
 import sys
@@ -57,3 +68,11 @@ def test_collections_are_as_before_after_an_error() -> None:
     with pytest.raises(KeyError), rare_collections():
         raise KeyError
     assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [("", "looked at\n"), ("leave_to_the_system()", "")], ids=["as ever", "left"]
+)
+def test_a_process_that_leaves_its_memory_to_the_system_looks_at_nothing_again(end: str, said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FAREWELL + end], capture_output=True, text=True, check=True)
+    assert done.stdout == said

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -43,11 +44,24 @@ def test_a_block_that_takes_too_much_memory_is_interrupted() -> None:
         grow()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="memory is watched by /proc")
+def test_memory_of_a_process_that_the_block_has_started_counts() -> None:
+    limit = resident_bytes(os.getpid()) + (100 << 20)
+    hungry = "import time; held = bytes(bytearray(b'1') * (300 << 20)); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", hungry]) as process:
+        try:
+            with pytest.raises(LimitError, match="memory"), limited(Limits(30.0, limit), last_words=WORDS):
+                time.sleep(30)
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(("told", "exceeded"), [((9e9, 3e8), None), ((9e9, 9e9), "memory"), ((3e8,), None)])
 def test_memory_counts_as_exceeded_when_it_is_told_twice(
     told: tuple[float, ...], exceeded: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter(told)
+    monkeypatch.setattr(limits, "_children", lambda _: [])
     monkeypatch.setattr(limits, "resident_bytes", lambda _: next(readings))
     assert Limits(60.0, 4e9).exceeded_by(os.getpid(), since_s=time.monotonic()) == exceeded
 

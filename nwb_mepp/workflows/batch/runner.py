@@ -28,6 +28,7 @@ from nwb_mepp.workflows.limits import LimitOptions
 
 if TYPE_CHECKING:
     from nwb_mepp.workflows import ProgressCallback
+    from nwb_mepp.workflows.side_analysis import Analysis
 
 __all__ = ["BatchOutcome", "convert_batch", "detect_batch", "prepare_processes", "run_batch"]
 
@@ -93,6 +94,7 @@ def run_batch(
     on_done: Report | None = None,
     on_progress: ProgressCallback | None = None,
     on_interrupt: Callable[[], None] | None = None,
+    analysis: Analysis | None = None,
 ) -> BatchOutcome:
     """Run every file of a plan and write the tables ``mepps.csv`` and ``summary.csv`` of its folder.
 
@@ -127,6 +129,9 @@ def run_batch(
         Called with a few words on what is being done; with one process only.
     on_interrupt : callable, optional
         Called after Ctrl-C; see :func:`nwb_mepp._utils.process_pool.run_jobs`.
+    analysis : callable, optional
+        Analyzes the recording, if there is a single one
+        (:func:`~nwb_mepp.workflows.side_analysis.analysis_beside`).
 
     Returns
     -------
@@ -150,6 +155,8 @@ def run_batch(
     work = partial(
         run_file, settings=settings, read_options=read_options, overwrite=overwrite, picture=picture
     )
+    if analysis is not None and len(plan.jobs) == 1 and scheduler is None:
+        work = partial(work, analysis=analysis)
     with WrittenTables() as written:
         runner = _Runner(
             plan=plan,

@@ -17,6 +17,7 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
 from nwb_mepp.nwb.contents import read_contents
+from nwb_mepp.nwb.dataset_blocks import DatasetBlocks
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
@@ -256,10 +257,11 @@ def electrical_traces(
     left_out: dict[str, str] = {}
     places = list(series_places(file))
     sweeps, names = sweeps_of_channels(file, places), {place.name for place in places}
+    blocks = DatasetBlocks()
     for number, place in enumerate(places):
         one = sweeps.get(place.name) or SweepOf(channel=place.name, order=number, sweep=0)
         try:
-            found += _series_traces(place, one, stated=stated, taken=names)
+            found += _series_traces(place, one, stated=stated, taken=names, blocks=blocks)
         except UnsuitableError as error:
             left_out[place.name] = str(error)
     first_seen = {
@@ -270,7 +272,7 @@ def electrical_traces(
 
 
 def _series_traces(
-    place: Place, sweep: SweepOf, *, stated: Statements, taken: set[str]
+    place: Place, sweep: SweepOf, *, stated: Statements, taken: set[str], blocks: DatasetBlocks
 ) -> Iterator[SeriesTrace]:
     """Return the traces of the columns of a series that can be analyzed; raise if none can."""
     series = place.content
@@ -280,7 +282,9 @@ def _series_traces(
     for column, channel in _columns(sweep.channel, n, taken=taken):
         statement = stated.of(channel, sweep.channel)
         try:
-            trace = column_trace(series, column, channel=channel, sweep=sweep.sweep, stated=statement)
+            trace = column_trace(
+                series, column, channel=channel, sweep=sweep.sweep, blocks=blocks, stated=statement
+            )
         except UnsuitableUnitError as error:
             unsuitable = error
             continue

@@ -18,6 +18,7 @@ from nwb_mepp.core.plausible_ranges import (
 )
 from nwb_mepp.core.recording import Trace
 from nwb_mepp.core.units import Unit, parse_electrical_unit
+from nwb_mepp.nwb.dataset_blocks import DatasetBlocks
 from nwb_mepp.nwb.file_interface import Series, type_name
 from nwb_mepp.nwb.statements import Statement
 
@@ -88,9 +89,10 @@ def _stored(data: object) -> _Stored:
 class _DatasetSource:
     """Stored numbers of a series or of one of its columns."""
 
-    def __init__(self, dataset: _Stored, column: int | None) -> None:
+    def __init__(self, dataset: _Stored, column: int | None, blocks: DatasetBlocks) -> None:
         self._dataset = dataset
         self._column = column
+        self._blocks = blocks
         self._dtype: np.dtype[Any] = np.dtype(dataset.dtype)
 
     @property
@@ -101,16 +103,16 @@ class _DatasetSource:
         return int(self._dataset.shape[0])
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        if isinstance(self._dataset, h5py.Dataset) and not self._dataset:
+        if not isinstance(self._dataset, h5py.Dataset):
+            place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
+            return np.asarray(self._dataset[place])
+        if not self._dataset:
             raise ValueError(
                 "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
             )
-        place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
         try:
-            return np.asarray(self._dataset[place])
+            return self._blocks.read(self._dataset, self._column, start, stop)
         except OSError as error:
-            if not isinstance(self._dataset, h5py.Dataset):
-                raise
             raise ReadError(
                 f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
                 "cannot be read: the file is damaged; copy or convert it again."
@@ -172,7 +174,13 @@ def _unit_in_file(series: Series) -> str:
 
 
 def column_trace(
-    series: Series, column: int | None, *, channel: str, sweep: int, stated: Statement | None = None
+    series: Series,
+    column: int | None,
+    *,
+    channel: str,
+    sweep: int,
+    blocks: DatasetBlocks,
+    stated: Statement | None = None,
 ) -> Trace:
     """Return a signal, or one column of it, as a trace.
 
@@ -182,6 +190,8 @@ def column_trace(
     column : int or None
     channel : str
     sweep : int
+    blocks : DatasetBlocks
+        Of all signals of the file.
     stated : Statement, optional
         What is stated about it instead of what the file says.
 
@@ -210,7 +220,7 @@ def column_trace(
     return Trace(
         channel=channel,
         sweep=sweep,
-        source=_DatasetSource(_stored(series.data), column),
+        source=_DatasetSource(_stored(series.data), column, blocks),
         unit=unit.name,
         conversion=conversion,
         offset=offset,

@@ -50,7 +50,20 @@ def electrical_unit(quantity: pq.Quantity) -> str | None:
 
 
 def column_of(signal: neo.AnalogSignal, channel: str | int | None) -> int:
-    """Return which column of a signal is meant."""
+    """Return which column of a signal is meant.
+
+    Raises
+    ------
+    UsageError
+        If it is no signal, or the channel is none of it or has to be named.
+    """
+    if not isinstance(signal, neo.AnalogSignal):
+        where = {neo.Block: "block.segments[0].analogsignals[0]", neo.Segment: "segment.analogsignals[0]"}
+        advice = where.get(type(signal), "neo.AnalogSignal(samples, units='mV', sampling_rate=10 * pq.kHz)")
+        raise UsageError(
+            f"`signal`: expected a neo.AnalogSignal, found {type(signal).__name__}; pass one, such as "
+            f"{advice}."
+        )
     names = _channel_names(signal)
     if channel is None:
         if len(names) != 1:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.measurement.noise_weights import NoiseWeights
-from nwb_mepp.measurement.small_systems import inverse, solve, solve_two
+from nwb_mepp.measurement.small_systems import NOTHING_KNOWN, inverse, solve, solve_two
 from nwb_mepp.measurement.waveform import time_to_peak, unit_curve
 from nwb_mepp.measurement.whitened_windows import LinearSums, WhitenedWindows
 
@@ -347,7 +347,10 @@ class _Problem:
         )
 
     def _height_se(self, at: FloatArray, state: _State) -> FloatArray:
-        """Return the standard error of the mean around the peak less the level fitted to the same noise."""
+        """Return the standard error of the mean around the peak less the level fitted to the same noise.
+
+        NaN where a window has too few bins for what is fitted: nothing is known of its level then.
+        """
         windows, rows, scale = self._windows, np.arange(len(at)), state.linear[:, :1, None]
         white = windows.whitened(self._derivatives(at), rows)
         slopes = np.concatenate([scale * white[:, 1:], white[:, :1], windows.ones[:, None]], axis=1)
@@ -355,4 +358,5 @@ class _Problem:
         known = inverse(state.fisher)
         covariance = np.einsum("nk,nk->n", known[:, 4], shared)
         variance = windows.variance_of_mean - 2.0 * covariance + known[:, 4, 4]
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+        is_known = (variance > 0.0) & (known[:, 4, 4] < NOTHING_KNOWN)
+        return np.sqrt(np.where(is_known, variance, np.nan))

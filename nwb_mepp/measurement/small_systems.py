@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["inverse", "solve", "solve_two"]
+__all__ = ["NOTHING_KNOWN", "inverse", "solve", "solve_two"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_HUGE = 1e12
+#: A variance beyond any that a measurement has.
+NOTHING_KNOWN = 1e12
+_MAX_CONDITION = 1e12
 
 
 def solve_two(matrices: FloatArray, targets: FloatArray) -> FloatArray:
@@ -41,11 +43,17 @@ def solve(matrices: FloatArray, targets: FloatArray) -> FloatArray:
 
 
 def inverse(matrices: FloatArray) -> FloatArray:
-    """Return inverses of matrices; huge ones where they are singular, as nothing is known there."""
+    """Return inverses of matrices; ``NOTHING_KNOWN`` on the diagonal where they are singular.
+
+    Examples
+    --------
+    >>> inverse(np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 1.0], [1.0, 1.0]]]))[:, 1].tolist()
+    [[0.0, 0.25], [0.0, 1000000000000.0]]
+    """
     diagonal = np.einsum("nii->ni", matrices)
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = matrices / scale[:, :, None] / scale[:, None, :]
-    inverses = np.tile(_HUGE * np.eye(matrices.shape[1]), (len(matrices), 1, 1))
-    regular = np.linalg.cond(scaled) < _HUGE
+    inverses = np.tile(NOTHING_KNOWN * np.eye(matrices.shape[1]), (len(matrices), 1, 1))
+    regular = np.linalg.cond(scaled) < _MAX_CONDITION
     inverses[regular] = np.linalg.inv(scaled[regular]) / scale[regular, :, None] / scale[regular, None, :]
     return inverses

@@ -110,6 +110,20 @@ def test_currents_stay_currents() -> None:
     assert (found.array_annotations["amplitude"].rescale("pA") < 0 * pq.pA).all()
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (neo.Block(), r"found Block; pass one, such as block\.segments\[0\]\.analogsignals\[0\]"),
+        (neo.Segment(), r"found Segment; pass one, such as segment\.analogsignals\[0\]"),
+        (np.zeros(10), r"found ndarray; pass one, such as neo\.AnalogSignal\(samples, units='mV'"),
+        ("a.abf", "found str"),
+    ],
+)
+def test_what_is_no_signal_is_named(given: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=f"`signal`: expected a neo.AnalogSignal, {message}"):
+        nwb_mepp.detect(given)
+
+
 def test_a_channel_of_several_is_chosen_by_name_or_number() -> None:
     values = mepp_trace()
     quiet = mepp_trace(onsets_s=(), seed=9)

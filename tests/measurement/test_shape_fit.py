@@ -86,3 +86,16 @@ def test_what_points_down_or_is_flat_is_no_deflection() -> None:
     found = fit_shapes(windows_of(traces), NoiseWeights(BINS, np.array([1e-4])), start=guess(2))
     assert not found.usable[0]
     assert found.amplitude[1] < 0.05
+
+
+def test_the_error_of_a_height_is_unknown_where_a_window_has_fewer_bins_than_is_fitted() -> None:
+    traces, weights = noisy(40, level=10.0, decay_s=3e-3)
+    whole = windows_of(traces)
+    peak = int(np.searchsorted(BINS.edges, 0))
+    short = replace(whole, first=np.full(40, peak - 2), last=np.full(40, peak + 2))
+    known, unknown = (
+        fit_shapes(windows, weights, start=guess(40), height_se=True).height_se for windows in (whole, short)
+    )
+    # The noise has an SD of 1, of which the mean of a few samples that belong together keeps the most.
+    assert ((known > 0.3) & (known < 2.0)).all()
+    assert np.isnan(unknown).all()

@@ -67,7 +67,7 @@ def run(
     """
     from nwb_mepp.workflows.side_analysis import analysis_beside
 
-    with analysis_beside(paths) as analysis:
+    with analysis_beside(paths, scheduler=scheduler) as analysis:
         from nwb_mepp.workflows.batch import prepare_processes, run_batch
 
         prepare_processes(paths, analyze=True, scheduler=scheduler)
@@ -182,7 +182,7 @@ def detect(
     """
     from nwb_mepp.workflows.side_analysis import analysis_beside
 
-    with analysis_beside(paths) as analysis:
+    with analysis_beside(paths, scheduler=scheduler) as analysis:
         from nwb_mepp.workflows.batch import detect_batch, plan_detection, prepare_processes
 
         prepare_processes(paths, analyze=True, scheduler=scheduler)

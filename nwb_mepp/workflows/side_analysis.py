@@ -61,7 +61,7 @@ class Analysis(Protocol):
 
 
 @contextmanager
-def analysis_beside(paths: Sequence[Path]) -> Iterator[Analysis | None]:
+def analysis_beside(paths: Sequence[Path], *, scheduler: str | None = None) -> Iterator[Analysis | None]:
     """Start the process for the analysis of a single file, if it saves time.
 
     That is not so with one core, or where this process has analyzed something before.
@@ -70,13 +70,16 @@ def analysis_beside(paths: Sequence[Path]) -> Iterator[Analysis | None]:
     ----------
     paths : sequence of Path
         Files and folders of a command.
+    scheduler : str, optional
+        Address of a cluster, which does the work then.
 
     Yields
     ------
     callable or None
         Analyzes a recording as :func:`~nwb_mepp.workflows.analyze` does, to the last bit.
     """
-    if n_cores() < 2 or _has_analyzed() or len(paths) != 1 or not _is_short(paths[0]):
+    here = scheduler is None and len(paths) == 1 and _is_short(paths[0])
+    if not here or n_cores() < 2 or _has_analyzed():
         yield None
         return
     with SideProcess(_TO_ANALYZE) as process:

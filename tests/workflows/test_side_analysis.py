@@ -25,6 +25,8 @@ SETTINGS = DetectionSettings(detectors=("matched_filter",))
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a file for whose analysis a process is started."""
+    # A module that is imported while a test has put something in the place of `analyze` would keep that.
+    side_analysis._import_what_follows()
     monkeypatch.setattr(side_analysis, "_has_analyzed", lambda: False)
     monkeypatch.setattr(side_analysis, "n_cores", lambda: 2)
     path = tmp_path / "a.txt"
@@ -84,8 +86,11 @@ def test_where_it_saves_nothing_no_process_is_started(
         assert beside is None
 
 
-def test_many_files_have_processes_of_their_own(file: Path) -> None:
-    with analysis_beside([file, file]) as beside:
+@pytest.mark.parametrize(("n_files", "scheduler"), [(2, None), (1, "tcp://there:8786")])
+def test_many_files_and_clusters_have_processes_of_their_own(
+    n_files: int, scheduler: str | None, file: Path
+) -> None:
+    with analysis_beside(n_files * [file], scheduler=scheduler) as beside:
         assert beside is None
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import h5py
 
 from nwb_mepp.core.errors import ReadError, UsageError
+from nwb_mepp.core.kept_blocks import KeptBlocks
 from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.recording import Recording, SourceFile, Trace
 from nwb_mepp.core.safe_text import storable
 from nwb_mepp.nwb.contents import read_contents
-from nwb_mepp.nwb.dataset_blocks import DatasetBlocks
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import stated_times
@@ -257,7 +257,7 @@ def electrical_traces(
     left_out: dict[str, str] = {}
     places = list(series_places(file))
     sweeps, names = sweeps_of_channels(file, places), {place.name for place in places}
-    blocks = DatasetBlocks()
+    blocks = KeptBlocks()
     for number, place in enumerate(places):
         one = sweeps.get(place.name) or SweepOf(channel=place.name, order=number, sweep=0)
         try:
@@ -272,7 +272,7 @@ def electrical_traces(
 
 
 def _series_traces(
-    place: Place, sweep: SweepOf, *, stated: Statements, taken: set[str], blocks: DatasetBlocks
+    place: Place, sweep: SweepOf, *, stated: Statements, taken: set[str], blocks: KeptBlocks
 ) -> Iterator[SeriesTrace]:
     """Return the traces of the columns of a series that can be analyzed; raise if none can."""
     series = place.content

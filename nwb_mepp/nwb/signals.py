@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nwb_mepp.core.errors import ReadError
+from nwb_mepp.core.kept_blocks import BLOCK, KeptBlocks
 from nwb_mepp.core.plausible_ranges import (
     RATES_TEXT,
     is_plausible_duration,
@@ -16,9 +17,8 @@ from nwb_mepp.core.plausible_ranges import (
     is_plausible_scale,
     is_plausible_start,
 )
-from nwb_mepp.core.recording import Trace
+from nwb_mepp.core.recording import SampleSource, Trace
 from nwb_mepp.core.units import Unit, parse_electrical_unit
-from nwb_mepp.nwb.dataset_blocks import DatasetBlocks
 from nwb_mepp.nwb.file_interface import Series, type_name
 from nwb_mepp.nwb.statements import Statement
 
@@ -86,37 +86,59 @@ def _stored(data: object) -> _Stored:
     raise UnsuitableError(f"its samples ({type(data).__name__}) cannot be read before they are written")
 
 
-class _DatasetSource:
+class _Numbers:
     """Stored numbers of a series or of one of its columns."""
 
-    def __init__(self, dataset: _Stored, column: int | None, blocks: DatasetBlocks) -> None:
-        self._dataset = dataset
+    def __init__(self, data: _Stored, column: int | None) -> None:
+        self._data = data
         self._column = column
-        self._blocks = blocks
-        self._dtype: np.dtype[Any] = np.dtype(dataset.dtype)
+        self._dtype: np.dtype[Any] = np.dtype(data.dtype)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self._dtype
 
     def __len__(self) -> int:
-        return int(self._dataset.shape[0])
+        return int(self._data.shape[0])
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        if not isinstance(self._dataset, h5py.Dataset):
-            place = slice(start, stop) if self._column is None else (slice(start, stop), self._column)
-            return np.asarray(self._dataset[place])
+        rows = slice(start, stop)
+        return np.asarray(self._data[rows if self._column is None else (rows, self._column)])
+
+
+class _DatasetNumbers:
+    """Those of a dataset in an open file, a chunk of which is unpacked once a pass."""
+
+    def __init__(self, dataset: h5py.Dataset, column: int | None, blocks: KeptBlocks) -> None:
+        chunk = dataset.chunks[0] if dataset.chunks else 1
+        self._dataset = dataset
+        self._numbers = blocks.of(_Numbers(dataset, column), block=-(-BLOCK // chunk) * chunk)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._numbers.dtype
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
         if not self._dataset:
             raise ValueError(
                 "expected samples to be read inside the 'with open_nwb(...)' block, found it left."
             )
         try:
-            return self._blocks.read(self._dataset, self._column, start, stop)
+            return self._numbers.read(start, stop)
         except OSError as error:
             raise ReadError(
                 f"expected samples in {self._dataset.name} of {self._dataset.file.filename}, found that they "
                 "cannot be read: the file is damaged; copy or convert it again."
             ) from error
+
+
+def _source(data: _Stored, column: int | None, blocks: KeptBlocks) -> SampleSource:
+    if isinstance(data, h5py.Dataset):
+        return _DatasetNumbers(data, column, blocks)
+    return _Numbers(data, column)
 
 
 def n_columns(series: object) -> int | None:
@@ -179,7 +201,7 @@ def column_trace(
     *,
     channel: str,
     sweep: int,
-    blocks: DatasetBlocks,
+    blocks: KeptBlocks,
     stated: Statement | None = None,
 ) -> Trace:
     """Return a signal, or one column of it, as a trace.
@@ -190,7 +212,7 @@ def column_trace(
     column : int or None
     channel : str
     sweep : int
-    blocks : DatasetBlocks
+    blocks : KeptBlocks
         Of all signals of the file.
     stated : Statement, optional
         What is stated about it instead of what the file says.
@@ -220,7 +242,7 @@ def column_trace(
     return Trace(
         channel=channel,
         sweep=sweep,
-        source=_DatasetSource(_stored(series.data), column, blocks),
+        source=_source(_stored(series.data), column, blocks),
         unit=unit.name,
         conversion=conversion,
         offset=offset,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nwb_mepp._utils.file_attributes import special_kind
 from nwb_mepp.core.errors import MissingDependencyError, ReadError, UsageError
-from nwb_mepp.core.recording import Recording
+from nwb_mepp.core.kept_blocks import KeptBlocks
+from nwb_mepp.core.recording import ArraySource, Recording
 from nwb_mepp.readers.contents import FileContents
 from nwb_mepp.readers.foreign_formats import foreign_format
 from nwb_mepp.readers.interface import ReaderEntry
@@ -48,7 +50,17 @@ def read_recording(path: str | Path, *, options: ReadOptions | None = None) -> R
     options = options or ReadOptions()
     path = locate(Path(path), reader=options.reader)
     entry, contents = load_contents(path, options=options)
-    return interpret(contents, path, reader=entry.name, options=options)
+    return _kept(interpret(contents, path, reader=entry.name, options=options))
+
+
+def _kept(recording: Recording) -> Recording:
+    """Return a recording whose samples are read from the file in blocks, of which the last ones are kept."""
+    blocks = KeptBlocks()
+    traces = tuple(
+        trace if isinstance(trace.source, ArraySource) else replace(trace, source=blocks.of(trace.source))
+        for trace in recording.traces
+    )
+    return replace(recording, traces=traces)
 
 
 def locate(path: Path, *, reader: str | None) -> Path:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nwb_mepp.core.errors import ReadError
 from nwb_mepp.core.recording import ArraySource
+from nwb_mepp.readers import read_recording
 from nwb_mepp.readers.neo.lazy import read_lazily
 from nwb_mepp.readers.output_suppression import suppress_output
 from nwb_mepp.readers.sample_sources import MappedSource, NeoSource, SliceSource
@@ -143,3 +144,24 @@ def test_a_recording_of_many_sweeps_opens_no_file_per_sweep(shared_data: Path) -
     for trace in traces:
         trace.source.read(0, 10)
     assert len(list(descriptors.iterdir())) <= before + 1
+
+
+def test_a_short_recording_is_read_from_the_file_once_however_often_it_is_looked_at(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = read_recording(shared_data / "formats" / "File_axon_3.abf")
+    trace = recording.traces[0]
+    as_it_is = MappedSource.read
+    n_read = 0
+
+    def noted(source: MappedSource, start: int, stop: int) -> object:
+        nonlocal n_read
+        n_read += stop - start
+        return as_it_is(source, start, stop)
+
+    monkeypatch.setattr(MappedSource, "read", noted)
+    whole = trace.raw()
+    for start in range(0, trace.n_samples, 1000):
+        stop = min(start + 1500, trace.n_samples)
+        assert trace.raw(start, stop).tolist() == whole[start:stop].tolist()
+    assert n_read == trace.n_samples

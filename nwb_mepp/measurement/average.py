@@ -146,6 +146,7 @@ def describe_average(
         last=np.array([stop]),
         level=np.array([np.nan]),
         level_sd=np.array([np.inf]),
+        largest=np.array([np.inf]),
     )
     weights = NoiseWeights(bins, white_noise(0.01 * float(values.max())))
     fits = []

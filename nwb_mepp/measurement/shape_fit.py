@@ -24,6 +24,9 @@ BoolArray = npt.NDArray[np.bool_]
 _TAU_RISE_LIMITS_S = (5e-6, 20e-3)
 _TAU_DECAY_LIMITS_S = (0.1e-3, 100e-3)
 _LATEST_ONSET_S = 3e-3
+# Where the next event begins so early that less of a rise is left, what is above it would be guessed: a curve
+# that begins in the last sample can be of any height.
+_LEAST_SHOWN = 0.2
 
 # Fitted at the same time: the more, the fewer are those that end last and have an iteration for themselves.
 _BATCH = 2048
@@ -48,6 +51,8 @@ class Windows:
         The bins ``first <= i < last`` are fitted.
     level, level_sd : ndarray, shape (n_events,)
         What is known of the baseline beforehand, and how well; infinite where nothing is known.
+    largest : ndarray, shape (n_events,)
+        More than any event there can have for an amplitude.
     """
 
     values: FloatArray
@@ -55,6 +60,7 @@ class Windows:
     last: IntArray
     level: FloatArray
     level_sd: FloatArray
+    largest: FloatArray
 
     def select(self, rows: IntArray) -> Windows:
         """Return the windows of some events."""
@@ -183,7 +189,8 @@ def fit_shapes(
     Returns
     -------
     Shapes
-        ``usable`` is False where the samples hold no such deflection. The covariance is that without prior.
+        ``usable`` is False where the samples hold no such deflection, or show too little of it to tell how
+        large it is. The covariance is that without prior.
 
     Notes
     -----
@@ -246,6 +253,8 @@ class _Problem:
         mean, sd = ((0.0, 0.0), (np.inf, np.inf)) if prior is None else (prior.log_mean, prior.log_sd)
         self._center = np.array([0.0, *mean])
         self._weight = np.array([0.0, *np.power(sd, -2.0)])
+        self._largest = windows.largest
+        self._end_s = weights.bins.center_s[windows.last - 1]
         earliest_s = weights.bins.center_s[windows.first]
         limits = [(0.0, _LATEST_ONSET_S), np.log(_TAU_RISE_LIMITS_S), np.log(_TAU_DECAY_LIMITS_S)]
         lower, self._upper = np.array(limits).T
@@ -324,7 +333,8 @@ class _Problem:
         peak_s = time_to_peak(rise_s, decay_s, power=self._power)
         remaining, decay = np.exp(-peak_s / rise_s), np.exp(-peak_s / decay_s)
         height = (1.0 - remaining) ** self._power * decay
-        scale = state.linear[:, 0]
+        shown = self._is_shown(at, peak_s, amplitude=state.linear[:, 0] * height)
+        scale = np.where(shown, state.linear[:, 0], 0.0)
         # The amplitude is the scale times the height of the unscaled curve, which the time constants change.
         change = np.tile(np.eye(5), (len(at), 1, 1))
         climb = self._power * (1.0 - remaining) ** (self._power - 1) * remaining * decay
@@ -337,7 +347,7 @@ class _Problem:
             tau_rise_s=rise_s,
             tau_decay_s=decay_s,
             amplitude=scale * height,
-            level=state.linear[:, 1] + self._shift,
+            level=np.where(shown, state.linear[:, 1] + self._shift, np.nan),
             covariance=covariance[:, 1:3, 1:3],
             chi_square=state.chi_square,
             cost=state.cost,
@@ -345,6 +355,13 @@ class _Problem:
             height_se=height_se,
             power=self._power,
         )
+
+    def _is_shown(self, at: FloatArray, peak_s: FloatArray, *, amplitude: FloatArray) -> BoolArray:
+        """Return whether the samples show curves: enough of the rise, and nothing that they cannot hold."""
+        rise_s, decay_s = np.exp(at[:, 1]), np.exp(at[:, 2])
+        shown_s = np.clip(self._end_s - at[:, 0], 0.0, peak_s)
+        share = unit_curve(shown_s, rise_s, decay_s, power=self._power)
+        return np.asarray((share >= _LEAST_SHOWN) & (share * amplitude <= self._largest))
 
     def _height_se(self, at: FloatArray, state: _State) -> FloatArray:
         """Return the standard error of the mean around the peak less the level fitted to the same noise.

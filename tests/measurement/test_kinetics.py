@@ -393,6 +393,27 @@ def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
     assert np.all(np.isfinite(mepps.amplitude) & np.isfinite(mepps.baseline) & np.isfinite(mepps.area))
 
 
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10_000), n_candidates=st.integers(5, 60))
+def test_candidates_that_are_no_events_are_no_reason_for_shapes_larger_than_the_trace(
+    seed: int, n_candidates: int
+) -> None:
+    # MEPPs in noise, and candidates anywhere: each fit leaves a tail that is subtracted before the next one.
+    rng = np.random.default_rng(seed)
+    n_samples = 1500
+    values = np.convolve(rng.normal(size=n_samples), np.full(5, 5**-0.5), mode="same")
+    time_s = np.arange(n_samples) / 10e3
+    for onset_s in rng.uniform(0.0, 0.14, n_candidates // 2):
+        values += 8.0 * rng.random() * bump(time_s, onset_s, rise_s=0.3e-3, decay_s=3e-3)
+    peaks = np.sort(rng.choice(np.arange(20, n_samples - 20), n_candidates, replace=False))
+    segment = whole(trace_of(values))
+    located = locate([segment], [candidates(peaks, before=3, after=5)], polarity=Polarity.POSITIVE)
+    for measured in (located.fit(roughly=True), located.fit(), located.fit(split=True)):
+        # Of a shape, a fifth must be seen, and that is no more than twice the range of the trace.
+        assert np.abs(measured.curves(segment, 0, n_samples)).max() < 10.0 * np.ptp(values)
+        assert np.abs(measured.mepps().amplitude).max() < 10.0 * np.ptp(values)
+
+
 def test_a_constant_trace_is_measured_as_nothing() -> None:
     mepps = measure(segment_of(np.full(1000, REST_V)), candidates([500]), polarity=Polarity.POSITIVE)
     assert mepps.amplitude.tolist() == pytest.approx([0.0])

@@ -24,6 +24,7 @@ def windows_of(traces: FloatArray) -> Windows:
         last=np.full(n_events, np.searchsorted(BINS.edges, 200)),
         level=np.full(n_events, np.nan),
         level_sd=np.full(n_events, np.inf),
+        largest=np.full(n_events, np.inf),
     )
 
 
@@ -86,6 +87,32 @@ def test_what_points_down_or_is_flat_is_no_deflection() -> None:
     found = fit_shapes(windows_of(traces), NoiseWeights(BINS, np.array([1e-4])), start=guess(2))
     assert not found.usable[0]
     assert found.amplitude[1] < 0.05
+
+
+@pytest.mark.parametrize(("shown", "is_told"), [(0.15, False), (0.7, True), (1.0, True)])
+def test_of_a_rise_that_is_hardly_shown_no_height_is_guessed(shown: float, is_told: bool) -> None:
+    since_s = np.arange(BINS.edges[0], BINS.edges[-1]) / RATE_HZ + 0.8e-3
+    trace = -70.0 + 2.0 * sigmoid_mepp(since_s, rise_s=0.4e-3, decay_s=3e-3)
+    windows = windows_of(trace[None])
+    # The last bin is the one before this part of the rise is reached, or the last of all.
+    reached = np.flatnonzero(BINS.average(trace) >= -70.0 + shown * 2.0)
+    end = reached[0] if shown < 1.0 else windows.last[0]
+    cut = replace(windows, last=np.array([end]))
+    usual = Prior(log_mean=(np.log(0.4e-3), np.log(3e-3)), log_sd=(0.1, 0.1))
+    found = fit_shapes(cut, NoiseWeights(BINS, np.array([1e-6])), start=guess(1), prior=usual)
+    assert found.usable[0] == is_told
+    assert np.isfinite(found.level[0]) == is_told
+    if is_told:
+        assert found.amplitude[0] == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize(("largest", "is_told"), [(1.9, False), (2.1, True)])
+def test_what_is_larger_than_an_event_can_be_is_none(largest: float, is_told: bool) -> None:
+    since_s = np.arange(BINS.edges[0], BINS.edges[-1]) / RATE_HZ + 0.8e-3
+    trace = -70.0 + 2.0 * sigmoid_mepp(since_s, rise_s=0.25e-3, decay_s=3e-3)
+    windows = replace(windows_of(trace[None]), largest=np.array([largest]))
+    found = fit_shapes(windows, NoiseWeights(BINS, np.array([1e-6])), start=guess(1))
+    assert found.usable[0] == is_told
 
 
 def test_the_error_of_a_height_is_unknown_where_a_window_has_fewer_bins_than_is_fitted() -> None:

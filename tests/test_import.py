@@ -58,7 +58,7 @@ import sys
 assert not {"scipy.ndimage", "scipy.signal"} & set(sys.modules)
 """
     output = run_fresh(describe + REPORT, tmp_path)
-    assert "miniunet 5" in output
+    assert "miniunet 6" in output
     assert output.splitlines()[-1].strip() == "loaded:"
 
 

@@ -130,7 +130,7 @@ def train(
         typer.Option(
             "--calibration",
             metavar="N",
-            help="Number of simulated recordings to calibrate on [1000 for miniunet; 12 at each level for an "
+            help="Number of simulated recordings to calibrate on [6000 for miniunet; 12 at each level for an "
             "autoencoder].",
             show_default=False,
         ),

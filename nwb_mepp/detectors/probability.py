@@ -14,11 +14,15 @@ from nwb_mepp.detectors.candidate_features import FEATURES, N_BY_VERSION
 __all__ = ["ProbabilityModel"]
 
 FloatArray = npt.NDArray[np.float64]
+Layers = tuple[tuple[FloatArray, FloatArray], ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProbabilityModel:
-    """A small network over the description of a candidate: hidden layers, a probability.
+    """Small networks over the description of a candidate: hidden layers, a probability.
+
+    Networks that were fitted to the same data from different random numbers agree where the data decide, and
+    differ where they do not. So the mean of their logits counts.
 
     The probability depends on the recording: among many large MEPPs of one shape a small candidate of that
     shape is likely to be one, in a silent recording it is not.
@@ -27,8 +31,9 @@ class ProbabilityModel:
     ----------
     center, scale : ndarray, shape (n_features,)
         Subtracted from the features, and what they are divided by then.
-    layers : tuple of (weight, bias)
-        ``weight`` of shape (n_in, n_out); hyperbolic tangents in between, a logistic function at the end.
+    members : tuple of tuple of (weight, bias)
+        The layers of each network, ``weight`` of shape (n_in, n_out): hyperbolic tangents in between, a logit
+        at the end.
     low, high : ndarray, shape (n_features,), optional
         Range of the features in the data that the model was fitted to. Features beyond it are clipped, as
         the model would extrapolate. Without these nothing is clipped.
@@ -44,7 +49,7 @@ class ProbabilityModel:
 
     center: FloatArray
     scale: FloatArray
-    layers: tuple[tuple[FloatArray, FloatArray], ...]
+    members: tuple[Layers, ...]
     low: FloatArray | None = None
     high: FloatArray | None = None
     features: int = FEATURES
@@ -53,15 +58,18 @@ class ProbabilityModel:
         if self.features not in N_BY_VERSION:
             raise ValueError(f"expected features of version 1 to {FEATURES}, found {self.features!r}.")
         n_features = N_BY_VERSION[self.features]
-        sizes = [n_features, *(weight.shape[-1] for weight, _ in self.layers)]
-        shapes = [(weight.shape, bias.shape) for weight, bias in self.layers]
-        fits = shapes == [((before, after), (after,)) for before, after in pairwise(sizes)]
         per_feature = [one for one in (self.center, self.scale, self.low, self.high) if one is not None]
-        fits &= all(one.shape == (n_features,) for one in per_feature)
-        if not (fits and sizes[-1] == 1):
+        fits = bool(self.members) and all(one.shape == (n_features,) for one in per_feature)
+        sizes = [[n_features, *(weight.shape[-1] for weight, _ in layers)] for layers in self.members]
+        for layers, expected in zip(self.members, sizes, strict=True):
+            shapes = [(weight.shape, bias.shape) for weight, bias in layers]
+            fits &= shapes == [((before, after), (after,)) for before, after in pairwise(expected)]
+            fits &= expected[-1] == 1
+        if not fits:
             counted = sorted({one.size for one in per_feature})
+            found = " and ".join(map(str, sizes)) or "no network"
             raise ValueError(
-                f"expected layers from {n_features} features to 1 output, found {sizes} and {counted} "
+                f"expected layers from {n_features} features to 1 output, found {found} and {counted} "
                 "numbers for the features."
             )
 
@@ -69,7 +77,8 @@ class ProbabilityModel:
     def from_config(cls, config: Mapping[str, object]) -> ProbabilityModel:
         """Make a model from the JSON object that :meth:`to_config` gives.
 
-        One that states no version of the features was fitted to the first.
+        One that states no version of the features was fitted to the first, and one that states ``layers``
+        instead of ``members`` is a single network.
 
         Raises
         ------
@@ -77,8 +86,8 @@ class ProbabilityModel:
             If it holds something else.
         """
         try:
-            layers = config["layers"]
-            if not isinstance(layers, Sequence):
+            members = [config["layers"]] if "layers" in config else config["members"]
+            if not isinstance(members, Sequence) or not all(isinstance(one, Sequence) for one in members):
                 raise TypeError("no layers")
             return cls(
                 features=config.get("features", 1),  # type: ignore[arg-type]  # checked on construction
@@ -86,13 +95,16 @@ class ProbabilityModel:
                 scale=np.asarray(config["scale"], dtype=np.float64),
                 low=None if "low" not in config else np.asarray(config["low"], dtype=np.float64),
                 high=None if "high" not in config else np.asarray(config["high"], dtype=np.float64),
-                layers=tuple(
-                    (np.asarray(one["weight"], dtype=np.float64), np.asarray(one["bias"], dtype=np.float64))
-                    for one in layers
+                members=tuple(
+                    tuple(
+                        (np.asarray(one["weight"], np.float64), np.asarray(one["bias"], np.float64))
+                        for one in layers
+                    )
+                    for layers in members
                 ),
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"expected 'centre', 'scale' and 'layers' of numbers ({error}).") from error
+            raise ValueError(f"expected 'centre', 'scale' and 'members' of numbers ({error}).") from error
 
     def to_config(self) -> dict[str, object]:
         """Return the model as a JSON object."""
@@ -102,7 +114,10 @@ class ProbabilityModel:
             "centre": _rounded(self.center),
             "scale": _rounded(self.scale),
             **{name: _rounded(values) for name, values in ends.items() if values is not None},
-            "layers": [{"weight": _rounded(weight), "bias": _rounded(bias)} for weight, bias in self.layers],
+            "members": [
+                [{"weight": _rounded(weight), "bias": _rounded(bias)} for weight, bias in layers]
+                for layers in self.members
+            ],
         }
 
     def probability(self, features: FloatArray) -> FloatArray:
@@ -120,11 +135,16 @@ class ProbabilityModel:
         features = features[:, : N_BY_VERSION[self.features]]
         if self.low is not None or self.high is not None:
             features = np.clip(features, self.low, self.high)
-        values = (features - self.center) / self.scale
-        for weight, bias in self.layers[:-1]:
-            values = np.tanh(values @ weight + bias)
-        weight, bias = self.layers[-1]
-        return np.asarray(np.exp(-np.logaddexp(0.0, -(values @ weight + bias)[:, 0])))
+        scaled = (features - self.center) / self.scale
+        logit = np.mean([_logit(layers, scaled) for layers in self.members], axis=0)
+        return np.asarray(np.exp(-np.logaddexp(0.0, -logit)))
+
+
+def _logit(layers: Layers, values: FloatArray) -> FloatArray:
+    for weight, bias in layers[:-1]:
+        values = np.tanh(values @ weight + bias)
+    weight, bias = layers[-1]
+    return np.asarray((values @ weight + bias)[:, 0])
 
 
 def _rounded(values: FloatArray) -> object:

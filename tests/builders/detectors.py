@@ -95,7 +95,7 @@ def by_score_alone() -> ProbabilityModel:
     weight = np.zeros((N_FEATURES, 1))
     weight[0] = 1.0  # the logit of the score comes first
     return ProbabilityModel(
-        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), layers=((weight, np.zeros(1)),)
+        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), members=(((weight, np.zeros(1)),),)
     )
 
 

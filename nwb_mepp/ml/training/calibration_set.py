@@ -40,6 +40,13 @@ _DURATION_RANGE_S = (10.0, 60.0)
 # Fraction of recordings without MEPPs, half of them with artifacts. They are more frequent here than in
 # practice, because false positives in such recordings are what a user notices first.
 _SILENT = 0.25
+# Fraction with few MEPPs, as where release is blocked or a fiber is young: without them, a few large MEPPs
+# would be taken for the artifacts of a silent recording.
+_SPARSE, _SPARSE_RATE_HZ = 0.15, (0.02, 0.4)
+# Fraction with more MEPPs than a network is trained on, as under hyperosmotic solutions or toxins.
+_DENSE, _DENSE_RATE_HZ = 0.06, (20.0, 100.0)
+# From this rate on, MEPPs are looked for in a trace that is whitened without those that were found first.
+_WHITENED_WITHOUT_MEPPS_HZ = 25.0
 # Fraction of the drawn recordings whose noise is real, if real noise is given.
 _IN_RECORDED_NOISE = 0.3
 _NOISE_STREAM = 96
@@ -162,7 +169,7 @@ class CalibrationSet:
             yield n_done
 
     def drawn(self, n_recordings: int) -> Iterator[Conditioned]:
-        """Yield recordings drawn from the training distribution, a quarter of them without MEPPs."""
+        """Yield recordings drawn from the training distribution, many of them with few MEPPs or none."""
         for number in range(n_recordings):
             yield self._take(self._drawn(number))
 
@@ -229,15 +236,23 @@ def drawn_scenario(seed: int, *, polarity: Polarity = Polarity.POSITIVE) -> Scen
     duration_s = float(np.exp(rng.uniform(*np.log(_DURATION_RANGE_S))))
     scenario = replace(draw_scenario(seed, duration_s=duration_s), polarity=polarity)
     kind = rng.random()
-    if kind >= _SILENT:
+    if kind >= _SILENT + _SPARSE + _DENSE:
         return scenario
+    if kind >= _SILENT:
+        range_hz = _SPARSE_RATE_HZ if kind < _SILENT + _SPARSE else _DENSE_RATE_HZ
+        rate_hz = float(np.exp(rng.uniform(*np.log(range_hz))))
+        return replace(scenario, rate_hz=rate_hz, bursts_per_s=0.0)
     artifacts = {} if kind < 0.5 * _SILENT else scenario.artifacts or dict.fromkeys(ARTIFACTS, 1)
     return replace(scenario, rate_hz=0.0, bursts_per_s=0.0, artifacts=artifacts)
 
 
 def _condition(simulated: Simulated, sampling_rate_hz: float) -> Conditioned:
     segments = list(cut_segments([simulated.trace()]))
-    learned = survey(segments, polarity=simulated.scenario.polarity)
+    scenario = simulated.scenario
+    learned = survey(segments, polarity=scenario.polarity)
+    if scenario.rate_hz > _WHITENED_WITHOUT_MEPPS_HZ:
+        mepps = scenario.polarity.sign * simulated.clean
+        learned = learned.knowing(lambda _, start, stop: mepps[start:stop])
     (white,) = whiten(segments, noise=learned, sampling_rate_hz=sampling_rate_hz)
     return Conditioned(
         trace=np.concatenate([compress(white.read_tile(index)) for index in range(white.n_tiles)]),

@@ -51,7 +51,7 @@ class Effort:
     n_steps: int
     n_simulated: int
     n_held_out: int = 40
-    n_calibration: int = 1000
+    n_calibration: int = 6000
     n_reference: int = 20
     levels: tuple[float, ...] = (2.0, 3.0, 4.0, 6.0, 10.0)
     n_benchmark: int = 12

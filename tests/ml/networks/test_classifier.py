@@ -43,3 +43,11 @@ def test_the_same_seed_gives_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_array_equal([one.low, one.high], [features.min(axis=0), features.max(axis=0)])
     # A feature that never changes is no reason to divide by nothing.
     assert np.isfinite(probability(one, features)).all()
+
+
+# 40 times unless that makes fewer than 400 steps, or more than 30,000; never less than once.
+@pytest.mark.parametrize(
+    ("per_epoch", "n_epochs"), [(1, 400), (9, 45), (10, 40), (750, 40), (1000, 30), (40_000, 1)]
+)
+def test_few_rows_are_gone_through_more_often_and_many_less(per_epoch: int, n_epochs: int) -> None:
+    assert classifier._n_epochs(40, per_epoch=per_epoch) == n_epochs

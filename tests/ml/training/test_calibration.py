@@ -12,8 +12,10 @@ from builders.detectors import by_score_alone, described
 from nwb_mepp.core.errors import DetectionError
 from nwb_mepp.detectors import ProbabilityModel, take_together
 from nwb_mepp.detectors.candidate_features import N_FEATURES
+from nwb_mepp.ml.training import calibration
 from nwb_mepp.ml.training.calibration import (
     LabeledCandidates,
+    _best,
     calibrate,
     correct,
     label_candidates,
@@ -36,7 +38,8 @@ class FewLevels(CalibrationSet):
 
 
 @pytest.mark.usefixtures("tensorflow")
-def test_calibration_tells_mepps_from_noise(tmp_path: Path) -> None:
+def test_calibration_tells_mepps_from_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_N_MEMBERS", 2)
     seen: list[tuple[int, int]] = []
     calibrated = calibrate(
         output,
@@ -47,6 +50,10 @@ def test_calibration_tells_mepps_from_noise(tmp_path: Path) -> None:
     )
     assert seen == [(done, 11) for done in range(1, 12)]
     assert 0.0 < calibrated.threshold < 1.0
+    # The two are not the same one twice.
+    one, other = (layers[0][0] for layers in calibrated.model.members)
+    assert one.shape == other.shape
+    assert (one != other).all()
     assert list(calibrated.f1_by_level) == [10.0]
     assert calibrated.f1_by_level[10.0] > 0.8
     reliability = calibrated.reliability
@@ -138,3 +145,11 @@ def test_reliability_is_counted_by_tenths() -> None:
     assert found.stated[[2, 8]] == pytest.approx([0.27, 0.88])
     assert found.true[[2, 8]].tolist() == [0.0, 0.5]
     assert np.isnan(found.stated[0])
+
+
+@pytest.mark.parametrize(
+    ("f1_by_threshold", "best"),
+    [([0.5, 0.9, 0.8], 1), ([0.9, 0.8982, 0.8], 1), ([0.9, 0.8978, 0.8], 0), ([0.8, 0.9, 0.9], 2)],
+)
+def test_of_thresholds_that_are_as_good_the_highest_is_taken(f1_by_threshold: list[float], best: int) -> None:
+    assert _best(np.array(f1_by_threshold)) == best

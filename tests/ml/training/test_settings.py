@@ -43,7 +43,7 @@ def test_training_on_labeled_recordings_from_given_weights_takes_few_fine_steps(
 
 
 def test_the_number_of_recordings_to_calibrate_on_can_be_stated() -> None:
-    assert TrainingSettings().effort(labeled=False).n_calibration == 1000
+    assert TrainingSettings().effort(labeled=False).n_calibration == 6000
     assert TrainingSettings(n_calibration=600).effort(labeled=False).n_calibration == 600
     autoencoder = TrainingSettings(detector="autoencoder", n_calibration=6)
     assert autoencoder.effort(labeled=True).n_calibration == 6

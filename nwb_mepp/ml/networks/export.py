@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from nwb_mepp.ml.networks.quantization import Quantized
 from nwb_mepp.ml.networks.weight_files import ARRAYS
 
 __all__ = ["export_autoencoder", "export_miniunet"]
+
+# A text may look like a list, but has no line breaks.
+_NUMBERS = re.compile(r"\[\n[\s\d.,eE+-]+\]")
 
 
 def export_miniunet(
@@ -120,5 +124,14 @@ def _export(
         "margin": BLOCK_MARGIN,
         "architecture": dict(architecture),
     }
-    (folder / "config.json").write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
+    (folder / "config.json").write_text(_text(complete), encoding="utf-8")
     return sha256
+
+
+def _text(config: Mapping[str, Any]) -> str:
+    """Return JSON for people to compare: each list of numbers in one line, all else in a line of its own."""
+    indented = json.dumps(config, indent=2)
+    return (
+        _NUMBERS.sub(lambda found: f"[{', '.join(found[0][1:-1].replace(',', ' ').split())}]", indented)
+        + "\n"
+    )

@@ -16,7 +16,14 @@ from nwb_mepp.core.provenance import sha256_of
 from nwb_mepp.core.segments import cut_segments
 from nwb_mepp.detectors import MiniUnet, load_weights, make_runtime
 from nwb_mepp.detectors.runtime import LiteRTRuntime, run_over
-from nwb_mepp.ml.networks import BLOCK_MARGIN, BLOCK_SAMPLES, KerasRuntime, build_miniunet, export_miniunet
+from nwb_mepp.ml.networks import (
+    BLOCK_MARGIN,
+    BLOCK_SAMPLES,
+    KerasRuntime,
+    build_miniunet,
+    export,
+    export_miniunet,
+)
 from nwb_mepp.simulation import Scenario, simulate_recording
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -95,6 +102,26 @@ def test_both_runtimes_give_the_same_intervals(exported: tuple[Path, str, Any]) 
     np.testing.assert_array_equal(one.start, other.start)
     np.testing.assert_array_equal(one.stop, other.stop)
     np.testing.assert_allclose(one.probability, other.probability, atol=1e-3)
+
+
+def test_lists_of_numbers_are_written_in_a_line_each() -> None:
+    config = {
+        "a": [1, -2.5, 3e-07],
+        "of lists": [[0.5, 1], [2]],
+        "text": "[1,2]",
+        "none": [],
+        "b": {"c": [7]},
+    }
+    text = export._text(config)
+    assert json.loads(text) == config
+    assert text.splitlines()[1:7] == [
+        '  "a": [1, -2.5, 3e-07],',
+        '  "of lists": [',
+        "    [0.5, 1],",
+        "    [2]",
+        "  ],",
+        '  "text": "[1,2]",',
+    ]
 
 
 def test_a_version_is_never_overwritten(exported: tuple[Path, str, Any]) -> None:

@@ -164,6 +164,15 @@ def test_after_ctrl_c_the_running_jobs_are_finished_and_no_others_begun(run_jobs
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C count also where it is ignored, as in what a shell runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_twice_ends_at_once(run_jobs: RunJobs) -> None:
     job = f"{SAYING} or __import__('time').sleep(60)"
 

@@ -64,7 +64,7 @@ def shipped_versions(detector: str) -> tuple[str, ...]:
     Examples
     --------
     >>> shipped_versions("miniunet")
-    ('5', '4', '3')
+    ('6', '5', '4', '3')
     """
     folders = [path.name for path in (_SHIPPED / detector).glob("*") if path.name.isdigit()]
     return tuple(sorted(folders, key=int, reverse=True))

@@ -74,30 +74,6 @@ def test_a_recording_comes_back_as_it_was_written(folder: Path, session_start: d
             np.testing.assert_array_equal(read.values(), written.values())
 
 
-def test_a_chunk_is_unpacked_once_a_pass_however_short_the_stretches(
-    foreign: MakeForeign, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    n_samples, chunk = 300_000, 100_000
-    numbers = np.random.default_rng(3).integers(-1000, 1000, (n_samples, 2)).astype(np.int16)
-    data = H5DataIO(numbers, chunks=(chunk, 1), compression="gzip")
-    unpacked = []
-    as_it_is = h5py.Dataset.__getitem__
-
-    def noted(dataset: h5py.Dataset, place: Any) -> Any:
-        if dataset.shape == numbers.shape:
-            unpacked.append(place)
-        return as_it_is(dataset, place)
-
-    with open_nwb(foreign(series(data=data))) as recording:
-        monkeypatch.setattr(h5py.Dataset, "__getitem__", noted)
-        for _ in range(2):
-            for trace, column in zip(recording.traces, (0, 1), strict=True):
-                for start in range(0, n_samples, 1000):
-                    assert trace.raw(start, start + 9).tolist() == numbers[start : start + 9, column].tolist()
-    blocks = [slice(first, first + chunk) for first in range(0, n_samples, chunk)]
-    assert unpacked == [(block, column) for column in (0, 1) for block in blocks]
-
-
 def test_samples_can_be_had_only_while_the_file_is_open(folder: Path, session_start: datetime) -> None:
     write_nwb(recording_of(), folder / "a.nwb", session_start=session_start)
     with open_nwb(folder / "a.nwb") as recording:

@@ -63,14 +63,15 @@ def fit_train(train: Train, weights: NoiseWeights, *, start: FittedEvents | None
     return fit_likely(train, weights, start=likely, population=population)
 
 
-def fit_likely(train: Train, weights: NoiseWeights, *, start: Shapes, population: Prior) -> FittedEvents:
-    """Fit shapes held by a population; those of events that are held stay as they are."""
-    likely = start
+def fit_likely(
+    train: Train, weights: NoiseWeights, *, start: Shapes, population: Prior, among: BoolArray | None = None
+) -> FittedEvents:
+    """Fit shapes held by a population, of all events or ``among`` some, but not of those that are held."""
+    likely, wanted = start, ~train.held if among is None else among & ~train.held
     for last in (False, True):
-        windows = windows_of(train, weights, likely)
-        fitted = fit_shapes(windows, weights, start=patched(likely), prior=population, height_se=last)
-        fitted.put(train.held, start.select(train.held))
-        likely = fitted
+        guess, windows = likely.select(np.arange(len(likely))), windows_of(train, weights, likely)
+        guess.put(wanted, patched(likely).select(wanted))
+        likely = fit_shapes(windows, weights, start=guess, prior=population, height_se=last, among=wanted)
     return _fitted(likely, weights, population=population)
 
 
@@ -86,7 +87,8 @@ def fit_freely(train: Train, weights: NoiseWeights, fitted: FittedEvents) -> Fit
 
 def _free_shapes(train: Train, weights: NoiseWeights, likely: Shapes) -> Shapes:
     """Return shapes that nothing holds; none of events that are held."""
-    free = fit_shapes(windows_of(train, weights, likely), weights, start=patched(likely), prior=None)
+    windows = windows_of(train, weights, likely)
+    free = fit_shapes(windows, weights, start=patched(likely), prior=None, among=~train.held)
     free.put(train.held, Shapes.blank(int(train.held.sum()), power=free.power))
     return free
 

@@ -12,7 +12,7 @@ from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights
 from nwb_mepp.measurement.shape_fit import Shapes, Windows
 from nwb_mepp.measurement.train import TAIL_DECAYS, Train, plausible
 
-__all__ = ["LOW_QUANTILE", "RISE_S", "TrainWindows", "windows_of"]
+__all__ = ["LOW_QUANTILE", "RISE_S", "TrainWindows", "affected_by", "windows_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -108,6 +108,16 @@ def windows_of(train: Train, weights: NoiseWeights, shapes: Shapes) -> TrainWind
         level=level,
         level_sd=level_sd,
     )
+
+
+def affected_by(changed: BoolArray, train: Train, shapes: Shapes, bins: Bins) -> BoolArray:
+    """Return which windows change with some events: theirs, the ones before, and those that tails reach."""
+    affected, follows = changed.copy(), train.follows
+    affected[:-1] |= changed[1:] & follows[1:]
+    tail = TAIL_DECAYS * np.where(plausible(shapes), shapes.tau_decay_s, 0.0) * bins.rate_hz
+    faded = np.maximum.accumulate(np.where(changed, train.peak + tail, -np.inf))
+    affected[1:] |= follows[1:] & (changed[:-1] | (faded[:-1] > train.peak[1:] + bins.edges[0]))
+    return affected
 
 
 def _in_blocks(train: Train, tails: _Tails, wanted: BoolArray) -> Iterator[tuple[IntArray, FloatArray]]:

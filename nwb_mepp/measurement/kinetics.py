@@ -38,6 +38,7 @@ from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.event_fits import find_pairs_of, fit_freely, fit_likely, fit_roughly, fit_train
 from nwb_mepp.measurement.event_table import Part, table_of
+from nwb_mepp.measurement.fit_windows import affected_by
 from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights, white_noise
 from nwb_mepp.measurement.pairs import separable, split_events
 from nwb_mepp.measurement.peaks import Events, PolarizedTrace, locate_peaks
@@ -239,7 +240,11 @@ class LocatedEvents:
             located = LocatedEvents.of(
                 located._with(source, peak, held), self.bins, before=located.train, source=source
             )
-            fitted = fit_likely(located.train, weights, start=start, population=fitted.population)
+            # Where nothing was split nearby, the fits would arrive where they are.
+            among = affected_by(apart[source], located.train, start, self.bins)
+            fitted = fit_likely(
+                located.train, weights, start=start, population=fitted.population, among=among
+            )
             # What was no pair before does not become one by what was split beside it.
             pairs = find_pairs_of(
                 located.train,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
@@ -73,10 +74,15 @@ class PolarizedTrace:
 
     def smoothed(self, start: int, stop: int) -> FloatArray:
         """Return samples ``start <= i < stop`` of the trace smoothed by a Gaussian of 0.2 ms."""
+        reach = len(self._kernel) // 2
+        return np.convolve(self.values(start - reach, stop + reach), self._kernel, mode="valid")
+
+    @cached_property
+    def _kernel(self) -> FloatArray:
         sd = _SMOOTHING_SD_S * self.rate_hz
         reach = int(np.ceil(3.0 * sd))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
-        return np.convolve(self.values(start - reach, stop + reach), kernel / kernel.sum(), mode="valid")
+        return np.asarray(kernel / kernel.sum())
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,7 @@ def fit_shapes(
     start: Shapes,
     prior: Prior | None = None,
     height_se: bool = False,
+    among: BoolArray | None = None,
 ) -> Shapes:
     """Fit a shape and a level to each window by generalized least squares.
 
@@ -185,6 +186,8 @@ def fit_shapes(
         Pulls the time constants of an event toward it, as far as noise leaves them open.
     height_se : bool, default False
         Work out the standard errors of the heights as well, which takes as long as two iterations.
+    among : ndarray of bool, shape (n_events,), optional
+        Fit these alone; the others stay as they start.
 
     Returns
     -------
@@ -203,16 +206,16 @@ def fit_shapes(
     .. [1] Kaufman, L. (1975). A variable projection method for solving separable nonlinear least squares
        problems. BIT 15, 49-57. https://doi.org/10.1007/BF01932995
     """
-    fitted = Shapes.blank(len(start), power=start.power)
-    for rows in _batches(windows):
+    fitted = start.select(np.arange(len(start)))
+    for rows in _batches(windows, np.arange(len(start)) if among is None else np.flatnonzero(among)):
         problem = _Problem(windows.select(rows), weights, start.power, prior)
         fitted.put(rows, problem.solve(start.select(rows), height_se=height_se))
     return fitted
 
 
-def _batches(windows: ManyWindows) -> Iterator[IntArray]:
-    """Yield the rows of windows that end with about the same bin, sorted by the bin that they begin with."""
-    by_end = np.argsort(windows.last, kind="stable")
+def _batches(windows: ManyWindows, wanted: IntArray) -> Iterator[IntArray]:
+    """Yield those of the rows that end with about the same bin, sorted by the bin that they begin with."""
+    by_end = wanted[np.argsort(windows.last[wanted], kind="stable")]
     for begin in range(0, len(by_end), _BATCH):
         rows = np.sort(by_end[begin : begin + _BATCH])
         yield rows[np.argsort(windows.first[rows], kind="stable")]

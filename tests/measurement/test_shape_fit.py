@@ -79,6 +79,19 @@ def test_a_prior_pulls_as_far_as_noise_leaves_the_decay_open() -> None:
     assert medians[2] == pytest.approx(2e-3, rel=0.03)
 
 
+def test_events_that_are_not_asked_for_stay_as_they_start() -> None:
+    traces, weights = noisy(6, level=10.0, decay_s=3e-3)
+    asked = np.array([True, False, True, True, False, True])
+    start = guess(6)
+    every = fit_shapes(windows_of(traces), weights, start=start)
+    some = fit_shapes(windows_of(traces), weights, start=start, among=asked)
+    np.testing.assert_allclose(some.tau_decay_s[asked], every.tau_decay_s[asked], rtol=1e-9)
+    np.testing.assert_array_equal(some.tau_decay_s[~asked], start.tau_decay_s[~asked])
+    assert np.isnan(some.amplitude[~asked]).all()
+    # What they start with is left as it was.
+    assert np.isnan(start.amplitude).all()
+
+
 def test_what_points_down_or_is_flat_is_no_deflection() -> None:
     n_samples = int(BINS.edges[-1] - BINS.edges[0])
     since_s = np.arange(BINS.edges[0], BINS.edges[-1]) / RATE_HZ + 0.8e-3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _EXCERPT_S = 0.2
 _MAX_EXCERPTS = 500
+_MOST_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,24 @@ def measure_noise_left(
     if not chosen:
         return None
     excerpts = [
-        noise.values_between_events(segments[number], start, start + n_samples) for number, start in chosen
+        noise.values_between_events(segments[number], start, stop).reshape(-1, n_samples)
+        for number, start, stop in _at_once(chosen, length=n_samples)
     ]
     frequencies_hz, density = noise_spectrum(
-        np.array(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
+        np.concatenate(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
     )
     smooth = smooth_spectrum(density)
     # The lowest bins hold the drift, which smoothing would spread to higher frequencies.
     smooth[:2] = density[:2]
     autocovariance = np.fft.irfft(smooth) * 0.5 * rate_hz
     return NoiseLeft(noise_sd_of(frequencies_hz, density), autocovariance[: n_samples // 2])
+
+
+def _at_once(chosen: Sequence[tuple[int, int]], *, length: int) -> Iterator[tuple[int, int, int]]:
+    """Yield segment, start and stop of excerpts, those that follow each other together."""
+    first = 0
+    for last, (number, start) in enumerate(chosen):
+        follows = (number, start + length) == chosen[last + 1] if last + 1 < len(chosen) else False
+        if not follows or last + 1 - first == _MOST_AT_ONCE:
+            yield number, chosen[first][1], start + length
+            first = last + 1

@@ -12,7 +12,7 @@ import scipy
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
-from nwb_mepp.detectors.matched_filter import template, whitened_kernel, without_side_lobes
+from nwb_mepp.detectors.matched_filter import SideLobes, template, whitened_kernel
 from nwb_mepp.detectors.noise_course import block_edges, block_medians, noise_course
 from nwb_mepp.detectors.shape_bank import ShapeBank, whitened_level
 
@@ -119,11 +119,13 @@ class _Search:
         shapes = [
             template(rise_s=rise, decay_s=decay, sampling_rate_hz=_RATE_HZ) for rise, decay in _SHAPES_S
         ]
-        self._kernels = [
+        kernels = [
             *(whitened_kernel(shape, taps) for shape in shapes),
             whitened_level(taps, rise_s=0.0, sampling_rate_hz=_RATE_HZ),
         ]
-        self._longest = max(map(len, self._kernels))
+        self._lobes = SideLobes(kernels)
+        self._longest = max(map(len, kernels))
+        self._reversed = np.array([np.pad(row, (0, self._longest - len(row)))[::-1] for row in kernels])
         self._before = len(taps) // 2
         # Side lobes reach as far as the longest kernel does.
         self._margin = 2 * self._longest
@@ -160,17 +162,14 @@ class _Search:
 
     def _onsets(self, tile: FloatArray) -> IntArray:
         """Return where upright deflections begin, in samples from the end of the margin."""
-        n_scores = len(tile) - self._longest + 1
-        rows = np.array(
-            [scipy.signal.oaconvolve(tile, kernel[::-1], mode="valid")[:n_scores] for kernel in self._kernels]
-        )
+        rows = scipy.signal.oaconvolve(tile[np.newaxis], self._reversed, mode="valid", axes=-1)
         # Deflections of either sign have side lobes.
         best = np.argmax(np.abs(rows), axis=0)
         score = np.take_along_axis(rows, best[None], axis=0)[0]
         strength = np.abs(score)
         least = _KEPT_HEIGHT * CLEAR_SD
         found, _ = scipy.signal.find_peaks(strength, height=least, distance=round(_MIN_DISTANCE_S * _RATE_HZ))
-        found = without_side_lobes(found, score=strength, best=best, kernels=self._kernels, threshold=least)
+        found = self._lobes.drop(found, score=strength, best=best, threshold=least)
         onset = found[score[found] > 0.0] + self._before - self._margin
         n_inner = len(tile) - 2 * self._margin
         return np.asarray(onset[(onset >= 0) & (onset < n_inner)], dtype=np.int64)

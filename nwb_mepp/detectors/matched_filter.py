@@ -13,7 +13,7 @@ from nwb_mepp.core.segments import Segment
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.positions import candidates_at, decay_end, local_growth
 
-__all__ = ["MatchedFilter", "template", "whitened_kernel", "without_side_lobes"]
+__all__ = ["MatchedFilter", "SideLobes", "template", "whitened_kernel"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -111,8 +111,10 @@ class MatchedFilter:
         """
         traces = whiten(segments, noise=noise, sampling_rate_hz=_RATE_HZ, block_s=block_s)
         scored = [(trace, *self.score(trace)) for trace in traces]
+        # All segments of a channel have one filter.
+        lobes = SideLobes([whitened_kernel(shape, traces[0].event_taps) for shape in self._shapes])
         return [
-            [self._candidates(*one, threshold=float(threshold)) for one in scored]
+            [self._candidates(*one, lobes, threshold=float(threshold)) for one in scored]
             for threshold in np.atleast_1d(thresholds)
         ]
 
@@ -144,12 +146,11 @@ class MatchedFilter:
         return score / local_growth(score, sampling_rate_hz=_RATE_HZ), np.concatenate(choices)
 
     def _candidates(
-        self, trace: WhitenedTrace, score: FloatArray, best: IntArray, *, threshold: float
+        self, trace: WhitenedTrace, score: FloatArray, best: IntArray, lobes: SideLobes, *, threshold: float
     ) -> Candidates:
         distance = max(int(_MIN_DISTANCE_S * _RATE_HZ), 1)
         found, _ = scipy.signal.find_peaks(score, height=threshold, distance=distance)
-        kernels = [whitened_kernel(shape, trace.event_taps) for shape in self._shapes]
-        found = without_side_lobes(found, score=score, best=best, kernels=kernels, threshold=threshold)
+        found = lobes.drop(found, score=score, best=best, threshold=threshold)
         peaks = np.array([int(np.argmax(shape)) for shape in self._shapes])
         ends = np.array([decay_end(shape) for shape in self._shapes])
         return candidates_at(
@@ -163,42 +164,44 @@ def whitened_kernel(shape: FloatArray, taps: FloatArray) -> FloatArray:
     return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))
 
 
-def without_side_lobes(
-    found: IntArray,
-    *,
-    score: FloatArray,
-    best: IntArray,
-    kernels: Sequence[FloatArray],
-    threshold: float,
-) -> IntArray:
-    """Drop peaks that are only side lobes of a larger neighbor in any of the filters.
+class SideLobes:
+    """What an event leaves in filters at some distance, so that it may look like others before and after it.
 
     Parameters
     ----------
-    found : ndarray of int64, shape (n_peaks,)
-        Samples of the peaks, sorted.
-    score : ndarray, shape (n_samples,)
-    best : ndarray of int64, shape (n_samples,)
-        Which kernel gave the score.
     kernels : sequence of ndarray
-        Of energy 1.
-    threshold : float
-        What must be left of a score once the side lobes of larger ones are subtracted.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_kept,)
-        Sorted.
+        The filters, of energy 1.
     """
-    lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
-    reach = lobes.shape[1] // 2
-    kept = np.zeros(len(score), dtype=np.bool_)
-    for onset in found[np.argsort(-score[found], kind="stable")]:
-        first = max(onset - reach, 0)
-        near = first + np.flatnonzero(kept[first : onset + reach + 1])
-        explained = np.sum(score[near] * lobes[best[near], onset - near + reach])
-        kept[onset] = score[onset] - explained >= threshold
-    return np.flatnonzero(kept)
+
+    def __init__(self, kernels: Sequence[FloatArray]) -> None:
+        self._lobes = np.array([_side_lobes(kernel, kernels) for kernel in kernels])
+
+    def drop(self, found: IntArray, *, score: FloatArray, best: IntArray, threshold: float) -> IntArray:
+        """Drop peaks that are only side lobes of a larger neighbor in any of the filters.
+
+        Parameters
+        ----------
+        found : ndarray of int64, shape (n_peaks,)
+            Samples of the peaks, sorted.
+        score : ndarray, shape (n_samples,)
+        best : ndarray of int64, shape (n_samples,)
+            Which kernel gave the score.
+        threshold : float
+            What must be left of a score once the side lobes of larger ones are subtracted.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_kept,)
+            Sorted.
+        """
+        reach = self._lobes.shape[1] // 2
+        kept = np.zeros(len(score), dtype=np.bool_)
+        for onset in found[np.argsort(-score[found], kind="stable")]:
+            first = max(onset - reach, 0)
+            near = first + np.flatnonzero(kept[first : onset + reach + 1])
+            explained = np.sum(score[near] * self._lobes[best[near], onset - near + reach])
+            kept[onset] = score[onset] - explained >= threshold
+        return np.flatnonzero(kept)
 
 
 def _side_lobes(event: FloatArray, kernels: Sequence[FloatArray]) -> FloatArray:

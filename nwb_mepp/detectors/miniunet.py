@@ -143,7 +143,9 @@ class MiniUnet:
             )
         traces = whiten(segments, noise=noise, sampling_rate_hz=self._rate_hz, block_s=block_s)
         duration_s = sum(segment.n_samples / segment.sampling_rate_hz for segment in segments)
-        parts = [_described(trace, RawCandidates(self._kept_outputs(trace))) for trace in traces]
+        # All segments of a channel have one filter.
+        bank = ShapeBank(traces[0].event_taps, sampling_rate_hz=traces[0].sampling_rate_hz)
+        parts = [_described(trace, RawCandidates(self._kept_outputs(trace)), bank) for trace in traces]
         explained = explain(self._model, parts, duration_s=duration_s)
         return [_candidates(trace, one, limit) for trace, one in zip(traces, explained, strict=True)]
 
@@ -175,13 +177,13 @@ class MiniUnet:
         return {"output": np.where(output > np.float64(LOWEST_SCORE), output, np.float32(0.0))}
 
 
-def _described(trace: WhitenedTrace, raw: RawCandidates) -> Described:
+def _described(trace: WhitenedTrace, raw: RawCandidates, bank: ShapeBank) -> Described:
     rate_hz = trace.sampling_rate_hz
     return Described(
         start_s=raw.start / rate_hz,
         stop_s=raw.stop / rate_hz,
         score=raw.score,
-        fits=ShapeBank(trace.event_taps, sampling_rate_hz=rate_hz).fit(trace, raw.start),
+        fits=bank.fit(trace, raw.start),
     )
 
 

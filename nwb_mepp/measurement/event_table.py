@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.event_fits import OPEN_LOG_SE
 from nwb_mepp.measurement.noise_weights import Bins
 from nwb_mepp.measurement.peaks import PEAK_HALF_WINDOW_S, PolarizedTrace
+from nwb_mepp.measurement.shape_fit import Shapes
 from nwb_mepp.measurement.train import FittedEvents
 from nwb_mepp.measurement.waveform import level_times, log_slopes, widths
 
-__all__ = ["Part", "table_of"]
+__all__ = ["Part", "ShapeTimes", "table_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -47,16 +48,65 @@ class Part:
         return bins.average(self.view.values(peak + first, peak + last))
 
 
-def table_of(one: Part, fitted: FittedEvents) -> Mepps:
+@dataclass(frozen=True, eq=False)
+class ShapeTimes:
+    """How long shapes take; arrays of shape (n_events,), NaN without a shape.
+
+    Worked out for the events of all segments at once: for those of each, it would take longer than fits do.
+
+    Attributes
+    ----------
+    falls_to_half_s, falls_to_end_s : ndarray
+        From onset until likely shapes fall to half and to 1/e of their amplitude.
+    rise_s, half_width_s, decay_s : ndarray
+        Of free shapes.
+    slopes : ndarray, shape (n_events, 3, 2)
+        By what fraction rise, half-width and decay grow with the logarithms of the time constants.
+    """
+
+    falls_to_half_s: FloatArray
+    falls_to_end_s: FloatArray
+    rise_s: FloatArray
+    half_width_s: FloatArray
+    decay_s: FloatArray
+    slopes: FloatArray
+
+    @classmethod
+    def of(cls, fitted: FittedEvents) -> ShapeTimes:
+        """Work out the times of the shapes of events."""
+        likely, free = fitted.likely, fitted.free
+        half_s, end_s = (
+            level_times(*_taus(likely, fitted.fits), level=level, falling=True, power=likely.power)
+            for level in (0.5, np.exp(-1.0))
+        )
+        taus = _taus(free, fitted.fits & free.usable)
+        of_decay = np.tile([0.0, 1.0], (len(free), 1))
+        slopes = np.stack([*log_slopes(*taus, power=free.power), of_decay], axis=1)
+        rise_s, half_width_s = widths(*taus, power=free.power)
+        return cls(half_s, end_s, rise_s, half_width_s, taus[1], slopes)
+
+    def select(self, rows: slice) -> ShapeTimes:
+        """Return those of some of the events."""
+        return ShapeTimes(*(getattr(self, one.name)[rows] for one in fields(self)))
+
+
+def _taus(shapes: Shapes, are_known: BoolArray) -> tuple[FloatArray, FloatArray]:
+    rise_s, decay_s = (
+        np.where(are_known, tau_s, np.nan) for tau_s in (shapes.tau_rise_s, shapes.tau_decay_s)
+    )
+    return rise_s, decay_s
+
+
+def table_of(one: Part, fitted: FittedEvents, times: ShapeTimes) -> Mepps:
     """Return the table of the events of one segment."""
     segment, rate_hz, n_events = one.segment, one.view.rate_hz, len(one.peak)
-    start, peak, stop, overlapped = _intervals(one, fitted)
+    start, peak, stop, overlapped = _intervals(one, fitted, times)
     sizes, higher = np.empty((n_events, 3)), _higher_at_peak(one, fitted, peak)
     for number in range(n_events):
         interval = (int(start[number]), int(peak[number]), int(stop[number]))
         sizes[number] = _sizes(one, fitted, number, interval, higher=float(higher[number]))
     amplitude, area, baseline = sizes.T
-    kinetics = _kinetics(one, fitted, start=start, overlapped=overlapped)
+    kinetics = _kinetics(one, fitted, times, start=start, overlapped=overlapped)
     in_sweep = segment.start + np.stack([start, stop, peak])
     start_s, stop_s, peak_s = segment.trace.start_s + in_sweep / rate_hz
     return Mepps(
@@ -80,15 +130,18 @@ def table_of(one: Part, fitted: FittedEvents) -> Mepps:
     )
 
 
-def _intervals(one: Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
+def _intervals(
+    one: Part, fitted: FittedEvents, times: ShapeTimes
+) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
     """Return intervals that hold their peak and neither overlap nor leave the segment, and which are cut."""
     likely, fits, rate_hz = fitted.likely, fitted.fits, one.view.rate_hz
     at_peak_s = one.peak / rate_hz
-    fall_s = _fall_times(fitted, level=np.exp(-1.0))
     ends = np.append(one.peak[1:], one.view.n_samples)
     with np.errstate(invalid="ignore"):
         onset = np.where(fits, np.round((at_peak_s + likely.onset_s) * rate_hz), one.start)
-        stop = np.where(fits, np.ceil((at_peak_s + likely.onset_s + fall_s) * rate_hz), one.stop)
+        stop = np.where(
+            fits, np.ceil((at_peak_s + likely.onset_s + times.falls_to_end_s) * rate_hz), one.stop
+        )
         peak = np.where(fits, np.round((at_peak_s + likely.peak_s) * rate_hz), one.peak)
     floor, placed = 0, np.stack([onset, peak, stop, ends], axis=1).astype(np.int64)
     for row in placed:
@@ -103,35 +156,25 @@ def _intervals(one: Part, fitted: FittedEvents) -> tuple[IntArray, IntArray, Int
     return start, peak, stop, overlapped
 
 
-def _fall_times(fitted: FittedEvents, *, level: float) -> FloatArray:
-    """Return when likely shapes fall to a fraction of their amplitude, in seconds from onset; else NaN."""
-    likely = fitted.likely
-    taus = (np.where(fitted.fits, tau_s, np.nan) for tau_s in (likely.tau_rise_s, likely.tau_decay_s))
-    return level_times(*taus, level=level, falling=True, power=likely.power)
-
-
 def _kinetics(
-    one: Part, fitted: FittedEvents, *, start: IntArray, overlapped: BoolArray
+    one: Part, fitted: FittedEvents, times: ShapeTimes, *, start: IntArray, overlapped: BoolArray
 ) -> dict[str, npt.NDArray[Any]]:
     """Return rise, half-width and decay, their standard errors, and why they are missing."""
     free, fits = fitted.free, fitted.fits
     # How long a MEPP is visible: from its onset to the next one or to the end of the segment.
     onset_s = one.peak / one.view.rate_hz + fitted.likely.onset_s
     visible_s = np.append(start[1:], one.view.n_samples) / one.view.rate_hz - onset_s
-    reaches_half = _fall_times(fitted, level=0.5) <= visible_s
-    reaches_end = _fall_times(fitted, level=np.exp(-1.0)) <= visible_s
-    measured = fits & free.usable
-    taus = np.where(measured, free.tau_rise_s, np.nan), np.where(measured, free.tau_decay_s, np.nan)
+    reaches_half, reaches_end = times.falls_to_half_s <= visible_s, times.falls_to_end_s <= visible_s
     # Einsum takes the order of its sums, which decides on their last digits, from how arrays lie in memory.
     covariance = np.empty((len(fits), 2, 5))[:, :, 1:3]
     covariance[:] = free.covariance
-    slopes = (*log_slopes(*taus, power=free.power), np.array([0.0, 1.0]))
-    rise_s, half_width_s = widths(*taus, power=free.power)
     found: dict[str, npt.NDArray[Any]] = {}
     visible = (np.ones(len(fits), dtype=bool), reaches_half, reaches_end)
+    values = (times.rise_s, times.half_width_s, times.decay_s)
     names = ("rise_10_90", "half_width", "decay_tau")
-    for name, value, slope, seen in zip(names, (rise_s, half_width_s, taus[1]), slopes, visible, strict=True):
-        gradient = np.broadcast_to(slope, (len(fits), 2))
+    for name, value, gradient, seen in zip(
+        names, values, times.slopes.transpose(1, 0, 2), visible, strict=True
+    ):
         with np.errstate(invalid="ignore"):
             log_se = np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient))
         given = seen & (log_se < OPEN_LOG_SE)

@@ -37,7 +37,7 @@ from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.polarity import Polarity
 from nwb_mepp.core.segments import Segment
 from nwb_mepp.measurement.event_fits import find_pairs_of, fit_freely, fit_likely, fit_roughly, fit_train
-from nwb_mepp.measurement.event_table import Part, table_of
+from nwb_mepp.measurement.event_table import Part, ShapeTimes, table_of
 from nwb_mepp.measurement.fit_windows import affected_by
 from nwb_mepp.measurement.noise_weights import Bins, NoiseWeights, white_noise
 from nwb_mepp.measurement.pairs import separable, split_events
@@ -317,12 +317,14 @@ class MeasuredEvents:
             return Mepps.empty(parts[0].segment.trace.channel, parts[0].segment.trace.unit)
         with one_thread():
             fitted = fit_freely(self.located.train, self.fit.weights, self.fit.events)
-            tables = [
-                table_of(part, own)
-                for part, own in zip(parts, self._by_segment(fitted), strict=True)
-                if own is not None
-            ]
-        return Mepps.concatenate(tables)
+            times = ShapeTimes.of(fitted)
+            return Mepps.concatenate(
+                [
+                    table_of(part, fitted.select(rows), times.select(rows))
+                    for part, rows in zip(parts, self._rows, strict=True)
+                    if rows.stop > rows.start
+                ]
+            )
 
     def curves(self, segment: Segment, start: int, stop: int) -> FloatArray:
         """Return the sum of the fitted shapes, without level, in samples of a segment.
@@ -352,16 +354,19 @@ class MeasuredEvents:
         return [(part.segment.trace.sweep, part.segment.start) for part in self.located.parts]
 
     @cached_property
-    def _of_segment(self) -> list[FittedEvents | None]:
-        return self._by_segment(None if self.fit is None else self.fit.events)
-
-    def _by_segment(self, fitted: FittedEvents | None) -> list[FittedEvents | None]:
-        """Return the events of each segment; None without any."""
+    def _rows(self) -> list[slice]:
+        """Return which events are those of each segment."""
         lengths = [len(part.peak) for part in self.located.parts]
         ends = np.cumsum(lengths).tolist()
+        return [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+
+    @cached_property
+    def _of_segment(self) -> list[FittedEvents | None]:
+        """Return the events of each segment; None without any."""
+        fit = self.fit
         return [
-            fitted.select(slice(end - length, end)) if fitted is not None and length else None
-            for end, length in zip(ends, lengths, strict=True)
+            fit.events.select(rows) if fit is not None and rows.stop > rows.start else None
+            for rows in self._rows
         ]
 
 

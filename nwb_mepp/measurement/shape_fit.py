@@ -299,9 +299,11 @@ class _Problem:
         since = np.maximum(self._time_s - onset_s, 0.0)
         remaining, decay = np.exp(-since / rise_s), np.exp(-since / decay_s)
         risen = 1.0 - remaining
-        climb = self._power * risen ** (self._power - 1) * remaining * decay / rise_s
+        # As products: a third power takes six times as long.
+        before = risen ** (self._power - 1) * decay
+        climb = self._power * before * remaining / rise_s
         curves = np.empty((len(at), 4, len(self._time_s)))
-        curves[:, 0] = risen**self._power * decay
+        curves[:, 0] = before * risen
         curves[:, 1] = np.where(since > 0.0, curves[:, 0] / decay_s - climb, 0.0)
         curves[:, 2] = -since * climb
         curves[:, 3] = since * curves[:, 0] / decay_s

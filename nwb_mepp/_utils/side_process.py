@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pickle
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from nwb_mepp._utils.child_process import Child, CrashError, packed
 
-__all__ = ["SideProcess", "n_cores"]
+__all__ = ["SideProcess"]
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -93,11 +92,6 @@ class SideProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._child.stop()
-
-
-def n_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _import_all(modules: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from nwb_mepp._utils.cores import n_cores
 from nwb_mepp.core.options import Option, Options, options_of, settings_from
 from nwb_mepp.readers.options import ReadOptions
 from nwb_mepp.workflows.limits import BatchLimits
@@ -271,13 +271,9 @@ Overwrite = Annotated[
 
 def _note_cores(n_jobs: int) -> int:
     """Say on standard error if more files are asked for at a time than there are cores."""
-    try:
-        n_cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # on Linux only
-        n_cores = os.cpu_count() or 1
-    if n_jobs > n_cores:
+    if n_jobs > (cores := n_cores()):
         typer.echo(
-            f"nwb-mepp: note: --jobs {n_jobs} is more than the {n_cores} cores that there are; more files at "
+            f"nwb-mepp: note: --jobs {n_jobs} is more than the {cores} cores that there are; more files at "
             "a time take more memory, but hardly less time.",
             err=True,
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp._utils.kept import Kept
+from nwb_mepp._utils.threads import at_once
 from nwb_mepp.conditioning.hum import Hum, find_hum
 from nwb_mepp.conditioning.polarity import count_deflections, judge_polarity
 from nwb_mepp.conditioning.spectrum import (
@@ -199,16 +200,28 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     decided, reason = Polarity(polarity), "stated"
     _check(segments)
     first = segments[0]
-    excerpts = _excerpts(segments)
-    # Neighboring excerpts overlap by half; where they do not, there are hundreds of others.
-    step = quantization_step(excerpts[::2])
-    power = periodograms(excerpts, sampling_rate_hz=first.sampling_rate_hz)
-    kept = varying(excerpts)
-    density = typical_density(power[kept])
-    # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
-    frequencies_hz, level = noise_spectrum(without_slope(excerpts), sampling_rate_hz=first.sampling_rate_hz)
+    rate_hz, excerpts = first.sampling_rate_hz, _excerpts(segments)
+
+    def typical_level() -> tuple[FloatArray, FloatArray]:
+        # A slope of 0.1 V within an excerpt leaks so far that it outweighs noise of 50 uV below 300 Hz.
+        return noise_spectrum(without_slope(excerpts), sampling_rate_hz=rate_hz)
+
+    def strength() -> tuple[FloatArray, float]:
+        power, kept = periodograms(excerpts, sampling_rate_hz=rate_hz), varying(excerpts)
+        return typical_density(power[kept]), _growth(power, kept, spacing_hz=rate_hz / excerpts.shape[1])
+
+    def converter_step() -> float:
+        # Neighboring excerpts overlap by half; where they do not, there are hundreds of others.
+        return quantization_step(excerpts[::2])
+
+    def deflections() -> tuple[int, int]:
+        return _count_deflections(segments) if decided is Polarity.AUTO else (0, 0)
+
+    (frequencies_hz, level), (density, growth), step, (n_positive, n_negative) = at_once(
+        typical_level, strength, converter_step, deflections
+    )
     # Noise below the converter's step leaves hardly any trace.
-    least = step**2 / 6.0 / first.sampling_rate_hz
+    least = step**2 / 6.0 / rate_hz
     noise_sd = _sd_above(
         _NOISE_FROM_HZ, frequencies_hz, np.maximum(without_lines(frequencies_hz, density), least)
     )
@@ -222,14 +235,14 @@ def survey(segments: Sequence[Segment], *, polarity: Polarity | str = Polarity.A
     bandwidth_hz = informative_bandwidth(frequencies_hz, np.maximum(level, least), rounding=rounding)
     _check_noise(excerpts, bandwidth_hz, trace=first.trace)
     if decided is Polarity.AUTO:
-        decided, reason = judge_polarity(*_count_deflections(segments), unit=first.trace.unit)
+        decided, reason = judge_polarity(n_positive, n_negative, unit=first.trace.unit)
     return ChannelNoise(
         unit=first.trace.unit,
         noise_sd=noise_sd,
         bandwidth_hz=bandwidth_hz,
         converter_step=step,
         rounding_density=rounding,
-        noise_growth=_growth(power, kept, frequencies_hz=frequencies_hz),
+        noise_growth=growth,
         hum=find_hum(segments, noise_sd=noise_sd),
         polarity=decided,
         polarity_reason=reason,
@@ -318,8 +331,9 @@ def _sd_above(lowest_hz: float, frequencies_hz: FloatArray, density: FloatArray)
     return float(np.sqrt(np.sum(density[above]) * (frequencies_hz[1] - frequencies_hz[0])))
 
 
-def _growth(power: FloatArray, kept: npt.NDArray[np.bool_], *, frequencies_hz: FloatArray) -> float:
+def _growth(power: FloatArray, kept: npt.NDArray[np.bool_], *, spacing_hz: float) -> float:
     """Return the SD of the noise in the loudest stretch over that in the median one."""
+    frequencies_hz = np.arange(power.shape[1], dtype=np.float64) * spacing_hz
     n_stretches = min(len(power) // _STRETCH_EXCERPTS, _MAX_STRETCHES)
     if n_stretches < 3:
         return 1.0

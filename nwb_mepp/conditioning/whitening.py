@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from nwb_mepp._utils.threads import in_threads
 from nwb_mepp.conditioning.resampling import Resampler
 from nwb_mepp.conditioning.spectrum import (
     FILTERED_BELOW,
@@ -351,8 +352,10 @@ def _excerpts(traces: Sequence[WhitenedTrace], n_excerpt: int) -> FloatArray:
         (trace, start) for trace in traces for start in range(0, trace.n_samples - n_excerpt + 1, trace.tile)
     ]
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MAX_TILES)).astype(int))
-    rows = []
-    for trace, start in (positions[i] for i in chosen):
+
+    def excerpts_at(position: tuple[WhitenedTrace, int]) -> FloatArray:
+        trace, start = position
         resampled = trace.read_noise(start, min(start + trace.tile, trace.n_samples))
-        rows.append(np.lib.stride_tricks.sliding_window_view(resampled, n_excerpt)[:: n_excerpt // 2])
-    return np.concatenate(rows)
+        return np.lib.stride_tricks.sliding_window_view(resampled, n_excerpt)[:: n_excerpt // 2]
+
+    return np.concatenate(list(in_threads(excerpts_at, [positions[number] for number in chosen])))

@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class SampleSource(Protocol):
-    """Interface through which a trace reads its stored numbers."""
+    """Interface through which a trace reads its stored numbers, from a file in one thread at a time."""
 
     @property
     def dtype(self) -> np.dtype[Any]:

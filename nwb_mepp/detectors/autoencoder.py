@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.threads import in_threads
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
@@ -17,7 +18,7 @@ from nwb_mepp.detectors.anomaly_score import anomaly_score, describe_reconstruct
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.noise_course import noise_course
 from nwb_mepp.detectors.recording_fit import Halves, load_fitter
-from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, SharedRuntime, run_over
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
 
 __all__ = ["Autoencoder", "AutoencoderAnomalous", "reconstruct"]
@@ -69,7 +70,7 @@ class Autoencoder:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._floor = float(config["floor"])
-        self._runtime = runtime or LazyRuntime(loaded)
+        self._runtime = SharedRuntime(runtime) if runtime else LazyRuntime(loaded)
 
     def find(
         self,
@@ -212,15 +213,18 @@ def reconstruct(
 ) -> Iterator[tuple[Float32Array, Float32Array]]:
     """Run an autoencoder over a trace, tile by tile.
 
-    Yields
-    ------
+    Returns
+    -------
     white, error : ndarray of float32
         The compressed trace, and the trace minus its reconstruction.
     """
-    for index in range(trace.n_tiles):
+
+    def run(index: int) -> tuple[Float32Array, Float32Array]:
         tile = compress(trace.read_tile(index, margin=margin))
         inner = tile[margin : len(tile) - margin]
-        yield inner, inner - run_over(runtime, tile, margin=margin)
+        return inner, inner - run_over(runtime, tile, margin=margin)
+
+    return in_threads(run, range(trace.n_tiles))
 
 
 def _white(trace: WhitenedTrace) -> Float32Array:

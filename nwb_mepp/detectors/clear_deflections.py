@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from nwb_mepp._utils.threads import in_threads
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, whiten
 from nwb_mepp.core.mepps import Mepps
 from nwb_mepp.core.segments import Segment
@@ -134,31 +136,33 @@ class _Search:
     def scan(self, trace: WhitenedTrace) -> tuple[_Found, FloatArray]:
         """Return the deflections of a trace, and the median of its absolute values in each block."""
         found, medians, n_blocks = [], [], 0
-        for index in range(trace.n_tiles):
-            tile = trace.read_tile(index, margin=self._margin)
-            inner = np.abs(tile[self._margin : len(tile) - self._margin])
-            edges = block_edges(len(inner), sampling_rate_hz=_RATE_HZ)
-            onset = self._onsets(tile)
-            fits = self._bank.fit_samples(tile, onset + self._margin)
-            height = fits.highest
-            # What remains beyond noise, and what the shape explains.
-            left = self._n_compared * np.maximum(fits.misfit - _NOISE_MISFIT, 0.0)
-            found.append(
-                _Found(
-                    onset=onset + index * trace.tile,
-                    height=height,
-                    like_mepp=(height > np.maximum(fits.step, fits.drift))
-                    & (left * _EXPLAINED <= (1.0 - _EXPLAINED) * height**2),
-                    block=n_blocks + np.searchsorted(edges, onset, side="right") - 1,
-                )
-            )
-            medians.append(block_medians(inner, edges))
-            n_blocks += len(medians[-1])
+        for one, of_tile in in_threads(partial(self._scan_tile, trace), range(trace.n_tiles)):
+            found.append(replace(one, block=one.block + n_blocks))
+            medians.append(of_tile)
+            n_blocks += len(of_tile)
         columns = {
             name: np.concatenate([getattr(one, name) for one in found])
             for name in ("onset", "height", "like_mepp", "block")
         }
         return _Found(**columns), np.concatenate(medians)
+
+    def _scan_tile(self, trace: WhitenedTrace, index: int) -> tuple[_Found, FloatArray]:
+        tile = trace.read_tile(index, margin=self._margin)
+        inner = np.abs(tile[self._margin : len(tile) - self._margin])
+        edges = block_edges(len(inner), sampling_rate_hz=_RATE_HZ)
+        onset = self._onsets(tile)
+        fits = self._bank.fit_samples(tile, onset + self._margin)
+        height = fits.highest
+        # What remains beyond noise, and what the shape explains.
+        left = self._n_compared * np.maximum(fits.misfit - _NOISE_MISFIT, 0.0)
+        found = _Found(
+            onset=onset + index * trace.tile,
+            height=height,
+            like_mepp=(height > np.maximum(fits.step, fits.drift))
+            & (left * _EXPLAINED <= (1.0 - _EXPLAINED) * height**2),
+            block=np.searchsorted(edges, onset, side="right") - 1,
+        )
+        return found, block_medians(inner, edges)
 
     def _onsets(self, tile: FloatArray) -> IntArray:
         """Return where upright deflections begin, in samples from the end of the margin."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.threads import in_threads
 from nwb_mepp.conditioning import ChannelNoise, WhitenedTrace, compress, whiten
 from nwb_mepp.core.errors import UsageError
 from nwb_mepp.core.segments import Segment
@@ -26,7 +27,7 @@ from nwb_mepp.detectors.candidate_features import (
 from nwb_mepp.detectors.interface import Candidates
 from nwb_mepp.detectors.mixed_precision import run_mixed
 from nwb_mepp.detectors.probability import ProbabilityModel
-from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, Runtime, SharedRuntime, run_over
 from nwb_mepp.detectors.shape_bank import ShapeBank
 from nwb_mepp.detectors.streams import whole_runs
 from nwb_mepp.detectors.weights import load_weights, reading_config, shipped_weights
@@ -115,7 +116,7 @@ class MiniUnet:
             self._margin = int(config["margin"])
             self._model = ProbabilityModel.from_config(config["probability"])
             self._above = float(config["float32"]["above"]) if loaded.single else math.inf
-        self._runtime = runtime or LazyRuntime(loaded)
+        self._runtime = SharedRuntime(runtime) if runtime else LazyRuntime(loaded)
         single = loaded.in_single_precision() if runtime is None else None
         self._single = None if single is None else LazyRuntime(single)
 
@@ -150,9 +151,8 @@ class MiniUnet:
         return [_candidates(trace, one, limit) for trace, one in zip(traces, explained, strict=True)]
 
     def outputs(self, trace: WhitenedTrace) -> Iterator[Float32Array]:
-        """Yield the probability that each sample lies inside a MEPP, tile by tile."""
-        for index in range(trace.n_tiles):
-            yield self._output(trace, index)
+        """Return the probability that each sample lies inside a MEPP, tile by tile."""
+        return in_threads(partial(self._output, trace), range(trace.n_tiles))
 
     def _output(self, trace: WhitenedTrace, index: int) -> Float32Array:
         tile = compress(trace.read_tile(index, margin=self._margin))
@@ -168,9 +168,12 @@ class MiniUnet:
             return
         where = f"{segment.trace.channel}, sweep {segment.trace.sweep}, {segment.start} to {segment.stop}"
         filtered = hashlib.sha256(trace.taps.tobytes()).hexdigest()
-        for index in range(trace.n_tiles):
+
+        def kept(index: int) -> Float32Array:
             step = f"{self.name} {self.weights_sha256} on {where}, {filtered}, tile {index} of {trace.tile}"
-            yield trace.noise.interim.get(step, partial(self._high_output, trace, index))["output"]
+            return trace.noise.interim.get(step, partial(self._high_output, trace, index))["output"]
+
+        yield from in_threads(kept, range(trace.n_tiles))
 
     def _high_output(self, trace: WhitenedTrace, index: int) -> dict[str, Float32Array]:
         output = self._output(trace, index)

@@ -6,7 +6,9 @@ The Keras runtime of ``nwb_mepp.ml.networks`` is registered as an entry point in
 
 from __future__ import annotations
 
-import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
 
@@ -18,9 +20,19 @@ from nwb_mepp._utils.plugins import plugins
 from nwb_mepp.core.errors import DetectionError, MissingDependencyError
 from nwb_mepp.detectors.weights import Weights
 
-__all__ = ["RUNTIME_GROUP", "LazyRuntime", "LiteRTRuntime", "Runtime", "make_runtime", "run_over"]
+__all__ = [
+    "RUNTIME_GROUP",
+    "LazyRuntime",
+    "LiteRTRuntime",
+    "Runtime",
+    "SharedRuntime",
+    "make_runtime",
+    "run_over",
+]
 
 RUNTIME_GROUP = "nwb_mepp.runtimes"
+# Standard error is redirected while a network is loaded, which is a matter of the whole process.
+_loading = threading.Lock()
 Float32Array = npt.NDArray[np.float32]
 
 
@@ -36,14 +48,14 @@ class Runtime(Protocol):
 
 
 class LiteRTRuntime:
-    """Runs a network with LiteRT, the runtime of TensorFlow that does not need TensorFlow."""
+    """Runs a network with LiteRT, the runtime of TensorFlow that does not need TensorFlow, in one thread."""
 
     def __init__(self, weights: Weights) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
             with quiet_stderr():
-                self._interpreter = Interpreter(model_content=weights.network, num_threads=_n_threads())
+                self._interpreter = Interpreter(model_content=weights.network, num_threads=1)
                 self._interpreter.allocate_tensors()
             self._input = self._interpreter.get_input_details()[0]
             output = self._interpreter.get_output_details()[0]
@@ -69,30 +81,58 @@ class LiteRTRuntime:
         return np.asarray(self._interpreter.get_tensor(self._output)[0, :, 0], dtype=np.float32)
 
 
-class LazyRuntime:
-    """Runs a network, which is loaded when it is first needed (:func:`make_runtime`)."""
+class SharedRuntime:
+    """Runs a network that is there once, for one thread after the other."""
 
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
-
-    @cached_property
-    def _loaded(self) -> Runtime:
-        return make_runtime(self._weights)
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._lock = threading.Lock()
 
     @property
     def n_samples(self) -> int:
         """Length of a block."""
-        return self._loaded.n_samples
+        return self._runtime.n_samples
 
     def run(self, block: Float32Array) -> Float32Array:
         """Return the output for one block, shape (n_samples,) in and out."""
-        return self._loaded.run(block)
+        with self._lock:
+            return self._runtime.run(block)
 
 
-def _n_threads() -> int:
-    """Return how many threads to use: OMP_NUM_THREADS, as for other numerical libraries, else up to four."""
-    stated = os.environ.get("OMP_NUM_THREADS", "")
-    return max(int(stated), 1) if stated.isdigit() else min(os.cpu_count() or 1, 4)
+class LazyRuntime:
+    """Runs a network in any number of threads.
+
+    It is loaded (:func:`make_runtime`) when it is first needed; by LiteRT, which takes milliseconds, again
+    for each thread that needs it while others do.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._free: list[LiteRTRuntime] = []
+        self._shared: SharedRuntime | None = None
+
+    @cached_property
+    def n_samples(self) -> int:
+        """Length of a block."""
+        with self._lent() as runtime:
+            return runtime.n_samples
+
+    def run(self, block: Float32Array) -> Float32Array:
+        """Return the output for one block, shape (n_samples,) in and out."""
+        with self._lent() as runtime:
+            return runtime.run(block)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Runtime]:
+        with _loading:
+            runtime = self._shared or (self._free.pop() if self._free else make_runtime(self._weights))
+            if not isinstance(runtime, SharedRuntime | LiteRTRuntime):
+                runtime = self._shared = SharedRuntime(runtime)
+        try:
+            yield runtime
+        finally:
+            if isinstance(runtime, LiteRTRuntime):
+                self._free.append(runtime)
 
 
 def make_runtime(weights: Weights) -> Runtime:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from nwb_mepp._utils.threads import in_threads
 from nwb_mepp.conditioning import WhitenedTrace
 from nwb_mepp.detectors.matched_filter import template, whitened_kernel
 
@@ -155,13 +157,15 @@ class ShapeBank:
         """
         fits = ShapeFits.blank(len(onset))
         ends = np.searchsorted(onset, trace.tile * np.arange(1, trace.n_tiles + 1)).tolist()
-        first = 0
-        for index, end in enumerate(ends):
-            if end > first:
-                tile = trace.read_tile(index, margin=self._length)
-                rows = slice(first, end)
-                fits.put(rows, self._fit(tile, onset[rows] - index * trace.tile + self._length))
-            first = end
+        rows = [slice(first, end) for first, end in pairwise([0, *ends])]
+        tiles = [index for index, own in enumerate(rows) if own.stop > own.start]
+
+        def fit_in(index: int) -> ShapeFits:
+            tile = trace.read_tile(index, margin=self._length)
+            return self._fit(tile, onset[rows[index]] - index * trace.tile + self._length)
+
+        for index, found in zip(tiles, in_threads(fit_in, tiles), strict=True):
+            fits.put(rows[index], found)
         return fits
 
     def fit_samples(self, white: npt.ArrayLike, onset: IntArray) -> ShapeFits:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nwb_mepp._utils.child_process import CrashError, tell_parent
+from nwb_mepp._utils.cores import n_cores
 from nwb_mepp._utils.interim_results import InterimResults
-from nwb_mepp._utils.side_process import SideProcess, n_cores
+from nwb_mepp._utils.side_process import SideProcess
 
 if TYPE_CHECKING:
     from nwb_mepp.core.recording import Recording

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -34,3 +36,18 @@ def test_several_arrays_count_together_and_what_is_too_large_is_not_kept() -> No
         kept.get("large", lambda: [making(made, "large")() for _ in range(3)])
     kept.get("small", making(made, "small"))
     assert made == ["small"] + 6 * ["large"]
+
+
+def test_what_two_threads_make_at_the_same_time_counts_once() -> None:
+    kept, both = Kept(max_bytes=16), threading.Barrier(2, timeout=30.0)
+
+    def make() -> np.ndarray:
+        both.wait()
+        return np.zeros(1)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: kept.get("a", make), range(2)))
+    made: list[str] = []
+    kept.get("b", making(made, "b"))
+    kept.get("a", making(made, "a"))  # there is room for two of 8 bytes
+    assert made == ["b"]

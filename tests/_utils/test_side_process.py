@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nwb_mepp._utils.child_process import CrashError, tell_parent
-from nwb_mepp._utils.side_process import SideProcess, n_cores
+from nwb_mepp._utils.side_process import SideProcess
 
 
 def told_half(number: float) -> float:
@@ -75,14 +75,3 @@ def test_what_ended_does_no_further_job() -> None:
         process.end()
         with pytest.raises(CrashError):
             process.do(math.sqrt, 4.0)
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are counted otherwise")
-def test_only_cores_that_may_be_used_count() -> None:
-    allowed = os.sched_getaffinity(0)
-    assert n_cores() == len(allowed)
-    os.sched_setaffinity(0, {min(allowed)})
-    try:
-        assert n_cores() == 1
-    finally:
-        os.sched_setaffinity(0, allowed)

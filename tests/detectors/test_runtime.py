@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from nwb_mepp.core.errors import MissingDependencyError
 from nwb_mepp.detectors import Weights, make_runtime, runtime
-from nwb_mepp.detectors.runtime import LazyRuntime, run_over
+from nwb_mepp.detectors.runtime import LazyRuntime, SharedRuntime, run_over
 
 MARGIN = 8
 
@@ -77,3 +80,50 @@ def test_a_network_is_loaded_when_it_is_first_needed_and_once(monkeypatch: pytes
     assert lazy.n_samples == 64
     np.testing.assert_array_equal(lazy.run(np.ones(64, dtype=np.float32))[30:32], [17.0, 17.0])
     assert loaded == [WEIGHTS]
+
+
+class Slow(Smoother):
+    """Notes how many threads run it at the same time, once all are there or a second has passed."""
+
+    def __init__(self, together: threading.Barrier) -> None:
+        self.n_running, self.most, self._together = 0, 0, together
+
+    def run(self, block: np.ndarray) -> np.ndarray:
+        self.n_running += 1
+        self.most = max(self.most, self.n_running)
+        with suppress(threading.BrokenBarrierError):
+            self._together.wait(1.0)
+        self.n_running -= 1
+        return super().run(block)
+
+
+@pytest.mark.parametrize(("can_be_loaded_again", "n_loaded"), [(True, 2), (False, 1)])
+def test_two_threads_never_run_one_network_at_the_same_time(
+    can_be_loaded_again: bool, n_loaded: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, together = [], threading.Barrier(2)
+
+    def load(_: Weights) -> Slow:
+        loaded.append(Slow(together))
+        return loaded[-1]
+
+    monkeypatch.setattr(runtime, "make_runtime", load)
+    if can_be_loaded_again:  # as by LiteRT
+        monkeypatch.setattr(runtime, "LiteRTRuntime", Slow)
+    lazy, block = LazyRuntime(WEIGHTS), np.ones(64, dtype=np.float32)
+    with ThreadPoolExecutor(2) as pool:
+        outputs = list(pool.map(lazy.run, [block, block]))
+    np.testing.assert_array_equal(*outputs)
+    assert len(loaded) == n_loaded
+    assert [one.most for one in loaded] == [1] * n_loaded
+    lazy.run(block)
+    assert len(loaded) == n_loaded
+
+
+def test_a_runtime_that_is_given_runs_for_one_thread_after_the_other() -> None:
+    given_one = Slow(threading.Barrier(2))
+    shared, block = SharedRuntime(given_one), np.ones(64, dtype=np.float32)
+    assert shared.n_samples == 64
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(shared.run, [block, block]))
+    assert given_one.most == 1

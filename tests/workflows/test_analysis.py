@@ -56,6 +56,22 @@ def test_sums_are_not_shared_by_threads_and_so_the_same_whatever_the_number_of_c
     assert set(seen) == {1}
 
 
+def test_tables_are_the_same_to_the_last_bit_however_many_threads_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recording = recording_of(trace_of(mepp_trace()))
+    # Blocks of 1 s, so that there are several for the threads to share.
+    wanted = DetectionSettings(detectors=("miniunet", "autoencoder"), block_s=1.0)
+    tables = []
+    for n_threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
+        tables.append([result.mepps for result in analyze(recording, settings=wanted)])
+    for one, several in zip(*tables, strict=True):
+        assert len(one) == len(several) > 0
+        for name in one.array_names():
+            np.testing.assert_array_equal(getattr(one, name), getattr(several, name))
+
+
 def test_times_count_from_the_session_start_whatever_the_start_of_the_trace() -> None:
     values = mepp_trace()
     early, late = (

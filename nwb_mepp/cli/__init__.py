@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from nwb_mepp._utils.cache_folders import writable_cache_folders
-from nwb_mepp._utils.heap import rare_collections
+from nwb_mepp._utils.heap import rare_collections, share_one_heap
 from nwb_mepp.cli import (
     agreement,
     benchmark,
@@ -93,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     open_closed_streams()
+    share_one_heap()
     try:
         with rare_collections(), _orderly_end(), writable_cache_folders(), show_log():
             # Called directly, Typer would put a hook for uncaught exceptions of its own.

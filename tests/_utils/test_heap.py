@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import platform
 import subprocess
 import sys
 
 import pytest
 
-from nwb_mepp._utils.heap import give_back, rare_collections
+from nwb_mepp._utils.heap import give_back, rare_collections, share_one_heap
 
 FAREWELL = """
 from nwb_mepp._utils.heap import leave_to_the_system
@@ -27,7 +28,7 @@ Loop()
 FREED = """
 import sys
 from pathlib import Path
-from nwb_mepp._utils.heap import give_back, rare_collections
+from nwb_mepp._utils.heap import give_back, rare_collections, share_one_heap
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
@@ -39,6 +40,43 @@ del pieces
 give_back()
 print(full - resident())
 """
+# A heap of a thread's own begins at a multiple of 64 MB, as hardly any other mapping does.
+THREADS = """
+import threading
+from pathlib import Path
+from nwb_mepp._utils.heap import share_one_heap
+{call}
+
+def heaps():
+    ends = [line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines()]
+    places = sorted((int(first, 16), int(last, 16)) for first, last in ends)
+    return sum(first % 2**26 == 0 and 0 < last - first <= 2**26 for first, last in places)
+
+held, done = [], threading.Barrier(5)
+def hold():
+    held.append([bytes(1000 + number) for number in range(1000)])
+    done.wait()
+before = heaps()
+threads = [threading.Thread(target=hold) for _ in range(4)]
+for one in threads:
+    one.start()
+done.wait()
+print(heaps() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="expected glibc, which gives threads heaps")
+@pytest.mark.parametrize(("call", "n_heaps"), [("", 4), ("share_one_heap()", 0)], ids=["as ever", "shared"])
+def test_threads_share_one_heap_where_they_are_told_to(call: str, n_heaps: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS.format(call=call)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert int(done.stdout) == n_heaps
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="expected glibc, which can give memory back")
@@ -54,6 +92,7 @@ def test_another_c_library_is_left_alone(error: type[Exception], monkeypatch: py
 
     monkeypatch.setattr(ctypes, "CDLL", none)
     give_back()
+    share_one_heap()
 
 
 def test_collections_are_rare_within_the_block_alone() -> None:

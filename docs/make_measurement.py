@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -229,7 +230,8 @@ def doublet_rows() -> Iterator[str]:
 def in_processes(
     work: Callable[[Any], list[float]], cases: Sequence[Any], *, n_processes: int
 ) -> list[list[float]]:
-    """Return what a function gives for each case, worked on by several processes."""
+    """Return what a function gives for each case, worked on by several processes of one thread each."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
         return pool.map(work, cases, chunksize=1)
 

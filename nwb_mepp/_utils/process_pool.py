@@ -33,6 +33,7 @@ def run_jobs(
     on_message: Callable[[Any], None] | None = None,
     on_interrupt: Callable[[], None] | None = None,
     imported_first: str | None = None,
+    share_cores: bool | None = None,
 ) -> Iterator[ResultT]:
     """Run jobs in other processes and yield their results as they finish.
 
@@ -62,6 +63,8 @@ def run_jobs(
         interrupts. Without it, the first does.
     imported_first : str, optional
         Module that imports what the jobs need; see :func:`nwb_mepp._utils.process_start.forked`.
+    share_cores : bool, optional
+        Keep each process to one thread; if there are several of them, when not given.
 
     Yields
     ------
@@ -82,7 +85,8 @@ def run_jobs(
     if n_processes <= 0:
         yield from map(work, jobs)
         return
-    start = partial(Child, share_cores=n_processes > 1, imported_first=imported_first)
+    is_shared = n_processes > 1 if share_cores is None else share_cores
+    start = partial(Child, share_cores=is_shared, imported_first=imported_first)
     pool = _Pool(work, on_crash, limits, on_message or (lambda _: None), budget_bytes, start)
     waiting = deque(jobs)
     with pool, first_interrupt_noted(on_interrupt is not None) as interrupted:

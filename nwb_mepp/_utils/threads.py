@@ -38,18 +38,18 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
     >>> list(in_threads(abs, [-3, 2, -1]))
     [3, 2, 1]
     """
-    at_once, waiting = n_threads(), iter(items)
+    n, waiting = n_threads(), iter(items)
     first = list(itertools.islice(waiting, 2))
-    if at_once == 1 or len(first) < 2:
+    if n == 1 or len(first) < 2:
         yield from map(work, itertools.chain(first, waiting))
         return
     begun: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(n) as pool:
         try:
             for item in itertools.chain(first, waiting):
                 # How numbers that overflow are treated, for one, is a matter of the context.
                 begun.append(pool.submit(contextvars.copy_context().run, work, item))
-                if len(begun) > at_once:  # one that waits, so that no thread does
+                if len(begun) > n:  # one that waits, so that no thread does
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()

@@ -70,7 +70,7 @@ def measure_noise_left(
         return None
     excerpts = [
         noise.values_between_events(segments[number], start, stop).reshape(-1, n_samples)
-        for number, start, stop in _at_once(chosen, length=n_samples)
+        for number, start, stop in _joined(chosen, length=n_samples)
     ]
     frequencies_hz, density = noise_spectrum(
         np.concatenate(excerpts), sampling_rate_hz=rate_hz, step=noise.converter_step
@@ -82,7 +82,7 @@ def measure_noise_left(
     return NoiseLeft(noise_sd_of(frequencies_hz, density), autocovariance[: n_samples // 2])
 
 
-def _at_once(chosen: Sequence[tuple[int, int]], *, length: int) -> Iterator[tuple[int, int, int]]:
+def _joined(chosen: Sequence[tuple[int, int]], *, length: int) -> Iterator[tuple[int, int, int]]:
     """Yield segment, start and stop of excerpts, those that follow each other together."""
     first = 0
     for last, (number, start) in enumerate(chosen):

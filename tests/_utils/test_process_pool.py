@@ -314,11 +314,17 @@ def test_even_a_process_that_hangs_in_native_code_ends_with_the_one_that_started
         assert parent.communicate(timeout=60) == ("", None)
 
 
-@pytest.mark.parametrize(("n_processes", "n_threads"), [(1, "all"), (2, "1")])
+@pytest.mark.parametrize(
+    ("n_processes", "share_cores", "n_threads"), [(1, None, "all"), (2, None, "1"), (1, True, "1")]
+)
 def test_only_processes_that_share_the_cores_are_kept_to_one_thread(
-    n_processes: int, n_threads: str, monkeypatch: pytest.MonkeyPatch, run_jobs: RunJobs
+    n_processes: int,
+    share_cores: bool | None,
+    n_threads: str,
+    monkeypatch: pytest.MonkeyPatch,
+    run_jobs: RunJobs,
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     read = "__import__('os').environ.get('OMP_NUM_THREADS', 'all')"
-    results = run_jobs([read], work=eval, on_crash=_give_up, n_processes=n_processes)
+    results = run_jobs([read], work=eval, on_crash=_give_up, n_processes=n_processes, share_cores=share_cores)
     assert list(results) == [n_threads]

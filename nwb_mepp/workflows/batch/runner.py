@@ -391,6 +391,8 @@ class _Runner:
             on_message=on_progress,
             on_interrupt=self.on_interrupt,
             imported_first=self.imported_first,
+            # As many cores as files at a time, also with one: that is what a user decides on.
+            share_cores=True,
         )
 
     def _lighter(self, result: FileOutcome | Failure) -> FileOutcome | Failure:

@@ -110,7 +110,7 @@ def windows_of(train: Train, weights: NoiseWeights, shapes: Shapes) -> TrainWind
     )
 
 
-def affected_by(changed: BoolArray, train: Train, shapes: Shapes, bins: Bins) -> BoolArray:
+def affected_by(changed: BoolArray, *, train: Train, shapes: Shapes, bins: Bins) -> BoolArray:
     """Return which windows change with some events: theirs, the ones before, and those that tails reach."""
     affected, follows = changed.copy(), train.follows
     affected[:-1] |= changed[1:] & follows[1:]

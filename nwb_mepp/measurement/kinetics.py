@@ -241,7 +241,7 @@ class LocatedEvents:
                 located._with(source, peak, held), self.bins, before=located.train, source=source
             )
             # Where nothing was split nearby, the fits would arrive where they are.
-            among = affected_by(apart[source], located.train, start, self.bins)
+            among = affected_by(apart[source], train=located.train, shapes=start, bins=self.bins)
             fitted = fit_likely(
                 located.train, weights, start=start, population=fitted.population, among=among
             )

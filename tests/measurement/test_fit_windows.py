@@ -29,7 +29,9 @@ def train_of(peaks: list[int], *, low: list[int] | None = None) -> tuple[Train, 
 
 
 def affected(train: Train, shapes: Shapes, *changed: int) -> list[int]:
-    return np.flatnonzero(affected_by(np.isin(np.arange(len(shapes)), changed), train, shapes, BINS)).tolist()
+    return np.flatnonzero(
+        affected_by(np.isin(np.arange(len(shapes)), changed), train=train, shapes=shapes, bins=BINS)
+    ).tolist()
 
 
 def test_the_bins_are_those_that_the_expected_values_are_worked_out_from() -> None:

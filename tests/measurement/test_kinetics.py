@@ -413,7 +413,7 @@ def test_whatever_the_candidates_intervals_are_sorted_apart_and_inside(
     assert np.all(np.isfinite(mepps.amplitude) & np.isfinite(mepps.baseline) & np.isfinite(mepps.area))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), n_candidates=st.integers(5, 60))
 def test_candidates_that_are_no_events_are_no_reason_for_shapes_larger_than_the_trace(
     seed: int, n_candidates: int

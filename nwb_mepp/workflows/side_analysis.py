@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nwb_mepp._utils.child_process import CrashError, tell_parent
 from nwb_mepp._utils.cores import n_cores
+from nwb_mepp._utils.heap import share_one_heap
 from nwb_mepp._utils.interim_results import InterimResults
 from nwb_mepp._utils.side_process import SideProcess
 
@@ -141,6 +142,7 @@ def _in_memory(recording: Recording) -> Recording:
 def _analyzed(job: tuple[Recording, DetectionSettings | None, bool]) -> list[ChannelResult]:
     from nwb_mepp.workflows.analysis import analyze
 
+    share_one_heap()
     recording, settings, is_told = job
     return analyze(recording, settings=settings, on_progress=tell_parent if is_told else None)
 

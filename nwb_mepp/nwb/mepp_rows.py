@@ -74,6 +74,7 @@ def read_mepps(
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None = None,
     accepted_only: bool = False,
+    file: str = "",
 ) -> list[RowsOfChannel]:
     """Return the MEPPs of a table, channel by channel.
 
@@ -90,15 +91,21 @@ def read_mepps(
         The channel that is meant if a series has several columns.
     accepted_only : bool, default False
         Omit the rows whose ``status`` is ``rejected`` or ``unreviewed``.
+    file : str, optional
+        Name of the file, for messages.
 
     Raises
     ------
     ReadError
         If a row refers to no series of the recording, or to a series of several columns without ``channel``.
     """
-    references = _references(table)
+    where = f"{file}: " if file else ""
+    references = _references(table, where)
     kept = _accepted(table) if accepted_only else np.arange(len(table))
-    rows = [_row(references[number], int(number), table.name, traces, channel) for number in kept]
+    rows = [
+        _row(references[number], f"{where}expected row {number} of table {table.name!r}", traces, channel)
+        for number in kept
+    ]
     columns = {
         column.name: np.asarray(table[column.name][:])[kept]
         for column in (Mepps.start_s, Mepps.stop_s, *Mepps.measures())
@@ -117,7 +124,7 @@ class _Reference(NamedTuple):
     name: str
 
 
-def _references(table: Table) -> list[list[_Reference]]:
+def _references(table: Table, where: str) -> list[list[_Reference]]:
     """Return the samples that each row of a table refers to."""
     if SAMPLES.name in table.colnames:
         return [
@@ -131,7 +138,7 @@ def _references(table: Table) -> list[list[_Reference]]:
     names = [column.name for column in LinkedSamples.columns()]
     if not set(names) <= set(table.colnames):
         raise ReadError(
-            f"expected table {table.name!r} to refer to the samples of its rows, found no column "
+            f"{where}expected table {table.name!r} to refer to the samples of its rows, found no column "
             f"{SAMPLES.name!r}; name a table of MEPPs with `table`."
         )
     return [
@@ -149,12 +156,11 @@ def _accepted(table: Table) -> npt.NDArray[np.int64]:
 
 def _row(
     references: Sequence[_Reference],
-    number: int,
-    table: str,
+    expected: str,
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None,
 ) -> tuple[_Reference, Trace]:
-    """Return the samples that one row refers to, and their trace."""
+    """Return the samples that one row refers to, and their trace; ``expected`` begins a message."""
     candidates: Sequence[Trace] = ()
     if len(references) == 1:
         candidates = traces.get(references[0].key, ())
@@ -164,8 +170,8 @@ def _row(
         gone = "a series that is no longer in the file"
         found = ", ".join(reference.name or gone for reference in references) or "nothing"
         raise ReadError(
-            f"expected row {number} of table {table!r} to refer to one channel in volts or amperes of "
-            f"/acquisition, found {found}; this table cannot be read as MEPPs."
+            f"{expected} to refer to one channel in volts or amperes of /acquisition, found {found}; this "
+            "table cannot be read as MEPPs."
         )
     return references[0], candidates[0]
 

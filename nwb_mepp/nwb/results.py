@@ -47,6 +47,7 @@ class _Annotated:
     file: NwbContents
     traces: list[SeriesTrace]
     rows: dict[str, SummaryRow]
+    path: str
 
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
@@ -56,6 +57,7 @@ class _Annotated:
             traces=traces_by_object(self.traces),
             channel=row.channel if row else None,
             accepted_only=accepted_only,
+            file=self.path,
         )
         detector = row.detector if row else ""
         return [
@@ -72,7 +74,7 @@ class _Annotated:
 
 def _annotated(file: NwbContents, path: str | PathLike[str]) -> _Annotated:
     traces, _ = electrical_traces(file)
-    return _Annotated(file, traces, rows_of_tables(file, traces, path=path))
+    return _Annotated(file, traces, rows_of_tables(file, traces, path=path), str(path))
 
 
 def read_rows(path: str | PathLike[str]) -> dict[str, SummaryRow]:
@@ -209,15 +211,15 @@ def _table(annotated: _Annotated, name: str, row: SummaryRow) -> EventTable | No
     if tables or (is_there and not is_curated(row.detector)):
         if [one.mepps.channel for one in tables] != [row.channel]:
             raise ReadError(
-                f"expected table {name!r} to lie on channel {row.channel!r}, found "
+                f"{annotated.path}: expected table {name!r} to lie on channel {row.channel!r}, found "
                 f"{[one.mepps.channel for one in tables]}; the file was changed by another program."
             )
         table = tables[0]
     n_mepps = 0 if table is None else len(table.mepps.of_kind("mepp"))
     if n_mepps != row.n_mepps:
         raise ReadError(
-            f"expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found {n_mepps}; "
-            "the file was changed by another program: detect again."
+            f"{annotated.path}: expected {row.n_mepps} MEPPs in table {name!r} as the summary says, found "
+            f"{n_mepps}; the file was changed by another program: detect again."
         )
     return table
 

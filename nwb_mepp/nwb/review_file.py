@@ -79,7 +79,12 @@ class ReviewFile:
 
     def _read(self, file: NwbContents, name: str) -> list[EventTable]:
         table, row = (file.intervals or {})[name], self.rows.get(name)
-        found = read_mepps(table, traces=by_object(self.traces), channel=row.channel if row else None)
+        found = read_mepps(
+            table,
+            traces=by_object(self.traces),
+            channel=row.channel if row else None,
+            file=self.handle.filename,
+        )
         return [
             EventTable(
                 name=name,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -105,7 +106,9 @@ def test_a_table_that_is_gone_is_noticed(changeable: Path) -> None:
     with h5py.File(changeable, "r+") as file:
         del file["intervals/mepps_miniunet_Im"]
     with pytest.raises(
-        ReadError, match="expected 2 MEPPs in table 'mepps_miniunet_Im' as the summary says, found 0"
+        ReadError,
+        match=rf"^{re.escape(str(changeable))}: expected 2 MEPPs in table 'mepps_miniunet_Im' as the summary "
+        "says, found 0",
     ):
         read_results(changeable)
 

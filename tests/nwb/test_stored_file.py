@@ -351,6 +351,15 @@ def test_a_review_of_a_table_whose_series_has_gone_is_refused(path: Path) -> Non
         _reviewed(path)
 
 
+def test_a_review_of_a_table_whose_series_has_been_replaced_names_the_file(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.copy(SERIES, "acquisition/another")
+        file["acquisition/another"].attrs["object_id"] = "11111111-1111-4111-8111-111111111111"
+        del file[SERIES]
+    with pytest.raises(ReadError, match=rf"^{re.escape(str(path))}: expected row 0 of table 'mepps_"):
+        _reviewed(path)
+
+
 def test_the_newest_known_schema_is_one_that_pynwb_knows(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.attrs["nwb_version"] = f"2.{NEWEST_RELEASE[1]}.0"

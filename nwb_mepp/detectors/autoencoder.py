@@ -70,7 +70,7 @@ class Autoencoder:
             self._rate_hz = float(config["sampling_rate_hz"])
             self._margin = int(config["margin"])
             self._floor = float(config["floor"])
-        self._runtime = SharedRuntime(runtime) if runtime else LazyRuntime(loaded)
+        self._runtime = LazyRuntime(loaded) if runtime is None else SharedRuntime(runtime)
 
     def find(
         self,

@@ -116,7 +116,7 @@ class MiniUnet:
             self._margin = int(config["margin"])
             self._model = ProbabilityModel.from_config(config["probability"])
             self._above = float(config["float32"]["above"]) if loaded.single else math.inf
-        self._runtime = SharedRuntime(runtime) if runtime else LazyRuntime(loaded)
+        self._runtime = LazyRuntime(loaded) if runtime is None else SharedRuntime(runtime)
         single = loaded.in_single_precision() if runtime is None else None
         self._single = None if single is None else LazyRuntime(single)
 

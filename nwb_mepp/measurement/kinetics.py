@@ -240,7 +240,7 @@ class LocatedEvents:
             located = LocatedEvents.of(
                 located._with(source, peak, held), self.bins, before=located.train, source=source
             )
-            # Where nothing was split nearby, the fits would arrive where they are.
+            # Where nothing was split nearby, fits would move by less than a hundredth of their errors.
             among = affected_by(apart[source], train=located.train, shapes=start, bins=self.bins)
             fitted = fit_likely(
                 located.train, weights, start=start, population=fitted.population, among=among

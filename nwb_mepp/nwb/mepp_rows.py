@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from nwb_mepp.core.results import AverageWaveform, Curation, counts_as_event
 from nwb_mepp.core.schema import SAMPLES, CurationColumns, LinkedSamples
 from nwb_mepp.nwb.file_interface import Table
 
-__all__ = ["WAVEFORM_WORDS", "RowsOfChannel", "read_curation", "read_mepps", "read_waveform"]
+__all__ = ["WAVEFORM_WORDS", "RowsOfChannel", "read_curation", "read_mepps", "read_waveform", "said_of"]
 
 # The description of an averaged waveform, before the number of MEPPs.
 WAVEFORM_WORDS = (
@@ -74,7 +75,6 @@ def read_mepps(
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None = None,
     accepted_only: bool = False,
-    file: str = "",
 ) -> list[RowsOfChannel]:
     """Return the MEPPs of a table, channel by channel.
 
@@ -91,21 +91,15 @@ def read_mepps(
         The channel that is meant if a series has several columns.
     accepted_only : bool, default False
         Omit the rows whose ``status`` is ``rejected`` or ``unreviewed``.
-    file : str, optional
-        Name of the file, for messages.
 
     Raises
     ------
     ReadError
         If a row refers to no series of the recording, or to a series of several columns without ``channel``.
     """
-    where = f"{file}: " if file else ""
-    references = _references(table, where)
+    references = _references(table)
     kept = _accepted(table) if accepted_only else np.arange(len(table))
-    rows = [
-        _row(references[number], f"{where}expected row {number} of table {table.name!r}", traces, channel)
-        for number in kept
-    ]
+    rows = [_row(references[number], int(number), table.name, traces, channel) for number in kept]
     columns = {
         column.name: np.asarray(table[column.name][:])[kept]
         for column in (Mepps.start_s, Mepps.stop_s, *Mepps.measures())
@@ -113,6 +107,15 @@ def read_mepps(
     }
     channels = dict.fromkeys(trace.channel for _, trace in rows)
     return [_channel(name, rows, columns, kept) for name in channels]
+
+
+@contextmanager
+def said_of(file: str) -> Iterator[None]:
+    """Say within a ``with`` block of which file something is wrong with a table."""
+    try:
+        yield
+    except ReadError as error:
+        raise ReadError(f"{file}: {error}") from error
 
 
 class _Reference(NamedTuple):
@@ -124,7 +127,7 @@ class _Reference(NamedTuple):
     name: str
 
 
-def _references(table: Table, where: str) -> list[list[_Reference]]:
+def _references(table: Table) -> list[list[_Reference]]:
     """Return the samples that each row of a table refers to."""
     if SAMPLES.name in table.colnames:
         return [
@@ -138,7 +141,7 @@ def _references(table: Table, where: str) -> list[list[_Reference]]:
     names = [column.name for column in LinkedSamples.columns()]
     if not set(names) <= set(table.colnames):
         raise ReadError(
-            f"{where}expected table {table.name!r} to refer to the samples of its rows, found no column "
+            f"expected table {table.name!r} to refer to the samples of its rows, found no column "
             f"{SAMPLES.name!r}; name a table of MEPPs with `table`."
         )
     return [
@@ -156,11 +159,12 @@ def _accepted(table: Table) -> npt.NDArray[np.int64]:
 
 def _row(
     references: Sequence[_Reference],
-    expected: str,
+    number: int,
+    table: str,
     traces: Mapping[str, Sequence[Trace]],
     channel: str | None,
 ) -> tuple[_Reference, Trace]:
-    """Return the samples that one row refers to, and their trace; ``expected`` begins a message."""
+    """Return the samples that one row refers to, and their trace."""
     candidates: Sequence[Trace] = ()
     if len(references) == 1:
         candidates = traces.get(references[0].key, ())
@@ -170,8 +174,8 @@ def _row(
         gone = "a series that is no longer in the file"
         found = ", ".join(reference.name or gone for reference in references) or "nothing"
         raise ReadError(
-            f"{expected} to refer to one channel in volts or amperes of /acquisition, found {found}; this "
-            "table cannot be read as MEPPs."
+            f"expected row {number} of table {table!r} to refer to one channel in volts or amperes of "
+            f"/acquisition, found {found}; this table cannot be read as MEPPs: remove it, or detect again."
         )
     return references[0], candidates[0]
 

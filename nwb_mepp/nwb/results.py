@@ -16,7 +16,7 @@ from nwb_mepp.nwb.event_tables import EventTable, FileTables
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_found
-from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps, read_waveform
+from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps, read_waveform, said_of
 from nwb_mepp.nwb.names import TABLE_PREFIX, is_curated, table_name, waveform_name
 from nwb_mepp.nwb.reader import (
     SeriesTrace,
@@ -52,13 +52,13 @@ class _Annotated:
     def events(self, name: str, *, accepted_only: bool = False) -> list[EventTable]:
         row = self.rows.get(name)
         table = (self.file.intervals or {})[name]
-        parts = read_mepps(
-            table,
-            traces=traces_by_object(self.traces),
-            channel=row.channel if row else None,
-            accepted_only=accepted_only,
-            file=self.path,
-        )
+        with said_of(self.path):
+            parts = read_mepps(
+                table,
+                traces=traces_by_object(self.traces),
+                channel=row.channel if row else None,
+                accepted_only=accepted_only,
+            )
         detector = row.detector if row else ""
         return [
             EventTable(

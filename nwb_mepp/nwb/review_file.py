@@ -16,7 +16,7 @@ from nwb_mepp.nwb.event_tables import EventTable
 from nwb_mepp.nwb.file_interface import NwbContents
 from nwb_mepp.nwb.hdf5_access import open_hdf5
 from nwb_mepp.nwb.invalid_times import read_excluded, read_found
-from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps
+from nwb_mepp.nwb.mepp_rows import read_curation, read_mepps, said_of
 from nwb_mepp.nwb.names import TABLE_PREFIX, table_name
 from nwb_mepp.nwb.reader import SeriesTrace, electrical_traces, recording_in, series_stems
 from nwb_mepp.nwb.reader import traces_by_object as by_object
@@ -79,12 +79,8 @@ class ReviewFile:
 
     def _read(self, file: NwbContents, name: str) -> list[EventTable]:
         table, row = (file.intervals or {})[name], self.rows.get(name)
-        found = read_mepps(
-            table,
-            traces=by_object(self.traces),
-            channel=row.channel if row else None,
-            file=self.handle.filename,
-        )
+        with said_of(self.handle.filename):
+            found = read_mepps(table, traces=by_object(self.traces), channel=row.channel if row else None)
         return [
             EventTable(
                 name=name,
